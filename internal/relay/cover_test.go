@@ -1,0 +1,132 @@
+package relay_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"cvmgraph/internal/relay"
+	"cvmgraph/internal/relay/relaytest"
+)
+
+func checkCover(t *testing.T, r relay.Range) {
+	t.Helper()
+	pages := relay.Cover(r)
+	items, reached := 0, r.Lo
+	for i, p := range pages {
+		if p.Size < 1 || p.Size > relay.MaxPageSize || p.Number < 1 {
+			t.Fatalf("Cover(%v): got impossible page %v", r, p)
+		}
+		need := reached
+		if i > 0 {
+			need = reached - 1 // the seam
+		}
+		if got := p.Range(); got.Lo > need || got.Hi <= need {
+			t.Fatalf("Cover(%v): got page %v, which does not hold position %d, in %v", r, p, need, pages)
+		}
+		reached = p.Range().Hi
+		items += p.Size
+	}
+	if reached < r.Hi {
+		t.Fatalf("Cover(%v): got %v, want every position covered", r, pages)
+	}
+	if wantCalls, wantItems := relaytest.Cheapest(r.Lo, r.Hi); len(pages) != wantCalls || items != wantItems {
+		t.Fatalf("Cover(%v): got %d calls of %d items, want %d of %d", r, len(pages), items, wantCalls, wantItems)
+	}
+	switch n := r.Len(); {
+	case n <= 50 && len(pages) > 1:
+		t.Errorf("Cover(%v): got %d calls, want 1 for up to 50 positions", r, len(pages))
+	case n <= 101 && len(pages) > 2:
+		t.Errorf("Cover(%v): got %d calls, want 2 for up to 101 positions", r, len(pages))
+	case len(pages) > (n-1+89)/90+1: // one of the n positions is the cursor's own
+		t.Errorf("Cover(%v): got %d calls, want at most ceil(%d/90)+1", r, len(pages), n-1)
+	}
+}
+
+func TestCoverIsTheCheapest(t *testing.T) {
+	t.Parallel()
+	t.Run("for every short range near the front", func(t *testing.T) {
+		t.Parallel()
+		for lo := range 220 {
+			for n := 0; n <= 101; n += 1 + lo%3 {
+				checkCover(t, relay.Range{Lo: lo, Hi: lo + n})
+			}
+		}
+	})
+	t.Run("for ranges of any length up to a million", func(t *testing.T) {
+		t.Parallel()
+		random := rand.New(rand.NewPCG(1, 2))
+		for range fullOr(300, 5000) {
+			lo := random.IntN(1_000_001)
+			checkCover(t, relay.Range{Lo: lo, Hi: lo + random.IntN(1002)})
+		}
+	})
+}
+
+func FuzzCover(f *testing.F) {
+	f.Add(uint32(0), uint16(30))
+	f.Add(uint32(50), uint16(51))
+	f.Add(uint32(999_999), uint16(1000))
+	f.Fuzz(func(t *testing.T, lo uint32, n uint16) {
+		r := relay.Range{Lo: int(lo % 1_000_001), Hi: int(lo%1_000_001) + int(n%1002)}
+		checkCover(t, r)
+	})
+}
+
+func TestCoverAllSharesPages(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		ranges []relay.Range
+		want   int // calls
+	}{
+		"none":                              {nil, 0},
+		"empty ranges only":                 {[]relay.Range{{5, 5}}, 0},
+		"equal ranges":                      {[]relay.Range{{0, 10}, {0, 10}}, 1},
+		"one within another":                {[]relay.Range{{0, 10}, {0, 30}, {5, 6}}, 1},
+		"neighbours":                        {[]relay.Range{{0, 10}, {9, 20}}, 1},
+		"a cursor's item close by":          {[]relay.Range{{0, 5}, {20, 21}}, 1},
+		"a cursor's item far off":           {[]relay.Range{{0, 5}, {900, 901}}, 2},
+		"far apart":                         {[]relay.Range{{0, 30}, {500_000, 500_030}}, 2},
+		"one across the seam of two others": {[]relay.Range{{0, 100}, {90, 110}, {99, 190}}, 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pages := relay.CoverAll(test.ranges)
+			if len(pages) != test.want {
+				t.Errorf("CoverAll(%v): got %v, want %d calls", test.ranges, pages, test.want)
+			}
+			for _, r := range test.ranges {
+				for x := r.Lo; x < r.Hi; x++ {
+					if !held(pages, x) {
+						t.Fatalf("CoverAll(%v): got %v, want position %d on one of them", test.ranges, pages, x)
+					}
+				}
+			}
+		})
+	}
+}
+
+func held(pages []relay.Page, position int) bool {
+	for _, p := range pages {
+		if r := p.Range(); r.Lo <= position && position < r.Hi {
+			return true
+		}
+	}
+	return false
+}
+
+func BenchmarkCover(b *testing.B) {
+	for name, r := range map[string]relay.Range{
+		"30 from the front":  {Lo: 0, Hi: 30},
+		"51 in the middle":   {Lo: 1249, Hi: 1300},
+		"101 in the middle":  {Lo: 1249, Hi: 1350},
+		"1001 in the middle": {Lo: 1249, Hi: 2250},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				relay.Cover(r)
+			}
+		})
+	}
+}

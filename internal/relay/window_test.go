@@ -1,0 +1,280 @@
+package relay_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"cvmgraph/internal/relay"
+)
+
+var staticList = relay.FingerprintOf("static list")
+
+func cursorAt(position, total int) *string {
+	text := relay.Cursor{Position: position, Total: total, Item: relay.FingerprintOf(fmt.Sprint(position)), List: staticList}.Encode()
+	return &text
+}
+
+func TestArgsAreRefused(t *testing.T) {
+	t.Parallel()
+	foreign := relay.Cursor{Position: 1, Total: 2, List: relay.FingerprintOf("other")}.Encode()
+	tests := map[string]struct {
+		args         relay.Args
+		wantArgument string
+	}{
+		"first below 0":                 {relay.Args{First: new(int32(-1))}, "first"},
+		"first above the limit":         {relay.Args{First: new(int32(1001))}, "first"},
+		"last below 0":                  {relay.Args{Last: new(int32(-1))}, "last"},
+		"last above the limit":          {relay.Args{Last: new(int32(1001))}, "last"},
+		"first with last":               {relay.Args{First: new(int32(1)), Last: new(int32(1))}, "last"},
+		"an empty after":                {relay.Args{After: new("")}, "after"},
+		"a damaged after":               {relay.Args{After: new("x")}, "after"},
+		"an empty before":               {relay.Args{Before: new("")}, "before"},
+		"a before of another list":      {relay.Args{Before: &foreign}, "before"},
+		"a good after, a damaged first": {relay.Args{First: new(int32(-5)), After: cursorAt(1, 2)}, "first"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := test.args.Window(staticList, 1000)
+			argument, ok := errors.AsType[*relay.ArgumentError](err)
+			if !ok || argument.Argument != test.wantArgument {
+				t.Errorf("Window: got error %v, want one of argument %s", err, test.wantArgument)
+			}
+		})
+	}
+}
+
+func TestDefaultCount(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		args         relay.Args
+		wantCount    int
+		wantFromBack bool
+	}{
+		"no argument":      {relay.Args{}, 30, false},
+		"after alone":      {relay.Args{After: cursorAt(3, 9)}, 30, false},
+		"before alone":     {relay.Args{Before: cursorAt(3, 9)}, 30, true},
+		"after and before": {relay.Args{After: cursorAt(3, 9), Before: cursorAt(7, 9)}, 30, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, err := test.args.Window(staticList, 1000)
+			if err != nil || w.Count != test.wantCount || w.FromBack != test.wantFromBack {
+				t.Errorf("Window: got %+v, %v, want count %d, from back %v", w, err, test.wantCount, test.wantFromBack)
+			}
+		})
+	}
+}
+
+// specified is the algorithm of the Relay connection specification, to the letter, on a list of positions.
+func specified(args relay.Args, first, last *int32, total int) (edges []int) {
+	decode := func(text *string) int {
+		c, err := relay.DecodeCursor(*text, staticList)
+		if err != nil {
+			panic(err)
+		}
+		return c.Position
+	}
+	for x := range total {
+		edges = append(edges, x)
+	}
+	if args.After != nil {
+		if i := slices.Index(edges, decode(args.After)); i >= 0 {
+			edges = edges[i+1:]
+		}
+	}
+	if args.Before != nil {
+		if i := slices.Index(edges, decode(args.Before)); i >= 0 {
+			edges = edges[:i]
+		}
+	}
+	if first != nil && len(edges) > int(*first) {
+		edges = edges[:*first]
+	}
+	if last != nil && len(edges) > int(*last) {
+		edges = edges[len(edges)-int(*last):]
+	}
+	return edges
+}
+
+// read answers a window from a list of total items that does not change, and returns the pages it took.
+func read(t *testing.T, w relay.Window, total int) (relay.Range, []relay.Page) {
+	t.Helper()
+	pages := relay.CoverAll(w.First())
+	if len(pages) == 0 {
+		pages = []relay.Page{{Number: 1, Size: 1}}
+	}
+	for range 3 {
+		missing := w.Next(pages, total)
+		if len(missing) == 0 {
+			return w.Complete(pages, total), pages
+		}
+		pages = append(pages, missing...)
+	}
+	t.Fatalf("window %+v of %d items: got no end, have %v", w, total, pages)
+	return relay.Range{}, nil
+}
+
+func checkWindow(t *testing.T, args relay.Args, total int) {
+	t.Helper()
+	w, err := args.Window(staticList, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, pages := read(t, w, total)
+	first, last := args.First, args.Last
+	switch {
+	case first != nil || last != nil:
+	case args.Before != nil && args.After == nil:
+		last = new(int32(relay.DefaultCount))
+	default:
+		first = new(int32(relay.DefaultCount))
+	}
+	want := specified(args, first, last, total)
+	if got.Len() != len(want) || len(want) > 0 && got.Lo != want[0] {
+		t.Fatalf("window %+v of %d items: got %v, want %v", w, total, got, want)
+	}
+	for _, c := range []*relay.Cursor{w.After, w.Before} {
+		if c != nil && !held(pages, c.Position) {
+			t.Fatalf("window %+v of %d items: got pages %v, want the cursor's own item on one", w, total, pages)
+		}
+	}
+	beyond := 0
+	for _, p := range pages {
+		if p.Range().Lo >= max(total, 1) {
+			beyond++
+		}
+	}
+	if beyond > 0 {
+		t.Fatalf("window %+v of %d items: got pages %v, want none beyond the end", w, total, pages)
+	}
+	// A total that had to be asked for, and a cursor's item apart from the window, cost a call each.
+	if n := got.Len(); len(pages) > (n+89)/90+1+2 {
+		t.Fatalf("window %+v of %d items: got %d calls", w, total, len(pages))
+	}
+}
+
+func TestWindowsAreAsRelaySpecifies(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	sizes := []int32{0, 1, 2, 7, 29, 30, 31, 50, 51, 99, 100, 101, 250, 1000}
+	for range fullOr(4000, 60000) {
+		total := random.IntN(400)
+		var args relay.Args
+		if n := sizes[random.IntN(len(sizes))]; random.IntN(3) > 0 {
+			if random.IntN(2) == 0 {
+				args.First = &n
+			} else {
+				args.Last = &n
+			}
+		}
+		if total > 0 && random.IntN(2) == 0 {
+			args.After = cursorAt(random.IntN(total), total)
+		}
+		if total > 0 && random.IntN(2) == 0 {
+			args.Before = cursorAt(random.IntN(total), total)
+		}
+		checkWindow(t, args, total)
+	}
+}
+
+func TestCallsOfAWindow(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		args  relay.Args
+		total int
+		want  []relay.Page
+	}{
+		"the default window": {
+			relay.Args{}, 300, []relay.Page{{Number: 1, Size: 30}},
+		},
+		"first: 0 asks for the total alone": {
+			relay.Args{First: new(int32(0))}, 300, []relay.Page{{Number: 1, Size: 1}},
+		},
+		"first: 0 behind a cursor asks for the cursor's item": {
+			relay.Args{First: new(int32(0)), After: cursorAt(41, 300)}, 300, []relay.Page{{Number: 42, Size: 1}},
+		},
+		"a list that ends early, without a cursor": {
+			relay.Args{First: new(int32(1000))}, 42, []relay.Page{{Number: 1, Size: 100}},
+		},
+		"several pages behind a cursor, which knows where the list ends": {
+			relay.Args{First: new(int32(1000)), After: cursorAt(0, 42)}, 42, []relay.Page{{Number: 1, Size: 42}},
+		},
+		"the last items of a list that nobody has counted": {
+			relay.Args{Last: new(int32(5))}, 300, []relay.Page{{Number: 1, Size: 1}, {Number: 60, Size: 5}},
+		},
+		"the last items behind a cursor far off": {
+			relay.Args{Last: new(int32(5)), After: cursorAt(10, 300)}, 300, []relay.Page{{Number: 11, Size: 1}, {Number: 60, Size: 5}},
+		},
+		"an empty list": {
+			relay.Args{}, 0, []relay.Page{{Number: 1, Size: 30}},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, err := test.args.Window(staticList, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, got := read(t, w, test.total); !slices.Equal(got, test.want) {
+				t.Errorf("pages: got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAListThatGrewOrShrankSinceTheCursor(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		args  relay.Args
+		total int
+		want  relay.Range
+		calls int
+	}{
+		"grew, and the window was cut at its old end": {
+			relay.Args{First: new(int32(200)), After: cursorAt(20, 60)}, 400, relay.Range{Lo: 21, Hi: 221}, 4,
+		},
+		"grew, and one page holds the window": {
+			relay.Args{First: new(int32(30)), After: cursorAt(20, 25)}, 400, relay.Range{Lo: 21, Hi: 51}, 1,
+		},
+		"shrank to before the cursor": {
+			relay.Args{First: new(int32(30)), After: cursorAt(200, 300)}, 100, relay.Range{Lo: 100, Hi: 100}, 1,
+		},
+		"shrank to before the cursor, backward": {
+			relay.Args{Last: new(int32(30)), Before: cursorAt(200, 300)}, 100, relay.Range{Lo: 70, Hi: 100}, 2,
+		},
+		"shrank to nothing": {
+			relay.Args{First: new(int32(30)), After: cursorAt(200, 300)}, 0, relay.Range{Lo: 0, Hi: 0}, 1,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, err := test.args.Window(staticList, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, pages := read(t, w, test.total)
+			if got != test.want || len(pages) > test.calls {
+				t.Errorf("got %v by %v, want %v by at most %d calls", got, pages, test.want, test.calls)
+			}
+		})
+	}
+}
+
+func TestCompleteStopsAtAGap(t *testing.T) {
+	t.Parallel()
+	forward, backward := relay.Window{Count: 100}, relay.Window{Count: 100, FromBack: true}
+	have := []relay.Page{{Number: 1, Size: 40}, {Number: 4, Size: 20}} // 0 to 40, 60 to 80
+	if got, want := forward.Complete(have, 80), (relay.Range{Lo: 0, Hi: 40}); got != want {
+		t.Errorf("forward: got %v, want %v", got, want)
+	}
+	if got, want := backward.Complete(have, 80), (relay.Range{Lo: 60, Hi: 80}); got != want {
+		t.Errorf("backward: got %v, want %v", got, want)
+	}
+}
