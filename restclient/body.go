@@ -1,0 +1,66 @@
+package restclient
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+)
+
+const (
+	// maxBody bounds the body of an answer, after decompression.
+	maxBody = 16 << 20
+	// trustedLength is how much memory an announced length gets before any byte has come.
+	trustedLength = 1 << 20
+	// maxKeptBuffer bounds the buffers kept for the next call.
+	maxKeptBuffer = 1 << 20
+)
+
+// readBody reads the whole body into buffer, which it may replace by a larger one. Its errors are
+// *InvalidResponseError for a body that is too large, cut short or wrongly compressed; others are
+// the connection's.
+func readBody(resp *http.Response, buffer []byte) ([]byte, error) {
+	if resp.ContentLength > maxBody {
+		return nil, invalid(ReasonTooLarge)
+	}
+	// The extra byte lets the read that finds the end do so without growing the buffer.
+	if announced := int(min(resp.ContentLength, trustedLength)) + 1; announced > cap(buffer) {
+		buffer = make([]byte, 0, announced)
+	}
+	body := buffer[:0]
+	for {
+		if len(body) == cap(body) {
+			body = grown(body)
+		}
+		n, err := resp.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > maxBody:
+			return nil, invalid(ReasonTooLarge)
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, bodyError(err)
+		}
+	}
+}
+
+// grown returns body with room for more, and never for much more than maxBody.
+func grown(body []byte) []byte {
+	larger := make([]byte, len(body), min(max(2*cap(body), 32<<10), maxBody+1))
+	copy(larger, body)
+	return larger
+}
+
+// bodyError tells an answer that is wrong from a connection that failed.
+func bodyError(err error) error {
+	var corrupt flate.CorruptInputError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return invalid(ReasonTruncated)
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
+		return invalid(ReasonEncoding)
+	}
+	return err
+}

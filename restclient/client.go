@@ -1,0 +1,229 @@
+// Package restclient is the typed client of the one call cvmgraph makes upstream, Phala Cloud's
+// GET {base}/cvms/paginated in the shape of API version 2025-10-28. It makes one attempt per call,
+// bounds what it reads, and never shows the upstream's words, its address or a credential in an
+// error. Retries, caching and coalescing are its callers' business.
+package restclient
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"maps"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Defaults of [Options].
+const (
+	DefaultAPIVersion = "2025-10-28"
+	DefaultTimeout    = 10 * time.Second
+	DefaultUserAgent  = "cvmgraph"
+)
+
+// maxPageSize is the largest page_size the upstream allows.
+const maxPageSize = 100
+
+// Options are the settings of a [Client].
+type Options struct {
+	// BaseURL is the API's root, such as https://cloud-api.phala.com/api/v1. It is required, http or
+	// https, and holds no user, query or fragment.
+	BaseURL string
+	// APIVersion is sent as X-Phala-Version; "" is DefaultAPIVersion.
+	APIVersion string
+	// Timeout bounds one attempt from the dialing to the last byte of the body; 0 is DefaultTimeout.
+	Timeout time.Duration
+	// UserAgent is sent as User-Agent; "" is DefaultUserAgent.
+	UserAgent string
+	// TLS says whom to trust; nil is the system's authorities (and SSL_CERT_FILE). It is copied,
+	// and raised to TLS 1.2 where it allows less.
+	TLS *tls.Config
+}
+
+// Filter restricts the list. It is comparable; the zero value restricts nothing.
+type Filter struct {
+	// NodeID is sent as teepod_id; 0 is every node.
+	NodeID int32
+	// UserID is sent as user_id: "0" for CVMs without an owner, or usr_…; "" is every owner.
+	UserID string
+}
+
+// PageRequest names one page of the list. It is comparable.
+type PageRequest struct {
+	Filter Filter
+	// Page is counted from 1; at most 2147483647.
+	Page int
+	// PageSize is the number of items of a full page, 1 to 100.
+	PageSize int
+}
+
+func (r PageRequest) validate() error {
+	if r.Page < 1 || r.Page > math.MaxInt32 {
+		return &ArgumentError{"page", "is not between 1 and 2147483647"}
+	}
+	if r.PageSize < 1 || r.PageSize > maxPageSize {
+		return &ArgumentError{"page_size", "is not between 1 and 100"}
+	}
+	return nil
+}
+
+// query is deterministic, so that caches on the way see equal requests as equal.
+func (r PageRequest) query() string {
+	query := "page=" + strconv.Itoa(r.Page) + "&page_size=" + strconv.Itoa(r.PageSize)
+	if r.Filter.NodeID != 0 {
+		query += "&teepod_id=" + strconv.Itoa(int(r.Filter.NodeID))
+	}
+	if r.Filter.UserID != "" {
+		query += "&user_id=" + url.QueryEscape(r.Filter.UserID)
+	}
+	return query
+}
+
+// Client calls the upstream. It is safe for concurrent use and holds its own connections; make one
+// with [New] and let everybody share it.
+type Client struct {
+	endpoint  *url.URL
+	header    http.Header // of every request
+	timeout   time.Duration
+	transport *http.Transport
+	buffers   sync.Pool // *[]byte, for the bodies
+}
+
+// New returns a client, or an error that joins everything that is wrong with the options. It does
+// no I/O. The error names options but not their values.
+func New(options Options) (*Client, error) {
+	if options.APIVersion == "" {
+		options.APIVersion = DefaultAPIVersion
+	}
+	if options.UserAgent == "" {
+		options.UserAgent = DefaultUserAgent
+	}
+	if options.Timeout == 0 {
+		options.Timeout = DefaultTimeout
+	}
+	endpoint, problem := parseBase(options.BaseURL)
+	problems := []error{problem}
+	if options.Timeout < 0 {
+		problems = append(problems, errors.New("Timeout is negative"))
+	}
+	if !isHeaderValue(options.APIVersion) {
+		problems = append(problems, errors.New("APIVersion is no header value"))
+	}
+	if !isHeaderValue(options.UserAgent) {
+		problems = append(problems, errors.New("UserAgent is no header value"))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	header := http.Header{}
+	header.Set("Accept", "application/json")
+	header.Set("User-Agent", options.UserAgent)
+	header.Set("X-Phala-Version", options.APIVersion)
+	return &Client{
+		endpoint:  endpoint,
+		header:    header,
+		timeout:   options.Timeout,
+		transport: newTransport(options.TLS),
+		buffers:   sync.Pool{New: func() any { return new([]byte) }},
+	}, nil
+}
+
+// parseBase checks the API's root and returns the address of the list below it.
+func parseBase(base string) (*url.URL, error) {
+	u, err := url.Parse(base)
+	switch {
+	case err != nil: // its text holds the URL, and a URL can hold a password
+		return nil, errors.New("BaseURL is no URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("BaseURL is neither http nor https")
+	case u.Hostname() == "":
+		return nil, errors.New("BaseURL has no host")
+	case u.User != nil:
+		return nil, errors.New("BaseURL has a user")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, errors.New("BaseURL has a query or a fragment")
+	}
+	if u.Path == "" {
+		u.Path = "/" // or else JoinPath returns a relative path
+	}
+	return u.JoinPath("cvms", "paginated"), nil
+}
+
+// Close releases the idle connections. Calls under way go on, and the client stays usable.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Page fetches one page in one attempt, on behalf of whom cred belongs to; a zero cred is sent as
+// none. (The transport may send the request again on another connection, when an idle one turns out
+// to be dead.) The page belongs to the caller.
+//
+// The errors are *ArgumentError before any I/O, then *StatusError, *TimeoutError, *NetworkError and
+// *InvalidResponseError. When ctx is canceled, errors.Is finds [context.Canceled] in the error.
+func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*Page, error) {
+	if err := req.validate(); err != nil {
+		return nil, err
+	}
+	if err := cred.validate(); err != nil {
+		return nil, err
+	}
+	attempt, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+
+	buffer := c.buffers.Get().(*[]byte)
+	body, err := c.fetch(attempt, cred, req, *buffer)
+	if err == nil {
+		// The page holds nothing of the body, so that its buffer can serve again.
+		defer c.keep(buffer, body)
+		return decodePage(body, req)
+	}
+	var (
+		status   *StatusError
+		unusable *InvalidResponseError
+	)
+	if errors.As(err, &unusable) || errors.As(err, &status) && ctx.Err() == nil {
+		return nil, err
+	}
+	return nil, c.failure(ctx, attempt, err)
+}
+
+// fetch sends the request and returns the body of a 200. Its errors are *StatusError,
+// *InvalidResponseError, and what the transport says, which is not fit to be shown.
+func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest, buffer []byte) ([]byte, error) {
+	resp, err := c.transport.RoundTrip(c.request(ctx, cred, req))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, statusError(resp)
+	}
+	return readBody(resp, buffer)
+}
+
+// request builds the call: these headers and no others, but what net/http adds for compression.
+func (c *Client) request(ctx context.Context, cred Credential, req PageRequest) *http.Request {
+	address := *c.endpoint
+	address.RawQuery = req.query()
+	header := maps.Clone(c.header)
+	setIfAny(header, "Authorization", cred.Authorization)
+	setIfAny(header, "X-Api-Key", cred.APIKey)
+	setIfAny(header, "X-Phala-Workspace", cred.Workspace)
+	r := &http.Request{Method: http.MethodGet, URL: &address, Host: address.Host, Header: header}
+	return r.WithContext(ctx)
+}
+
+func setIfAny(header http.Header, name, value string) {
+	if value != "" {
+		header.Set(name, value)
+	}
+}
+
+// keep stores the body's memory for the next call, unless it is unusually large.
+func (c *Client) keep(buffer *[]byte, body []byte) {
+	if cap(body) <= maxKeptBuffer {
+		*buffer = body
+		c.buffers.Put(buffer)
+	}
+}

@@ -1,0 +1,16 @@
+package restclient
+
+import (
+	"context"
+	"net"
+)
+
+var (
+	DecodePage = decodePage
+	RetryAfter = retryAfter
+)
+
+// SetDial replaces the network, before the client's first call.
+func (c *Client) SetDial(dial func(context.Context, string, string) (net.Conn, error)) {
+	c.transport.DialContext = dial
+}

@@ -1,0 +1,228 @@
+package restclient_test
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"cvmgraph/restclient"
+)
+
+// hangUp lets act end the connection of the request, and returns.
+func hangUp(act func(*net.TCPConn)) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		act(conn.(*net.TCPConn))
+		_ = conn.Close()
+	}
+}
+
+func TestNetworkErrors(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		client func(*testing.T) *restclient.Client
+		want   string
+	}{
+		"reset before the answer":  {served(hangUp(func(c *net.TCPConn) { _ = c.SetLinger(0) })), restclient.KindReset},
+		"closed before the answer": {served(hangUp(func(*net.TCPConn) {})), restclient.KindClosed},
+		"closed inside the header": {served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n")) })), restclient.KindClosed},
+		"no HTTP":                  {served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("SSH-2.0-x\r\n\r\n")) })), restclient.KindOther},
+		"refused":                  {refused, restclient.KindRefused},
+		"unknown host":             {dialing(&net.DNSError{Err: "no such host", Name: "s3cret", IsNotFound: true}), restclient.KindDNS},
+		"no route":                 {dialing(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), restclient.KindUnreachable},
+		"an unknown authority":     {overTLS(nil), restclient.KindTLS},
+		"an old TLS":               {overTLS(&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}), restclient.KindTLS},
+		"no TLS":                   {plainBehindHTTPS, restclient.KindTLS},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := tt.client(t).Page(t.Context(), restclient.Credential{APIKey: "s3cret"}, onePage)
+			var network *restclient.NetworkError
+			if !errors.As(err, &network) || network.Kind != tt.want {
+				t.Fatalf("got error %v, want a *NetworkError of kind %s", err, tt.want)
+			}
+			if shown := fmt.Sprintf("%v %#v", err, err); strings.Contains(shown, "127.0.0.1") || strings.Contains(shown, "s3cret") {
+				t.Errorf("got %s, want no address and no credential", shown)
+			}
+		})
+	}
+}
+
+func served(handler http.HandlerFunc) func(*testing.T) *restclient.Client {
+	return func(t *testing.T) *restclient.Client {
+		t.Helper()
+		return clientOf(t, handler)
+	}
+}
+
+func refused(t *testing.T) *restclient.Client {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close()
+	return newClient(t, restclient.Options{BaseURL: "http://" + listener.Addr().String()})
+}
+
+func dialing(err error) func(*testing.T) *restclient.Client {
+	return func(t *testing.T) *restclient.Client {
+		t.Helper()
+		client := newClient(t, restclient.Options{BaseURL: "http://upstream.test"})
+		client.SetDial(func(context.Context, string, string) (net.Conn, error) { return nil, err })
+		return client
+	}
+}
+
+func overTLS(trust *tls.Config) func(*testing.T) *restclient.Client {
+	return func(t *testing.T) *restclient.Client {
+		t.Helper()
+		server := quiet(t, func(http.ResponseWriter, *http.Request) { t.Errorf("got a request, want none") })
+		server.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
+		server.StartTLS()
+		return newClient(t, restclient.Options{BaseURL: server.URL, TLS: trust})
+	}
+}
+
+func plainBehindHTTPS(t *testing.T) *restclient.Client {
+	t.Helper()
+	server := quiet(t, func(http.ResponseWriter, *http.Request) {})
+	server.Start()
+	return newClient(t, restclient.Options{BaseURL: strings.Replace(server.URL, "http:", "https:", 1)})
+}
+
+func TestADialThatTimesOutIsATimeout(t *testing.T) {
+	t.Parallel()
+	client := dialing(&net.DNSError{Err: "i/o timeout", IsTimeout: true})(t)
+	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	wantTimeout(t, err, 0)
+}
+
+func TestUnusableAnswers(t *testing.T) {
+	t.Parallel()
+	page := string(pageOf(1, exampleItem(t)))
+	write := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
+	}
+	encoded := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	zipped := gzipped(t, page)
+	corrupt := []byte(zipped)
+	corrupt[len(corrupt)-5] ^= 1 // in the checksum
+	for name, tt := range map[string]struct {
+		handler http.HandlerFunc
+		want    restclient.Reason
+	}{
+		"a page":              {write(page), ""},
+		"a page in gzip":      {encoded(zipped), ""},
+		"HTML":                {write("<html></html>"), restclient.ReasonNotJSON},
+		"nothing":             {write(""), restclient.ReasonTruncated},
+		"text behind":         {write(page + "x"), restclient.ReasonNotJSON},
+		"half a page":         {write(page[:len(page)/2]), restclient.ReasonTruncated},
+		"less than announced": {hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}")) }), restclient.ReasonTruncated},
+		"half of its chunks": {hangUp(func(c *net.TCPConn) {
+			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"))
+		}), restclient.ReasonTruncated},
+		"half its gzip":         {encoded(zipped[:len(zipped)/2]), restclient.ReasonTruncated},
+		"gzip in name only":     {encoded(page), restclient.ReasonEncoding},
+		"a wrong checksum":      {encoded(string(corrupt)), restclient.ReasonEncoding},
+		"gzip not asked for":    {write(zipped), restclient.ReasonNotJSON},
+		"a huge announcement":   {announced(16<<20 + 1), restclient.ReasonTooLarge},
+		"a larger one":          {announced(1 << 62), restclient.ReasonTooLarge},
+		"an announced 16 MiB":   {write(page + strings.Repeat(" ", 16<<20-len(page))), ""},
+		"16 MiB in chunks":      {chunked(page, 16<<20), ""},
+		"a byte more than that": {chunked(page, 16<<20+1), restclient.ReasonTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := clientOf(t, tt.handler).Page(t.Context(), restclient.Credential{}, onePage)
+			if got := reasonOf(t, err); got != tt.want {
+				t.Errorf("got reason %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b strings.Builder
+	zip := gzip.NewWriter(&b)
+	_, _ = zip.Write([]byte(text))
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// bombOf is the gzip of so many MiB, in as many members.
+func bombOf(t *testing.T, mebibytes int) string {
+	t.Helper()
+	return strings.Repeat(gzipped(t, strings.Repeat(" ", 1<<20)), mebibytes)
+}
+
+// announced says that length bytes come, and sends few.
+func announced(length int64) http.HandlerFunc {
+	return hangUp(func(c *net.TCPConn) { _, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n{}", length) })
+}
+
+// chunked sends the page and white space up to length, without announcing it.
+func chunked(page string, length int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(page))
+		_ = http.NewResponseController(w).Flush()
+		_, _ = w.Write([]byte(strings.Repeat(" ", length-len(page))))
+	}
+}
+
+//nolint:paralleltest // it measures what the whole process allocates
+func TestAHugeAnswerDoesNotFillTheMemory(t *testing.T) {
+	chunk := []byte(strings.Repeat(" ", 1<<20))
+	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+		for range 200 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	wantTooLargeWithin(t, client, 64<<20)
+}
+
+//nolint:paralleltest // it measures what the whole process allocates
+func TestABombDoesNotFillTheMemory(t *testing.T) {
+	bomb := bombOf(t, 200)
+	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write([]byte(bomb))
+	})
+	wantTooLargeWithin(t, client, 64<<20)
+}
+
+// wantTooLargeWithin checks that the answer is refused before memory bytes were ever allocated.
+func wantTooLargeWithin(t *testing.T, client *restclient.Client, memory uint64) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	runtime.ReadMemStats(&after)
+	if got := reasonOf(t, err); got != restclient.ReasonTooLarge {
+		t.Errorf("got reason %q, want %q", got, restclient.ReasonTooLarge)
+	}
+	if got := after.TotalAlloc - before.TotalAlloc; got > memory {
+		t.Errorf("got %d bytes allocated, want at most %d", got, memory)
+	}
+}

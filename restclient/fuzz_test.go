@@ -1,0 +1,120 @@
+package restclient_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"cvmgraph/restclient"
+)
+
+func FuzzDecodePage(f *testing.F) {
+	f.Add(pageOf(1, compact(f, exampleItem(f))), 1, 1)
+	f.Add(envelope("", 7, 3, 5), 3, 5)
+	f.Add(envelope(`{"vm_uuid":null}`, 1, 1, 1), 1, 1)
+	for _, items := range faultyItems {
+		f.Add(pageOf(1, []byte(items.item)), 1, 1)
+	}
+	for _, text := range oddNumbers {
+		f.Add(pageOf(1, []byte(`{"hosted":{},"vcpu":`+text+`,"managed_user":{"id":`+text+`}}`)), 1, 1)
+	}
+	f.Add([]byte(`{"items":[{"name":1}],"total":1,"items":[{"hosted":null,"name":"\ud83d\ude00\ud83d\n"}],"page":1.0,"page_size":1e0,"total":10e-1}`), 1, 1)
+	f.Add([]byte(strings.Repeat("[", 600)+strings.Repeat("]", 600)), 1, 1)
+	f.Fuzz(func(t *testing.T, body []byte, number, size int) {
+		req := restclient.PageRequest{Page: max(1, number&0xffff), PageSize: max(1, size&0x7f%101)}
+		page, err := restclient.DecodePage(body, req)
+		reason := reasonOf(t, err)
+		// The oracle knows no bounds, and not where a document ends early.
+		if reason == restclient.ReasonTooManyFaults && len(body) > 2*10_000 {
+			return
+		}
+		if brackets := bytes.Count(body, []byte("[")) + bytes.Count(body, []byte("{")); reason == restclient.ReasonTooDeep && brackets > 512 {
+			return
+		}
+		if reason == restclient.ReasonTruncated {
+			reason = restclient.ReasonNotJSON
+		}
+		if !utf8.Valid(body) {
+			if reason != restclient.ReasonNotJSON {
+				t.Errorf("got reason %q for invalid UTF-8, want %q", reason, restclient.ReasonNotJSON)
+			}
+			return
+		}
+		want, wantReason := oraclePage(body, req)
+		if reason != wantReason {
+			t.Fatalf("got reason %q, want %q", reason, wantReason)
+		}
+		if err == nil {
+			samePage(t, page, want)
+		}
+	})
+}
+
+// reasonOf returns the reason of err, "" for nil.
+func reasonOf(t *testing.T, err error) restclient.Reason {
+	t.Helper()
+	if err == nil {
+		return ""
+	}
+	var unusable *restclient.InvalidResponseError
+	if !errors.As(err, &unusable) {
+		t.Fatalf("got error %#v, want an *InvalidResponseError", err)
+	}
+	return unusable.Reason
+}
+
+// samePage compares all of two pages but the order of faults, which the oracle does not know.
+func samePage(t *testing.T, got, want *restclient.Page) {
+	t.Helper()
+	if got.Total != want.Total || len(got.Items) != len(want.Items) {
+		t.Fatalf("got %d items of %d, want %d of %d", len(got.Items), got.Total, len(want.Items), want.Total)
+	}
+	for i := range got.Items {
+		if !reflect.DeepEqual(got.Items[i].Cvm, want.Items[i].Cvm) {
+			t.Errorf("item %d: got other values than the oracle", i)
+		}
+		gotFaults, wantFaults := sortedFaults(got.Items[i].Faults), sortedFaults(want.Items[i].Faults)
+		if !reflect.DeepEqual(gotFaults, wantFaults) {
+			t.Errorf("item %d: got faults %v, want %v", i, gotFaults, wantFaults)
+		}
+	}
+}
+
+func sortedFaults(faults []restclient.Fault) []restclient.Fault {
+	return slices.SortedFunc(slices.Values(faults), func(a, b restclient.Fault) int {
+		return strings.Compare(fmt.Sprintf("%#v", a), fmt.Sprintf("%#v", b))
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	for value := range retryAfterForms(now) {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		got := restclient.RetryAfter(value, now)
+		if got < 0 || got > time.Hour {
+			t.Fatalf("got %v, want 0 to an hour", got)
+		}
+		want := time.Duration(0)
+		if seconds, ok := new(big.Int).SetString(value, 10); ok && !strings.ContainsAny(value, "+-") {
+			want = time.Hour
+			if seconds.Cmp(big.NewInt(3600)) < 0 {
+				want = time.Duration(seconds.Int64()) * time.Second
+			}
+		} else if date, err := http.ParseTime(value); err == nil && date.After(now) {
+			want = min(date.Sub(now), time.Hour)
+		}
+		if got != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}

@@ -1,0 +1,244 @@
+package restclient_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"cvmgraph/restclient"
+)
+
+// The oracle decodes a page slowly and obviously: encoding/json into any, then field by field with
+// the upstream's keys written out a second time.
+
+// oraclePage decodes the answer to req, or returns the reason why it is unusable. It knows neither
+// truncation nor depth: a document that is no JSON is ReasonNotJSON to it.
+func oraclePage(body []byte, req restclient.PageRequest) (*restclient.Page, restclient.Reason) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var document any
+	if decoder.Decode(&document) != nil {
+		return nil, restclient.ReasonNotJSON
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, restclient.ReasonNotJSON
+	}
+	envelope, _ := document.(map[string]any)
+	items, isList := envelope["items"].([]any)
+	if !isList {
+		return nil, restclient.ReasonEnvelope
+	}
+	page := &restclient.Page{Items: []restclient.Item{}}
+	hosted, flat := false, false
+	for _, entry := range items {
+		object, isObject := entry.(map[string]any)
+		if !isObject {
+			return nil, restclient.ReasonEntry
+		}
+		o := oracle{}
+		page.Items = append(page.Items, restclient.Item{Cvm: o.cvm(object), Faults: o.faults})
+		hosted = hosted || has(object, "hosted")
+		flat = flat || has(object, "vm_uuid") || has(object, "resource") || has(object, "node_info")
+	}
+	if flat && !hosted {
+		return nil, restclient.ReasonFlatShape
+	}
+	total, totalOK := oracleInteger(envelope["total"])
+	number, numberOK := oracleInteger(envelope["page"])
+	size, sizeOK := oracleInteger(envelope["page_size"])
+	if !totalOK || !numberOK || !sizeOK {
+		return nil, restclient.ReasonEnvelope
+	}
+	if number != int64(req.Page) || size != int64(req.PageSize) {
+		return nil, restclient.ReasonEcho
+	}
+	var reason restclient.Reason
+	page.Total, reason = oracleTotal(int(total), len(items), req)
+	if reason != "" {
+		return nil, reason
+	}
+	return page, ""
+}
+
+func has(object map[string]any, key string) bool {
+	_, found := object[key]
+	return found
+}
+
+func oracleTotal(total, count int, req restclient.PageRequest) (int, restclient.Reason) {
+	if count > req.PageSize {
+		return 0, restclient.ReasonSurplus
+	}
+	if total < 0 || total > math.MaxInt32 {
+		return 0, restclient.ReasonTotal
+	}
+	before := (req.Page - 1) * req.PageSize
+	expected := 0
+	for i := 1; i <= req.PageSize && before+i <= total; i++ {
+		expected++
+	}
+	endsHere := total <= before+req.PageSize
+	emptyList := before == 0 && count == 0
+	switch {
+	case count == expected:
+		return total, ""
+	case count > expected && before+count <= math.MaxInt32:
+		return before + count, ""
+	case count > expected:
+		return 0, restclient.ReasonTotal
+	case endsHere && !emptyList:
+		return before + count, ""
+	}
+	return 0, restclient.ReasonShortPage
+}
+
+// oracleInteger is slow but exact: a rational number that is whole.
+func oracleInteger(value any) (int64, bool) {
+	number, isNumber := value.(json.Number)
+	if !isNumber {
+		return 0, false
+	}
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(string(number)), "e")
+	if strings.Trim(mantissa, "-0.") == "" {
+		return 0, true
+	}
+	if power, err := strconv.Atoi(exponent); exponent != "" && (err != nil || max(power, -power) > 1000) {
+		return 0, false // no fuzzer writes a mantissa so long that this is whole and fits
+	}
+	rational, ok := new(big.Rat).SetString(string(number))
+	if !ok || !rational.IsInt() || !rational.Num().IsInt64() {
+		return 0, false
+	}
+	return rational.Num().Int64(), true
+}
+
+// oracle collects the faults of one item.
+type oracle struct {
+	path   []any
+	faults []restclient.Fault
+}
+
+func (o *oracle) fault(want string, steps ...any) {
+	path := append(append([]any{}, o.path...), steps...)
+	o.faults = append(o.faults, restclient.Fault{Path: path, Want: want})
+}
+
+func (o *oracle) text(m map[string]any, key string) *string {
+	switch value := m[key].(type) {
+	case nil:
+	case string:
+		return &value
+	default:
+		o.fault("a string", key)
+	}
+	return nil
+}
+
+func (o *oracle) identifier(m map[string]any, key string) *string {
+	switch value := m[key].(type) {
+	case nil:
+		return nil
+	case string:
+		return &value
+	case json.Number:
+		if n, ok := oracleInteger(value); ok {
+			decimal := strconv.FormatInt(n, 10)
+			return &decimal
+		}
+	}
+	o.fault("a string or an integer", key)
+	return nil
+}
+
+func (o *oracle) int32(m map[string]any, key string) *int32 {
+	n, ok := oracleInteger(m[key])
+	if ok && n >= math.MinInt32 && n <= math.MaxInt32 {
+		narrow := int32(n)
+		return &narrow
+	}
+	if m[key] != nil {
+		o.fault("an integer of 32 bits", key)
+	}
+	return nil
+}
+
+func (o *oracle) int64(m map[string]any, key string) *int64 {
+	n, ok := oracleInteger(m[key])
+	if ok {
+		return &n
+	}
+	if m[key] != nil {
+		o.fault("an integer of 64 bits", key)
+	}
+	return nil
+}
+
+func (o *oracle) boolean(m map[string]any, key string, absent bool) bool {
+	switch value := m[key].(type) {
+	case nil:
+	case bool:
+		return value
+	default:
+		o.fault("true or false", key)
+	}
+	return absent
+}
+
+func (o *oracle) list(m map[string]any, key string) []any {
+	switch value := m[key].(type) {
+	case nil:
+	case []any:
+		return value
+	default:
+		o.fault("a list", key)
+	}
+	return nil
+}
+
+func (o *oracle) texts(m map[string]any, key string) []string {
+	list := []string{}
+	for i, element := range o.list(m, key) {
+		if value, ok := element.(string); ok {
+			list = append(list, value)
+		} else {
+			o.fault("a string", key, i)
+		}
+	}
+	return list
+}
+
+// oracleObject decodes the object under key with decode, if it is one.
+func oracleObject[T any](o *oracle, m map[string]any, key string, decode func(map[string]any) T) *T {
+	switch value := m[key].(type) {
+	case nil:
+	case map[string]any:
+		o.path = append(o.path, key)
+		decoded := decode(value)
+		o.path = o.path[:len(o.path)-1]
+		return &decoded
+	default:
+		o.fault("an object", key)
+	}
+	return nil
+}
+
+// oracleObjects decodes the list of objects under key with decode.
+func oracleObjects[T any](o *oracle, m map[string]any, key string, decode func(map[string]any) T) []T {
+	list := []T{}
+	for i, element := range o.list(m, key) {
+		value, ok := element.(map[string]any)
+		if !ok {
+			o.fault("an object", key, i)
+			continue
+		}
+		o.path = append(o.path, key, i)
+		list = append(list, decode(value))
+		o.path = o.path[:len(o.path)-2]
+	}
+	return list
+}
