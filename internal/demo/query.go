@@ -1,0 +1,104 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	defaultPageSize = 30
+	maxPageSize     = 100
+
+	userPattern = `^(0|usr_.+)$`
+)
+
+// query is what a caller asked for, checked.
+type query struct {
+	page int // counted from 1
+	size int
+	node *int    // nil: any
+	user *string // a user name, "" for no owner; nil: any
+}
+
+// fieldError is one element of the detail of a 422 answer.
+type fieldError struct {
+	Type  string         `json:"type"`
+	Loc   [2]string      `json:"loc"`
+	Msg   string         `json:"msg"`
+	Input string         `json:"input"`
+	Ctx   map[string]any `json:"ctx,omitempty"`
+}
+
+// parseQuery reads the parameters and returns all their errors at once, in the
+// order of the reference page. Parameters that the API does not know are
+// ignored, which includes misspelt ones.
+func parseQuery(values url.Values) (query, []fieldError) {
+	var problems []fieldError
+	object := func(name, kind, msg, input string, ctx map[string]any) {
+		problems = append(problems, fieldError{kind, [2]string{"query", name}, msg, input, ctx})
+	}
+	number := func(name string) (n int, ok bool) {
+		given := values[name]
+		if len(given) == 0 {
+			return 0, false
+		}
+		last := given[len(given)-1]
+		n, err := strconv.Atoi(strings.TrimSpace(last))
+		// Out of range is no syntax error: the real API has integers of any
+		// size, and Atoi's saturated value meets the same limits.
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
+			object(name, "int_parsing", "Input should be a valid integer, unable to parse string as an integer", last, nil)
+			return 0, false
+		}
+		return n, true
+	}
+	bounded := func(name string, fallback, most int) int {
+		n, ok := number(name)
+		if !ok {
+			return fallback
+		}
+		last := values[name][len(values[name])-1]
+		if n < 1 {
+			object(name, "greater_than_equal", "Input should be greater than or equal to 1", last, map[string]any{"ge": 1})
+		} else if most > 0 && n > most {
+			object(name, "less_than_equal", fmt.Sprintf("Input should be less than or equal to %d", most), last, map[string]any{"le": most})
+		}
+		return n
+	}
+
+	var q query
+	if given := values["user_id"]; len(given) > 0 {
+		last := given[len(given)-1]
+		user, named := strings.CutPrefix(last, "usr_")
+		switch {
+		case last == "0":
+			q.user = new("")
+		case named && user != "":
+			q.user = new(user)
+		default:
+			object("user_id", "string_pattern_mismatch", "String should match pattern '"+userPattern+"'", last, map[string]any{"pattern": userPattern})
+		}
+	}
+	if n, ok := number("teepod_id"); ok {
+		q.node = new(n)
+	}
+	q.page = bounded("page", 1, 0)
+	q.size = bounded("page_size", defaultPageSize, maxPageSize)
+	return q, problems
+}
+
+// filter returns the cells that q asks for, in their order. It does not write
+// to cells, and returns it itself when q asks for all.
+func (q query) filter(cells []*cell) []*cell {
+	if q.node == nil && q.user == nil {
+		return cells
+	}
+	return slices.DeleteFunc(slices.Clone(cells), func(c *cell) bool {
+		return q.node != nil && (c.node == nil || *c.node != *q.node) ||
+			q.user != nil && c.owner != *q.user
+	})
+}

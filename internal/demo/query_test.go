@@ -1,0 +1,156 @@
+package demo_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"testing"
+
+	"cvmgraph/internal/demo"
+)
+
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	const (
+		notInt  = `"msg":"Input should be a valid integer, unable to parse string as an integer"`
+		pattern = `"msg":"String should match pattern '^(0|usr_.+)$'"`
+	)
+	tests := map[string]struct {
+		query string
+		want  string // the detail's elements, or "" for 200
+	}{
+		"nothing":                  {"", ""},
+		"the limits":               {"page=1&page_size=100", ""},
+		"a node and nobody":        {"teepod_id=-4&user_id=0", ""},
+		"an unknown parameter":     {"node_id=x&pagesize=y", ""},
+		"the last of several":      {"page=x&page=2", ""},
+		"a page without a word":    {"page=99999999999999999999999", ""},
+		"a page size over 100":     {"page_size=101", `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"101","ctx":{"le":100}}`},
+		"a page size beyond words": {"page_size=99999999999999999999", `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"99999999999999999999","ctx":{"le":100}}`},
+		"a page size of 0":         {"page_size=0", `{"type":"greater_than_equal","loc":["query","page_size"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`},
+		"page 0":                   {"page=0", `{"type":"greater_than_equal","loc":["query","page"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`},
+		"a page that is a word":    {"page=two", `{"type":"int_parsing","loc":["query","page"],` + notInt + `,"input":"two"}`},
+		"an empty node":            {"teepod_id=", `{"type":"int_parsing","loc":["query","teepod_id"],` + notInt + `,"input":""}`},
+		"a user by number":         {"user_id=7", `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"7","ctx":{"pattern":"^(0|usr_.+)$"}}`},
+		"a user without name":      {"user_id=usr_", `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"usr_","ctx":{"pattern":"^(0|usr_.+)$"}}`},
+		"all of it wrong": {"page=0&page_size=x&teepod_id=1.5&user_id=%22%3Cé", `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"\"<é","ctx":{"pattern":"^(0|usr_.+)$"}},` +
+			`{"type":"int_parsing","loc":["query","teepod_id"],` + notInt + `,"input":"1.5"},` +
+			`{"type":"greater_than_equal","loc":["query","page"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}},` +
+			`{"type":"int_parsing","loc":["query","page_size"],` + notInt + `,"input":"x"}`},
+	}
+	u := demo.New(demo.Options{Items: 3})
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := get(u, headers(alice), test.query)
+			checkHeaders(t, w)
+			if test.want == "" {
+				if w.Code != http.StatusOK {
+					t.Errorf("got %d %s, want 200", w.Code, w.Body)
+				}
+				return
+			}
+			want := `{"detail":[` + test.want + `]}`
+			if w.Code != http.StatusUnprocessableEntity || w.Body.String() != want {
+				t.Errorf("got %d %s, want 422 %s", w.Code, w.Body, want)
+			}
+		})
+	}
+}
+
+func TestPaging(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		items      int // of Options
+		query      string
+		want       page // without items
+		from, upTo int
+	}{
+		"the defaults":          {0, "", page{Total: 300, Page: 1, Size: 30, Pages: 10}, 0, 30},
+		"a full last page":      {60, "page=2", page{Total: 60, Page: 2, Size: 30, Pages: 2}, 30, 60},
+		"a short last page":     {61, "page=3", page{Total: 61, Page: 3, Size: 30, Pages: 3}, 60, 61},
+		"a page past the end":   {60, "page=3", page{Total: 60, Page: 3, Size: 30, Pages: 2}, 0, 0},
+		"the last page of all":  {60, "page=9223372036854775807", page{Total: 60, Page: 1<<63 - 1, Size: 30, Pages: 2}, 0, 0},
+		"one large page":        {61, "page_size=100", page{Total: 61, Page: 1, Size: 100, Pages: 1}, 0, 61},
+		"pages of one":          {5, "page_size=1&page=4", page{Total: 5, Page: 4, Size: 1, Pages: 5}, 3, 4},
+		"an empty list":         {-1, "", page{Page: 1, Size: 30}, 0, 0},
+		"an empty list's depth": {-1, "page=2", page{Page: 2, Size: 30}, 0, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := demo.New(demo.Options{Items: test.items})
+			got := getPage(t, u, headers(alice), test.query)
+			if got.Items == nil {
+				t.Error("got null items, want a list")
+			}
+			if got.Total != test.want.Total || got.Page != test.want.Page || got.Size != test.want.Size || got.Pages != test.want.Pages {
+				t.Errorf("got total %d page %d size %d pages %d, want %+v", got.Total, got.Page, got.Size, got.Pages, test.want)
+			}
+			var ids []string
+			for _, item := range got.Items {
+				ids = append(ids, hostedID(item))
+			}
+			if want := u.IDs(alice)[test.from:test.upTo]; !slices.Equal(ids, want) {
+				t.Errorf("got ids %v, want %v", ids, want)
+			}
+		})
+	}
+}
+
+func TestFilters(t *testing.T) {
+	t.Parallel()
+	u := demo.New(demo.Options{})
+	nodes, users := map[int]int{}, map[string]int{}
+	both := 0 // with both of the last test
+	for p := 1; p <= 3; p++ {
+		for _, item := range getPage(t, u, headers(alice), "page_size=100&page="+strconv.Itoa(p)).Items {
+			node, user := place(item)
+			nodes[node]++
+			users[user]++
+			if node == 18 && user == "usr_bob" {
+				both++
+			}
+		}
+	}
+	if len(nodes) < 5 || len(users) < 5 || nodes[0] == 0 || users["0"] == 0 || both == 0 {
+		t.Fatalf("got nodes %v and users %v, want several of each, and none", nodes, users)
+	}
+	check := func(query string, want int, matches func(node int, user string) bool) {
+		t.Helper()
+		got := getPage(t, u, headers(alice), query+"&page_size=100")
+		if got.Total != want {
+			t.Errorf("%s: got total %d, want %d", query, got.Total, want)
+		}
+		for _, item := range got.Items {
+			if node, user := place(item); !matches(node, user) {
+				t.Errorf("%s: got an item of node %d and user %s", query, node, user)
+			}
+		}
+	}
+	for id, count := range nodes {
+		if id != 0 {
+			check("teepod_id="+strconv.Itoa(id), count, func(node int, _ string) bool { return node == id })
+		}
+	}
+	for id, count := range users {
+		check("user_id="+url.QueryEscape(id), count, func(_ int, user string) bool { return user == id })
+	}
+	check("teepod_id=0", 0, nil)
+	check("user_id=usr_nobody", 0, nil)
+	check("teepod_id=18&user_id=usr_bob", both, func(node int, user string) bool { return node == 18 && user == "usr_bob" })
+	check("node_id=18", 300, func(int, string) bool { return true })
+}
+
+// place returns an item's node, 0 for none, and its owner as the filter names
+// them.
+func place(item map[string]any) (node int, user string) {
+	if n, ok := item["node"].(map[string]any); ok {
+		node = int(n["id"].(float64))
+	}
+	if u, ok := item["managed_user"].(map[string]any); ok {
+		return node, "usr_" + u["username"].(string)
+	}
+	return node, "0"
+}

@@ -1,0 +1,54 @@
+package demo_test
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+
+	"cvmgraph/internal/demo"
+)
+
+func TestTenants(t *testing.T) {
+	t.Parallel()
+	const query = "page_size=100"
+	base := get(demo.New(demo.Options{Now: clock}), headers(alice), query).Body.String()
+	tests := map[string]struct {
+		seed   uint64
+		header http.Header
+		same   bool
+	}{
+		"the same token":              {0, headers(alice), true},
+		"the scheme in small letters": {0, http.Header{"Authorization": {"bearer alice"}, "X-Phala-Version": {"2025-10-28"}}, true},
+		"a key beside the token":      {0, http.Header{"Authorization": {"Bearer alice"}, "X-Api-Key": {"k"}, "X-Phala-Version": {"2025-10-28"}}, true},
+		"another seed":                {1, headers(alice), false},
+		"another token":               {0, headers(demo.Tenant{Bearer: "bob"}), false},
+		"the token as a key":          {0, headers(demo.Tenant{APIKey: "alice"}), false},
+		"another workspace":           {0, headers(demo.Tenant{Bearer: "alice", Workspace: "w"}), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := demo.New(demo.Options{Seed: test.seed, Now: clock})
+			if got := get(u, test.header, query).Body.String() == base; got != test.same {
+				t.Errorf("got an equal page %t, want %t", got, test.same)
+			}
+		})
+	}
+}
+
+func TestForgetsTenants(t *testing.T) {
+	t.Parallel()
+	u := demo.New(demo.Options{Items: -1})
+	u.Edit(alice, func([]demo.Item) []demo.Item { return []demo.Item{demo.NewItem(1)} })
+	u.Edit(demo.Tenant{Bearer: "bob"}, func([]demo.Item) []demo.Item { return []demo.Item{demo.NewItem(2)} })
+	for i := range 1023 {
+		u.IDs(demo.Tenant{APIKey: strconv.Itoa(i)})
+		u.IDs(alice)
+	}
+	if got := len(u.IDs(alice)); got != 1 {
+		t.Errorf("a tenant seen often: got %d items, want 1", got)
+	}
+	if got := len(u.IDs(demo.Tenant{Bearer: "bob"})); got != 0 {
+		t.Errorf("a tenant not seen for long: got %d items, want 0", got)
+	}
+}

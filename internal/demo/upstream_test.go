@@ -1,0 +1,199 @@
+package demo_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cvmgraph/internal/demo"
+)
+
+var alice = demo.Tenant{Bearer: "alice"}
+
+// clock returns a clock that stands still, for lists that are equal to the
+// last byte.
+func clock() time.Time { return time.Date(2026, time.June, 20, 12, 0, 0, 0, time.UTC) }
+
+// headers are those of a caller who wants the nested shape.
+func headers(t demo.Tenant) http.Header {
+	h := http.Header{"X-Phala-Version": {"2025-10-28"}}
+	if t.Bearer != "" {
+		h.Set("Authorization", "Bearer "+t.Bearer)
+	}
+	if t.APIKey != "" {
+		h.Set("X-API-Key", t.APIKey)
+	}
+	if t.Workspace != "" {
+		h.Set("X-Phala-Workspace", t.Workspace)
+	}
+	return h
+}
+
+func get(u *demo.Upstream, h http.Header, query string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, demo.ListPath+"?"+query, nil)
+	r.Header = h
+	w := httptest.NewRecorder()
+	u.ServeHTTP(w, r)
+	return w
+}
+
+type page struct {
+	Items []map[string]any `json:"items"`
+	Total int              `json:"total"`
+	Page  int              `json:"page"`
+	Size  int              `json:"page_size"`
+	Pages int              `json:"pages"`
+}
+
+func getPage(t *testing.T, u *demo.Upstream, h http.Header, query string) page {
+	t.Helper()
+	w := get(u, h, query)
+	if w.Code != http.StatusOK {
+		t.Fatalf("%q: got status %d, want 200: %s", query, w.Code, w.Body)
+	}
+	var p page
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		t.Fatalf("%q: %v", query, err)
+	}
+	return p
+}
+
+// hostedID returns the id as IDs does.
+func hostedID(item map[string]any) string {
+	hosted, _ := item["hosted"].(map[string]any)
+	id, _ := hosted["id"].(string)
+	return id
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	bearer := func(value string) http.Header { return http.Header{"Authorization": {value}} }
+	tests := map[string]struct {
+		method, path string
+		header       http.Header
+		status       int
+		body         string
+	}{
+		"no credential":             {header: http.Header{}, status: 401, body: `{"detail":"Authentication required"}`},
+		"an empty bearer token":     {header: bearer("Bearer  "), status: 401, body: `{"detail":"Authentication required"}`},
+		"another scheme":            {header: bearer("Basic YTpi"), status: 401, body: `{"detail":"Authentication required"}`},
+		"an empty key":              {header: http.Header{"X-Api-Key": {""}}, status: 401, body: `{"detail":"Authentication required"}`},
+		"the invalid token":         {header: bearer("Bearer invalid"), status: 401, body: `{"detail":"Invalid token"}`},
+		"an invalid token":          {header: bearer("Bearer invalid-2"), status: 401, body: `{"detail":"Invalid token"}`},
+		"an invalid key":            {header: http.Header{"X-Api-Key": {"invalid"}}, status: 401, body: `{"detail":"Invalid token"}`},
+		"an unknown version":        {header: http.Header{"X-Phala-Version": {"2024-01-01"}}, status: 400, body: `{"detail":"Unsupported API version"}`},
+		"another path":              {path: "/api/v1/cvms", header: headers(alice), status: 404, body: `{"detail":"Not Found"}`},
+		"a path without its base":   {path: "/cvms/paginated", header: headers(alice), status: 404, body: `{"detail":"Not Found"}`},
+		"another method":            {method: http.MethodPost, header: headers(alice), status: 405, body: `{"detail":"Method Not Allowed"}`},
+		"a wrong parameter as well": {path: demo.ListPath + "?page=0", header: http.Header{}, status: 401, body: `{"detail":"Authentication required"}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			method, path := test.method, test.path
+			if method == "" {
+				method = http.MethodGet
+			}
+			if path == "" {
+				path = demo.ListPath
+			}
+			r := httptest.NewRequest(method, path, nil)
+			r.Header = test.header
+			w := httptest.NewRecorder()
+			demo.New(demo.Options{}).ServeHTTP(w, r)
+			if w.Code != test.status || w.Body.String() != test.body {
+				t.Errorf("got %d %s, want %d %s", w.Code, w.Body, test.status, test.body)
+			}
+			if got := w.Header().Get("Allow"); (got == "GET") != (test.status == 405) {
+				t.Errorf("got Allow %q with status %d", got, w.Code)
+			}
+			checkHeaders(t, w)
+		})
+	}
+}
+
+func checkHeaders(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	if got, want := w.Header().Get("Content-Type"), "application/json"; got != want {
+		t.Errorf("got Content-Type %q, want %q", got, want)
+	}
+	if got, want := w.Header().Get("Content-Length"), strconv.Itoa(w.Body.Len()); got != want {
+		t.Errorf("got Content-Length %q, want %q", got, want)
+	}
+	if w.Header().Get("X-Request-ID") == "" {
+		t.Error("got no X-Request-ID, want one")
+	}
+}
+
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	nested := map[string]bool{
+		"2025-05-31": true, "2025-10-28": true,
+		"": false, "2026-01-21": false, "2026-05-22": false, "2026-06-23": false,
+	}
+	u := demo.New(demo.Options{})
+	for version, nested := range nested {
+		t.Run("version "+version, func(t *testing.T) {
+			t.Parallel()
+			h := headers(alice)
+			h.Set("X-Phala-Version", version)
+			got := getPage(t, u, h, "page_size=100")
+			if got.Total != 300 || len(got.Items) != 100 {
+				t.Errorf("got %d items of %d, want 100 of 300", len(got.Items), got.Total)
+			}
+			want := u.IDs(alice)
+			for i, item := range got.Items {
+				id := hostedID(item)
+				if !nested {
+					id, _ = item["vm_uuid"].(string)
+				}
+				if id != want[i] {
+					t.Errorf("item %d: got id %q, want %q", i, id, want[i])
+				}
+				for _, key := range []string{"id", "name", "resource", "status", "gateway", "vm_uuid", "node_info"} {
+					if _, ok := item[key]; ok == nested && key != "name" && key != "status" {
+						t.Errorf("item %d: got key %s %t, want %t", i, key, ok, !nested)
+					}
+				}
+				if _, ok := item["hosted"]; ok && !nested {
+					t.Errorf("item %d: got hosted in the flat shape", i)
+				}
+			}
+		})
+	}
+}
+
+func TestLatency(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		patience time.Duration
+		took     time.Duration
+		status   int
+	}{
+		"a patient caller": {time.Hour, 3 * time.Millisecond, http.StatusOK},
+		"one who leaves":   {time.Millisecond, time.Millisecond, http.StatusServiceUnavailable},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				u := demo.New(demo.Options{Latency: 3 * time.Millisecond})
+				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
+				defer cancel()
+				r := httptest.NewRequestWithContext(ctx, http.MethodGet, demo.ListPath, nil)
+				r.Header = headers(alice)
+				w := httptest.NewRecorder()
+				start := time.Now()
+				u.ServeHTTP(w, r)
+				if took := time.Since(start); took != test.took || w.Code != test.status {
+					t.Errorf("got status %d after %v, want %d after %v", w.Code, took, test.status, test.took)
+				}
+			})
+		})
+	}
+}
