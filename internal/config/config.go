@@ -1,0 +1,103 @@
+// Package config reads the settings of the program, from its arguments and its environment, once.
+//
+// Every setting is a flag and an environment variable: --max-first is CVMGRAPH_MAX_FIRST. The flag wins, then
+// the variable, then the default. Nothing here is read from the process itself, so that tests are parallel.
+package config
+
+import (
+	"io"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Command is what the program was asked to do.
+type Command string
+
+// The commands. CommandServe is the default; CommandHelp and CommandVersion are the flags of these names.
+const (
+	CommandServe   Command = "serve"
+	CommandSchema  Command = "schema"
+	CommandHealth  Command = "health"
+	CommandHelp    Command = "help"    // the help is already written
+	CommandVersion Command = "version" // the caller writes the version
+)
+
+// Config holds every setting, valid and typed, as [Parse] returned it. It is not written to afterwards, so
+// any number of goroutines may read it. With CommandHelp and CommandVersion only Command and Warnings are set.
+type Config struct {
+	// Command is what to do; never empty.
+	Command Command
+
+	// Warnings are one line each, for the log: environment variables that start with CVMGRAPH_ and are no
+	// setting. They never hold a variable's value. Nil if there is nothing to say.
+	Warnings []string
+
+	// Listen is the public address, as net.Listen takes it. The host may be empty and the port 0.
+	Listen string
+
+	// UpstreamURL is the base of the REST API: absolute, http or https, with neither user, query, fragment nor
+	// trailing slash. It is nil with Demo, where the caller knows the address.
+	UpstreamURL *url.URL
+
+	// APIVersion is the date that names the upstream's API version, YYYY-MM-DD.
+	APIVersion string
+
+	// Demo asks for the embedded demo upstream in place of UpstreamURL.
+	Demo bool
+
+	// UpstreamTimeout bounds one attempt to call the upstream; positive.
+	UpstreamTimeout time.Duration
+
+	// RequestTimeout bounds one whole GraphQL request; positive.
+	RequestTimeout time.Duration
+
+	// MaxFirst is the largest first or last that a caller may ask for, 1 to 10000.
+	MaxFirst int
+
+	// MaxBody bounds the body of one request, 1KiB to 64MiB.
+	MaxBody ByteSize
+
+	// LogLevel is the lowest level that is logged.
+	LogLevel slog.Level
+
+	// LogFormat is auto, text or json.
+	LogFormat string
+}
+
+// ProblemsError lists everything that is wrong with the arguments and the environment. It holds at least one
+// problem. A problem is one line that names the flag, its variable and what is allowed.
+type ProblemsError struct {
+	Problems []string
+}
+
+// Error returns the problems, one a line.
+func (e *ProblemsError) Error() string {
+	return strings.Join(e.Problems, "\n")
+}
+
+// Parse reads the settings from args, the program's arguments without its name, and environ, "NAME=value" lines
+// as os.Environ returns them. A variable that is set but empty is an empty value, not an absent one; of a
+// repeated variable the first counts, of a repeated flag the last.
+//
+// Where args ask for help it is written to stdout, which is used for nothing else, and problems are not looked
+// for; nor are they with --version. What is wrong otherwise is returned as one *[ProblemsError]. Any other error
+// comes from stdout.
+func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
+	env := readEnvironment(environ)
+	line, err := readCommandLine(args, env, stdout)
+	if err != nil {
+		return nil, err
+	}
+	warnings := env.warnings(line.flags)
+	if line.command == CommandHelp || line.command == CommandVersion {
+		return &Config{Command: line.command, Warnings: warnings}, nil
+	}
+	cfg, wrong := line.settings.decode(line.given)
+	if wrong = append(line.problems, wrong...); len(wrong) > 0 {
+		return nil, &ProblemsError{Problems: wrong}
+	}
+	cfg.Command, cfg.Warnings = line.command, warnings
+	return cfg, nil
+}

@@ -1,0 +1,60 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+const variablePrefix = "CVMGRAPH_"
+
+// environment maps the names of variables that start with CVMGRAPH_ to their values. It is a kong.Resolver,
+// because kong's own env tag reads the process.
+type environment map[string]string
+
+func readEnvironment(environ []string) environment {
+	env := environment{}
+	for _, line := range environ {
+		name, value, _ := strings.Cut(line, "=")
+		if _, repeated := env[name]; !repeated && strings.HasPrefix(name, variablePrefix) {
+			env[name] = value
+		}
+	}
+	return env
+}
+
+// Validate accepts every grammar.
+func (environment) Validate(*kong.Application) error { return nil }
+
+// Resolve returns the value of the flag's variable, nil if it is not set.
+func (env environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	value, ok := env[variable(flag.Name)]
+	if !ok || !isSetting(flag) {
+		return nil, nil
+	}
+	return value, nil
+}
+
+// warnings returns a line for each variable that belongs to none of the flags, sorted. They are no errors, because
+// Kubernetes makes some for a service of our name.
+func (env environment) warnings(flags []string) []string {
+	var names []string
+	for _, flag := range flags {
+		names = append(names, strings.TrimPrefix(variable(flag), variablePrefix))
+	}
+	var warnings []string
+	for name := range env {
+		bare := strings.TrimPrefix(name, variablePrefix)
+		if !slices.Contains(names, bare) {
+			warnings = append(warnings, "unknown environment variable "+name+didYouMean(variablePrefix, bare, names))
+		}
+	}
+	slices.Sort(warnings)
+	return warnings
+}
+
+// variable returns the name of the environment variable of a flag.
+func variable(flag string) string {
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}

@@ -1,0 +1,207 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kong"
+)
+
+// settings are the values as they were written. Name, default and help of every setting stand here; the
+// environment variable follows from the name.
+type settings struct {
+	Listen          string `default:":8080" placeholder:"HOST:PORT" help:"Public address; an empty host is every interface, port 0 a free one."`
+	UpstreamURL     string `name:"upstream-url" default:"https://cloud-api.phala.com/api/v1" placeholder:"URL" help:"Base of the REST API, absolute; {base}/cvms/paginated is called."`
+	APIVersion      string `name:"api-version" default:"2025-10-28" placeholder:"YYYY-MM-DD" help:"API version to ask the upstream for (X-Phala-Version)."`
+	Demo            toggle `default:"false" help:"Serve an embedded demo upstream; refused beside --upstream-url."`
+	UpstreamTimeout string `default:"10s" placeholder:"DURATION" help:"Bound of one upstream attempt, with unit: 500ms, 10s, 1m."`
+	RequestTimeout  string `default:"30s" placeholder:"DURATION" help:"Bound of one whole GraphQL request, with unit: 500ms, 10s, 1m."`
+	MaxFirst        string `default:"1000" placeholder:"ITEMS" help:"Largest first or last, in items, 1 to 10000."`
+	MaxBody         string `default:"256KiB" placeholder:"SIZE" help:"Largest request body, in bytes or with KiB or MiB, 1KiB to 64MiB."`
+	LogLevel        string `default:"info" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error."`
+	LogFormat       string `default:"auto" placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and JSON elsewhere."`
+}
+
+// toggle is a boolean as it was written: --demo alone is "true".
+type toggle string
+
+// IsBool tells kong that the flag takes no separate value.
+func (toggle) IsBool() bool { return true }
+
+// Decode takes the value that is joined to the flag, or comes from a variable or the default.
+func (t *toggle) Decode(ctx *kong.DecodeContext) error {
+	*t = "true"
+	if ctx.Scan.Peek().Type == kong.FlagValueToken {
+		*t = toggle(ctx.Scan.Pop().String())
+	}
+	return nil
+}
+
+// The longest duration keeps sums of durations far from overflow, and catches 30h written for 30s.
+const longest = 24 * time.Hour
+
+// decode returns the typed settings, and what is wrong with any of them. given holds the names of the settings
+// that are not left at their defaults.
+func (s settings) decode(given map[string]bool) (*Config, []string) {
+	var p problems
+	cfg := &Config{
+		Listen:          read(&p, "listen", s.Listen, parseListen),
+		UpstreamURL:     read(&p, "upstream-url", s.UpstreamURL, parseBaseURL),
+		APIVersion:      read(&p, "api-version", s.APIVersion, parseDate),
+		Demo:            read(&p, "demo", string(s.Demo), parseBool),
+		UpstreamTimeout: read(&p, "upstream-timeout", s.UpstreamTimeout, parseDuration),
+		RequestTimeout:  read(&p, "request-timeout", s.RequestTimeout, parseDuration),
+		MaxFirst:        read(&p, "max-first", s.MaxFirst, parseMaxFirst),
+		MaxBody:         read(&p, "max-body", s.MaxBody, parseMaxBody),
+		LogLevel:        read(&p, "log-level", s.LogLevel, parseLogLevel),
+		LogFormat:       read(&p, "log-format", s.LogFormat, parseLogFormat),
+	}
+	if cfg.Demo {
+		if given["upstream-url"] {
+			p.add("demo", errors.New("refused beside "+settingLabel("upstream-url")+", leave one of them out"))
+		}
+		cfg.UpstreamURL = nil
+	}
+	return cfg, p
+}
+
+type problems []string
+
+func (p *problems) add(flag string, err error) {
+	*p = append(*p, settingLabel(flag)+": "+err.Error())
+}
+
+// read returns the value that parse makes of what was written, or its zero value and a problem noted.
+func read[T any](p *problems, flag, written string, parse func(string) (T, error)) T {
+	value, err := parse(written)
+	if err != nil {
+		p.add(flag, err)
+		var none T
+		return none
+	}
+	return value
+}
+
+func settingLabel(flag string) string {
+	return "--" + flag + " (" + variable(flag) + ")"
+}
+
+// mustBe is the error of a value outside its limit. The value is shown: no setting that uses it holds a secret.
+func mustBe(limit, written string) error {
+	return fmt.Errorf("must be %s, not %s", limit, quote(written))
+}
+
+// quote shows at most 40 characters of what was written.
+func quote(written string) string {
+	const most = 40
+	if utf8.RuneCountInString(written) > most {
+		written = string([]rune(written)[:most]) + "…"
+	}
+	return strconv.Quote(written)
+}
+
+func parseListen(written string) (string, error) {
+	host, port, err := net.SplitHostPort(written)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil || !isHost(host) {
+		return "", mustBe("HOST:PORT with a port from 0 to 65535 and the host optional", written)
+	}
+	return written, nil
+}
+
+// isHost reports whether host is empty, an IP address, or made of what host names are made of.
+func isHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return !strings.ContainsFunc(host, func(r rune) bool {
+		return r != '.' && r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+}
+
+// parseBaseURL does not show what was written: a URL is where passwords are.
+func parseBaseURL(written string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(written, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !isHost(u.Hostname()) || u.Hostname() == "" ||
+		u.User != nil || strings.ContainsAny(written, "?#") || strings.ContainsFunc(written, unicode.IsSpace) {
+		return nil, errors.New("must be an absolute http or https URL with a host and without user, query and fragment")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, errors.New("must be a URL with a port from 1 to 65535, or none")
+		}
+	}
+	return u, nil
+}
+
+func parseDate(written string) (string, error) {
+	if _, err := time.Parse(time.DateOnly, written); err != nil {
+		return "", mustBe("a date YYYY-MM-DD", written)
+	}
+	return written, nil
+}
+
+func parseBool(written string) (bool, error) {
+	on, err := strconv.ParseBool(written)
+	if err != nil {
+		return false, mustBe("true or false", written)
+	}
+	return on, nil
+}
+
+func parseDuration(written string) (time.Duration, error) {
+	d, err := time.ParseDuration(written)
+	if err != nil || d <= 0 || d > longest {
+		return 0, mustBe("a duration with a unit, such as 10s, above 0 and at most 24h", written)
+	}
+	return d, nil
+}
+
+func parseMaxFirst(written string) (int, error) {
+	n, err := strconv.Atoi(written)
+	if err != nil || n < 1 || n > 10000 {
+		return 0, mustBe("a whole number from 1 to 10000", written)
+	}
+	return n, nil
+}
+
+func parseMaxBody(written string) (ByteSize, error) {
+	size, err := ParseByteSize(written)
+	if err != nil || size < KiB || size > 64*MiB {
+		return 0, mustBe("a size in bytes, or with KiB or MiB, from 1KiB to 64MiB", written)
+	}
+	return size, nil
+}
+
+func parseLogLevel(written string) (slog.Level, error) {
+	switch written {
+	case "debug":
+		return slog.LevelDebug, nil
+	case "info":
+		return slog.LevelInfo, nil
+	case "warn":
+		return slog.LevelWarn, nil
+	case "error":
+		return slog.LevelError, nil
+	}
+	return 0, mustBe("debug, info, warn or error", written)
+}
+
+func parseLogFormat(written string) (string, error) {
+	switch written {
+	case "auto", "text", "json":
+		return written, nil
+	}
+	return "", mustBe("auto, text or json", written)
+}

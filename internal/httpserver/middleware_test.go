@@ -1,0 +1,266 @@
+package httpserver_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cvmgraph/internal/httpserver"
+	"cvmgraph/internal/telemetry"
+)
+
+func TestRequestID(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		offered string
+		taken   bool
+	}{
+		"a fit one is taken":      {"trace-1.a_B", true},
+		"an unfit one is not":     {"a b", false},
+		"a long one is not":       {strings.Repeat("a", 65), false},
+		"without one, one is new": {"", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inContext := ""
+			graphql := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				inContext = telemetry.RequestIDFrom(r.Context())
+			})
+			req := request("POST", "/graphql", "")
+			req.Header.Set("X-Request-Id", test.offered)
+			got := serve(httpserver.Options{GraphQL: graphql}, req).header.Get("X-Request-Id")
+			if got == "" || got != inContext || (got == test.offered) != test.taken {
+				t.Errorf("offered %q: got header %q and context %q, want the same, taken: %v", test.offered, got, inContext, test.taken)
+			}
+		})
+	}
+}
+
+func TestAccessLog(t *testing.T) {
+	t.Parallel()
+	silent := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for name, test := range map[string]struct {
+		graphql                     http.Handler
+		method, target              string
+		wantLevel, wantVerb, wantTo string
+		wantStatus, wantBytes       float64
+	}{
+		"a query":                       {echo(), "POST", "/graphql?query=secret", "INFO", "POST", "/graphql", 200, 11},
+		"a HEAD sends no bytes":         {echo(), "HEAD", "/graphql", "INFO", "HEAD", "/graphql", 200, 0},
+		"a handler that says nothing":   {silent, "GET", "/graphql", "INFO", "GET", "/graphql", 200, 0},
+		"a health check is debug":       {echo(), "GET", "/healthz", "DEBUG", "GET", "/healthz", 200, 15},
+		"a readiness check is debug":    {echo(), "GET", "/readyz", "DEBUG", "GET", "/readyz", 503, 21},
+		"a path that is a caller's":     {echo(), "GET", "/secret", "INFO", "GET", "other", 404, 90},
+		"a method that is a caller's":   {echo(), "SECRET", "/secret", "INFO", "other", "other", 404, 90},
+		"an encoded path of a caller's": {echo(), "GET", "/%73ecret%0a", "INFO", "GET", "other", 404, 90},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var book logBook
+			req := request(test.method, test.target, "secret")
+			req.Header.Set("Authorization", "secret")
+			got := serve(httpserver.Options{GraphQL: test.graphql, Logger: book.logger()}, req)
+			lines := book.lines("request")
+			if len(lines) != 1 {
+				t.Fatalf("got %d lines, want 1", len(lines))
+			}
+			line := lines[0]
+			if line["level"] != test.wantLevel || line["method"] != test.wantVerb || line["path"] != test.wantTo ||
+				line["status"] != test.wantStatus || line["bytes"] != test.wantBytes ||
+				line["request_id"] != got.header.Get("X-Request-Id") {
+				t.Errorf("got %v, want %+v", line, test)
+			}
+			keys := slices.Sorted(maps.Keys(line))
+			if want := []string{"bytes", "duration_ms", "level", "method", "msg", "path", "request_id", "status", "time"}; !slices.Equal(keys, want) {
+				t.Errorf("got keys %q, want %q", keys, want)
+			}
+			if strings.Contains(book.buf.String(), "secret") {
+				t.Errorf("got the caller's text in %s", book.buf.String())
+			}
+		})
+	}
+}
+
+func TestPanicBeforeTheAnswerIsA500(t *testing.T) {
+	t.Parallel()
+	var book logBook
+	graphql := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Length", "9999")
+		w.WriteHeader(http.StatusEarlyHints) // not an answer yet
+		panic("out of cheese")
+	})
+	server := httptest.NewServer(httpserver.New(httpserver.Options{GraphQL: graphql, Logger: book.logger()}))
+	defer server.Close()
+	req := must(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/graphql", nil))
+	req.Header.Set("X-Request-Id", "id1")
+	got := roundTrip(t, server.Client(), req)
+	want := `{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR","requestId":"id1"}}]}`
+	if got.status != http.StatusInternalServerError || got.body != want || got.header.Get("Content-Encoding") != "" {
+		t.Errorf("got status %d, encoding %q, body %s, want 500, none, %s", got.status, got.header.Get("Content-Encoding"), got.body, want)
+	}
+	server.Close() // waits for the lines
+	panics, requests := book.lines("panic"), book.lines("request")
+	if len(panics) != 1 || panics[0]["panic"] != "out of cheese" || panics[0]["request_id"] != "id1" || panics[0]["level"] != "ERROR" ||
+		!strings.Contains(panics[0]["stack"].(string), "TestPanicBeforeTheAnswerIsA500") {
+		t.Errorf("got panic lines %v, want one with its value, id and stack", panics)
+	}
+	if len(requests) != 1 || requests[0]["status"] != 500.0 {
+		t.Errorf("got request lines %v, want one with status 500", requests)
+	}
+}
+
+func TestPanicWithinTheAnswerAbortsTheConnection(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		graphql    http.HandlerFunc
+		wantPanics int
+		wantStatus float64
+	}{
+		"a panic after a flush": {func(w http.ResponseWriter, _ *http.Request) {
+			http.NewResponseController(w).Flush()
+			panic("late")
+		}, 1, 200},
+		"a panic after a part of the body": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			io.WriteString(w, "half")
+			panic("late")
+		}, 1, 200},
+		"http.ErrAbortHandler before an answer": {func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var book logBook
+			server := httptest.NewServer(httpserver.New(httpserver.Options{GraphQL: test.graphql, Logger: book.logger()}))
+			defer server.Close()
+			resp, err := server.Client().Do(must(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/graphql", nil)))
+			if err == nil {
+				_, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+			}
+			if err == nil {
+				t.Error("got a whole answer, want an error")
+			}
+			server.Close() // waits for the lines
+			panics, requests := book.lines("panic"), book.lines("request")
+			if len(panics) != test.wantPanics || len(requests) != 1 || requests[0]["status"] != test.wantStatus {
+				t.Errorf("got panic lines %v and request lines %v, want %d and one with status %v", panics, requests, test.wantPanics, test.wantStatus)
+			}
+		})
+	}
+}
+
+func TestBodyBound(t *testing.T) {
+	t.Parallel()
+	const limit = 10
+	const refused = `{"errors":[{"message":"the request body is larger than 10 bytes",` +
+		`"extensions":{"actual":11,"code":"QUERY_TOO_COMPLEX","limit":10}}]}`
+	for name, test := range map[string]struct {
+		body    io.Reader // io.MultiReader hides the length, so that the body is chunked
+		status  int
+		want    string
+		reaches bool // the handler
+	}{
+		"as long as the bound":           {strings.NewReader("0123456789"), 200, "0123456789", true},
+		"longer than the bound":          {strings.NewReader("0123456789a"), 413, refused, false},
+		"chunked, as long as the bound":  {io.MultiReader(strings.NewReader("0123456789")), 200, "0123456789", true},
+		"chunked, longer than the bound": {io.MultiReader(strings.NewReader("0123456789a")), 413, "limit 10", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reached := make(chan bool, 1)
+			graphql := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				reached <- true
+				body, err := io.ReadAll(r.Body)
+				var tooLong *http.MaxBytesError
+				if errors.As(err, &tooLong) {
+					http.Error(w, "limit 10", http.StatusRequestEntityTooLarge)
+					return
+				}
+				w.Write(body)
+			})
+			server := httptest.NewServer(httpserver.New(httpserver.Options{GraphQL: graphql, MaxBody: limit}))
+			defer server.Close()
+			got := roundTrip(t, server.Client(), must(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/graphql", test.body)))
+			if got.status != test.status || strings.TrimSpace(got.body) != test.want || len(reached) == 1 != test.reaches {
+				t.Errorf("got status %d, %q, handler reached: %v, want %d, %q, %v", got.status, got.body, len(reached) == 1,
+					test.status, test.want, test.reaches)
+			}
+		})
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		graphql := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			if err := context.Cause(r.Context()); !errors.Is(err, context.DeadlineExceeded) || err.Error() == context.DeadlineExceeded.Error() {
+				t.Errorf("got cause %v, want one that wraps %v and says more", err, context.DeadlineExceeded)
+			}
+			io.WriteString(w, "late")
+		})
+		r := run(t, httpserver.Options{GraphQL: graphql, RequestTimeout: 20 * time.Second})
+		begun := time.Now()
+		if got := r.get(t, "/graphql"); got.status != http.StatusOK || got.body != "late" {
+			t.Errorf("got status %d and %q, want 200 and late: there is time to say so", got.status, got.body)
+		}
+		if got := time.Since(begun); got != 20*time.Second {
+			t.Errorf("got the answer after %s, want 20s", got)
+		}
+		r.end(t)
+	})
+}
+
+func TestSlowClientsAreCutOff(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sent string
+		want time.Duration
+	}{
+		"a header that does not end":          {"POST /graphql HTTP/1.1\r\nHost: x\r\n", 5 * time.Second},
+		"a body that does not end":            {"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", 10 * time.Second},
+		"a connection that is not used again": {"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 60 * time.Second},
+		"a connection that is not used":       {"", 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := run(t, httpserver.Options{GraphQL: echo()})
+				conn := must(r.listener.Dial(t.Context()))
+				begun := time.Now()
+				go io.WriteString(conn, test.sent)
+				io.Copy(io.Discard, conn) // until the server closes it
+				if got := time.Since(begun).Round(time.Second); got != test.want {
+					t.Errorf("got the connection closed after %s, want %s", got, test.want)
+				}
+				conn.Close()
+				r.end(t)
+			})
+		})
+	}
+}
+
+func TestLongHeadersAreRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, httpserver.Options{GraphQL: echo()})
+		req := must(http.NewRequestWithContext(t.Context(), http.MethodPost, "http://server/graphql", bytes.NewReader(nil)))
+		req.Header.Set("X-Long", strings.Repeat("x", 32<<10))
+		if got := roundTrip(t, r.client, req).status; got != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("got status %d, want 431", got)
+		}
+		r.end(t)
+	})
+}

@@ -1,0 +1,159 @@
+// Package httpserver listens, routes, guards and drains. It knows http.Handler and nothing of GraphQL.
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// Options is what a [Server] is made of. Zero values are the defaults, but for GraphQL.
+type Options struct {
+	// GraphQL answers GET and POST /graphql; required. It is called with a deadline on the request's context, whose
+	// cause is a context.DeadlineExceeded, and with a body that ends in an *http.MaxBytesError after MaxBody bytes.
+	// A HEAD request reaches it as a GET.
+	GraphQL http.Handler
+
+	// SDL is the text of /schema.graphql.
+	SDL string
+
+	// Logger gets one line a request and the server's own; nil discards them.
+	Logger *slog.Logger
+
+	// RequestTimeout bounds one request to GraphQL; 0 is 30 s.
+	RequestTimeout time.Duration
+
+	// MaxBody bounds the body of a request to GraphQL, in bytes; 0 is 256 KiB.
+	MaxBody int64
+
+	// DrainDelay is how long new requests are still served after /readyz has turned to 503, so that load balancers
+	// notice before the port closes; 0 is not at all.
+	DrainDelay time.Duration
+
+	// DrainTimeout bounds the wait for requests in flight, after DrainDelay; 0 is RequestTimeout and 5 s.
+	DrainTimeout time.Duration
+}
+
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 10 * time.Second
+	idleTimeout       = 60 * time.Second
+	maxHeaderBytes    = 16 << 10
+
+	// answerTime is what a request gets beyond RequestTimeout to write its answer, which may be the error that says
+	// that the time is over.
+	answerTime = 5 * time.Second
+)
+
+// The states of a Server, in their order.
+const (
+	starting int32 = iota
+	ready
+	draining
+)
+
+// Server serves the routes of the program. Make one with [New]. It is safe for concurrent use, but runs once.
+type Server struct {
+	options Options
+	mux     *http.ServeMux
+	state   atomic.Int32
+	late    error // the cause of a request's deadline
+}
+
+// New returns a server that listens to nothing yet. It panics if there is no GraphQL handler.
+func New(o Options) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = 30 * time.Second
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 256 << 10
+	}
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = o.RequestTimeout + answerTime
+	}
+	s := &Server{
+		options: o,
+		late:    fmt.Errorf("the request took longer than %s: %w", o.RequestTimeout, context.DeadlineExceeded),
+	}
+	s.mux = s.routes()
+	return s
+}
+
+// Run serves what l accepts until ctx is done, and then drains: /readyz turns to 503, DrainDelay passes, l is closed,
+// and the requests in flight have DrainTimeout to end. The caller listens, so that it knows the address before;
+// Run closes l.
+//
+// It returns nil once all requests have ended. If some had to be cut off it returns an error that says so: their
+// contexts are done and their connections closed, but their handlers may take a moment to notice. If the listener
+// failed, Run drains as well and returns that error.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	// ctx ends the server, not the requests that it is still to answer.
+	base, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cutOff(nil)
+	server := s.httpServer(base)
+
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	s.state.Store(ready)
+
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		s.state.Store(draining)
+		s.options.Logger.Info("draining",
+			"delay", s.options.DrainDelay.String(), "timeout", s.options.DrainTimeout.String())
+		select {
+		case err = <-served:
+		case <-time.After(s.options.DrainDelay):
+		}
+	}
+	s.state.Store(draining)
+
+	drained := s.drain(base, server)
+	if drained != nil {
+		cutOff(drained)
+	}
+	if err == nil {
+		err = <-served
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return drained
+	}
+	return errors.Join(fmt.Errorf("serve: %w", err), drained)
+}
+
+// drain stops accepting, waits for the requests in flight, and closes the connections of those that take too long.
+func (s *Server) drain(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, s.options.DrainTimeout)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if err := server.Close(); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	return fmt.Errorf("requests cut off after %s of draining", s.options.DrainTimeout)
+}
+
+func (s *Server) httpServer(base context.Context) *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      s.options.RequestTimeout + answerTime,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
+	}
+}

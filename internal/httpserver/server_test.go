@@ -1,0 +1,168 @@
+package httpserver_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cvmgraph/internal/httpserver"
+)
+
+// slow answers after a time, and sooner with the cause if the request's context is done.
+func slow(d time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(d):
+			io.WriteString(w, "done")
+		case <-r.Context().Done():
+			http.Error(w, context.Cause(r.Context()).Error(), http.StatusServiceUnavailable)
+		}
+	})
+}
+
+func TestDrainLosesNoRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, httpserver.Options{GraphQL: slow(20 * time.Second), DrainDelay: 5 * time.Second})
+		if got := r.get(t, "/readyz"); got.status != http.StatusOK || got.body != `{"status":"ready"}` || got.last {
+			t.Errorf("before: got status %d, %s, last %v, want 200, ready and false", got.status, got.body, got.last)
+		}
+		begun := time.Now()
+		answers := make(chan answer, 2)
+		ask := func() { answers <- r.get(t, "/graphql") }
+		go ask()
+		synctest.Wait() // it is in flight
+		r.stop()
+		synctest.Wait() // the server knows
+
+		got := r.get(t, "/readyz")
+		if got.status != http.StatusServiceUnavailable || got.body != `{"status":"draining"}` || !got.last {
+			t.Errorf("meanwhile: got status %d, %s, last %v, want 503, draining and true", got.status, got.body, got.last)
+		}
+		if got := r.get(t, "/healthz").status; got != http.StatusOK {
+			t.Errorf("meanwhile: got status %d of healthz, want 200", got)
+		}
+		go ask() // a request that a load balancer still sends
+		for range cap(answers) {
+			if got := <-answers; got.status != http.StatusOK || got.body != "done" {
+				t.Errorf("in flight: got status %d and %q, want 200 and done", got.status, got.body)
+			}
+		}
+		if err := <-r.done; err != nil {
+			t.Errorf("Run: got error %v, want none", err)
+		}
+		if got := time.Since(begun).Truncate(time.Second); got != 20*time.Second {
+			t.Errorf("got all done after %s, want 20s", got)
+		}
+		if resp, err := r.client.Get("http://server/healthz"); err == nil {
+			_ = resp.Body.Close()
+			t.Error("after: got an answer, want an error")
+		}
+	})
+}
+
+func TestDrainIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		causes := make(chan error, 1)
+		graphql := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			causes <- context.Cause(r.Context())
+		})
+		r := run(t, httpserver.Options{GraphQL: graphql, RequestTimeout: time.Hour, DrainTimeout: 3 * time.Second})
+		go func() {
+			resp, err := r.client.Get("http://server/graphql")
+			if err == nil {
+				resp.Body.Close()
+				t.Errorf("got status %d, want a closed connection", resp.StatusCode)
+			}
+		}()
+		synctest.Wait()
+		begun := time.Now()
+		r.stop()
+		err := <-r.done
+		if err == nil || !strings.Contains(err.Error(), "cut off after 3s") {
+			t.Errorf("Run: got error %v, want one that says that requests were cut off", err)
+		}
+		if got := time.Since(begun).Truncate(time.Second); got != 3*time.Second {
+			t.Errorf("got Run back after %s, want 3s", got)
+		}
+		if <-causes == nil {
+			t.Error("got no cause in the handler, want one")
+		}
+	})
+}
+
+func TestIdleConnectionsDoNotHoldTheServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, httpserver.Options{GraphQL: echo()})
+		if got := r.get(t, "/healthz").status; got != http.StatusOK {
+			t.Errorf("got status %d, want 200", got)
+		}
+		begun := time.Now()
+		r.end(t)
+		if got := time.Since(begun); got > time.Second {
+			t.Errorf("got Run back after %s, want at once", got)
+		}
+	})
+}
+
+// failingListener fails to accept once broken is closed.
+type failingListener struct {
+	*pipeListener
+	broken chan struct{}
+	err    error
+}
+
+func (l *failingListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.broken:
+		return nil, l.err
+	}
+}
+
+func TestListenerErrorEndsRunButNoRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &failingListener{newPipeListener(), make(chan struct{}), errors.New("no more sockets")}
+		done := make(chan error, 1)
+		go func() {
+			done <- httpserver.New(httpserver.Options{GraphQL: slow(10 * time.Second)}).Run(t.Context(), l)
+		}()
+		client := &http.Client{Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.Dial(ctx) },
+		}}
+		answered := make(chan answer, 1)
+		go func() {
+			req := must(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://server/graphql", nil))
+			answered <- roundTrip(t, client, req)
+		}()
+		synctest.Wait()
+		close(l.broken)
+		if got := <-answered; got.body != "done" {
+			t.Errorf("in flight: got %q, want done", got.body)
+		}
+		if err := <-done; !errors.Is(err, l.err) {
+			t.Errorf("Run: got error %v, want %v", err, l.err)
+		}
+	})
+}
+
+func TestNewWithoutGraphQLPanics(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Error("got a server, want a panic")
+		}
+	}()
+	httpserver.New(httpserver.Options{})
+}

@@ -1,0 +1,120 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"cvmgraph/internal/telemetry"
+)
+
+func TestLogFormat(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		format     telemetry.Format
+		isTerminal bool
+		wantJSON   bool
+	}{
+		"auto on a terminal is text":    {telemetry.FormatAuto, true, false},
+		"auto elsewhere is JSON":        {telemetry.FormatAuto, false, true},
+		"text elsewhere stays text":     {telemetry.FormatText, false, false},
+		"JSON on a terminal stays JSON": {telemetry.FormatJSON, true, true},
+		"none is auto":                  {"", true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			telemetry.NewLogger(&out, slog.LevelInfo, test.format, test.isTerminal).Info("hello", "max_first", 5)
+			if got := json.Valid(out.Bytes()); got != test.wantJSON || !strings.Contains(out.String(), "hello") {
+				t.Errorf("got %q, want JSON to be %v", out.String(), test.wantJSON)
+			}
+		})
+	}
+}
+
+func TestLogLevel(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := telemetry.NewLogger(&out, slog.LevelWarn, telemetry.FormatText, false)
+	log.Info("quiet")
+	log.Warn("loud")
+	if got := out.String(); strings.Contains(got, "quiet") || !strings.Contains(got, "loud") {
+		t.Errorf("got %q, want the warning alone", got)
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		offered string
+		want    bool // that it is taken
+	}{
+		"a short one":            {"a", true},
+		"a UUID":                 {"7b0e7a6e-6a0f-4c0b-9a53-0c0d8a2f9f10", true},
+		"every kind of letter":   {"AZaz09._-", true},
+		"64 characters":          {strings.Repeat("x", 64), true},
+		"65 characters":          {strings.Repeat("x", 65), false},
+		"none":                   {"", false},
+		"a line break":           {"a\nb", false},
+		"a space":                {"a b", false},
+		"a letter beyond ASCII":  {"é", false},
+		"bytes that are no text": {"\xff", false},
+		"markup":                 {"<script>", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := telemetry.RequestID(test.offered)
+			if (got == test.offered) != test.want {
+				t.Errorf("RequestID(%q): got %q, want it taken: %v", test.offered, got, test.want)
+			}
+			if !test.want && len(got) != 32 {
+				t.Errorf("RequestID(%q): got %q, want 32 digits", test.offered, got)
+			}
+		})
+	}
+}
+
+func TestNewRequestIDsDiffer(t *testing.T) {
+	t.Parallel()
+	if a, b := telemetry.NewRequestID(), telemetry.NewRequestID(); a == b {
+		t.Errorf("got %q twice, want two ids", a)
+	}
+}
+
+func TestRequestIDInContext(t *testing.T) {
+	t.Parallel()
+	if got := telemetry.RequestIDFrom(t.Context()); got != "" {
+		t.Errorf("without an id: got %q, want none", got)
+	}
+	if got := telemetry.RequestIDFrom(telemetry.WithRequestID(t.Context(), "x")); got != "x" {
+		t.Errorf("got %q, want x", got)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	revision := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123"}
+	modified := debug.BuildSetting{Key: "vcs.modified", Value: "true"}
+	for name, test := range map[string]struct {
+		info debug.BuildInfo
+		want string
+	}{
+		"a module version": {debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{revision}}, "v1.2.3"},
+		"a revision":       {debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: []debug.BuildSetting{revision}}, "0123456789ab"},
+		"a dirty revision": {debug.BuildInfo{Settings: []debug.BuildSetting{modified, revision}}, "0123456789ab-dirty"},
+		"nothing known":    {debug.BuildInfo{Settings: []debug.BuildSetting{modified}}, "devel"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := telemetry.VersionOf(&test.info); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+	if telemetry.Version() == "" {
+		t.Error("Version: got nothing, want at least devel")
+	}
+}
