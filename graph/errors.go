@@ -1,0 +1,181 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"cvmgraph/internal/relay"
+	"cvmgraph/restclient"
+)
+
+// Codes of errors, in extensions.code.
+const (
+	codeUnauthenticated  = "UNAUTHENTICATED"
+	codeForbidden        = "FORBIDDEN"
+	codeBadUserInput     = "BAD_USER_INPUT"
+	codeNotFound         = "NOT_FOUND"
+	codeRateLimited      = "RATE_LIMITED"
+	codeUpstream         = "UPSTREAM_ERROR"
+	codeUpstreamTimeout  = "UPSTREAM_TIMEOUT"
+	codeInvalidResponse  = "UPSTREAM_INVALID_RESPONSE"
+	codeInternal         = "INTERNAL_SERVER_ERROR"
+	codeParseFailed      = errcode.ParseFailed
+	codeValidationFailed = errcode.ValidationFailed
+)
+
+// faultError says that the upstream sent something else than the schema has at this place.
+type faultError struct{ message string }
+
+func (e *faultError) Error() string { return e.message }
+
+// explained is an error in the words that a client sees.
+type explained struct {
+	code    string
+	message string
+	// argument is the argument at fault, empty where none is.
+	argument string
+	// retryAfter is how long to wait before trying again, 0 where nobody said.
+	retryAfter time.Duration
+}
+
+// explain is the table from errors to what clients see. It returns false for an error that no client should see.
+func explain(err error) (explained, bool) {
+	if e, ok := errors.AsType[*credentialError](err); ok {
+		return explained{code: codeUnauthenticated, message: e.Error()}, true
+	}
+	if e, ok := errors.AsType[*relay.ArgumentError](err); ok {
+		return explained{code: codeBadUserInput, message: e.Error(), argument: e.Argument}, true
+	}
+	if e, ok := errors.AsType[*faultError](err); ok {
+		return explained{code: codeInvalidResponse, message: e.message}, true
+	}
+	if e, ok := errors.AsType[*restclient.StatusError](err); ok {
+		return explainStatus(e), true
+	}
+	if e, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
+		return explained{code: codeInvalidResponse, message: e.Error()}, true
+	}
+	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
+		return explained{code: codeUpstream, message: e.Error()}, true
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return explained{code: codeUpstreamTimeout, message: "the upstream took too long to answer: ask for fewer items, or try again"}, true
+	}
+	if errors.Is(err, context.Canceled) {
+		return explained{code: codeUpstreamTimeout, message: "the request ended before the upstream answered"}, true
+	}
+	return explained{}, false
+}
+
+func explainStatus(e *restclient.StatusError) explained {
+	switch e.StatusCode {
+	case http.StatusUnauthorized:
+		return explained{
+			code:    codeUnauthenticated,
+			message: "the upstream does not accept this credential: API keys (phak_…) go into X-API-Key, access tokens into Authorization: Bearer",
+		}
+	case http.StatusForbidden:
+		return explained{code: codeForbidden, message: "the upstream does not allow this with this credential: nodeId and userId are for administrators"}
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		x := explained{code: codeBadUserInput, message: "the upstream does not accept this request"}
+		for _, p := range e.Params {
+			if argument := argumentOfParam(p); argument != "" {
+				x.argument, x.message = argument, "the upstream does not accept this "+argument
+				break
+			}
+		}
+		return x
+	case http.StatusNotFound:
+		return explained{code: codeNotFound, message: "the upstream does not know this, or does not show it to this credential"}
+	case http.StatusTooManyRequests:
+		return explained{code: codeRateLimited, message: "the upstream's rate limit is reached: wait and try again", retryAfter: e.RetryAfter}
+	default:
+		return explained{code: codeUpstream, message: fmt.Sprintf("the upstream answered with HTTP status %d", e.StatusCode), retryAfter: e.RetryAfter}
+	}
+}
+
+// argumentOfParam returns the argument that a query parameter of the upstream comes from, "" for the paging ones.
+func argumentOfParam(param string) string {
+	switch param {
+	case "teepod_id":
+		return "nodeId"
+	case "user_id":
+		return "userId"
+	}
+	return ""
+}
+
+// presentError turns any error of an operation into what the client sees. Nothing of an error that is not in the table
+// passes: it is logged, and the client gets the request's id.
+func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
+	shown := &gqlerror.Error{Path: graphql.GetPath(ctx)}
+	wrapped, isWrapped := errors.AsType[*gqlerror.Error](err)
+	if isWrapped {
+		shown.Path, shown.Locations = wrapped.Path, wrapped.Locations
+		if code := wrapped.Extensions["code"]; code == codeParseFailed || code == codeValidationFailed {
+			shown.Message = wrapped.Message
+			shown.Extensions = map[string]any{"code": code}
+			return shown
+		}
+	}
+	x, ok := explain(err)
+	if !ok && isWrapped {
+		x, ok = explainCoercion(wrapped)
+	}
+	if !ok {
+		requestID := r.RequestID(ctx)
+		r.Logger.ErrorContext(ctx, "operation failed in the gateway", slog.String("request_id", requestID), slog.Any("error", err))
+		shown.Message = "the gateway failed: report this with the requestId"
+		shown.Extensions = map[string]any{"code": codeInternal, "requestId": requestID}
+		return shown
+	}
+	shown.Message = x.message
+	shown.Extensions = map[string]any{"code": x.code}
+	if x.argument != "" {
+		shown.Extensions["argument"] = x.argument
+	}
+	if x.retryAfter > 0 {
+		shown.Extensions["retryAfter"] = int(math.Ceil(x.retryAfter.Seconds()))
+	}
+	return shown
+}
+
+// explainCoercion explains an argument's value that gqlgen could not turn into the argument's type: the last name of the
+// error's path is the argument's.
+func explainCoercion(err *gqlerror.Error) (explained, bool) {
+	_, overflow := errors.AsType[*graphql.NumberOverflowError](err)
+	_, syntax := errors.AsType[*strconv.NumError](err)
+	if !overflow && !syntax || len(err.Path) == 0 {
+		return explained{}, false
+	}
+	argument, ok := err.Path[len(err.Path)-1].(ast.PathName)
+	return explained{
+		code:     codeBadUserInput,
+		message:  string(argument) + " must be a whole number from -2147483648 to 2147483647",
+		argument: string(argument),
+	}, ok
+}
+
+// panicError is a panic of a resolver on its way to presentError.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
+
+func recoverPanic(_ context.Context, value any) error {
+	return &panicError{value, debug.Stack()}
+}

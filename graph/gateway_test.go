@@ -1,0 +1,155 @@
+package graph_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"cvmgraph/graph"
+	"cvmgraph/internal/demo"
+	"cvmgraph/restclient"
+)
+
+// tenant is the list that requests of the tests see unless they say otherwise.
+func tenant() demo.Tenant { return demo.Tenant{Bearer: "tester"} }
+
+// gateway is the GraphQL endpoint over an upstream of the test's own, which counts the calls that reach it.
+type gateway struct {
+	handler http.Handler
+	log     bytes.Buffer
+
+	mu    sync.Mutex
+	calls []string // the upstream calls' queries
+}
+
+func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
+	tb.Helper()
+	g := &gateway{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.mu.Lock()
+		g.calls = append(g.calls, r.URL.RawQuery)
+		g.mu.Unlock()
+		upstream.ServeHTTP(w, r)
+	}))
+	tb.Cleanup(server.Close)
+	g.serve(tb, server.URL+"/api/v1", change...)
+	return g
+}
+
+// newGatewayAt is newGateway over an upstream elsewhere, whose calls are not counted.
+func newGatewayAt(tb testing.TB, baseURL string) *gateway {
+	tb.Helper()
+	g := &gateway{}
+	g.serve(tb, baseURL)
+	return g
+}
+
+func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Resolver)) {
+	tb.Helper()
+	client, err := restclient.New(restclient.Options{BaseURL: baseURL, Timeout: 2 * time.Second})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(client.Close)
+	resolver := &graph.Resolver{
+		Client:     client,
+		APIVersion: restclient.DefaultAPIVersion,
+		MaxFirst:   1000,
+		RequestID:  func(context.Context) string { return "the-request-id" },
+		Logger:     slog.New(slog.NewTextHandler(&g.log, nil)),
+	}
+	for _, c := range change {
+		c(resolver)
+	}
+	g.handler = graph.NewHandler(resolver)
+}
+
+// takeCalls returns the queries of the upstream calls since it was last called.
+func (g *gateway) takeCalls() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	calls := g.calls
+	g.calls = nil
+	return calls
+}
+
+// answer is a GraphQL response.
+type answer struct {
+	Data   map[string]json.RawMessage
+	Errors []answerError
+	raw    string
+}
+
+type answerError struct {
+	Message    string
+	Path       []any
+	Extensions map[string]any
+}
+
+func (e answerError) code() any { return e.Extensions["code"] }
+
+type vars = map[string]any
+
+// post sends an operation as the tenant of the tests, unless header says otherwise.
+func (g *gateway) post(tb testing.TB, query string, variables vars, header http.Header) answer {
+	tb.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(tb.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
+	if header == nil {
+		header = http.Header{"Authorization": {"Bearer " + tenant().Bearer}}
+	}
+	request.Header = header.Clone()
+	request.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	g.handler.ServeHTTP(recorder, request)
+	a := answer{raw: recorder.Body.String()}
+	if err := json.Unmarshal(recorder.Body.Bytes(), &a); err != nil {
+		tb.Fatalf("answer is not JSON: %v: %.200s", err, a.raw)
+	}
+	return a
+}
+
+// connection is what the tests select of one.
+type connection struct {
+	Edges []struct {
+		Cursor string
+		Node   struct{ ID, VMID string }
+	}
+	Nodes    []struct{ ID, VMID string }
+	PageInfo struct {
+		HasNextPage, HasPreviousPage bool
+		StartCursor, EndCursor       *string
+	}
+	TotalCount int
+}
+
+// cvms returns the connection under the name cvms, and fails the test where there are errors.
+func (a answer) cvms(t *testing.T) connection {
+	t.Helper()
+	if len(a.Errors) > 0 {
+		t.Fatalf("errors: got %+v, want none", a.Errors)
+	}
+	var c connection
+	if err := json.Unmarshal(a.Data["cvms"], &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// onlyError returns the answer's one error, and fails the test where there is another number of them.
+func (a answer) onlyError(t *testing.T) answerError {
+	t.Helper()
+	if len(a.Errors) != 1 {
+		t.Fatalf("errors: got %d, want one: %.500s", len(a.Errors), a.raw)
+	}
+	return a.Errors[0]
+}

@@ -1,0 +1,95 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/relay"
+	"cvmgraph/restclient"
+)
+
+// operation is what the fields of one GraphQL operation share: the caller's credential, the pages that were fetched with it,
+// and the plan of those to fetch first.
+type operation struct {
+	credentialErr error
+	loader        *pages.Loader
+	firstPages    func() map[restclient.Filter][]relay.Page
+}
+
+type operationKey struct{}
+
+func operationFrom(ctx context.Context) *operation {
+	return ctx.Value(operationKey{}).(*operation)
+}
+
+// startOperation makes the operation's shared state, under gqlgen's operation context.
+func (r *Resolver) startOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	opCtx := graphql.GetOperationContext(ctx)
+	credential, err := credentialOf(opCtx.Headers)
+	if err != nil && r.DefaultCredential != (restclient.Credential{}) && !hasCredential(opCtx.Headers) {
+		credential, err = r.DefaultCredential, nil
+	}
+	return next(context.WithValue(ctx, operationKey{}, &operation{
+		credentialErr: err,
+		loader:        pages.NewLoader(r.Client, credential),
+		firstPages: sync.OnceValue(func() map[restclient.Filter][]relay.Page {
+			return r.planFirst(opCtx)
+		}),
+	}))
+}
+
+// planFirst returns the pages that the operation's connections need before any answer is there. They are settled for all of
+// them together, so that connections that overlap share pages whichever of them is resolved first.
+func (r *Resolver) planFirst(opCtx *graphql.OperationContext) map[restclient.Filter][]relay.Page {
+	ranges := make(map[restclient.Filter][]relay.Range)
+	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
+		if field.Name != "cvms" {
+			continue
+		}
+		// What is wrong with a field's arguments is said when that field is resolved.
+		args, err := connectionArgsOf(field.ArgumentMap(opCtx.Variables))
+		if err != nil {
+			continue
+		}
+		list, err := r.list(args)
+		if err != nil {
+			continue
+		}
+		window, err := args.Window(list.fingerprint, r.MaxFirst)
+		if err != nil {
+			continue
+		}
+		if !selectsItems(opCtx, field) {
+			continue
+		}
+		ranges[list.filter] = append(ranges[list.filter], window.First()...)
+	}
+	plan := make(map[restclient.Filter][]relay.Page, len(ranges))
+	for filter, ranges := range ranges {
+		plan[filter] = relay.CoverAll(ranges)
+	}
+	return plan
+}
+
+// pagesAtHand returns the planned pages that hold the ranges, or, for no ranges, any page of the list: its total is on each.
+func (op *operation) pagesAtHand(filter restclient.Filter, ranges []relay.Range) []relay.Page {
+	planned := op.firstPages()[filter]
+	if len(ranges) == 0 {
+		if len(planned) > 0 {
+			return planned[:1]
+		}
+		return []relay.Page{{Number: 1, Size: 1}}
+	}
+	return slices.DeleteFunc(slices.Clone(planned), func(p relay.Page) bool {
+		return !slices.ContainsFunc(ranges, p.Range().Overlaps)
+	})
+}
+
+func hasCredential(header http.Header) bool {
+	return len(header.Values(headerAuthorization)) > 0 || len(header.Values(headerAPIKey)) > 0
+}

@@ -1,0 +1,53 @@
+// Package graph answers GraphQL operations about CVMs from the upstream's paginated list.
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"cvmgraph/graph/internal/generated"
+	"cvmgraph/restclient"
+)
+
+// parsedQueries is how many parsed documents are kept.
+const parsedQueries = 1000
+
+// Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential are required. It is
+// read-only once [NewHandler] has it.
+type Resolver struct {
+	// Client calls the upstream.
+	Client *restclient.Client
+	// APIVersion is the version that Client asks for. Cursors are bound to it.
+	APIVersion string
+	// MaxFirst is the largest first or last, in items.
+	MaxFirst int
+	// DefaultCredential stands in where a request has none. Zero: such a request is UNAUTHENTICATED.
+	DefaultCredential restclient.Credential
+	// RequestID returns the id under which the request is logged.
+	RequestID func(context.Context) string
+	// Logger takes what must not be shown to clients.
+	Logger *slog.Logger
+}
+
+// NewHandler returns the GraphQL endpoint: POST and GET, at any path. It is safe for concurrent use.
+func NewHandler(r *Resolver) http.Handler {
+	server := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
+	server.AddTransport(transport.POST{})
+	server.AddTransport(transport.GET{})
+	server.SetQueryCache(lru.New[*ast.QueryDocument](parsedQueries))
+	server.SetErrorPresenter(r.presentError)
+	server.SetRecoverFunc(recoverPanic)
+	server.Use(extension.Introspection{})
+	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		return r.startOperation(ctx, next)
+	})
+	return server
+}

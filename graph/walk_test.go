@@ -1,0 +1,181 @@
+package graph_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"cvmgraph/internal/demo"
+	"cvmgraph/internal/relay/relaytest"
+)
+
+const walkQuery = `query($first: Int, $after: String, $last: Int, $before: String) {
+	cvms(first: $first, after: $after, last: $last, before: $before) {
+		totalCount
+		edges { cursor node { id vmId } }
+		nodes { id vmId }
+		pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+	}
+}`
+
+func calls(lo, hi int) int {
+	n, _ := relaytest.Cheapest(lo, hi)
+	return n
+}
+
+func TestAWalkReturnsTheUpstreamsList(t *testing.T) {
+	t.Parallel()
+	const total = 1000
+	upstream := demo.New(demo.Options{Items: total})
+	want := upstream.IDs(tenant())
+	for _, n := range []int{1, 7, 30, 50, 99, 100, 101, 250, 1000} {
+		t.Run(fmt.Sprintf("forward, %d a page", n), func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, upstream)
+			var got []string
+			var after *string
+			for position := -1; ; position = len(got) - 1 {
+				page := g.post(t, walkQuery, vars{"first": n, "after": after}, nil).cvms(t)
+				got = append(got, check(t, page, total, len(got), len(got)+len(page.Edges))...)
+				wantCalls := calls(max(position, 0), min(position+1+n, total))
+				if got := len(g.takeCalls()); got != wantCalls {
+					t.Fatalf("behind position %d: got %d upstream calls, want %d", position, got, wantCalls)
+				}
+				if !page.PageInfo.HasNextPage {
+					break
+				}
+				after = page.PageInfo.EndCursor
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %d CVMs, want the upstream's %d in its order", len(got), len(want))
+			}
+		})
+		t.Run(fmt.Sprintf("backward, %d a page", n), func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, upstream)
+			var got []string
+			var before *string
+			for position := total; ; position = total - len(got) {
+				page := g.post(t, walkQuery, vars{"last": n, "before": before}, nil).cvms(t)
+				got = append(check(t, page, total, position-len(page.Edges), position), got...)
+				wantCalls := 1 + calls(total-n, total)
+				if before != nil {
+					wantCalls = calls(max(position-n, 0), position+1)
+				}
+				if got := len(g.takeCalls()); got != wantCalls {
+					t.Fatalf("ahead of position %d: got %d upstream calls, want %d", position, got, wantCalls)
+				}
+				if !page.PageInfo.HasPreviousPage {
+					break
+				}
+				before = page.PageInfo.StartCursor
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %d CVMs, want the upstream's %d in its order", len(got), len(want))
+			}
+		})
+	}
+}
+
+// check compares what the answer says of itself with the positions that it should hold, and returns the VMs' uuids.
+func check(t *testing.T, page connection, total, lo, hi int) []string {
+	t.Helper()
+	if page.TotalCount != total {
+		t.Fatalf("totalCount: got %d, want %d", page.TotalCount, total)
+	}
+	if got, want := page.PageInfo.HasPreviousPage, lo > 0; got != want {
+		t.Fatalf("hasPreviousPage at %d to %d: got %v, want %v", lo, hi, got, want)
+	}
+	if got, want := page.PageInfo.HasNextPage, hi < total; got != want {
+		t.Fatalf("hasNextPage at %d to %d: got %v, want %v", lo, hi, got, want)
+	}
+	if len(page.Nodes) != len(page.Edges) || len(page.Edges) == 0 {
+		t.Fatalf("got %d nodes and %d edges, want as many, and some", len(page.Nodes), len(page.Edges))
+	}
+	if *page.PageInfo.StartCursor != page.Edges[0].Cursor || *page.PageInfo.EndCursor != page.Edges[len(page.Edges)-1].Cursor {
+		t.Fatal("startCursor and endCursor: got others than the edges'")
+	}
+	ids := make([]string, len(page.Edges))
+	for i, e := range page.Edges {
+		if e.Node != page.Nodes[i] {
+			t.Fatalf("node %d: got %v, want the edge's %v", i, page.Nodes[i], e.Node)
+		}
+		ids[i] = e.Node.VMID
+	}
+	return ids
+}
+
+func TestConnectionsOfOneOperationSharePages(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{})
+	g := newGateway(t, upstream)
+	after := g.post(t, walkQuery, vars{"first": 9}, nil).cvms(t).PageInfo.EndCursor
+	tests := map[string]struct {
+		query string
+		want  int
+	}{
+		"one connection":                 {`query($a: String) { a: cvms(after: $a) { nodes { name } } }`, 1},
+		"the same twice":                 {`{ a: cvms { nodes { name } } b: cvms { edges { cursor } } }`, 1},
+		"one within another":             {`{ a: cvms(first: 5) { nodes { name } } b: cvms(first: 50) { nodes { id } } }`, 1},
+		"the total besides":              {`{ a: cvms { totalCount } b: cvms(first: 50) { nodes { id } } }`, 1},
+		"the total alone, twice":         {`{ a: cvms { totalCount } b: cvms(first: 5) { totalCount __typename } }`, 1},
+		"neighbours":                     {`query($a: String) { a: cvms(first: 9) { nodes { name } } b: cvms(first: 9, after: $a) { nodes { id } } }`, 1},
+		"the last ones know the total":   {`{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 5) { nodes { id } } }`, 2},
+		"fragments":                      {`{ a: cvms { ...n } a: cvms { ...e } } fragment n on CvmConnection { nodes { name } } fragment e on CvmConnection { edges { cursor } }`, 1},
+		"a fragment on the root":         {`{ ...q b: cvms(first: 7) { nodes { id } } } fragment q on Query { a: cvms(first: 8) { nodes { id } } }`, 1},
+		"another filter has other pages": {`{ a: cvms(nodeId: 18) { nodes { name } } b: cvms { nodes { name } } c: cvms(userId: "0") { nodes { name } } }`, 3},
+		"one that is skipped":            {`{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 90) @skip(if: true) { nodes { id } } }`, 1},
+		"one that is refused":            {`{ a: cvms(first: 5) { nodes { name } } b: cvms(first: -1) { nodes { id } } }`, 1},
+		"no connection":                  {`{ __typename __schema { queryType { name } } }`, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 5 { // the fields of an operation are resolved in any order
+				g := newGateway(t, upstream)
+				a := g.post(t, test.query, vars{"a": after}, nil)
+				if a.Data == nil {
+					t.Fatalf("got no data: %s", a.raw)
+				}
+				if calls := g.takeCalls(); len(calls) != test.want {
+					t.Errorf("got the upstream calls %q, want %d", calls, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestCallsOfSmallSelections(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		query string
+		want  []string
+	}{
+		"the total alone":               {`{ cvms { totalCount } }`, []string{"page=1&page_size=1"}},
+		"first: 0":                      {`{ cvms(first: 0) { totalCount edges { cursor } pageInfo { hasNextPage startCursor } } }`, []string{"page=1&page_size=1"}},
+		"a filter goes by its old name": {`{ cvms(first: 1, nodeId: 18, userId: "usr_alice") { totalCount } }`, []string{"page=1&page_size=1&teepod_id=18&user_id=usr_alice"}},
+		"nulls are absent":              {`{ cvms(first: null, after: null, last: null, before: null, nodeId: null, userId: null) { totalCount nodes { id } } }`, []string{"page=1&page_size=30"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, demo.New(demo.Options{}))
+			g.post(t, test.query, nil, nil).cvms(t)
+			if got := g.takeCalls(); !slices.Equal(got, test.want) {
+				t.Errorf("upstream calls: got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAnEmptyList(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, demo.New(demo.Options{Items: -1}))
+	for _, v := range []vars{{}, {"first": 5}, {"last": 5}, {"first": 0}} {
+		page := g.post(t, walkQuery, v, nil).cvms(t)
+		if page.TotalCount != 0 || page.Edges == nil || len(page.Edges) > 0 || page.PageInfo.HasNextPage || page.PageInfo.HasPreviousPage ||
+			page.PageInfo.StartCursor != nil || page.PageInfo.EndCursor != nil {
+			t.Errorf("%v: got %+v, want an empty list without cursors", v, page)
+		}
+	}
+}
