@@ -1,0 +1,180 @@
+// Command cvmgraph serves Phala Cloud's list of confidential VMs (CVMs) as a GraphQL connection.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"cvmgraph/graph"
+	"cvmgraph/internal/config"
+	"cvmgraph/internal/demo"
+	"cvmgraph/internal/httpserver"
+	"cvmgraph/internal/telemetry"
+	"cvmgraph/restclient"
+)
+
+//go:generate go tool gqlgen generate
+
+//go:embed schema.graphqls
+var schema string
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Once the first signal has begun the drain, a second one ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run is the program without its process: it ends when ctx does, and returns the exit code.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	settings, err := config.Parse(args, environ, stdout)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		if _, ok := errors.AsType[*config.ProblemsError](err); ok {
+			_, _ = fmt.Fprintln(stderr, "see cvmgraph --help")
+			return exitUsage
+		}
+		return exitFailure
+	}
+	logger := telemetry.NewLogger(stderr, settings.LogLevel, telemetry.Format(settings.LogFormat), isTerminal(stderr))
+	for _, w := range settings.Warnings {
+		logger.Warn("setting ignored", "problem", w)
+	}
+	switch settings.Command {
+	case config.CommandHelp:
+	case config.CommandVersion:
+		_, err = fmt.Fprintln(stdout, "cvmgraph", telemetry.Version())
+	case config.CommandSchema:
+		_, err = io.WriteString(stdout, schema)
+	case config.CommandHealth:
+		err = httpserver.Health(ctx, settings.Listen)
+	case config.CommandServe:
+		err = serve(ctx, settings, logger)
+	}
+	if err != nil {
+		logger.Error("cvmgraph failed", "error", err)
+		return exitFailure
+	}
+	return exitOK
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// serve runs the gateway until ctx ends and all requests are answered.
+func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) error {
+	resolver := &graph.Resolver{
+		APIVersion: settings.APIVersion,
+		MaxFirst:   settings.MaxFirst,
+		RequestID:  telemetry.RequestIDFrom,
+		Logger:     logger,
+	}
+	var upstreamURL string
+	if settings.Demo {
+		upstream, err := startDemo()
+		if err != nil {
+			return err
+		}
+		defer upstream.Close()
+		upstreamURL = upstream.url
+		resolver.DefaultCredential = restclient.Credential{Authorization: "Bearer demo"}
+	} else {
+		upstreamURL = settings.UpstreamURL.String()
+	}
+	client, err := restclient.New(restclient.Options{
+		BaseURL:    upstreamURL,
+		APIVersion: settings.APIVersion,
+		Timeout:    settings.UpstreamTimeout,
+		UserAgent:  "cvmgraph/" + telemetry.Version(),
+	})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	resolver.Client = client
+
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
+	if err != nil {
+		return err
+	}
+	server := httpserver.New(httpserver.Options{
+		GraphQL:        graph.NewHandler(resolver),
+		SDL:            schema,
+		Logger:         logger,
+		RequestTimeout: settings.RequestTimeout,
+		MaxBody:        int64(settings.MaxBody),
+	})
+	logger.Info("cvmgraph is serving", "version", telemetry.Version(), "graphql", publicURL(listener)+"/graphql", "demo", settings.Demo)
+	return server.Run(ctx, listener)
+}
+
+// publicURL returns where a person on this machine reaches the listener.
+func publicURL(l net.Listener) string {
+	address, ok := l.Addr().(*net.TCPAddr)
+	if !ok || !address.IP.IsUnspecified() {
+		return "http://" + l.Addr().String()
+	}
+	return fmt.Sprintf("http://localhost:%d", address.Port)
+}
+
+// How the demo upstream behaves: about as slow as a good API, and alive enough to watch.
+const (
+	demoLatency     = 4 * time.Millisecond
+	demoChangeEvery = 5 * time.Second
+)
+
+// demoUpstream is the embedded upstream on a loopback port of its own.
+type demoUpstream struct {
+	url    string
+	server *http.Server
+	served chan struct{} // closed once the server has ended
+}
+
+func startDemo() (*demoUpstream, error) {
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("demo upstream: %w", err)
+	}
+	d := &demoUpstream{
+		url: "http://" + listener.Addr().String() + demo.BasePath,
+		server: &http.Server{
+			Handler:           demo.New(demo.Options{Latency: demoLatency, ChangeEvery: demoChangeEvery}),
+			ReadHeaderTimeout: 5 * time.Second,
+		},
+		served: make(chan struct{}),
+	}
+	go func() {
+		defer close(d.served)
+		_ = d.server.Serve(listener) // ends by Close; should it end before, the gateway says that its upstream is gone
+	}()
+	return d, nil
+}
+
+// Close ends the upstream and waits until it has ended.
+func (d *demoUpstream) Close() {
+	_ = d.server.Close() // its listener is gone in any case
+	<-d.served
+}

@@ -1,0 +1,349 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"cvmgraph/internal/demo"
+)
+
+// asProgram makes the test binary be the program, so that tests can start it as a process of its own.
+const asProgram = "CVMGRAPH_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) == "1" {
+		if err := os.Unsetenv(asProgram); err != nil {
+			panic(err)
+		}
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// process is the program, running.
+type process struct {
+	*exec.Cmd
+	url string
+
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Write(b)
+}
+
+func (p *process) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// start starts the program on a free port and waits until it is ready.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{}
+	p.Cmd = exec.CommandContext(t.Context(), os.Args[0], append(args, "--listen=127.0.0.1:0", "--log-format=json")...)
+	p.Env = append(os.Environ(), asProgram+"=1")
+	p.Stderr = p
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	serving := regexp.MustCompile(`"graphql":"(http://[^"]+)/graphql"`)
+	tick := time.Tick(10 * time.Millisecond)
+	for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
+		if found := serving.FindStringSubmatch(p.logged()); found != nil {
+			p.url = found[1]
+			return p
+		}
+	}
+	t.Fatalf("the program did not start: %s", p.logged())
+	return nil
+}
+
+// ask sends an operation and returns the whole answer.
+func (p *process) ask(ctx context.Context, query, token string) (string, error) {
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		return "", err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	return string(answer), err
+}
+
+func TestDemoAnswers(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--demo")
+	tests := map[string]struct {
+		query, token string
+		want         *regexp.Regexp
+	}{
+		"without a credential": {`{ cvms(first: 2) { totalCount nodes { id name } } }`, "", regexp.MustCompile(`^\{"data":\{"cvms":\{"totalCount":3\d\d,"nodes":\[\{"id":"\w+","name":"[\w-]+"\},`)},
+		"with a token":         {`{ cvms { pageInfo { hasNextPage } } }`, "any", regexp.MustCompile(`^\{"data":\{"cvms":\{"pageInfo":\{"hasNextPage":true\}\}\}\}$`)},
+		"with a wrong token":   {`{ cvms { totalCount } }`, "invalid", regexp.MustCompile(`"code":"UNAUTHENTICATED"`)},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := p.ask(t.Context(), test.query, test.token)
+			if err != nil || !test.want.MatchString(got) {
+				t.Errorf("got %s, %v, want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	serving := start(t, "--demo")
+	address := strings.TrimPrefix(serving.url, "http://")
+	tests := map[string]struct {
+		args       []string
+		environ    []string
+		wantCode   int
+		wantStdout string
+		wantStderr []string
+	}{
+		"version":        {[]string{"--version"}, nil, 0, `^cvmgraph \S+\n$`, nil},
+		"help":           {[]string{"--help"}, nil, 0, `--upstream-url`, nil},
+		"schema":         {[]string{"schema"}, nil, 0, `(?s)^"""\nA whole number.*type CvmConnection \{`, nil},
+		"health":         {[]string{"health", "--listen", address}, nil, 0, `^$`, nil},
+		"health of none": {[]string{"health", "--listen", "127.0.0.1:1"}, nil, 1, `^$`, []string{"refused"}},
+		"an occupied port": {
+			[]string{"serve", "--demo", "--listen", address}, nil, 1, `^$`, []string{"in use"},
+		},
+		"all problems at once": {
+			[]string{"--what", "--max-first=many", "--demo"},
+			[]string{"CVMGRAPH_LOG_LEVEL=loud", "CVMGRAPH_UPSTREAM_URL=http://127.0.0.1:1"},
+			2, `^$`,
+			[]string{"--what", "--max-first (CVMGRAPH_MAX_FIRST)", "--log-level (CVMGRAPH_LOG_LEVEL)", "--demo (CVMGRAPH_DEMO)"},
+		},
+		"an unknown variable is a warning": {
+			[]string{"schema"}, []string{"CVMGRAPH_PORT_8080_TCP=tcp://10.0.0.1:8080"}, 0, `type Query`, []string{"CVMGRAPH_PORT_8080_TCP"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), test.args, test.environ, &stdout, &stderr)
+			if code != test.wantCode {
+				t.Errorf("exit code: got %d, want %d", code, test.wantCode)
+			}
+			if !regexp.MustCompile(test.wantStdout).MatchString(stdout.String()) {
+				t.Errorf("standard output: got %.200q, want %s", stdout.String(), test.wantStdout)
+			}
+			for _, want := range test.wantStderr {
+				if !strings.Contains(stderr.String(), want) {
+					t.Errorf("standard error: got %q, want %q in it", stderr.String(), want)
+				}
+			}
+		})
+	}
+}
+
+func TestSchemaIsServed(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--demo")
+	response, err := http.Get(p.url + "/schema.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got, err := io.ReadAll(response.Body); err != nil || string(got) != schema {
+		t.Errorf("got %.80q, %v, want the schema", got, err)
+	}
+}
+
+// TestTerminationLosesNoRequest ends the program under load.
+func TestTerminationLosesNoRequest(t *testing.T) {
+	t.Parallel()
+	upstream := httptest.NewServer(demo.New(demo.Options{Latency: 30 * time.Millisecond}))
+	t.Cleanup(upstream.Close)
+	p := start(t, "--upstream-url", upstream.URL+demo.BasePath)
+
+	var clients sync.WaitGroup
+	answered := make([]int, 10)
+	for i := range answered {
+		clients.Go(func() {
+			for {
+				got, err := p.ask(t.Context(), `{ cvms(first: 3) { nodes { id } } }`, "load")
+				if errors.Is(err, syscall.ECONNREFUSED) {
+					return // the port is closed: nothing was accepted that is not answered
+				}
+				if err != nil || !strings.HasPrefix(got, `{"data":{"cvms":{"nodes":[{`) {
+					t.Errorf("a request was lost: got %.200s, %v", got, err)
+					return
+				}
+				if answered[i]++; answered[i] == 5 && i == 0 {
+					if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	clients.Wait()
+	if err := p.Wait(); err != nil {
+		t.Errorf("exit: got %v, want status 0", err)
+	}
+	if slices.Contains(answered, 0) {
+		t.Errorf("got %v answers to the clients, want some to each", answered)
+	}
+}
+
+// TestMemoryUnderABodyWithoutEnd reads the resident set of the program while upstreams answer with 200 MB.
+func TestMemoryUnderABodyWithoutEnd(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("the resident set is read from /proc, which is Linux's")
+	}
+	chunk := bytes.Repeat([]byte(" "), 1<<20)
+	healthy := demo.New(demo.Options{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer flood" {
+			healthy.ServeHTTP(w, r)
+			return
+		}
+		for range 200 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(upstream.Close)
+	p := start(t, "--upstream-url", upstream.URL+demo.BasePath)
+	idle := residentPeak(t, p.Process.Pid)
+	for range 5 {
+		got, err := p.ask(t.Context(), `{ cvms { totalCount } }`, "flood")
+		if err != nil || !strings.Contains(got, "UPSTREAM_INVALID_RESPONSE") {
+			t.Fatalf("got %s, %v, want UPSTREAM_INVALID_RESPONSE", got, err)
+		}
+	}
+	if got := residentPeak(t, p.Process.Pid) - idle; got > 100<<20 {
+		t.Errorf("resident set: got %d MiB above idle, want at most 100", got>>20)
+	}
+	if got, err := p.ask(t.Context(), `{ cvms { totalCount } }`, "sane"); err != nil || !strings.Contains(got, `"totalCount":300`) {
+		t.Errorf("the next query: got %s, %v, want data", got, err)
+	}
+}
+
+// residentPeak returns the largest resident set that the process had so far, in bytes.
+func residentPeak(t *testing.T, pid int) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	if found == nil {
+		t.Fatalf("got no VmHWM in %s", status)
+	}
+	kib, err := strconv.ParseInt(string(found[1]), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
+
+// TestLatency compares the gateway with the bare upstream call, one request at a time, by turns.
+//
+//nolint:paralleltest // it has the machine to itself, or its figures mean nothing
+func TestLatency(t *testing.T) {
+	if os.Getenv("CVMGRAPH_TEST_LATENCY") != "1" {
+		t.Skip("times mean something only on a machine that does nothing else: set CVMGRAPH_TEST_LATENCY=1")
+	}
+	upstream := httptest.NewServer(demo.New(demo.Options{}))
+	t.Cleanup(upstream.Close)
+	p := start(t, "--upstream-url", upstream.URL+demo.BasePath)
+	for _, first := range []int{1, 20, 50} {
+		bare := func() error {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("%s%s?page=1&page_size=%d", upstream.URL, demo.ListPath, first), nil)
+			if err != nil {
+				return err
+			}
+			request.Header.Set("Authorization", "Bearer load")
+			request.Header.Set("X-Phala-Version", "2025-10-28")
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				return err
+			}
+			defer response.Body.Close()
+			_, err = io.Copy(io.Discard, response.Body)
+			return err
+		}
+		query := fmt.Sprintf(`{ cvms(first: %d) { edges { node { id name status vcpu memory node { name } } } } }`, first)
+		gateway := func() error {
+			_, err := p.ask(t.Context(), query, "load")
+			return err
+		}
+		const rounds = 400
+		var times [2][]time.Duration
+		for range rounds {
+			for i, call := range []func() error{bare, gateway} {
+				begun := time.Now()
+				if err := call(); err != nil {
+					t.Fatal(err)
+				}
+				times[i] = append(times[i], time.Since(begun))
+			}
+		}
+		for i := range times {
+			slices.Sort(times[i])
+		}
+		extra := times[1][rounds/2] - times[0][rounds/2]
+		t.Logf("first: %d: p50 %v bare, %v through the gateway", first, times[0][rounds/2], times[1][rounds/2])
+		if extra > time.Millisecond {
+			t.Errorf("first: %d: got %v above the bare call, want at most 1 ms", first, extra)
+		}
+	}
+}
+
+func TestPublicURL(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{":0": "http://localhost:", "127.0.0.1:0": "http://127.0.0.1:"} {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := publicURL(listener); !strings.HasPrefix(got, want) {
+			t.Errorf("publicURL of %s: got %s, want %s…", address, got, want)
+		}
+		_ = listener.Close()
+	}
+}
