@@ -1,0 +1,32 @@
+import { formatShortcutForOS, KEY_MAP } from '@graphiql/react';
+
+/** What a newcomer finds in the editor. Lines are short: the editor may have half of a small page. */
+export const defaultQuery = `# Your confidential VMs, the first ten.
+# Run: ${formatShortcutForOS(KEY_MAP.runQuery.key, 'Cmd')}, or the button.
+# Next page: add after: "<endCursor>".
+# More fields: type inside any { }.
+
+query FirstCvms {
+  cvms(first: 10) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      cursor
+      node {
+        id
+        name
+        status
+        vcpu
+        memory
+        node {
+          name
+          regionIdentifier
+        }
+      }
+    }
+  }
+}
+`;

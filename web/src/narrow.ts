@@ -1,0 +1,29 @@
+import { pick, useGraphiQL } from '@graphiql/react';
+import { useEffect, useSyncExternalStore } from 'react';
+
+const narrow = window.matchMedia('(max-width: 720px)'); // as in page.css
+
+/** Fits GraphiQL's editors to a narrow screen: smaller, wrapped, and without the margin of line numbers. */
+export function useFittingEditors() {
+  const isNarrow = useSyncExternalStore(subscribe, () => narrow.matches);
+  const { queryEditor, variableEditor, responseEditor } = useGraphiQL(
+    pick('queryEditor', 'variableEditor', 'responseEditor'),
+  );
+  useEffect(() => {
+    const fontSize = isNarrow ? 13 : 15;
+    for (const editor of [queryEditor, variableEditor]) {
+      editor?.updateOptions({
+        fontSize,
+        folding: !isNarrow,
+        lineNumbers: isNarrow ? 'off' : 'on',
+        wordWrap: isNarrow ? 'on' : 'off',
+      });
+    }
+    responseEditor?.updateOptions({ fontSize });
+  }, [isNarrow, queryEditor, variableEditor, responseEditor]);
+}
+
+function subscribe(listener: () => void) {
+  narrow.addEventListener('change', listener);
+  return () => narrow.removeEventListener('change', listener);
+}

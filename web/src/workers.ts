@@ -1,0 +1,18 @@
+import type {} from 'monaco-editor'; // declares MonacoEnvironment
+import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker.js?worker';
+import JsonWorker from 'monaco-editor/esm/vs/language/json/json.worker.js?worker';
+import GraphQLWorker from 'monaco-graphql/esm/graphql.worker.js?worker';
+
+// As graphiql/setup-workers/vite does, less its line in the console at each worker.
+window.MonacoEnvironment = {
+  getWorker(_id: string, label: string) {
+    switch (label) {
+      case 'json':
+        return new JsonWorker();
+      case 'graphql':
+        return new GraphQLWorker();
+      default:
+        return new EditorWorker();
+    }
+  },
+};
