@@ -19,6 +19,7 @@ import (
 	"cvmgraph/internal/config"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/httpserver"
+	"cvmgraph/internal/playground"
 	"cvmgraph/internal/telemetry"
 	"cvmgraph/restclient"
 )
@@ -89,8 +90,14 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	resolver := &graph.Resolver{
 		APIVersion: settings.APIVersion,
 		MaxFirst:   settings.MaxFirst,
-		RequestID:  telemetry.RequestIDFrom,
-		Logger:     logger,
+		Limits: graph.Limits{
+			Tokens:  settings.MaxTokens,
+			Depth:   settings.MaxDepth,
+			Aliases: settings.MaxAliases,
+		},
+		Introspection: settings.Introspection,
+		RequestID:     telemetry.RequestIDFrom,
+		Logger:        logger,
 	}
 	var upstreamURL string
 	if settings.Demo {
@@ -120,14 +127,25 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	if err != nil {
 		return err
 	}
+	var page http.Handler
+	if settings.Playground {
+		page = playground.New(playground.Options{Demo: settings.Demo})
+	}
 	server := httpserver.New(httpserver.Options{
 		GraphQL:        graph.NewHandler(resolver),
+		Playground:     page,
+		AllowedOrigins: settings.AllowedOrigins,
 		SDL:            schema,
 		Logger:         logger,
 		RequestTimeout: settings.RequestTimeout,
 		MaxBody:        int64(settings.MaxBody),
 	})
-	logger.Info("cvmgraph is serving", "version", telemetry.Version(), "graphql", publicURL(listener)+"/graphql", "demo", settings.Demo)
+	url := publicURL(listener)
+	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
+	if page != nil {
+		serving = serving.With("open", url+"/")
+	}
+	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
 }
 

@@ -84,6 +84,9 @@ func TestNumbersThatNoIntHolds(t *testing.T) {
 			g := newGateway(t, demo.New(demo.Options{}))
 			a := g.post(t, test.query, test.variables, nil)
 			for _, e := range a.Errors {
+				if e.code() == "BAD_USER_INPUT" && !slices.Equal(e.Path, []any{"cvms"}) {
+					t.Errorf("path: got %v, want [cvms]", e.Path)
+				}
 				if code := e.code(); code != "BAD_USER_INPUT" && code != "GRAPHQL_VALIDATION_FAILED" {
 					t.Errorf("got %+v, want BAD_USER_INPUT or GRAPHQL_VALIDATION_FAILED", e)
 				}

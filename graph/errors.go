@@ -22,17 +22,21 @@ import (
 
 // Codes of errors, in extensions.code.
 const (
-	codeUnauthenticated  = "UNAUTHENTICATED"
-	codeForbidden        = "FORBIDDEN"
-	codeBadUserInput     = "BAD_USER_INPUT"
-	codeNotFound         = "NOT_FOUND"
-	codeRateLimited      = "RATE_LIMITED"
-	codeUpstream         = "UPSTREAM_ERROR"
-	codeUpstreamTimeout  = "UPSTREAM_TIMEOUT"
-	codeInvalidResponse  = "UPSTREAM_INVALID_RESPONSE"
-	codeInternal         = "INTERNAL_SERVER_ERROR"
-	codeParseFailed      = errcode.ParseFailed
-	codeValidationFailed = errcode.ValidationFailed
+	codeUnauthenticated   = "UNAUTHENTICATED"
+	codeForbidden         = "FORBIDDEN"
+	codeBadUserInput      = "BAD_USER_INPUT"
+	codeNotFound          = "NOT_FOUND"
+	codeRateLimited       = "RATE_LIMITED"
+	codeUpstream          = "UPSTREAM_ERROR"
+	codeUpstreamTimeout   = "UPSTREAM_TIMEOUT"
+	codeInvalidResponse   = "UPSTREAM_INVALID_RESPONSE"
+	codeUnavailable       = "UNAVAILABLE"
+	codeTooComplex        = "QUERY_TOO_COMPLEX"
+	codeBadRequest        = "BAD_REQUEST"
+	codePersistedNotFound = "PERSISTED_QUERY_NOT_FOUND"
+	codeInternal          = "INTERNAL_SERVER_ERROR"
+	codeParseFailed       = errcode.ParseFailed
+	codeValidationFailed  = errcode.ValidationFailed
 )
 
 // faultError says that the upstream sent something else than the schema has at this place.
@@ -126,13 +130,22 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 		shown.Path, shown.Locations = wrapped.Path, wrapped.Locations
 		if code := wrapped.Extensions["code"]; code == codeParseFailed || code == codeValidationFailed {
 			shown.Message = wrapped.Message
+			if !r.Introspection {
+				shown.Message = withoutSuggestion(wrapped.Message)
+			}
 			shown.Extensions = map[string]any{"code": code}
 			return shown
 		}
 	}
+	if e, ok := errors.AsType[*requestError](err); ok {
+		shown.Message, shown.Extensions = e.message, e.extensions()
+		return shown
+	}
 	x, ok := explain(err)
 	if !ok && isWrapped {
-		x, ok = explainCoercion(wrapped)
+		if x, ok = explainCoercion(wrapped); ok {
+			shown.Path = wrapped.Path[:len(wrapped.Path)-1] // the field's, without the argument
+		}
 	}
 	if !ok {
 		requestID := r.RequestID(ctx)

@@ -58,11 +58,13 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	}
 	tb.Cleanup(client.Close)
 	resolver := &graph.Resolver{
-		Client:     client,
-		APIVersion: restclient.DefaultAPIVersion,
-		MaxFirst:   1000,
-		RequestID:  func(context.Context) string { return "the-request-id" },
-		Logger:     slog.New(slog.NewTextHandler(&g.log, nil)),
+		Client:        client,
+		APIVersion:    restclient.DefaultAPIVersion,
+		MaxFirst:      1000,
+		Limits:        graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
+		Introspection: true,
+		RequestID:     func(context.Context) string { return "the-request-id" },
+		Logger:        slog.New(slog.NewTextHandler(&g.log, nil)),
 	}
 	for _, c := range change {
 		c(resolver)

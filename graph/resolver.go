@@ -9,19 +9,13 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/restclient"
 )
 
-// parsedQueries is how many parsed documents are kept.
-const parsedQueries = 1000
-
-// Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential are required. It is
-// read-only once [NewHandler] has it.
+// Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential and Introspection
+// are required. It is read-only once [NewHandler] has it.
 type Resolver struct {
 	// Client calls the upstream.
 	Client *restclient.Client
@@ -29,6 +23,10 @@ type Resolver struct {
 	APIVersion string
 	// MaxFirst is the largest first or last, in items.
 	MaxFirst int
+	// Limits bound a document.
+	Limits Limits
+	// Introspection lets clients ask for the schema. Where it is false, errors do not suggest names either.
+	Introspection bool
 	// DefaultCredential stands in where a request has none. Zero: such a request is UNAUTHENTICATED.
 	DefaultCredential restclient.Credential
 	// RequestID returns the id under which the request is logged.
@@ -40,12 +38,19 @@ type Resolver struct {
 // NewHandler returns the GraphQL endpoint: POST and GET, at any path. It is safe for concurrent use.
 func NewHandler(r *Resolver) http.Handler {
 	server := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
-	server.AddTransport(transport.POST{})
-	server.AddTransport(transport.GET{})
-	server.SetQueryCache(lru.New[*ast.QueryDocument](parsedQueries))
+	parsed := newParsedQueries()
+	server.AddTransport(&transport{})
+	server.SetQueryCache(parsed)
 	server.SetErrorPresenter(r.presentError)
 	server.SetRecoverFunc(recoverPanic)
-	server.Use(extension.Introspection{})
+	server.Use(newPersistedQueries())
+	server.Use(&limiter{r.Limits, parsed})
+	if r.Introspection {
+		server.Use(extension.Introspection{})
+	} else {
+		server.SetValidationRulesFn(withoutIntrospection)
+		server.SetDisableSuggestion(true)
+	}
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return r.startOperation(ctx, next)
 	})

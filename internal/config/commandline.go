@@ -202,5 +202,9 @@ func helpText(value *kong.Value) string {
 	if value.Flag == nil || !isSetting(value.Flag) {
 		return value.Help
 	}
-	return fmt.Sprintf("%s Default %s. [%s]", value.Help, value.Default, variable(value.Name))
+	written := value.Default
+	if written == "" {
+		written = "empty"
+	}
+	return fmt.Sprintf("%s Default %s. [%s]", value.Help, written, variable(value.Name))
 }

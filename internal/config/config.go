@@ -59,6 +59,25 @@ type Config struct {
 	// MaxBody bounds the body of one request, 1KiB to 64MiB.
 	MaxBody ByteSize
 
+	// AllowedOrigins are the origins whose pages may call the gateway from a browser, besides its own: each a
+	// scheme, a host and, where it is not the scheme's own, a port. Nil is none.
+	AllowedOrigins []string
+
+	// Introspection lets clients ask for the schema.
+	Introspection bool
+
+	// Playground serves GraphiQL.
+	Playground bool
+
+	// MaxTokens bounds the tokens of a document, 1 to 100000.
+	MaxTokens int
+
+	// MaxDepth bounds how deep the fields of a document are nested, 1 to 1000.
+	MaxDepth int
+
+	// MaxAliases bounds the aliases of a document, 1 to 10000.
+	MaxAliases int
+
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level
 

@@ -25,6 +25,12 @@ func settings() map[string]string {
 		"request-timeout":  "1m",
 		"max-first":        "10000",
 		"max-body":         "1MiB",
+		"allowed-origins":  "https://app.example.org",
+		"introspection":    "false",
+		"playground":       "false",
+		"max-tokens":       "5000",
+		"max-depth":        "20",
+		"max-aliases":      "100",
 		"log-level":        "debug",
 		"log-format":       "json",
 	}
@@ -72,6 +78,11 @@ func TestDefaults(t *testing.T) {
 		RequestTimeout:  30 * time.Second,
 		MaxFirst:        1000,
 		MaxBody:         256 * config.KiB,
+		Introspection:   true,
+		Playground:      true,
+		MaxTokens:       2000,
+		MaxDepth:        15,
+		MaxAliases:      30,
 		LogLevel:        slog.LevelInfo,
 		LogFormat:       "auto",
 	}
@@ -280,8 +291,20 @@ func TestValues(t *testing.T) {
 			good: []string{"1024", "1KiB", "300000", "300000B", "64MiB"},
 			bad:  []string{"", "1023", "64MiB1", "67108865", "1GiB", "256KB", "256k", "-1KiB", "1.5MiB", "KiB", "256 KiB", "99999999999999999999MiB"},
 		},
-		"log-level":  {good: []string{"debug", "info", "warn", "error"}, bad: []string{"", "INFO", "trace", "info+1"}},
-		"log-format": {good: []string{"auto", "text", "json"}, bad: []string{"", "JSON", "logfmt"}},
+		"allowed-origins": {
+			good: []string{"", "https://app.example.org", "http://localhost:3000", "https://a.example, https://b.example:8443", "http://[::1]:3000"},
+			bad: []string{
+				"*", "null", "app.example.org", "https://app.example.org/", "https://App.example.org", "https://app.example.org:443", "http://a:80",
+				"https://*.example.org", "ftp://a", "https://", "https://a,", ",", "https://u@a", "https://a?b", "https://a#b", "https://a b", "https://a:",
+			},
+		},
+		"introspection": {good: []string{"true", "false"}, bad: []string{"", "off"}},
+		"playground":    {good: []string{"true", "false"}, bad: []string{"", "on"}},
+		"max-tokens":    {good: []string{"1", "100000"}, bad: []string{"", "0", "100001"}},
+		"max-depth":     {good: []string{"1", "1000"}, bad: []string{"", "0", "1001"}},
+		"max-aliases":   {good: []string{"1", "10000"}, bad: []string{"", "0", "10001"}},
+		"log-level":     {good: []string{"debug", "info", "warn", "error"}, bad: []string{"", "INFO", "trace", "info+1"}},
+		"log-format":    {good: []string{"auto", "text", "json"}, bad: []string{"", "JSON", "logfmt"}},
 	} {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()

@@ -27,6 +27,12 @@ type settings struct {
 	RequestTimeout  string `default:"30s" placeholder:"DURATION" help:"Bound of one whole GraphQL request, with unit: 500ms, 10s, 1m."`
 	MaxFirst        string `default:"1000" placeholder:"ITEMS" help:"Largest first or last, in items, 1 to 10000."`
 	MaxBody         string `default:"256KiB" placeholder:"SIZE" help:"Largest request body, in bytes or with KiB or MiB, 1KiB to 64MiB."`
+	AllowedOrigins  string `default:"" placeholder:"ORIGIN,…" help:"Origins whose pages may call the gateway (CORS), such as https://app.example.org, comma separated; empty is its own only."`
+	Introspection   toggle `default:"true" help:"Let clients ask for the schema; false also hides suggestions in errors."`
+	Playground      toggle `default:"true" help:"Serve GraphiQL at /."`
+	MaxTokens       string `default:"2000" placeholder:"COUNT" help:"Largest document, in tokens, 1 to 100000."`
+	MaxDepth        string `default:"15" placeholder:"LEVELS" help:"Deepest nesting of fields, 1 to 1000."`
+	MaxAliases      string `default:"30" placeholder:"COUNT" help:"Most aliases in a document, 1 to 10000."`
 	LogLevel        string `default:"info" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error."`
 	LogFormat       string `default:"auto" placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and JSON elsewhere."`
 }
@@ -60,8 +66,14 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		Demo:            read(&p, "demo", string(s.Demo), parseBool),
 		UpstreamTimeout: read(&p, "upstream-timeout", s.UpstreamTimeout, parseDuration),
 		RequestTimeout:  read(&p, "request-timeout", s.RequestTimeout, parseDuration),
-		MaxFirst:        read(&p, "max-first", s.MaxFirst, parseMaxFirst),
+		MaxFirst:        read(&p, "max-first", s.MaxFirst, parseCount(10000)),
 		MaxBody:         read(&p, "max-body", s.MaxBody, parseMaxBody),
+		AllowedOrigins:  read(&p, "allowed-origins", s.AllowedOrigins, parseOrigins),
+		Introspection:   read(&p, "introspection", string(s.Introspection), parseBool),
+		Playground:      read(&p, "playground", string(s.Playground), parseBool),
+		MaxTokens:       read(&p, "max-tokens", s.MaxTokens, parseCount(100_000)),
+		MaxDepth:        read(&p, "max-depth", s.MaxDepth, parseCount(1000)),
+		MaxAliases:      read(&p, "max-aliases", s.MaxAliases, parseCount(10_000)),
 		LogLevel:        read(&p, "log-level", s.LogLevel, parseLogLevel),
 		LogFormat:       read(&p, "log-format", s.LogFormat, parseLogFormat),
 	}
@@ -168,12 +180,41 @@ func parseDuration(written string) (time.Duration, error) {
 	return d, nil
 }
 
-func parseMaxFirst(written string) (int, error) {
-	n, err := strconv.Atoi(written)
-	if err != nil || n < 1 || n > 10000 {
-		return 0, mustBe("a whole number from 1 to 10000", written)
+// parseCount returns a reader of whole numbers from 1 to most.
+func parseCount(most int) func(string) (int, error) {
+	return func(written string) (int, error) {
+		n, err := strconv.Atoi(written)
+		if err != nil || n < 1 || n > most {
+			return 0, mustBe(fmt.Sprintf("a whole number from 1 to %d", most), written)
+		}
+		return n, nil
 	}
-	return n, nil
+}
+
+// parseOrigins reads origins as browsers write them, so that they can be compared as texts.
+func parseOrigins(written string) ([]string, error) {
+	if written == "" {
+		return nil, nil
+	}
+	var origins []string
+	for origin := range strings.SplitSeq(written, ",") {
+		origin = strings.TrimSpace(origin)
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !isHost(u.Hostname()) ||
+			origin != strings.ToLower(u.Scheme+"://"+u.Host) || u.Port() == defaultPort(u.Scheme) || strings.HasSuffix(u.Host, ":") {
+			return nil, mustBe("origins such as https://app.example.org or http://localhost:3000, in lower case, without path, "+
+				"wildcard or the scheme's own port", origin)
+		}
+		origins = append(origins, origin)
+	}
+	return origins, nil
+}
+
+func defaultPort(scheme string) string {
+	if scheme == "https" {
+		return "443"
+	}
+	return "80"
 }
 
 func parseMaxBody(written string) (ByteSize, error) {

@@ -15,13 +15,15 @@ const (
 	schemaPath  = "/schema.graphql"
 	healthzPath = "/healthz"
 	readyzPath  = "/readyz"
+	assetsPath  = "/assets/" // of the playground
 )
 
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	graphql := s.bounded(s.options.GraphQL)
-	mux.Handle("POST "+graphqlPath, graphql)
-	mux.Handle("GET "+graphqlPath, graphql)
+	mux.Handle("POST "+graphqlPath, s.crossOrigin(graphql))
+	mux.Handle("GET "+graphqlPath, s.crossOrigin(graphql))
+	mux.Handle("OPTIONS "+graphqlPath, s.crossOrigin(methodNotAllowed("GET, HEAD, POST")))
 	mux.Handle("GET "+schemaPath, schema(s.options.SDL))
 	mux.HandleFunc("GET "+healthzPath, healthz)
 	mux.HandleFunc("GET "+readyzPath, s.readyz)
@@ -31,6 +33,11 @@ func (s *Server) routes() *http.ServeMux {
 	for _, path := range []string{schemaPath, healthzPath, readyzPath} {
 		mux.Handle(path, methodNotAllowed("GET, HEAD"))
 	}
+	if page := s.options.Playground; page != nil {
+		mux.Handle("GET /{$}", page)
+		mux.Handle("GET "+assetsPath, page)
+		mux.Handle("/{$}", methodNotAllowed("GET, HEAD"))
+	}
 	mux.HandleFunc("/", notFound)
 	return mux
 }
@@ -38,8 +45,11 @@ func (s *Server) routes() *http.ServeMux {
 // pathLabel is the path as the log shows it: one of a known few, never a caller's text.
 func pathLabel(path string) string {
 	switch path {
-	case graphqlPath, schemaPath, healthzPath, readyzPath:
+	case graphqlPath, schemaPath, healthzPath, readyzPath, "/":
 		return path
+	}
+	if strings.HasPrefix(path, assetsPath) {
+		return assetsPath
 	}
 	return "other"
 }

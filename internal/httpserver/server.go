@@ -19,6 +19,12 @@ type Options struct {
 	// A HEAD request reaches it as a GET.
 	GraphQL http.Handler
 
+	// Playground serves the page at / and its files under /assets/; nil is no page.
+	Playground http.Handler
+
+	// AllowedOrigins are the origins, as browsers write them, whose pages may call GraphQL besides its own.
+	AllowedOrigins []string
+
 	// SDL is the text of /schema.graphql.
 	SDL string
 

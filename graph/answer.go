@@ -1,0 +1,161 @@
+package graph
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+const (
+	// maxErrors bounds the errors of one answer; what is left out is counted in a last one.
+	maxErrors = 100
+	// maxMessage bounds a message, in bytes: those of the parser repeat names from the request.
+	maxMessage = 400
+	// gzipFrom is the size, in bytes, from which an answer is worth compressing.
+	gzipFrom = 2048
+	// cacheSeconds is how long a browser may show the answer of a GET again.
+	cacheSeconds = 2
+)
+
+// answerWriter writes GraphQL answers to HTTP. Its zero value is ready, and safe for concurrent use.
+type answerWriter struct{ zips sync.Pool }
+
+// refuse answers a request that was not executed.
+func (a *answerWriter) refuse(w http.ResponseWriter, r *http.Request, media string, e *requestError) {
+	response := &graphql.Response{Errors: gqlerror.List{{Message: e.message, Extensions: e.extensions()}}}
+	a.write(w, r, media, e.status, encode(response), false)
+}
+
+func (e *requestError) extensions() map[string]any {
+	extensions := map[string]any{"code": e.code}
+	if e.limit > 0 {
+		extensions["limit"] = e.limit
+	}
+	if e.actual > 0 {
+		extensions["actual"] = e.actual
+	}
+	return extensions
+}
+
+// answer answers with what gqlgen made of a request: data, or the errors of a request that was not executed.
+func (a *answerWriter) answer(w http.ResponseWriter, r *http.Request, media string, response *graphql.Response) {
+	status := http.StatusOK
+	if response.Data == nil && media == mediaGraphQL {
+		status = http.StatusBadRequest
+	}
+	response.Errors = boundErrors(response.Errors)
+	a.write(w, r, media, status, encode(response), response.Data != nil && len(response.Errors) == 0)
+}
+
+func (a *answerWriter) write(w http.ResponseWriter, r *http.Request, media string, status int, body []byte, good bool) {
+	header := w.Header()
+	header.Set("Content-Type", media+"; charset=utf-8")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Add("Vary", "Accept, Accept-Encoding, Authorization, X-API-Key, X-Phala-Workspace")
+	if good && r.Method == http.MethodGet {
+		sum := sha256.Sum256(body)
+		tag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+		header.Set("ETag", tag)
+		header.Set("Cache-Control", "private, max-age="+strconv.Itoa(cacheSeconds))
+		if matches(r.Header.Values("If-None-Match"), tag) {
+			header.Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	} else {
+		header.Set("Cache-Control", "no-store")
+	}
+	if len(body) >= gzipFrom && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		header.Set("Content-Encoding", "gzip")
+		body = a.zip(body)
+	}
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // an error means that the caller has gone
+}
+
+// matches says whether If-None-Match names the tag; weak tags are compared weakly.
+func matches(ifNoneMatch []string, tag string) bool {
+	for part := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
+		part = strings.TrimSpace(part)
+		if part == "*" || strings.TrimPrefix(part, "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *answerWriter) zip(body []byte) []byte {
+	var out bytes.Buffer
+	out.Grow(len(body) / 4)
+	zip, ok := a.zips.Get().(*gzip.Writer)
+	if !ok {
+		zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
+	}
+	zip.Reset(&out)
+	_, _ = zip.Write(body) // a bytes.Buffer takes everything
+	_ = zip.Close()
+	a.zips.Put(zip)
+	return out.Bytes()
+}
+
+// encode returns the JSON of a response: errors first, data as it is, and no data where the request was not executed.
+func encode(response *graphql.Response) []byte {
+	body := make([]byte, 0, len(response.Data)+256)
+	body = append(body, '{')
+	if len(response.Errors) > 0 {
+		body = append(body, `"errors":`...)
+		body = append(body, marshal(response.Errors)...)
+	}
+	if response.Data != nil {
+		if len(body) > 1 {
+			body = append(body, ',')
+		}
+		body = append(body, `"data":`...)
+		body = append(body, response.Data...)
+	}
+	if len(response.Extensions) > 0 {
+		body = append(body, `,"extensions":`...)
+		body = append(body, marshal(response.Extensions)...)
+	}
+	return append(body, '}')
+}
+
+// marshal returns the JSON of what the gateway itself made: errors and extensions, which always have one.
+func marshal(value any) []byte {
+	b, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("graph: %T has no JSON: %v", value, err))
+	}
+	return b
+}
+
+func boundErrors(errs gqlerror.List) gqlerror.List {
+	if more := len(errs) - maxErrors; more > 0 {
+		errs = append(errs[:maxErrors:maxErrors], &gqlerror.Error{
+			Message:    fmt.Sprintf("%d more errors are left out", more),
+			Extensions: map[string]any{"code": errs[0].Extensions["code"]},
+		})
+	}
+	for _, e := range errs {
+		if len(e.Message) > maxMessage {
+			end := maxMessage
+			for !utf8.RuneStart(e.Message[end]) {
+				end--
+			}
+			e.Message = e.Message[:end] + "…"
+		}
+	}
+	return errs
+}

@@ -1,0 +1,89 @@
+package graph
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/maypok86/otter/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+const (
+	// parsedBytes bounds what the parsed documents take, in bytes.
+	parsedBytes = 32 << 20
+	// parsedFactor is about how many bytes a parsed and validated document takes for one of its text.
+	parsedFactor = 30
+	// persistedBytes bounds the texts of persisted queries, in bytes.
+	persistedBytes = 8 << 20
+	// entryBytes is what an entry takes besides.
+	entryBytes = 200
+)
+
+// boundedCache is a gqlgen cache that is bounded by bytes, and keeps what is used.
+type boundedCache[V any] struct{ entries *otter.Cache[string, V] }
+
+func newBoundedCache[V any](bytes uint64, weigh func(key string, value V) uint32) boundedCache[V] {
+	return boundedCache[V]{otter.Must(&otter.Options[string, V]{MaximumWeight: bytes, Weigher: weigh})}
+}
+
+// Get returns what is kept for the key.
+func (c boundedCache[V]) Get(_ context.Context, key string) (V, bool) {
+	return c.entries.GetIfPresent(key)
+}
+
+// Add keeps a value, for as long as there is room.
+func (c boundedCache[V]) Add(_ context.Context, key string, value V) { c.entries.Set(key, value) }
+
+func newParsedQueries() boundedCache[*ast.QueryDocument] {
+	return newBoundedCache(parsedBytes, func(query string, _ *ast.QueryDocument) uint32 {
+		return uint32(parsedFactor*len(query) + entryBytes)
+	})
+}
+
+// persistedQueries are automatic persisted queries: a client sends the hash of a query that it has sent before.
+type persistedQueries struct{ texts boundedCache[string] }
+
+func newPersistedQueries() *persistedQueries {
+	return &persistedQueries{newBoundedCache(persistedBytes, func(hash, query string) uint32 {
+		return uint32(len(hash) + len(query) + entryBytes)
+	})}
+}
+
+// ExtensionName names the extension for gqlgen.
+func (*persistedQueries) ExtensionName() string { return "PersistedQueries" }
+
+// Validate accepts every schema.
+func (*persistedQueries) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationParameters fills in the query of a hash, or keeps the query that came with one.
+func (p *persistedQueries) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+	given, ok := params.Extensions["persistedQuery"]
+	if !ok || given == nil {
+		return nil
+	}
+	persisted, _ := given.(map[string]any)
+	hash, _ := persisted["sha256Hash"].(string)
+	if persisted["version"] != json.Number("1") || len(hash) != hex.EncodedLen(sha256.Size) {
+		return refused(badRequest("extensions.persistedQuery is not {version: 1, sha256Hash: <64 hex digits>}"))
+	}
+	if params.Query == "" {
+		if params.Query, ok = p.texts.Get(ctx, hash); !ok {
+			return refused(&requestError{code: codePersistedNotFound, message: "PersistedQueryNotFound"})
+		}
+		return nil
+	}
+	if sum := sha256.Sum256([]byte(params.Query)); hex.EncodeToString(sum[:]) != hash {
+		return refused(badRequest("extensions.persistedQuery.sha256Hash is not the hash of the query"))
+	}
+	p.texts.Add(ctx, hash, params.Query)
+	return nil
+}
+
+// refused returns a request's refusal in gqlgen's type, for presentError to read.
+func refused(e *requestError) *gqlerror.Error {
+	return &gqlerror.Error{Err: e, Message: e.message}
+}

@@ -1,0 +1,103 @@
+package graph
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+)
+
+// The media types that answers come in.
+const (
+	mediaGraphQL = "application/graphql-response+json"
+	mediaJSON    = "application/json"
+)
+
+// negotiate returns the media type that the Accept headers prefer, and false where they accept neither. Without a header, and
+// where */* is as good, it is application/json, which old clients expect.
+func negotiate(accept []string) (media string, ok bool) {
+	if len(accept) == 0 || strings.TrimSpace(strings.Join(accept, "")) == "" {
+		return mediaJSON, true
+	}
+	graphQL := quality{}
+	plain := quality{}
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, q, valid := mediaRange(part)
+		if !valid {
+			continue
+		}
+		graphQL.offer(kind, mediaGraphQL, q)
+		plain.offer(kind, mediaJSON, q)
+	}
+	switch {
+	case graphQL.q == 0 && plain.q == 0:
+		return "", false
+	case graphQL.q > plain.q, graphQL.q == plain.q && graphQL.specific == exact:
+		return mediaGraphQL, true
+	default:
+		return mediaJSON, true
+	}
+}
+
+// How closely a media range names a type.
+const (
+	none = iota
+	anyType
+	anySubtype
+	exact
+)
+
+// quality is how welcome a media type is: what the most specific range says counts.
+type quality struct {
+	q        float64
+	specific int
+}
+
+func (best *quality) offer(kind, media string, q float64) {
+	specific := none
+	switch kind {
+	case media:
+		specific = exact
+	case "application/*":
+		specific = anySubtype
+	case "*/*":
+		specific = anyType
+	}
+	if specific > best.specific {
+		*best = quality{q, specific}
+	}
+}
+
+// mediaRange reads one element of an Accept header; valid is false for what is none, and for another charset than UTF-8.
+func mediaRange(text string) (kind string, q float64, valid bool) {
+	kind, params, err := mime.ParseMediaType(text)
+	if err != nil {
+		return "", 0, false
+	}
+	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return "", 0, false
+	}
+	q = 1
+	if text, ok := params["q"]; ok {
+		if q, err = strconv.ParseFloat(text, 64); err != nil || !(q >= 0 && q <= 1) {
+			return "", 0, false
+		}
+	}
+	return kind, q, true
+}
+
+// acceptsGzip says whether an Accept-Encoding header asks for gzip.
+func acceptsGzip(accept string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		if name = strings.TrimSpace(name); !strings.EqualFold(name, "gzip") && !strings.EqualFold(name, "x-gzip") {
+			continue
+		}
+		weight, found := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
+		if !found {
+			return true
+		}
+		q, err := strconv.ParseFloat(weight, 64)
+		return err == nil && q > 0
+	}
+	return false
+}

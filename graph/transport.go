@@ -1,0 +1,74 @@
+package graph
+
+import (
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+)
+
+// transport speaks GraphQL over HTTP: POST with a JSON body, GET for queries. It is gqlgen's only one, so that whatever is not
+// of that form is refused here.
+type transport struct{ writer answerWriter }
+
+// Supports makes gqlgen hand every request to this transport.
+func (*transport) Supports(*http.Request) bool { return true }
+
+// Do answers one request.
+func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	media, ok := negotiate(r.Header.Values("Accept"))
+	if !ok {
+		t.writer.refuse(w, r, mediaJSON, &requestError{
+			status: http.StatusNotAcceptable, code: codeBadRequest,
+			message: "the answer comes as " + mediaGraphQL + " or " + mediaJSON + ", in UTF-8: accept one of them",
+		})
+		return
+	}
+	params, refusal := readRequest(r)
+	if refusal != nil {
+		t.writer.refuse(w, r, media, refusal)
+		return
+	}
+	ctx := r.Context()
+	opCtx, errs := exec.CreateOperationContext(ctx, params)
+	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
+		w.Header().Set("Allow", http.MethodPost)
+		t.writer.refuse(w, r, media, &requestError{
+			status: http.StatusMethodNotAllowed, code: codeBadRequest, message: "GET is for queries: send this operation by POST",
+		})
+		return
+	}
+	if len(errs) > 0 {
+		t.writer.answer(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs))
+		return
+	}
+	handle, ctx := exec.DispatchOperation(ctx, opCtx)
+	response := handle(ctx)
+	if response == nil { // gqlgen does not begin once the context has ended
+		t.writer.refuse(w, r, media, &requestError{
+			status: http.StatusServiceUnavailable, code: codeUnavailable, message: "the request's time was over before it began: try again",
+		})
+		return
+	}
+	t.writer.answer(w, r, media, response)
+}
+
+// changesData says whether the chosen operation is anything but a query. A schema without mutations refuses one in validation,
+// which leaves no operation to look at, only the text.
+func changesData(opCtx *graphql.OperationContext, query string) bool {
+	operation := opCtx.Operation
+	if operation == nil {
+		doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, parseAnyway)
+		if err != nil {
+			return false
+		}
+		if operation = doc.Operations.ForName(opCtx.OperationName); operation == nil {
+			return false
+		}
+	}
+	return operation.Operation != ast.Query
+}
+
+// parseAnyway is how many tokens of a refused document are looked at.
+const parseAnyway = 2000

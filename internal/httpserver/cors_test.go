@@ -1,0 +1,80 @@
+package httpserver_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"cvmgraph/internal/httpserver"
+)
+
+func TestCrossOrigin(t *testing.T) {
+	t.Parallel()
+	allowed := []string{"https://app.example.org", "http://localhost:3000"}
+	for name, test := range map[string]struct {
+		allowed    []string
+		method     string
+		origin     string
+		preflight  bool
+		wantStatus int
+		wantOrigin string
+	}{
+		"closed by default":                  {nil, "POST", "https://app.example.org", false, 200, ""},
+		"a preflight, closed":                {nil, "OPTIONS", "https://app.example.org", true, 405, ""},
+		"an allowed origin":                  {allowed, "POST", "https://app.example.org", false, 200, "https://app.example.org"},
+		"a preflight of an allowed origin":   {allowed, "OPTIONS", "http://localhost:3000", true, 204, "http://localhost:3000"},
+		"another origin":                     {allowed, "POST", "https://evil.example", false, 200, ""},
+		"a preflight of another origin":      {allowed, "OPTIONS", "https://evil.example", true, 405, ""},
+		"an origin that begins like one":     {allowed, "POST", "https://app.example.org.evil.example", false, 200, ""},
+		"an origin with another scheme":      {allowed, "POST", "http://app.example.org", false, 200, ""},
+		"an origin with another port":        {allowed, "POST", "http://localhost:3001", false, 200, ""},
+		"the origin null":                    {allowed, "POST", "null", false, 200, ""},
+		"no origin":                          {allowed, "GET", "", false, 200, ""},
+		"OPTIONS that is no preflight":       {allowed, "OPTIONS", "https://app.example.org", false, 405, "https://app.example.org"},
+		"an allowed origin whose call fails": {allowed, "PUT", "https://app.example.org", false, 405, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := request(test.method, "/graphql", "hello")
+			if test.origin != "" {
+				r.Header.Set("Origin", test.origin)
+			}
+			if test.preflight {
+				r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+				r.Header.Set("Access-Control-Request-Headers", "content-type,x-api-key")
+			}
+			got := serve(httpserver.Options{GraphQL: echo(), AllowedOrigins: test.allowed}, r)
+			if got.status != test.wantStatus || got.header.Get("Access-Control-Allow-Origin") != test.wantOrigin {
+				t.Errorf("got %d for origin %q, want %d for %q", got.status, got.header.Get("Access-Control-Allow-Origin"), test.wantStatus, test.wantOrigin)
+			}
+			if got.header.Get("Access-Control-Allow-Credentials") != "" {
+				t.Error("got Access-Control-Allow-Credentials, want none: there are no cookies")
+			}
+			headers := got.header.Get("Access-Control-Allow-Headers")
+			for _, name := range []string{"Content-Type", "Authorization", "X-API-Key", "X-Phala-Workspace"} {
+				if got := strings.Contains(headers, name); got != (test.wantStatus == http.StatusNoContent) {
+					t.Errorf("Access-Control-Allow-Headers: got %q, which has %s: %v", headers, name, got)
+				}
+			}
+			if test.allowed != nil && test.method != "PUT" && got.header.Get("Vary") != "Origin" {
+				t.Errorf("Vary: got %q, want Origin", got.header.Get("Vary"))
+			}
+		})
+	}
+}
+
+func TestPlaygroundIsServedWhereThereIsOne(t *testing.T) {
+	t.Parallel()
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("page " + r.URL.Path)) })
+	for target, want := range map[string]string{"/": "page /", "/assets/x.js": "page /assets/x.js"} {
+		if got := serve(httpserver.Options{GraphQL: echo(), Playground: page}, request("GET", target, "")); got.status != 200 || got.body != want {
+			t.Errorf("with a page, %s: got %d %s, want 200 %s", target, got.status, got.body, want)
+		}
+		if got := serve(httpserver.Options{GraphQL: echo()}, request("GET", target, "")); got.status != 404 {
+			t.Errorf("without a page, %s: got %d, want 404", target, got.status)
+		}
+	}
+	if got := serve(httpserver.Options{GraphQL: echo(), Playground: page}, request("POST", "/", "")); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST /: got %d, want 405", got.status)
+	}
+}
