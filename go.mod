@@ -8,6 +8,7 @@ require (
 	github.com/graph-gophers/dataloader/v7 v7.2.0
 	github.com/maypok86/otter/v2 v2.4.0
 	github.com/vektah/gqlparser/v2 v2.5.64
+	pgregory.net/rapid v1.3.0
 )
 
 require (

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// maxErrors bounds the errors of one answer; what is left out is counted in a last one.
+	// maxErrors bounds the errors of one answer; a last one says that there are more.
 	maxErrors = 100
 	// maxMessage bounds a message, in bytes: those of the parser repeat names from the request.
 	maxMessage = 400
@@ -142,9 +142,9 @@ func marshal(value any) []byte {
 }
 
 func boundErrors(errs gqlerror.List) gqlerror.List {
-	if more := len(errs) - maxErrors; more > 0 {
+	if len(errs) > maxErrors {
 		errs = append(errs[:maxErrors:maxErrors], &gqlerror.Error{
-			Message:    fmt.Sprintf("%d more errors are left out", more),
+			Message:    "more errors are left out",
 			Extensions: map[string]any{"code": errs[0].Extensions["code"]},
 		})
 	}

@@ -16,9 +16,6 @@ import (
 	"cvmgraph/restclient"
 )
 
-// maxRounds bounds how often one connection goes back to a list that grows while it is read.
-const maxRounds = 4
-
 // connectionArgs are the arguments of Query.cvms, nil where they are absent or null.
 type connectionArgs struct {
 	relay.Args
@@ -30,11 +27,11 @@ type connectionArgs struct {
 func connectionArgsOf(raw map[string]any) (connectionArgs, error) {
 	var args connectionArgs
 	return args, errors.Join(
-		setArg(&args.First, raw["first"], graphql.UnmarshalInt32),
+		setArg(&args.First, raw["first"], model.UnmarshalInt),
 		setArg(&args.After, raw["after"], graphql.UnmarshalString),
-		setArg(&args.Last, raw["last"], graphql.UnmarshalInt32),
+		setArg(&args.Last, raw["last"], model.UnmarshalInt),
 		setArg(&args.Before, raw["before"], graphql.UnmarshalString),
-		setArg(&args.nodeID, raw["nodeId"], graphql.UnmarshalInt32),
+		setArg(&args.nodeID, raw["nodeId"], model.UnmarshalInt),
 		setArg(&args.userID, raw["userId"], graphql.UnmarshalString),
 	)
 }
@@ -98,113 +95,42 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*genera
 	if err != nil {
 		return nil, err
 	}
-	read := reading{op: op, filter: list.filter}
+	read := newReading(op, list.filter)
 	if !selectsItems(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field) {
-		if err := read.load(ctx, op.pagesAtHand(list.filter, nil)); err != nil {
+		views, err := read.load(ctx, relay.ReasonTotal, op.pagesAtHand(list.filter, nil))
+		if err != nil {
 			return nil, err
 		}
-		return &generated.CvmConnection{TotalCount: int32(read.total)}, nil
+		return &generated.CvmConnection{TotalCount: int32(views[0].Total)}, nil
 	}
-	if err := read.load(ctx, op.pagesAtHand(list.filter, window.First())); err != nil {
+	answer, err := read.read(ctx, relay.NewReader(window), op.pagesAtHand(list.filter, window.First()))
+	if err != nil {
 		return nil, err
 	}
-	for range maxRounds {
-		missing := window.Next(read.pages, read.total)
-		if len(missing) == 0 {
-			break
-		}
-		if err := read.load(ctx, missing); err != nil {
-			return nil, err
-		}
+	if answer == nil {
+		return nil, &unavailableError{"the list changes faster than it can be read: try again"}
 	}
-	bounds := window.Complete(read.pages, read.total)
-	slots := relay.Assemble(read.identities(), bounds)
-	reportFaults(ctx, read.loaded, slots)
-	return read.answer(list, bounds, slots), nil
+	op.report(graphql.GetPath(ctx), answer)
+	reportFaults(ctx, read.loaded, answer.Slots)
+	return read.connection(list, answer), nil
 }
 
-// reading is what one connection has read of its list so far.
-type reading struct {
-	op     *operation
-	filter restclient.Filter
-	pages  []relay.Page
-	loaded []*restclient.Page // by the index of pages
-	total  int                // as the page read last says
-}
-
-func (r *reading) load(ctx context.Context, pages []relay.Page) error {
-	requests := make([]restclient.PageRequest, len(pages))
-	for i, p := range pages {
-		requests[i] = restclient.PageRequest{Filter: r.filter, Page: p.Number, PageSize: p.Size}
+// connection returns the answer as the schema has it.
+func (r *reading) connection(list list, answer *relay.Answer) *generated.CvmConnection {
+	connection := &generated.CvmConnection{
+		Edges:      make([]generated.CvmEdge, len(answer.Slots)),
+		Nodes:      make([]model.Cvm, len(answer.Slots)),
+		PageInfo:   &generated.PageInfo{HasPreviousPage: answer.HasPrevious, HasNextPage: answer.HasNext},
+		TotalCount: int32(answer.Total),
 	}
-	loaded, err := r.op.loader.Load(ctx, requests)
-	if err != nil {
-		return err
+	for i, slot := range answer.Slots {
+		slot.Cursor.List = list.fingerprint
+		connection.Nodes[i] = model.Cvm{ID: r.items[slot.View][slot.Item].NodeID(), Cvm: &r.loaded[slot.View].Items[slot.Item].Cvm}
+		connection.Edges[i] = generated.CvmEdge{Cursor: slot.Cursor.Encode(), Node: &connection.Nodes[i]}
 	}
-	r.pages = append(r.pages, pages...)
-	r.loaded = append(r.loaded, loaded...)
-	r.total = loaded[len(loaded)-1].Total
-	return nil
-}
-
-func (r *reading) identities() []relay.Loaded {
-	pages := make([]relay.Loaded, len(r.pages))
-	for i, page := range r.loaded {
-		items := make([]relay.Identity, len(page.Items))
-		for j := range page.Items {
-			items[j] = identity(&page.Items[j].Cvm)
-		}
-		pages[i] = relay.Loaded{Page: r.pages[i], Items: items}
+	if n := len(connection.Edges); n > 0 {
+		connection.PageInfo.StartCursor = &connection.Edges[0].Cursor
+		connection.PageInfo.EndCursor = &connection.Edges[n-1].Cursor
 	}
-	return pages
-}
-
-// identity returns what tells a CVM apart from the others of its list.
-func identity(c *restclient.Cvm) relay.Identity {
-	if id := c.VMID(); id != nil {
-		return relay.Identity{VMID: *id}
-	}
-	var node, user string
-	if c.Node != nil && c.Node.NodeID != nil {
-		node = strconv.Itoa(int(*c.Node.NodeID))
-	}
-	if c.ManagedUser != nil {
-		user = textOf(c.ManagedUser.UserID)
-	}
-	return relay.Identity{Traits: relay.FingerprintOf(textOf(c.ProjectID), textOf(c.Name), node, user, textOf(c.ContractAddress))}
-}
-
-func textOf(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
-func (r *reading) answer(list list, bounds relay.Range, slots []relay.Slot) *generated.CvmConnection {
-	answer := &generated.CvmConnection{
-		Edges: make([]generated.CvmEdge, len(slots)),
-		Nodes: make([]model.Cvm, len(slots)),
-		PageInfo: &generated.PageInfo{
-			HasPreviousPage: bounds.Lo > 0,
-			HasNextPage:     bounds.Hi < r.total,
-		},
-		TotalCount: int32(r.total),
-	}
-	for i, s := range slots {
-		cvm := model.Cvm{ID: s.ID, Cvm: &r.loaded[s.Page].Items[s.Item].Cvm}
-		cursor := relay.Cursor{
-			Position: s.Position,
-			Total:    max(r.total, s.Position+1),
-			Item:     relay.FingerprintOf(s.ID),
-			List:     list.fingerprint,
-		}
-		answer.Nodes[i] = cvm
-		answer.Edges[i] = generated.CvmEdge{Cursor: cursor.Encode(), Node: &answer.Nodes[i]}
-	}
-	if len(slots) > 0 {
-		answer.PageInfo.StartCursor = &answer.Edges[0].Cursor
-		answer.PageInfo.EndCursor = &answer.Edges[len(slots)-1].Cursor
-	}
-	return answer
+	return connection
 }

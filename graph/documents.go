@@ -16,7 +16,7 @@ const (
 	// parsedBytes bounds what the parsed documents take, in bytes.
 	parsedBytes = 32 << 20
 	// parsedFactor is about how many bytes a parsed and validated document takes for one of its text.
-	parsedFactor = 30
+	parsedFactor = 80
 	// persistedBytes bounds the texts of persisted queries, in bytes.
 	persistedBytes = 8 << 20
 	// entryBytes is what an entry takes besides.

@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -44,6 +43,11 @@ type faultError struct{ message string }
 
 func (e *faultError) Error() string { return e.message }
 
+// unavailableError says that the gateway gave up, and what to do.
+type unavailableError struct{ message string }
+
+func (e *unavailableError) Error() string { return e.message }
+
 // explained is an error in the words that a client sees.
 type explained struct {
 	code    string
@@ -61,6 +65,9 @@ func explain(err error) (explained, bool) {
 	}
 	if e, ok := errors.AsType[*relay.ArgumentError](err); ok {
 		return explained{code: codeBadUserInput, message: e.Error(), argument: e.Argument}, true
+	}
+	if e, ok := errors.AsType[*unavailableError](err); ok {
+		return explained{code: codeUnavailable, message: e.message, retryAfter: time.Second}, true
 	}
 	if e, ok := errors.AsType[*faultError](err); ok {
 		return explained{code: codeInvalidResponse, message: e.message}, true
@@ -124,7 +131,10 @@ func argumentOfParam(param string) string {
 // presentError turns any error of an operation into what the client sees. Nothing of an error that is not in the table
 // passes: it is logged, and the client gets the request's id.
 func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
-	shown := &gqlerror.Error{Path: graphql.GetPath(ctx)}
+	shown := &gqlerror.Error{}
+	if graphql.GetFieldContext(ctx) != nil {
+		shown.Path = graphql.GetPath(ctx)
+	}
 	wrapped, isWrapped := errors.AsType[*gqlerror.Error](err)
 	if isWrapped {
 		shown.Path, shown.Locations = wrapped.Path, wrapped.Locations
@@ -142,7 +152,7 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 		return shown
 	}
 	x, ok := explain(err)
-	if !ok && isWrapped {
+	if _, panicked := errors.AsType[*panicError](err); !ok && isWrapped && !panicked {
 		if x, ok = explainCoercion(wrapped); ok {
 			shown.Path = wrapped.Path[:len(wrapped.Path)-1] // the field's, without the argument
 		}
@@ -168,17 +178,21 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 // explainCoercion explains an argument's value that gqlgen could not turn into the argument's type: the last name of the
 // error's path is the argument's.
 func explainCoercion(err *gqlerror.Error) (explained, bool) {
-	_, overflow := errors.AsType[*graphql.NumberOverflowError](err)
-	_, syntax := errors.AsType[*strconv.NumError](err)
-	if !overflow && !syntax || len(err.Path) == 0 {
+	if len(err.Path) == 0 {
 		return explained{}, false
 	}
-	argument, ok := err.Path[len(err.Path)-1].(ast.PathName)
-	return explained{
-		code:     codeBadUserInput,
-		message:  string(argument) + " must be a whole number from -2147483648 to 2147483647",
-		argument: string(argument),
-	}, ok
+	name, _ := err.Path[len(err.Path)-1].(ast.PathName)
+	argument := string(name)
+	x := explained{code: codeBadUserInput, argument: argument}
+	switch argument {
+	case "first", "last", "nodeId":
+		x.message = argument + " must be a whole number from -2147483648 to 2147483647"
+	case "after", "before", "userId", "id", "ids", "vmId":
+		x.message = argument + " must be a text"
+	default:
+		return explained{}, false
+	}
+	return x, true
 }
 
 // panicError is a panic of a resolver on its way to presentError.

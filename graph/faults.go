@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -17,26 +18,40 @@ import (
 // reportFaults adds an error for each selected place where an item of the answer is not what the schema says, at that
 // place's path, and for each CVM that the list repeats. It runs while the connection's field is resolved.
 func reportFaults(ctx context.Context, pages []*restclient.Page, slots []relay.Slot) {
-	report := faultReport{ctx: ctx, opCtx: graphql.GetOperationContext(ctx)}
 	connection := graphql.GetFieldContext(ctx)
+	opCtx := graphql.GetOperationContext(ctx)
 	for i, slot := range slots {
-		faults := pages[slot.Page].Items[slot.Item].Faults
+		faults := pages[slot.View].Items[slot.Item].Faults
 		if len(faults) == 0 && slot.Repeats == 0 {
 			continue
 		}
-		for _, field := range report.fields(connection.Field, "CvmConnection") {
+		for _, field := range graphql.CollectFields(opCtx, connection.Field.Selections, []string{"CvmConnection"}) {
 			path := at(connection.Path(), ast.PathName(field.Alias), ast.PathIndex(i))
 			switch field.Name {
 			case "nodes":
-				report.item(field, path, slot, faults)
+				reportItem(ctx, field, path, slot.Repeats, faults)
 			case "edges":
-				for _, node := range report.fields(field, "CvmEdge") {
+				for _, node := range graphql.CollectFields(opCtx, field.Selections, []string{"CvmEdge"}) {
 					if node.Name == "node" {
-						report.item(node, at(path, ast.PathName(node.Alias)), slot, faults)
+						reportItem(ctx, node, at(path, ast.PathName(node.Alias)), slot.Repeats, faults)
 					}
 				}
 			}
 		}
+	}
+}
+
+// reportItem does so for one CVM, which the field at path shows.
+func reportItem(ctx context.Context, cvm graphql.CollectedField, path ast.Path, repeats int, faults []restclient.Fault) {
+	report := faultReport{ctx: ctx, opCtx: graphql.GetOperationContext(ctx), errors: &operationFrom(ctx).faults}
+	if repeats > 0 {
+		report.add(path, fmt.Sprintf("the upstream lists this CVM %d times: it is shown once", repeats+1))
+	}
+	for _, fault := range faults {
+		if report.errors.Load() > maxErrors {
+			return
+		}
+		report.object(cvm, path, fault.Path, fault, faults, "Cvm", "Node")
 	}
 }
 
@@ -48,29 +63,20 @@ func at(path ast.Path, more ...ast.PathElement) ast.Path {
 type faultReport struct {
 	ctx   context.Context
 	opCtx *graphql.OperationContext
-}
-
-func (r *faultReport) fields(of graphql.CollectedField, typeNames ...string) []graphql.CollectedField {
-	return graphql.CollectFields(r.opCtx, of.Selections, typeNames)
+	// errors counts those of the operation: those that an answer does not show are not looked for.
+	errors *atomic.Int64
 }
 
 func (r *faultReport) add(path ast.Path, message string) {
-	graphql.AddError(r.ctx, &gqlerror.Error{Err: &faultError{message}, Message: message, Path: path})
-}
-
-func (r *faultReport) item(cvm graphql.CollectedField, path ast.Path, slot relay.Slot, faults []restclient.Fault) {
-	if slot.Repeats > 0 {
-		r.add(path, fmt.Sprintf("the upstream lists this CVM %d times: it is shown once", slot.Repeats+1))
-	}
-	for _, fault := range faults {
-		r.object(cvm, path, fault.Path, fault, faults, "Cvm", "Node")
+	if r.errors.Add(1) <= maxErrors+1 {
+		graphql.AddError(r.ctx, &gqlerror.Error{Err: &faultError{message}, Message: message, Path: path})
 	}
 }
 
 // object reports a fault below an object's selections. rest is what of the fault's path lies below the object.
 func (r *faultReport) object(of graphql.CollectedField, path ast.Path, rest []any, fault restclient.Fault, all []restclient.Fault, typeNames ...string) {
 	depth := len(fault.Path) - len(rest)
-	for _, field := range r.fields(of, typeNames...) {
+	for _, field := range graphql.CollectFields(r.opCtx, of.Selections, typeNames) {
 		// vmId of the item is the same value as vmId of its VM.
 		if field.Name == "vmId" && len(rest) == 2 && rest[0] == "hosted" && rest[1] == "id" && depth == 0 {
 			r.wrong(at(path, ast.PathName(field.Alias)), fault)

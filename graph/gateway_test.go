@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,14 @@ import (
 	"cvmgraph/internal/demo"
 	"cvmgraph/restclient"
 )
+
+// fullOr returns the large count where all counts are wanted, else the small one.
+func fullOr(small, large int) int {
+	if os.Getenv("CVMGRAPH_TEST_FULL") == "1" {
+		return large
+	}
+	return small
+}
 
 // tenant is the list that requests of the tests see unless they say otherwise.
 func tenant() demo.Tenant { return demo.Tenant{Bearer: "tester"} }
@@ -52,7 +61,7 @@ func newGatewayAt(tb testing.TB, baseURL string) *gateway {
 
 func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Resolver)) {
 	tb.Helper()
-	client, err := restclient.New(restclient.Options{BaseURL: baseURL, Timeout: 2 * time.Second})
+	client, err := restclient.New(restclient.Options{BaseURL: baseURL, Timeout: 4 * time.Second})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -85,7 +94,16 @@ func (g *gateway) takeCalls() []string {
 type answer struct {
 	Data   map[string]json.RawMessage
 	Errors []answerError
-	raw    string
+
+	Extensions struct {
+		Pagination []struct {
+			Path              []any
+			Exact, Reordered  bool
+			Inserted, Removed int
+			RepeatedFrom      *int
+		}
+	}
+	raw string
 }
 
 type answerError struct {

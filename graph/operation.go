@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -14,11 +15,22 @@ import (
 )
 
 // operation is what the fields of one GraphQL operation share: the caller's credential, the pages that were fetched with it,
-// and the plan of those to fetch first.
+// the plan of those to fetch first, and what they found.
 type operation struct {
 	credentialErr error
 	loader        *pages.Loader
+	hints         *hints
 	firstPages    func() map[restclient.Filter][]relay.Page
+	faults        atomic.Int64 // errors about single values so far
+
+	wanted      func() []relay.Identity
+	lookupOnce  sync.Once
+	lookupFound map[relay.Identity]found
+	lookupErr   error
+
+	mu       sync.Mutex
+	returned int               // items shown
+	moved    []paginationEntry // of the answers that were re-aligned
 }
 
 type operationKey struct{}
@@ -37,9 +49,11 @@ func (r *Resolver) startOperation(ctx context.Context, next graphql.OperationHan
 	return next(context.WithValue(ctx, operationKey{}, &operation{
 		credentialErr: err,
 		loader:        pages.NewLoader(r.Client, credential),
+		hints:         r.hints.of(credential),
 		firstPages: sync.OnceValue(func() map[restclient.Filter][]relay.Page {
 			return r.planFirst(opCtx)
 		}),
+		wanted: sync.OnceValue(func() []relay.Identity { return wanted(opCtx) }),
 	}))
 }
 

@@ -33,18 +33,22 @@ type Resolver struct {
 	RequestID func(context.Context) string
 	// Logger takes what must not be shown to clients.
 	Logger *slog.Logger
+
+	hints *hintCache
 }
 
 // NewHandler returns the GraphQL endpoint: POST and GET, at any path. It is safe for concurrent use.
 func NewHandler(r *Resolver) http.Handler {
 	server := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
+	r.hints = newHintCache()
 	parsed := newParsedQueries()
-	server.AddTransport(&transport{})
+	server.AddTransport(&transport{present: r.presentError})
 	server.SetQueryCache(parsed)
 	server.SetErrorPresenter(r.presentError)
 	server.SetRecoverFunc(recoverPanic)
 	server.Use(newPersistedQueries())
 	server.Use(&limiter{r.Limits, parsed})
+	server.Use(conditions{})
 	if r.Introspection {
 		server.Use(extension.Introspection{})
 	} else {
@@ -54,5 +58,6 @@ func NewHandler(r *Resolver) http.Handler {
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return r.startOperation(ctx, next)
 	})
+	server.AroundResponses(extend)
 	return server
 }

@@ -9,8 +9,27 @@ import (
 	"context"
 
 	"cvmgraph/graph/internal/generated"
+	"cvmgraph/graph/internal/model"
 	"cvmgraph/internal/relay"
 )
+
+func (r *queryResolver) Node(ctx context.Context, id string) (generated.Node, error) {
+	identity, err := relay.ParseNodeID(id)
+	cvm, err := r.node(ctx, "id", identity, err)
+	if cvm == nil {
+		return nil, err
+	}
+	return cvm, nil
+}
+
+func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]generated.Node, error) {
+	return r.nodes(ctx, ids)
+}
+
+func (r *queryResolver) Cvm(ctx context.Context, vmID string) (*model.Cvm, error) {
+	identity, err := vmIdentity(vmID)
+	return r.node(ctx, "vmId", identity, err)
+}
 
 func (r *queryResolver) Cvms(ctx context.Context, first *int32, after *string, last *int32, before *string, nodeID *int32, userID *string) (*generated.CvmConnection, error) {
 	return r.connection(ctx, connectionArgs{

@@ -5,12 +5,16 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
 // transport speaks GraphQL over HTTP: POST with a JSON body, GET for queries. It is gqlgen's only one, so that whatever is not
 // of that form is refused here.
-type transport struct{ writer answerWriter }
+type transport struct {
+	writer  answerWriter
+	present graphql.ErrorPresenterFunc
+}
 
 // Supports makes gqlgen hand every request to this transport.
 func (*transport) Supports(*http.Request) bool { return true }
@@ -25,6 +29,7 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		})
 		return
 	}
+	defer t.answerPanic(w, r, media)
 	params, refusal := readRequest(r)
 	if refusal != nil {
 		t.writer.refuse(w, r, media, refusal)
@@ -52,6 +57,18 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		return
 	}
 	t.writer.answer(w, r, media, response)
+}
+
+// answerPanic answers for what panicked outside of a resolver; it must be deferred itself. Nothing is written before an answer
+// is complete.
+func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media string) {
+	value := recover()
+	if value == nil {
+		return
+	}
+	shown := t.present(r.Context(), recoverPanic(r.Context(), value))
+	body := encode(&graphql.Response{Errors: gqlerror.List{shown}})
+	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }
 
 // changesData says whether the chosen operation is anything but a query. A schema without mutations refuses one in validation,

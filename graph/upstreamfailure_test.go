@@ -88,12 +88,12 @@ func TestUpstreamFailures(t *testing.T) {
 		"another page":              {fail(200, `{"items":[],"total":0,"page":2,"page_size":30,"pages":0}`), "UPSTREAM_INVALID_RESPONSE", 0, 0},
 		"a body of 200 MB":          {flood(200<<20, false), "UPSTREAM_INVALID_RESPONSE", 0, 5 * time.Second},
 		"a body of 200 MB, gzipped": {flood(200<<20, true), "UPSTREAM_INVALID_RESPONSE", 0, 5 * time.Second},
-		"nothing for long":          {hang, "UPSTREAM_TIMEOUT", 0, 3 * time.Second},
+		"nothing for long":          {hang, "UPSTREAM_TIMEOUT", 0, 6 * time.Second},
 		"half a body, then nothing": {func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, `{"items":[`)
 			_ = http.NewResponseController(w).Flush()
 			hang(w, r)
-		}, "UPSTREAM_TIMEOUT", 0, 3 * time.Second},
+		}, "UPSTREAM_TIMEOUT", 0, 6 * time.Second},
 		"a connection that is reset": {reset, "UPSTREAM_ERROR", 0, 0},
 		"no HTTP": {func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, _ := http.NewResponseController(w).Hijack()

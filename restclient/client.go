@@ -176,7 +176,12 @@ func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*P
 	if err == nil {
 		// The page holds nothing of the body, so that its buffer can serve again.
 		defer c.keep(buffer, body)
-		return decodePage(body, req)
+		page, err := decodePage(body, req)
+		if err != nil {
+			return nil, err
+		}
+		page.Bytes = len(body)
+		return page, nil
 	}
 	var (
 		status   *StatusError

@@ -13,6 +13,8 @@ type Page struct {
 	// Total is the number of CVMs in the whole list. Where the list changed between the upstream's
 	// count and its select, it is corrected to agree with Items.
 	Total int
+	// Bytes is the size of the answer's body, after decompression.
+	Bytes int
 }
 
 // Item is one entry of a page.

@@ -136,18 +136,18 @@ func CoverAll(ranges []Range) []Page {
 	return append(pages, group...)
 }
 
-// gaps returns the parts of r that no page holds, in order.
-func gaps(r Range, pages []Page) []Range {
-	held := slices.Clone(pages)
-	slices.SortFunc(held, func(a, b Page) int { return a.Range().Lo - b.Range().Lo })
+// gaps returns the parts of r that none of the held ranges has, in order.
+func gaps(r Range, held []Range) []Range {
+	sorted := slices.Clone(held)
+	slices.SortFunc(sorted, func(a, b Range) int { return a.Lo - b.Lo })
 
 	var open []Range
 	x := r.Lo // every position of r below x is held or in a gap
-	for _, p := range held {
-		if lo := p.Range().Lo; lo > x && x < r.Hi {
-			open = append(open, Range{x, min(lo, r.Hi)})
+	for _, h := range sorted {
+		if h.Lo > x && x < r.Hi {
+			open = append(open, Range{x, min(h.Lo, r.Hi)})
 		}
-		x = max(x, p.Range().Hi)
+		x = max(x, h.Hi)
 	}
 	if x < r.Hi {
 		open = append(open, Range{x, r.Hi})

@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -16,34 +15,60 @@ const MaxCursor = 128
 const maxPosition = math.MaxInt32
 
 // cursorFormat is the first byte of every cursor. Another layout takes another number.
-const cursorFormat = 1
+const cursorFormat = 2
 
-// Fingerprint stands for an item or for a list: 64 bits of a hash that is the same in every process.
-type Fingerprint uint64
-
-// FingerprintOf returns the fingerprint of the parts, in this order. Moving text from one part to the next changes it.
-func FingerprintOf(parts ...string) Fingerprint {
-	buf := make([]byte, 0, 128)
-	for _, p := range parts {
-		buf = binary.AppendUvarint(buf, uint64(len(p)))
-		buf = append(buf, p...)
-	}
-	sum := sha256.Sum256(buf)
-	return Fingerprint(binary.BigEndian.Uint64(sum[:]))
-}
-
-// Cursor names an item of a list. It is no secret and proves nothing about its holder: the upstream decides, by the
-// credential, what a caller sees.
+// Cursor names an item of a list, by the item and by some of its neighbours, so that it still means the same place when items
+// around it come and go. It is no secret and proves nothing about its holder: the upstream decides, by the credential, what a
+// caller sees.
 type Cursor struct {
 	// Position is where the item stood, counted from 0.
 	Position int
 	// Total is how many items the list held then. It is above Position.
 	Total int
-	// Item is the fingerprint of the item's id.
+	// Item is the item's fingerprint.
 	Item Fingerprint
-	// List is the fingerprint of the list: its filter and the API version.
+	// List is the fingerprint of the list: its filter and the API version. The lower half is not kept.
 	List Fingerprint
+	// Moving is how far, in positions, the list was lately seen to move: 0 to maxMoving.
+	Moving int
+	// Preceding are items listed before this one, nearest first: an unbroken run of the nearest, then a few far ones.
+	Preceding []Memory
+	// Following are items listed after this one, likewise.
+	Following []Memory
 }
+
+// Memory is a neighbour that a cursor remembers.
+type Memory struct {
+	// Distance is how many places it stood away, from 1.
+	Distance int
+	// Item is its fingerprint, of which only the upper 48 bits are kept.
+	Item Fingerprint
+}
+
+// memoryBits are the bits of a neighbour's fingerprint that are kept: enough for a match to count alone.
+const memoryBits = 48
+
+// clipped returns f as a memory keeps it.
+func (f Fingerprint) clipped() Fingerprint { return f >> (64 - memoryBits) << (64 - memoryBits) }
+
+// run returns how many of the memories are the unbroken run of the nearest.
+func run(memories []Memory) int {
+	n := 0
+	for n < len(memories) && memories[n].Distance == n+1 {
+		n++
+	}
+	return n
+}
+
+const (
+	maxMoving = 15
+	maxRun    = 15
+	maxFar    = 3
+
+	memoryBytes = memoryBits / 8
+	// maxRaw is how many bytes a cursor of MaxCursor characters has.
+	maxRaw = MaxCursor * 6 / 8
+)
 
 // ErrDamagedCursor is what [DecodeCursor] returns for a text that [Cursor.Encode] never made.
 var ErrDamagedCursor = errors.New("the text is not a cursor")
@@ -54,12 +79,22 @@ var ErrForeignCursor = errors.New("the cursor belongs to another list")
 // Encode returns c as an opaque text of at most [MaxCursor] characters that need no escaping in a URL. Equal cursors have
 // equal texts.
 func (c Cursor) Encode() string {
-	var raw [40]byte
+	var raw [maxRaw]byte
 	b := append(raw[:0], cursorFormat)
+	runs := [2]int{run(c.Preceding), run(c.Following)}
+	b = append(b, byte(runs[0]<<4|runs[1]), byte((len(c.Preceding)-runs[0])<<6|(len(c.Following)-runs[1])<<4|c.Moving))
 	b = binary.AppendUvarint(b, uint64(c.Position))
 	b = binary.AppendUvarint(b, uint64(c.Total))
-	b = binary.BigEndian.AppendUint64(b, uint64(c.Item))
 	b = binary.BigEndian.AppendUint32(b, uint32(c.List>>32))
+	b = binary.BigEndian.AppendUint64(b, uint64(c.Item))
+	for side, memories := range [2][]Memory{c.Preceding, c.Following} {
+		for i, m := range memories {
+			if i >= runs[side] {
+				b = binary.AppendUvarint(b, uint64(m.Distance))
+			}
+			b = append(b, binary.BigEndian.AppendUint64(nil, uint64(m.Item))[:memoryBytes]...)
+		}
+	}
 	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 	return base64.RawURLEncoding.EncodeToString(b)
 }
@@ -71,30 +106,21 @@ func DecodeCursor(text string, list Fingerprint) (Cursor, error) {
 		return Cursor{}, ErrDamagedCursor
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) < 1 || b[0] != cursorFormat {
+	if err != nil || len(b) < 4 || b[0] != cursorFormat || crc32.ChecksumIEEE(b[:len(b)-4]) != binary.BigEndian.Uint32(b[len(b)-4:]) {
 		return Cursor{}, ErrDamagedCursor
 	}
-	rest := b[1:]
-	position, n := binary.Uvarint(rest)
-	if n <= 0 || position >= maxPosition {
-		return Cursor{}, ErrDamagedCursor
-	}
-	rest = rest[n:]
-	total, n := binary.Uvarint(rest)
-	if n <= 0 || total > maxPosition || total <= position {
-		return Cursor{}, ErrDamagedCursor
-	}
-	if rest = rest[n:]; len(rest) != 8+4+4 {
-		return Cursor{}, ErrDamagedCursor
-	}
-	c := Cursor{
-		Position: int(position),
-		Total:    int(total),
-		Item:     Fingerprint(binary.BigEndian.Uint64(rest)),
-		List:     Fingerprint(binary.BigEndian.Uint32(rest[8:])) << 32,
-	}
-	// Encoding again checks the sum and the spelling at once: line breaks and spare bits pass the decoder.
-	if c.Encode() != text {
+	d := decoder{rest: b[1 : len(b)-4]}
+	runs := d.bytes(1)[0]
+	more := d.bytes(1)[0]
+	c := Cursor{Moving: int(more & 15)}
+	c.Position = d.uvarint(maxPosition - 1)
+	c.Total = d.uvarint(maxPosition)
+	c.List = Fingerprint(binary.BigEndian.Uint32(d.bytes(4))) << 32
+	c.Item = Fingerprint(binary.BigEndian.Uint64(d.bytes(8)))
+	c.Preceding = d.memories(int(runs>>4), int(more>>6))
+	c.Following = d.memories(int(runs&15), int(more>>4&3))
+	// Encoding again checks the spelling: line breaks and spare bits pass the decoder.
+	if d.failed || len(d.rest) > 0 || c.Total <= c.Position || c.Encode() != text {
 		return Cursor{}, ErrDamagedCursor
 	}
 	if c.List>>32 != list>>32 {
@@ -102,4 +128,49 @@ func DecodeCursor(text string, list Fingerprint) (Cursor, error) {
 	}
 	c.List = list
 	return c, nil
+}
+
+// decoder reads the bytes of a cursor. Once it has failed it returns zeros.
+type decoder struct {
+	rest   []byte
+	failed bool
+}
+
+func (d *decoder) bytes(n int) []byte {
+	if len(d.rest) < n {
+		d.failed, d.rest = true, nil
+		return make([]byte, n)
+	}
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+func (d *decoder) uvarint(most uint64) int {
+	v, n := binary.Uvarint(d.rest)
+	if n <= 0 || v > most {
+		d.failed, d.rest = true, nil
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return int(v)
+}
+
+func (d *decoder) memories(run, far int) []Memory {
+	var memories []Memory
+	for i := range run + far {
+		m := Memory{Distance: i + 1}
+		if i >= run {
+			// The first of the far ones stands apart from the run, and each beyond the one before.
+			m.Distance = d.uvarint(maxPosition)
+			if m.Distance <= i+1 || i > 0 && m.Distance <= memories[i-1].Distance {
+				d.failed = true
+			}
+		}
+		var item [8]byte
+		copy(item[:], d.bytes(memoryBytes))
+		m.Item = Fingerprint(binary.BigEndian.Uint64(item[:]))
+		memories = append(memories, m)
+	}
+	return memories
 }

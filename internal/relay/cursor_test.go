@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -57,7 +58,7 @@ func TestDecodeCursorRefuses(t *testing.T) {
 		"spaces around":                     {" " + good.Encode() + " ", relay.ErrDamagedCursor},
 		"a byte more":                       {spell(append(raw[:len(raw):len(raw)], 0)), relay.ErrDamagedCursor},
 		"a byte less":                       {spell(raw[:len(raw)-1]), relay.ErrDamagedCursor},
-		"another format":                    {spell(append([]byte{2}, raw[1:]...)), relay.ErrDamagedCursor},
+		"another format":                    {spell(append([]byte{1}, raw[1:]...)), relay.ErrDamagedCursor},
 		"far too long":                      {strings.Repeat("A", 1<<20), relay.ErrDamagedCursor},
 		"a position behind the list's end":  {relay.Cursor{Position: 10, Total: 10, List: list}.Encode(), relay.ErrDamagedCursor},
 		"a total that no Int holds":         {relay.Cursor{Position: 10, Total: math.MaxInt32 + 1, List: list}.Encode(), relay.ErrDamagedCursor},
@@ -131,18 +132,33 @@ func FuzzDecodeCursor(f *testing.F) {
 }
 
 func FuzzCursorRoundTrip(f *testing.F) {
-	f.Add(uint32(29), uint32(300), uint64(1), uint64(2))
-	f.Fuzz(func(t *testing.T, position, total uint32, item, list uint64) {
+	f.Add(uint32(29), uint32(300), uint64(1), uint64(2), uint8(5), uint8(3), uint8(15))
+	f.Fuzz(func(t *testing.T, position, total uint32, item, list uint64, preceding, following, moving uint8) {
 		want := relay.Cursor{
-			Total: 1 + int(total%math.MaxInt32),
-			Item:  relay.Fingerprint(item),
-			List:  relay.Fingerprint(list),
+			Total:     1 + int(total%math.MaxInt32),
+			Item:      relay.Fingerprint(item),
+			List:      relay.Fingerprint(list),
+			Moving:    int(moving % 16),
+			Preceding: memories(int(preceding%6), int(preceding/6%3)),
+			Following: memories(int(following%4), int(following/4%2)),
 		}
 		want.Position = int(position) % want.Total
 		text := want.Encode()
 		got, err := relay.DecodeCursor(text, want.List)
-		if err != nil || got != want {
-			t.Fatalf("DecodeCursor(Encode(%+v)): got %+v, %v", want, got, err)
+		if err != nil || !reflect.DeepEqual(got, want) || len(text) > relay.MaxCursor {
+			t.Fatalf("DecodeCursor(Encode(%+v)): got %+v, %v from %d characters", want, got, err, len(text))
 		}
 	})
+}
+
+// memories returns a run of the nearest and some far ones.
+func memories(run, far int) []relay.Memory {
+	var all []relay.Memory
+	for d := range run {
+		all = append(all, relay.Memory{Distance: d + 1, Item: relay.Fingerprint(d+1) << 20})
+	}
+	for i := range far {
+		all = append(all, relay.Memory{Distance: run + 10<<(3*i), Item: relay.Fingerprint(i+1) << 40})
+	}
+	return all
 }

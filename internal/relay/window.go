@@ -3,7 +3,6 @@ package relay
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // DefaultCount is how many items a window holds where neither first nor last says so.
@@ -90,8 +89,16 @@ func cursor(argument string, text *string, list Fingerprint) (*Cursor, error) {
 	return &c, nil
 }
 
-// Bounds returns the positions of the items that w asks for in a list of total items.
-func (w Window) Bounds(total int) Range {
+// direction is the way in which a window is read: 1 from the front of its range, -1 from the back.
+func (w Window) direction() int {
+	if w.FromBack {
+		return -1
+	}
+	return 1
+}
+
+// bounds returns the positions of the items that w asks for in a list of total items that has not moved.
+func (w Window) bounds(total int) Range {
 	lo, hi := 0, total
 	if w.Before != nil {
 		hi = min(w.Before.Position, total)
@@ -105,29 +112,32 @@ func (w Window) Bounds(total int) Range {
 	return Range{lo, min(hi, lo+w.Count)}
 }
 
-// needs returns the positions to fetch for w in a list of total items: its items, and the cursors' own.
-func (w Window) needs(total int) []Range {
-	r := w.Bounds(total)
+// needs returns the positions to fetch for w in a list of total items: its items, and the cursors' own. Where a cursor says
+// that the list moves, slack positions more on either side.
+func (w Window) needs(total, slack int) []Range {
+	r := w.bounds(total)
 	ranges := []Range{r}
-	if w.After != nil {
-		if p := w.After.Position; p+1 == r.Lo && r.Len() > 0 {
-			ranges[0].Lo = p
-		} else {
-			ranges = append(ranges, Range{p, p + 1})
+	for _, c := range []*Cursor{w.After, w.Before} {
+		switch {
+		case c == nil:
+		case r.Len() > 0 && c == w.After && c.Position+1 == r.Lo:
+			ranges[0].Lo--
+		case r.Len() > 0 && c == w.Before && c.Position == r.Hi:
+			ranges[0].Hi++
+		default:
+			ranges = append(ranges, Range{c.Position, c.Position + 1})
 		}
 	}
-	if w.Before != nil {
-		if p := w.Before.Position; p == r.Hi && r.Len() > 0 {
-			ranges[0].Hi = p + 1
-		} else {
-			ranges = append(ranges, Range{p, p + 1})
+	for i := range ranges {
+		if ranges[i].Len() > 0 {
+			ranges[i] = Range{max(ranges[i].Lo-slack, 0), min(ranges[i].Hi+slack, total)}
 		}
 	}
 	return ranges
 }
 
 // unknownEnd stands for the total of a list that nobody has seen the end of.
-const unknownEnd = math.MaxInt32
+const unknownEnd = maxPosition
 
 // First returns the positions to fetch before anything is known of the list. Empty means that its total has to be known
 // first: any page of the list tells it.
@@ -139,53 +149,34 @@ func (w Window) First() []Range {
 		// The first page goes alone: where the list ends early, the others are not needed.
 		return []Range{{0, min(w.Count, Cover(Range{0, w.Count})[0].Range().Hi)}}
 	}
-	seen := w.totalSeen()
-	if w.FromBack && w.Before == nil {
-		return w.needs(seen)
-	}
-	// The list may have grown since the cursor was made, so its end counts only where that saves a call.
-	open, closed := w.needs(unknownEnd), w.needs(seen)
-	if len(CoverAll(closed)) < len(CoverAll(open)) {
-		return closed
-	}
-	return open
-}
-
-// Next returns the pages that are still missing once the list is known to hold total items and the pages of have are
-// there; none where the window is complete. They overlap those that are there by one position where they touch.
-func (w Window) Next(have []Page, total int) []Page {
-	var open []Range
-	for _, r := range w.needs(total) {
-		r.Hi = min(r.Hi, total)
-		for _, gap := range gaps(r, have) {
-			open = append(open, Range{max(gap.Lo-1, r.Lo), min(gap.Hi+1, r.Hi)})
-		}
-	}
-	return CoverAll(open)
-}
-
-// Complete returns the part of w that the pages of have answer without a gap, in a list of total items: all of
-// w.Bounds(total) where [Window.Next] returns none.
-func (w Window) Complete(have []Page, total int) Range {
-	r := w.Bounds(total)
-	open := gaps(r, have)
-	switch {
-	case len(open) == 0:
-		return r
-	case w.FromBack:
-		return Range{open[len(open)-1].Hi, r.Hi}
-	default:
-		return Range{r.Lo, open[0].Lo}
-	}
-}
-
-// totalSeen returns how many items the list held when the newer of the cursors was made, as far as the larger total tells.
-func (w Window) totalSeen() int {
-	var total int
+	var seen, moving int
 	for _, c := range []*Cursor{w.After, w.Before} {
 		if c != nil {
-			total = max(total, c.Total)
+			seen, moving = max(seen, c.Total), max(moving, c.Moving)
 		}
 	}
-	return total
+	ends := []int{unknownEnd, seen} // the list may have grown since the cursor was made
+	if w.FromBack && w.Before == nil {
+		ends = ends[1:]
+	}
+	// What might not be needed is asked for only where it costs no call.
+	var best []Range
+	calls := 0
+	for _, slack := range slacks(moving) {
+		for _, end := range ends {
+			ranges := w.needs(end, slack)
+			if n := len(CoverAll(ranges)); best == nil || n < calls {
+				best, calls = ranges, n
+			}
+		}
+	}
+	return best
+}
+
+// slacks returns how far a window may reach to find its cursor's item where a list moves, in the order of preference.
+func slacks(moving int) []int {
+	if moving == 0 {
+		return []int{0}
+	}
+	return []int{moving + 4, moving/2 + 2, 0}
 }

@@ -2,7 +2,6 @@ package relay_test
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -13,7 +12,7 @@ import (
 var staticList = relay.FingerprintOf("static list")
 
 func cursorAt(position, total int) *string {
-	text := relay.Cursor{Position: position, Total: total, Item: relay.FingerprintOf(fmt.Sprint(position)), List: staticList}.Encode()
+	text := relay.Cursor{Position: position, Total: total, Item: fingerprint(position), List: staticList}.Encode()
 	return &text
 }
 
@@ -101,22 +100,48 @@ func specified(args relay.Args, first, last *int32, total int) (edges []int) {
 	return edges
 }
 
-// read answers a window from a list of total items that does not change, and returns the pages it took.
-func read(t *testing.T, w relay.Window, total int) (relay.Range, []relay.Page) {
+// numbers returns the list 0, 1, 2, … of total items.
+func numbers(total int) list {
+	l := make(list, total)
+	for i := range l {
+		l[i] = i
+	}
+	return l
+}
+
+// read answers a window from a list that does not change, and returns the positions answered and the pages it took.
+func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Answer, []relay.Page) {
 	t.Helper()
-	pages := relay.CoverAll(w.First())
-	if len(pages) == 0 {
-		pages = []relay.Page{{Number: 1, Size: 1}}
-	}
-	for range 3 {
-		missing := w.Next(pages, total)
-		if len(missing) == 0 {
-			return w.Complete(pages, total), pages
+	items := numbers(total)
+	r := relay.NewReader(w)
+	var pages []relay.Page
+	for {
+		need, _ := r.Need()
+		if len(need) == 0 {
+			break
 		}
-		pages = append(pages, missing...)
+		for _, p := range need {
+			r.Add(items.view(p))
+		}
+		if pages = append(pages, need...); len(pages) > 60 {
+			t.Fatalf("window %+v of %d items: got no end, have %v", w, total, pages)
+		}
 	}
-	t.Fatalf("window %+v of %d items: got no end, have %v", w, total, pages)
-	return relay.Range{}, nil
+	answer := r.Answer()
+	if answer == nil {
+		t.Fatalf("window %+v of %d items: got no answer from %v", w, total, pages)
+	}
+	var got relay.Range
+	for i, s := range answer.Slots {
+		if i == 0 {
+			got.Lo = s.Position
+		}
+		if s.Position != got.Lo+i {
+			t.Fatalf("window %+v of %d items: got position %d at %d", w, total, s.Position, i)
+		}
+		got.Hi = s.Position + 1
+	}
+	return got, answer, pages
 }
 
 func checkWindow(t *testing.T, args relay.Args, total int) {
@@ -125,7 +150,7 @@ func checkWindow(t *testing.T, args relay.Args, total int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, pages := read(t, w, total)
+	got, answer, pages := read(t, w, total)
 	first, last := args.First, args.Last
 	switch {
 	case first != nil || last != nil:
@@ -138,19 +163,21 @@ func checkWindow(t *testing.T, args relay.Args, total int) {
 	if got.Len() != len(want) || len(want) > 0 && got.Lo != want[0] {
 		t.Fatalf("window %+v of %d items: got %v, want %v", w, total, got, want)
 	}
+	if len(want) > 0 && (answer.HasPrevious != (want[0] > 0) || answer.HasNext != (want[len(want)-1] < total-1)) {
+		t.Fatalf("window %+v of %d items: got previous %v and next %v at %v", w, total, answer.HasPrevious, answer.HasNext, got)
+	}
+	if answer.Realigned != nil || answer.Total != total {
+		t.Fatalf("window %+v of %d items: got total %d, re-aligned %+v", w, total, answer.Total, answer.Realigned)
+	}
 	for _, c := range []*relay.Cursor{w.After, w.Before} {
 		if c != nil && !held(pages, c.Position) {
 			t.Fatalf("window %+v of %d items: got pages %v, want the cursor's own item on one", w, total, pages)
 		}
 	}
-	beyond := 0
 	for _, p := range pages {
 		if p.Range().Lo >= max(total, 1) {
-			beyond++
+			t.Fatalf("window %+v of %d items: got pages %v, want none beyond the end", w, total, pages)
 		}
-	}
-	if beyond > 0 {
-		t.Fatalf("window %+v of %d items: got pages %v, want none beyond the end", w, total, pages)
 	}
 	// A total that had to be asked for, and a cursor's item apart from the window, cost a call each.
 	if n := got.Len(); len(pages) > (n+89)/90+1+2 {
@@ -221,60 +248,9 @@ func TestCallsOfAWindow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, got := read(t, w, test.total); !slices.Equal(got, test.want) {
+			if _, _, got := read(t, w, test.total); !slices.Equal(got, test.want) {
 				t.Errorf("pages: got %v, want %v", got, test.want)
 			}
 		})
-	}
-}
-
-func TestAListThatGrewOrShrankSinceTheCursor(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		args  relay.Args
-		total int
-		want  relay.Range
-		calls int
-	}{
-		"grew, and the window was cut at its old end": {
-			relay.Args{First: new(int32(200)), After: cursorAt(20, 60)}, 400, relay.Range{Lo: 21, Hi: 221}, 4,
-		},
-		"grew, and one page holds the window": {
-			relay.Args{First: new(int32(30)), After: cursorAt(20, 25)}, 400, relay.Range{Lo: 21, Hi: 51}, 1,
-		},
-		"shrank to before the cursor": {
-			relay.Args{First: new(int32(30)), After: cursorAt(200, 300)}, 100, relay.Range{Lo: 100, Hi: 100}, 1,
-		},
-		"shrank to before the cursor, backward": {
-			relay.Args{Last: new(int32(30)), Before: cursorAt(200, 300)}, 100, relay.Range{Lo: 70, Hi: 100}, 2,
-		},
-		"shrank to nothing": {
-			relay.Args{First: new(int32(30)), After: cursorAt(200, 300)}, 0, relay.Range{Lo: 0, Hi: 0}, 1,
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w, err := test.args.Window(staticList, 1000)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, pages := read(t, w, test.total)
-			if got != test.want || len(pages) > test.calls {
-				t.Errorf("got %v by %v, want %v by at most %d calls", got, pages, test.want, test.calls)
-			}
-		})
-	}
-}
-
-func TestCompleteStopsAtAGap(t *testing.T) {
-	t.Parallel()
-	forward, backward := relay.Window{Count: 100}, relay.Window{Count: 100, FromBack: true}
-	have := []relay.Page{{Number: 1, Size: 40}, {Number: 4, Size: 20}} // 0 to 40, 60 to 80
-	if got, want := forward.Complete(have, 80), (relay.Range{Lo: 0, Hi: 40}); got != want {
-		t.Errorf("forward: got %v, want %v", got, want)
-	}
-	if got, want := backward.Complete(have, 80), (relay.Range{Lo: 60, Hi: 80}); got != want {
-		t.Errorf("backward: got %v, want %v", got, want)
 	}
 }

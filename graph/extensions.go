@@ -1,0 +1,87 @@
+package graph
+
+import (
+	"context"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"cvmgraph/internal/relay"
+)
+
+// headerExplain asks for extensions.upstream.
+const headerExplain = "X-Cvmgraph-Explain"
+
+// paginationEntry is an element of extensions.pagination: what was made of a list that moved.
+type paginationEntry struct {
+	Path         ast.Path `json:"path"`
+	Exact        bool     `json:"exact"`
+	Inserted     int      `json:"inserted"`
+	Removed      int      `json:"removed"`
+	Reordered    bool     `json:"reordered"`
+	RepeatedFrom *int     `json:"repeatedFrom"`
+}
+
+// upstreamExtension is extensions.upstream: what an operation cost.
+type upstreamExtension struct {
+	Calls         []upstreamCall `json:"calls"`
+	ItemsFetched  int            `json:"itemsFetched"`
+	ItemsReturned int            `json:"itemsReturned"`
+}
+
+type upstreamCall struct {
+	Page     int     `json:"page"`
+	PageSize int     `json:"pageSize"`
+	Reason   string  `json:"reason"`
+	Status   int     `json:"status"`
+	Ms       float64 `json:"ms"`
+	Bytes    int     `json:"bytes"`
+}
+
+// report notes what a connection returned.
+func (op *operation) report(path ast.Path, answer *relay.Answer) {
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	op.returned += len(answer.Slots)
+	if moved := answer.Realigned; moved != nil {
+		entry := paginationEntry{Path: path, Exact: moved.Exact, Inserted: moved.Inserted, Removed: moved.Removed, Reordered: moved.Reordered}
+		if moved.RepeatedFrom >= 0 {
+			entry.RepeatedFrom = &moved.RepeatedFrom
+		}
+		op.moved = append(op.moved, entry)
+	}
+}
+
+// extend adds the operation's extensions to its response.
+func extend(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	response := next(ctx)
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if response == nil || !ok {
+		return response
+	}
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	if len(op.moved) > 0 {
+		slices.SortFunc(op.moved, func(a, b paginationEntry) int { return slices.Compare(names(a.Path), names(b.Path)) })
+		response.Extensions["pagination"] = op.moved
+	}
+	if graphql.GetOperationContext(ctx).Headers.Get(headerExplain) == "1" {
+		response.Extensions["upstream"] = op.explain()
+	}
+	return response
+}
+
+func names(path ast.Path) []string { return []string{path.String()} }
+
+func (op *operation) explain() upstreamExtension {
+	e := upstreamExtension{Calls: []upstreamCall{}, ItemsReturned: op.returned + len(op.lookupFound)}
+	for _, c := range op.loader.Calls() {
+		e.ItemsFetched += c.Items
+		e.Calls = append(e.Calls, upstreamCall{
+			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status,
+			Ms: float64(c.Duration.Microseconds()) / 1000, Bytes: c.Bytes,
+		})
+	}
+	return e
+}

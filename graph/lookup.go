@@ -1,0 +1,244 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"cvmgraph/graph/internal/generated"
+	"cvmgraph/graph/internal/model"
+	"cvmgraph/internal/relay"
+	"cvmgraph/restclient"
+)
+
+const (
+	// lookupCalls bounds the upstream calls that the lookups of an operation may take.
+	lookupCalls = 100
+	// lookupWave is how many pages are fetched before it is looked whether more are needed.
+	lookupWave = 8
+	// hintSlack is how far around its last place a CVM is looked for, in positions.
+	hintSlack = 12
+)
+
+// found is a CVM that a lookup found.
+type found struct {
+	cvm    model.Cvm
+	faults []restclient.Fault
+}
+
+// wanted returns what all the lookups of the operation ask for. Ids that are none are left out: their fields say so.
+func wanted(opCtx *graphql.OperationContext) []relay.Identity {
+	var all []relay.Identity
+	add := func(identity relay.Identity, err error) {
+		if err == nil && !slices.Contains(all, identity) {
+			all = append(all, identity)
+		}
+	}
+	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
+		args := field.ArgumentMap(opCtx.Variables)
+		switch field.Name {
+		case "node":
+			if id, err := graphql.UnmarshalID(args["id"]); err == nil {
+				add(relay.ParseNodeID(id))
+			}
+		case "nodes":
+			for _, id := range graphql.CoerceList(args["ids"]) {
+				if id, err := graphql.UnmarshalID(id); err == nil {
+					add(relay.ParseNodeID(id))
+				}
+			}
+		case "cvm":
+			if id, err := graphql.UnmarshalID(args["vmId"]); err == nil {
+				add(vmIdentity(id))
+			}
+		}
+	}
+	return all
+}
+
+func vmIdentity(vmID string) (relay.Identity, error) {
+	if vmID == "" {
+		return relay.Identity{}, relay.ErrNotNodeID
+	}
+	return relay.ParseNodeID(relay.Identity{VMID: vmID}.NodeID())
+}
+
+// lookup finds all that the operation's lookups ask for, once.
+func (op *operation) lookup(ctx context.Context) (map[relay.Identity]found, error) {
+	if op.credentialErr != nil {
+		return nil, op.credentialErr
+	}
+	op.lookupOnce.Do(func() {
+		s := search{reading: newReading(op, restclient.Filter{}), want: op.wanted(), found: make(map[relay.Identity]found)}
+		op.lookupErr = s.run(ctx)
+		op.lookupFound = s.found
+	})
+	return op.lookupFound, op.lookupErr
+}
+
+// search looks for CVMs in the list of a credential.
+type search struct {
+	*reading
+	want  []relay.Identity
+	found map[relay.Identity]found
+}
+
+func (s *search) done() bool { return len(s.found) == len(s.want) }
+
+// run looks where the operation reads anyway, then where the CVMs were seen last, then everywhere.
+func (s *search) run(ctx context.Context) error {
+	if len(s.want) == 0 {
+		return nil
+	}
+	if planned := s.op.firstPages()[s.filter]; len(planned) > 0 {
+		if err := s.fetch(ctx, relay.ReasonWindow, planned); err != nil || s.done() {
+			return err
+		}
+	}
+	if pages := s.hinted(); len(pages) > 0 {
+		if err := s.fetch(ctx, relay.ReasonLookup, pages); err != nil || s.done() {
+			return err
+		}
+	}
+	// That a CVM is not there is known only once the whole list was seen without a gap.
+	for range 2 {
+		whole, err := s.scan(ctx)
+		if err != nil || whole || s.done() {
+			return err
+		}
+		clear(s.asked) // what did not fit together is fetched anew
+		s.pages, s.loaded, s.items, s.views = nil, nil, nil, nil
+	}
+	return &unavailableError{"the list changes faster than it can be searched: try again"}
+}
+
+// hinted returns the pages around the places where the CVMs were seen last, as long as a search of the whole list keeps within
+// its bound of calls if they are not there.
+func (s *search) hinted() []relay.Page {
+	items := make([]relay.Fingerprint, 0, len(s.want))
+	for _, w := range s.want {
+		if _, ok := s.found[w]; !ok {
+			items = append(items, w.Fingerprint())
+		}
+	}
+	places, total, ok := s.op.hints.find(items)
+	if !ok {
+		return nil
+	}
+	for i := range places {
+		places[i] = relay.Range{Lo: max(places[i].Lo-hintSlack, 0), Hi: min(places[i].Hi+hintSlack, total)}
+	}
+	pages := relay.CoverAll(places)
+	if len(pages) > (total+89)/90+1-len(relay.Cover(relay.Range{Lo: 0, Hi: min(total, lookupCalls*relay.MaxPageSize)})) {
+		return nil
+	}
+	return pages
+}
+
+// fetch loads pages, a wave at a time, until everything is found.
+func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.Page) error {
+	for wave := range slices.Chunk(pages, lookupWave) {
+		if _, err := s.load(ctx, reason, wave); err != nil {
+			return err
+		}
+		if s.look(); s.done() {
+			return nil
+		}
+	}
+	return nil
+}
+
+// look looks through what is loaded.
+func (s *search) look() {
+	for i, page := range s.loaded {
+		for j, identity := range s.items[i] {
+			if _, ok := s.found[identity]; ok || !slices.Contains(s.want, identity) {
+				continue
+			}
+			item := &page.Items[j]
+			s.found[identity] = found{model.Cvm{ID: identity.NodeID(), Cvm: &item.Cvm}, item.Faults}
+		}
+	}
+}
+
+// scan reads the list from its front, as long as something is not found. It says whether it saw all of it without a gap.
+func (s *search) scan(ctx context.Context) (whole bool, err error) {
+	if len(s.views) == 0 {
+		if err := s.fetch(ctx, relay.ReasonLookup, []relay.Page{{Number: 1, Size: relay.MaxPageSize}}); err != nil || s.done() {
+			return false, err
+		}
+	}
+	total := s.views[len(s.views)-1].Total
+	if calls := (total + relay.MaxPageSize - 1) / relay.MaxPageSize; calls > lookupCalls {
+		e := tooComplex("", lookupCalls, calls)
+		e.message = fmt.Sprintf("a lookup in a list of %d CVMs takes at least %d upstream calls: at most %d are allowed", total, calls, lookupCalls)
+		return false, e
+	}
+	reader := relay.NewScan(total)
+	reader.Add(s.views...)
+	for {
+		pages, reason := reader.Need()
+		if len(pages) == 0 {
+			break
+		}
+		if reason == relay.ReasonWindow {
+			reason = relay.ReasonLookup
+		}
+		before := len(s.views)
+		if err := s.fetch(ctx, reason, pages); err != nil || s.done() {
+			return false, err
+		}
+		reader.Add(s.views[before:]...)
+	}
+	answer := reader.Answer()
+	return answer != nil && !answer.HasNext, nil
+}
+
+// node resolves one id to a CVM, nil where there is none.
+func (r *Resolver) node(ctx context.Context, argument string, identity relay.Identity, err error) (*model.Cvm, error) {
+	if err != nil {
+		return nil, &relay.ArgumentError{Argument: argument, Reason: "is not an id of this gateway: take it from an object, unchanged"}
+	}
+	cvms, err := operationFrom(ctx).lookup(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cvm, ok := cvms[identity]
+	if !ok {
+		return nil, nil
+	}
+	field := graphql.GetFieldContext(ctx)
+	reportItem(ctx, field.Field, field.Path(), 0, cvm.faults)
+	return &cvm.cvm, nil
+}
+
+// nodes resolves ids to CVMs, in their order.
+func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, error) {
+	if len(ids) > r.MaxFirst {
+		return nil, &relay.ArgumentError{Argument: "ids", Reason: fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(ids))}
+	}
+	cvms, err := operationFrom(ctx).lookup(ctx)
+	if err != nil {
+		return nil, err
+	}
+	field := graphql.GetFieldContext(ctx)
+	nodes := make([]generated.Node, len(ids))
+	for i, id := range ids {
+		path := at(field.Path(), ast.PathIndex(i))
+		identity, err := relay.ParseNodeID(id)
+		if err != nil {
+			err := &relay.ArgumentError{Argument: "ids", Reason: "has a text that is not an id of this gateway"}
+			graphql.AddError(ctx, &gqlerror.Error{Err: err, Message: err.Error(), Path: path})
+			continue
+		}
+		if cvm, ok := cvms[identity]; ok {
+			reportItem(ctx, field.Field, path, 0, cvm.faults)
+			nodes[i] = &cvm.cvm
+		}
+	}
+	return nodes, nil
+}

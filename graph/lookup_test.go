@@ -1,0 +1,235 @@
+package graph_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"cvmgraph/internal/demo"
+)
+
+const lookupQuery = `query($id: ID!, $vmId: ID!) {
+	node(id: $id) { __typename id ... on Cvm { name vmId } }
+	cvm(vmId: $vmId) { id name }
+}`
+
+// everyID returns the ids and the VMs' uuids of a list, in order.
+func everyID(t *testing.T, g *gateway) (ids, vmIDs []string) {
+	t.Helper()
+	for _, n := range g.post(t, walkQuery, vars{"first": 1000}, nil).cvms(t).Nodes {
+		ids, vmIDs = append(ids, n.ID), append(vmIDs, n.VMID)
+	}
+	return ids, vmIDs
+}
+
+func TestLookupsFindEveryCVM(t *testing.T) {
+	t.Parallel()
+	const total = 450
+	upstream := demo.New(demo.Options{Items: total})
+	ids, vmIDs := everyID(t, newGateway(t, upstream))
+	if len(ids) != total {
+		t.Fatalf("got %d ids, want %d", len(ids), total)
+	}
+	for i := 0; i < total; i += 23 {
+		if vmIDs[i] == "" {
+			continue
+		}
+		g := newGateway(t, upstream)
+		a := g.post(t, lookupQuery, vars{"id": ids[i], "vmId": vmIDs[i]}, nil)
+		var node, cvm struct{ ID, VMID, Name string }
+		if len(a.Errors) > 0 || json.Unmarshal(a.Data["node"], &node) != nil || json.Unmarshal(a.Data["cvm"], &cvm) != nil {
+			t.Fatalf("CVM %d: got %s, want it", i, a.raw)
+		}
+		if node.ID != ids[i] || node.VMID != vmIDs[i] || cvm.ID != ids[i] || cvm.Name != node.Name {
+			t.Errorf("CVM %d: got %+v and %+v, want %s", i, node, cvm, ids[i])
+		}
+		if calls := g.takeCalls(); len(calls) > total/90+1 {
+			t.Errorf("CVM %d: got %d calls, want at most %d", i, len(calls), total/90+1)
+		}
+		// The second time it is known where it stands.
+		g.post(t, lookupQuery, vars{"id": ids[i], "vmId": vmIDs[i]}, nil)
+		if calls := g.takeCalls(); len(calls) != 1 {
+			t.Errorf("CVM %d again: got the calls %q, want one", i, calls)
+		}
+	}
+}
+
+func TestManyLookupsCostOneScan(t *testing.T) {
+	t.Parallel()
+	const total = 450
+	upstream := demo.New(demo.Options{Items: total})
+	ids, _ := everyID(t, newGateway(t, upstream))
+	unknown := "Q3ZtOm5vbmU" // Cvm:none
+	asked := append(slices.Clone(ids), unknown, ids[0])
+	slices.Reverse(asked)
+	g := newGateway(t, upstream)
+	a := g.post(t, `query($ids: [ID!]!) { nodes(ids: $ids) { id } again: nodes(ids: $ids) { __typename } }`, vars{"ids": asked}, nil)
+	var nodes []*struct{ ID string }
+	if err := json.Unmarshal(a.Data["nodes"], &nodes); err != nil || len(a.Errors) > 0 || len(nodes) != len(asked) {
+		t.Fatalf("got %.300s, %v, want %d nodes", a.raw, err, len(asked))
+	}
+	for i, id := range asked {
+		switch {
+		case id == unknown && nodes[i] != nil:
+			t.Errorf("node %d: got %v, want null", i, nodes[i])
+		case id != unknown && (nodes[i] == nil || nodes[i].ID != id):
+			t.Errorf("node %d: got %v, want %s", i, nodes[i], id)
+		}
+	}
+	if calls := g.takeCalls(); len(calls) > total/90+1 {
+		t.Errorf("got %d calls, want at most %d", len(calls), total/90+1)
+	}
+}
+
+func TestLookupsThatFindNothing(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{})
+	tests := map[string]struct {
+		query     string
+		want      string // the data
+		wantCode  any
+		wantCalls int
+	}{
+		"an id of no CVM":             {`{ node(id: "Q3ZtOm5vbmU") { id } }`, `{"node":null}`, nil, 4},
+		"a provisional id of none":    {`{ node(id: "Q3ZtUHJvdmlzaW9uYWw6AAAAAAAAAAE") { id } }`, `{"node":null}`, nil, 4},
+		"a uuid of no VM":             {`{ cvm(vmId: "00000000-0000-4000-8000-000000000000") { id } }`, `{"cvm":null}`, nil, 4},
+		"a text that is no id":        {`{ node(id: "1") { id } }`, `{"node":null}`, "BAD_USER_INPUT", 0},
+		"an empty id":                 {`{ node(id: "") { id } }`, `{"node":null}`, "BAD_USER_INPUT", 0},
+		"an id in another spelling":   {`{ node(id: "Q3ZtOm5vbmU=") { id } }`, `{"node":null}`, "BAD_USER_INPUT", 0},
+		"an id of another type":       {`{ node(id: "VXNlcjox") { id } }`, `{"node":null}`, "BAD_USER_INPUT", 0},
+		"an empty uuid":               {`{ cvm(vmId: "") { id } }`, `{"cvm":null}`, "BAD_USER_INPUT", 0},
+		"no ids":                      {`{ nodes(ids: []) { id } }`, `{"nodes":[]}`, nil, 0},
+		"one bad id among others":     {`{ nodes(ids: ["Q3ZtOm5vbmU", "1"]) { id } }`, `{"nodes":[null,null]}`, "BAD_USER_INPUT", 4},
+		"one skipped beside the list": {`{ node(id: "Q3ZtOm5vbmU") @skip(if: true) { id } cvms(first: 1) { totalCount } }`, `{"cvms":{"totalCount":300}}`, nil, 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, upstream)
+			a := g.post(t, test.query, nil, nil)
+			data, err := json.Marshal(a.Data)
+			if err != nil || string(data) != test.want {
+				t.Errorf("got %s, %v, want %s", data, err, test.want)
+			}
+			if test.wantCode == nil && len(a.Errors) > 0 || test.wantCode != nil && (len(a.Errors) != 1 || a.Errors[0].code() != test.wantCode) {
+				t.Errorf("got errors %+v, want %v", a.Errors, test.wantCode)
+			}
+			if calls := g.takeCalls(); len(calls) != test.wantCalls {
+				t.Errorf("got the calls %q, want %d", calls, test.wantCalls)
+			}
+		})
+	}
+}
+
+func TestLookupsShareThePagesOfConnections(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{})
+	ids, _ := everyID(t, newGateway(t, upstream))
+	g := newGateway(t, upstream)
+	a := g.post(t, `query($a: ID!, $b: ID!) { x: node(id: $a) { id } cvms(first: 30) { nodes { id } } y: node(id: $b) { id } }`, vars{"a": ids[3], "b": ids[29]}, nil)
+	if len(a.Errors) > 0 || !strings.Contains(string(a.Data["x"]), ids[3]) || !strings.Contains(string(a.Data["y"]), ids[29]) {
+		t.Errorf("got %.300s, want both nodes", a.raw)
+	}
+	if calls := g.takeCalls(); len(calls) != 1 {
+		t.Errorf("got the calls %q, want one", calls)
+	}
+}
+
+func TestAListTooLargeToSearch(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, demo.New(demo.Options{Items: 10_001}))
+	e := g.post(t, `{ node(id: "Q3ZtOm5vbmU") { id } }`, nil, nil).onlyError(t)
+	if e.code() != "QUERY_TOO_COMPLEX" || e.Extensions["limit"] != float64(100) || e.Extensions["actual"] != float64(101) {
+		t.Errorf("got %+v, want QUERY_TOO_COMPLEX with limit 100 and actual 101", e)
+	}
+	if calls := g.takeCalls(); len(calls) != 1 {
+		t.Errorf("got %d calls, want one", len(calls))
+	}
+}
+
+func TestLookupsNeedACredential(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, demo.New(demo.Options{}))
+	a := g.post(t, `{ node(id: "Q3ZtOm5vbmU") { id } cvm(vmId: "x") { id } nodes(ids: ["Q3ZtOm5vbmU"]) { id } }`, nil, http.Header{})
+	for _, e := range a.Errors {
+		if e.code() != "UNAUTHENTICATED" {
+			t.Errorf("got %+v, want UNAUTHENTICATED", e)
+		}
+	}
+	if len(a.Errors) != 3 || len(g.takeCalls()) > 0 {
+		t.Errorf("got %d errors, want 3 and no call", len(a.Errors))
+	}
+}
+
+func TestWrongValuesOfALookedUpCVM(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, listOf(`{"hosted": {"id": "a"}, "name": 7}`))
+	a := g.post(t, `{ c: cvm(vmId: "a") { n: name } nodes(ids: ["Q3ZtOmE"]) { ... on Cvm { name } } }`, nil, nil)
+	var paths []string
+	for _, e := range a.Errors {
+		paths = append(paths, dotted(e.Path))
+	}
+	slices.Sort(paths)
+	if !slices.Equal(paths, []string{"c.n", "nodes.0.name"}) {
+		t.Errorf("paths: got %q, want c.n and nodes.0.name", paths)
+	}
+}
+
+// TestALookupWhileTheListMoves moves the CVM that is looked for from one end of the list to the other while it is searched.
+func TestALookupWhileTheListMoves(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{})
+	list := upstream.IDs(tenant())
+	target := list[len(list)-1]
+	var calls atomic.Int64
+	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == 2 {
+			upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { // deletes shift what was not seen yet to where it was
+				return slices.Delete(items, 10, 40)
+			})
+		}
+		upstream.ServeHTTP(w, r)
+	}))
+	a := g.post(t, fmt.Sprintf(`{ cvm(vmId: %q) { vmId } }`, target), nil, nil)
+	if string(a.Data["cvm"]) != fmt.Sprintf(`{"vmId":%q}`, target) {
+		t.Errorf("got %s, want the CVM", a.raw)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, demo.New(demo.Options{}))
+	header := http.Header{"Authorization": {"Bearer tester"}, "X-Cvmgraph-Explain": {"1"}}
+	a := g.post(t, `{ cvms(last: 5) { nodes { id } } }`, nil, header)
+	var got struct {
+		Extensions struct {
+			Upstream struct {
+				Calls []struct {
+					Page, PageSize, Status, Bytes int
+					Reason                        string
+					Ms                            float64
+				}
+				ItemsFetched, ItemsReturned int
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(a.raw), &got); err != nil {
+		t.Fatal(err)
+	}
+	u := got.Extensions.Upstream
+	if len(u.Calls) != 2 || u.ItemsFetched != 6 || u.ItemsReturned != 5 {
+		t.Fatalf("got %+v, want two calls, 6 items fetched, 5 returned", u)
+	}
+	for i, want := range []string{"total", "window"} {
+		if c := u.Calls[i]; c.Reason != want || c.Status != 200 || c.Bytes < 500 || c.Ms <= 0 || c.Page < 1 || c.PageSize < 1 {
+			t.Errorf("call %d: got %+v, want one for %s", i, c, want)
+		}
+	}
+	if a := g.post(t, `{ cvms { totalCount } }`, nil, nil); strings.Contains(a.raw, "extensions") {
+		t.Errorf("not asked: got %s, want no extensions", a.raw)
+	}
+}

@@ -1,0 +1,164 @@
+package graph_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"cvmgraph/internal/demo"
+)
+
+// TestTraversalsOverHTTP pages through lists that change between the pages and between the calls of a page, forward and
+// backward, over real connections.
+func TestTraversalsOverHTTP(t *testing.T) {
+	t.Parallel()
+	const workers = 4
+	var exact, all atomic.Int64
+	for worker := range workers {
+		t.Run(fmt.Sprintf("part %d", worker), func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(uint64(worker), 1))
+			for range fullOr(10, 1000/workers) {
+				all.Add(1)
+				if traverseOverHTTP(t, random) {
+					exact.Add(1)
+				}
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if exact.Load()*2 < all.Load() {
+			t.Errorf("got %d exact cases of %d, want half at least", exact.Load(), all.Load())
+		}
+	})
+}
+
+// history is what happened to a tenant's list.
+type history struct {
+	upstream *demo.Upstream
+	random   *rand.Rand
+	serial   uint64
+	gone     map[string]bool
+}
+
+// change makes up to most changes to the list.
+func (h *history) change(most int) {
+	h.upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
+		for range h.random.IntN(most + 1) {
+			if h.random.IntN(2) == 0 || len(items) == 0 {
+				h.serial++
+				items = slices.Insert(items, h.random.IntN(len(items)+1), demo.NewItem(h.serial))
+				continue
+			}
+			at := h.random.IntN(len(items))
+			h.gone[items[at].ID] = true
+			items = slices.Delete(items, at, at+1)
+		}
+		return items
+	})
+}
+
+// traverseOverHTTP returns whether the history makes the traversal one that has to be exact.
+func traverseOverHTTP(t *testing.T, random *rand.Rand) (exact bool) {
+	t.Helper()
+	upstream := demo.New(demo.Options{Items: -1})
+	h := &history{upstream: upstream, random: random, gone: map[string]bool{}}
+	upstream.Edit(tenant(), func([]demo.Item) []demo.Item {
+		var items []demo.Item
+		for range random.IntN(200) {
+			h.serial++
+			items = append(items, demo.NewItem(h.serial))
+		}
+		return items
+	})
+	within := random.IntN(2) == 0
+	turn := make(chan struct{}, 1) // calls arrive in parallel: one changes the list at a time
+	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		turn <- struct{}{}
+		if within {
+			h.change(1)
+		}
+		upstream.ServeHTTP(w, r)
+		<-turn
+	}))
+
+	n := []int{1, 3, 10, 30, 101, 150}[random.IntN(6)]
+	backward := random.IntN(2) == 0
+	throughout := upstream.IDs(tenant())
+	var returned []string
+	var cursor *string
+	exact = true
+	for range 1000 {
+		variables := vars{"first": n, "after": cursor}
+		if backward {
+			variables = vars{"last": n, "before": cursor}
+		}
+		page := g.post(t, walkQuery, variables, nil).cvms(t)
+		if near := returned[max(0, len(returned)-4):]; cursor != nil && !slices.ContainsFunc(near, func(id string) bool { return !h.gone[id] }) {
+			exact = false
+		}
+		ids := make([]string, len(page.Nodes))
+		for i, node := range page.Nodes {
+			ids[i] = node.VMID
+		}
+		more := page.PageInfo.HasNextPage
+		cursor = page.PageInfo.EndCursor
+		if backward {
+			slices.Reverse(ids)
+			more, cursor = page.PageInfo.HasPreviousPage, page.PageInfo.StartCursor
+		}
+		returned = append(returned, ids...)
+		if !more {
+			break
+		}
+		if len(returned) < 1000 {
+			h.change(4)
+		}
+	}
+	throughout = slices.DeleteFunc(throughout, func(id string) bool { return h.gone[id] })
+	if backward {
+		slices.Reverse(throughout)
+	}
+	kept := slices.DeleteFunc(slices.Clone(returned), func(id string) bool { return !slices.Contains(throughout, id) })
+	if exact && !slices.Equal(kept, throughout) {
+		t.Errorf("%d a page, backward %v, within %v: got %d CVMs of those that stayed, want %d, each once and in order", n, backward, within, len(kept), len(throughout))
+	}
+	for _, id := range throughout {
+		if !slices.Contains(returned, id) {
+			t.Errorf("%d a page, backward %v, within %v: %s was skipped", n, backward, within, id)
+		}
+	}
+	return exact
+}
+
+func TestPaginationExtension(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{})
+	g := newGateway(t, upstream)
+	page := g.post(t, walkQuery, vars{"first": 10}, nil).cvms(t)
+	if a := g.post(t, walkQuery, vars{"first": 10, "after": page.PageInfo.EndCursor}, nil); len(a.Extensions.Pagination) > 0 {
+		t.Errorf("a list that stands still: got %+v, want no extension", a.Extensions.Pagination)
+	}
+	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
+		items = slices.Insert(items, 0, demo.NewItem(1), demo.NewItem(2))
+		return slices.Delete(items, 11, 12) // the cursor's own
+	})
+	a := g.post(t, `query($after: String) { list: cvms(first: 10, after: $after) { nodes { vmId } } }`, vars{"after": page.PageInfo.EndCursor}, nil)
+	if len(a.Extensions.Pagination) != 1 {
+		t.Fatalf("got %s, want an extension", a.raw)
+	}
+	got := a.Extensions.Pagination[0]
+	if dotted(got.Path) != "list" || !got.Exact || got.Inserted != 2 || got.Removed != 1 || got.Reordered || got.RepeatedFrom != nil {
+		t.Errorf("got %+v, want an exact answer at list with 2 inserted and 1 removed", got)
+	}
+
+	page = g.post(t, walkQuery, vars{"first": 50}, nil).cvms(t)
+	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { return items[100:] })
+	a = g.post(t, walkQuery, vars{"first": 10, "after": page.PageInfo.EndCursor}, nil)
+	if got := a.Extensions.Pagination; len(got) != 1 || got[0].Exact || got[0].RepeatedFrom == nil || *got[0].RepeatedFrom != 0 {
+		t.Errorf("nothing is left of what the cursor remembers: got %+v, want repeats from 0", got)
+	}
+}
