@@ -2,7 +2,7 @@
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 20s
 
-.PHONY: run generate lint test fuzz cover
+.PHONY: run generate lint test fuzz cover drift
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -30,3 +30,6 @@ fuzz: ## each fuzz target for FUZZTIME
 cover: ## coverage of each function, most telling lines last
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -func=cover.out | sort -k3 -n | tail -40
+
+drift: ## docs/drift.md: what is lost and repeated while a list changes
+	go run ./internal/relay/drift

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"cvmgraph/internal/demo"
@@ -142,6 +143,18 @@ func TestConnectionsOfOneOperationSharePages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAPageWithTheWholeListServesTheOperation(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, demo.New(demo.Options{Items: 60}))
+	a := g.post(t, `{ a: cvms(first: 100) { nodes { id } } b: cvms(last: 5) { nodes { id } } c: cvms { totalCount } d: cvm(vmId: "none") { id } }`, nil, nil)
+	if len(a.Errors) > 0 || strings.Count(a.raw, `"id"`) != 65 {
+		t.Errorf("got %.300s, want 60 and 5 CVMs", a.raw)
+	}
+	if calls := g.takeCalls(); len(calls) != 1 {
+		t.Errorf("got the calls %q, want one", calls)
 	}
 }
 

@@ -1,0 +1,83 @@
+package relay
+
+// beyond returns the page that goes on from a spot at a view's end.
+func (r *Reader) beyond(s spot, dir int) []Page {
+	position := r.position(s)
+	if dir > 0 {
+		return r.missing(Range{position - 1, reach(position - 1).Range().Hi})
+	}
+	return r.missing(Range{reachBack(position).Range().Lo, position + 1})
+}
+
+// reach returns the page that holds position x and goes furthest beyond it.
+func reach(x int) Page {
+	best := pageAt(x, MaxPageSize)
+	for size := 1; size < MaxPageSize; size++ {
+		if p := pageAt(x, size); p.Range().Hi > best.Range().Hi {
+			best = p
+		}
+	}
+	return best
+}
+
+// reachBack returns the page that holds position x and begins furthest ahead of it.
+func reachBack(x int) Page {
+	best := pageAt(x, MaxPageSize)
+	for size := 1; size < MaxPageSize; size++ {
+		if p := pageAt(x, size); p.Range().Lo < best.Range().Lo {
+			best = p
+		}
+	}
+	return best
+}
+
+// widen returns pages to look for a cursor in: those around what is there, then all of the list where it is small enough.
+func (r *Reader) widen(c *Cursor) ([]Page, Reason) {
+	total := r.total()
+	around := Range{min(c.Position, max(total-1, 0)), min(c.Position, max(total-1, 0)) + 1}
+	for grown := true; grown; {
+		grown = false
+		for _, v := range r.views {
+			p := v.Page.Range()
+			if p.Lo <= around.Hi && p.Hi >= around.Lo && (p.Lo < around.Lo || p.Hi > around.Hi) {
+				around = Range{min(p.Lo, around.Lo), max(p.Hi, around.Hi)}
+				grown = true
+			}
+		}
+	}
+	if r.search == searchCalls {
+		near := Range{around.Lo, min(around.Hi, total)}
+		if near.Lo > 0 {
+			near.Lo = reachBack(near.Lo).Range().Lo
+		}
+		if near.Hi < total {
+			near.Hi = reach(near.Hi - 1).Range().Hi
+		}
+		if pages := r.missing(near); len(pages) > 0 {
+			return pages, ReasonRealign
+		}
+	}
+	if pages := r.missing(Range{0, min(total, (searchCalls+2)*MaxPageSize)}); len(pages) > 0 && len(pages) <= r.search && total <= (searchCalls+2)*MaxPageSize {
+		return pages, ReasonScan
+	}
+	// The list is too large to look at all of it.
+	if wider := (Range{around.Lo - 2*MaxPageSize, around.Hi + 2*MaxPageSize}); r.search > searchCalls/2 {
+		if pages := r.missing(wider); len(pages) > 0 && len(pages) <= r.search {
+			return pages, ReasonScan
+		}
+	}
+	return nil, ""
+}
+
+// endPages returns the pages of a window at the end of the list that a walk in the direction dir begins at.
+func (r *Reader) endPages(dir int) []Page {
+	total := r.total()
+	window := Range{0, r.window.Count}
+	if dir < 0 {
+		window = Range{total - r.window.Count, total}
+	}
+	if pages := r.missing(window); len(pages) > 0 {
+		return pages
+	}
+	return []Page{pageAt(max(min(window.Lo, total-1), 0), 1)}
+}

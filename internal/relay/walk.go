@@ -1,0 +1,191 @@
+package relay
+
+import "slices"
+
+// walk is a way along the list from a spot, in the order in which it was gone.
+type walk struct {
+	picks    []spot // the items, as the spots ahead of them
+	complete bool   // as many as were asked for, or all that there are
+	last     spot   // the place reached, between two items
+	// repeats counts the items that a page lists again, by the index of picks.
+	repeats map[int]int
+	moved   int  // how far seams were apart, in positions
+	behind  bool // an item was left out because the cursor remembers it on the other side
+}
+
+// passed marks an item that a walk is not to pick.
+const passed = -1
+
+// follow goes along the list from an alignment until count items are found, or stop's place, or the end. Where a view ends it
+// goes on in one that holds the last item found, or one found before it.
+func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alignment) walk {
+	w := walk{last: from.spot, repeats: map[int]int{}}
+	taken := make(map[Fingerprint]int, min(count, 10*MaxPageSize)) // by item: its index in picks
+	limit := stopper{stop: stop, until: until, dir: dir, reader: r}
+	used := map[int]bool{}
+	for {
+		v := r.views[w.last.view]
+		used[w.last.view] = true
+		for ; w.last.index < len(v.Items) && dir > 0 || w.last.index > 0 && dir < 0; w.last.index += dir {
+			item := w.last
+			if dir < 0 {
+				item.index--
+			}
+			f := v.Items[item.index]
+			if len(w.picks) == count || limit.reached(item, f) {
+				w.complete = true
+				return w
+			}
+			if i, ok := taken[f]; ok {
+				if i != passed && w.picks[i].view == item.view {
+					w.repeats[i]++
+				}
+				continue
+			}
+			if from.remembersBehind(f, dir) {
+				w.behind = true
+				continue
+			}
+			taken[f] = len(w.picks)
+			w.picks = append(w.picks, item)
+		}
+		if len(w.picks) == count || v.ends(dir) {
+			w.complete = true
+			return w
+		}
+		next, moved, ok := r.continuation(w, dir, used)
+		if !ok {
+			return w
+		}
+		// What this view has behind the place reached is not to be met again, wherever the next view begins.
+		for i, f := range v.Items {
+			if _, ok := taken[f]; !ok && (i < w.last.index) == (dir > 0) {
+				taken[f] = passed
+			}
+		}
+		w.last = next
+		w.moved = max(w.moved, moved)
+	}
+}
+
+// continuation returns the spot in another view that is behind the item found last, and how far that item stands from where it
+// stood. Where that item is gone, one found before it will do: what follows it is new or the same.
+func (r *Reader) continuation(w walk, dir int, used map[int]bool) (spot, int, bool) {
+	// The items of this view at and behind the place reached, nearest first.
+	v := r.views[w.last.view]
+	at := w.last.index
+	for back := range 2 * MaxPageSize {
+		index := at - 1 - back
+		if dir < 0 {
+			index = at + back
+		}
+		if index < 0 || index >= len(v.Items) {
+			break
+		}
+		f := v.Items[index]
+		best, bestMoved, found := spot{}, 0, false
+		for i, other := range r.views {
+			if used[i] || r.outdated[i] {
+				continue
+			}
+			j := slices.Index(other.Items, f)
+			if j < 0 {
+				continue
+			}
+			next := spot{i, j + 1}
+			if dir < 0 {
+				next.index = j
+			}
+			ahead := len(other.Items) - next.index
+			if dir < 0 {
+				ahead = next.index
+			}
+			if ahead == 0 && !other.ends(dir) {
+				continue
+			}
+			if !found || ahead > r.aheadOf(best, dir) {
+				best, bestMoved, found = next, abs(other.lo()+j-v.lo()-index), true
+			}
+		}
+		if found {
+			return best, max(bestMoved, back), true
+		}
+	}
+	return spot{}, 0, false
+}
+
+func (r *Reader) aheadOf(s spot, dir int) int {
+	if dir < 0 {
+		return s.index
+	}
+	return len(r.views[s.view].Items) - s.index
+}
+
+// goOn returns the pages that continue a walk from where it stopped.
+func (r *Reader) goOn(w walk, dir int) ([]Page, Reason) {
+	position := r.position(w.last) // of the item that would be next
+	lacking := r.window.Count - len(w.picks)
+	ahead := func(margin int) Range { // the item found last is the seam; it may have moved by the margin
+		if dir > 0 {
+			return Range{max(position-1-margin, 0), position + lacking + margin}
+		}
+		return Range{max(position-lacking-margin, 0), position + 1 + margin}
+	}
+	if pages := r.missing(ahead(0)); len(pages) > 0 {
+		return pages, ReasonWindow
+	}
+	// The pages are there and do not continue the walk: the list moved between the calls. Look again, and wider.
+	if r.retries++; r.retries > 3 {
+		return nil, ""
+	}
+	near := ahead(seamSlack * r.retries)
+	if near.Len() > MaxPageSize/2 {
+		if dir > 0 {
+			near.Hi = near.Lo + MaxPageSize/2
+		} else {
+			near.Lo = near.Hi - MaxPageSize/2
+		}
+	}
+	return Cover(near), ReasonSeam
+}
+
+// stopper tells a walk where the other cursor's place is.
+type stopper struct {
+	stop   *Cursor
+	until  alignment
+	dir    int
+	reader *Reader
+}
+
+// reached says whether the item is at or beyond the stop.
+func (s stopper) reached(item spot, f Fingerprint) bool {
+	if s.stop == nil || s.until.lost {
+		return false
+	}
+	if f == s.stop.Item {
+		return true
+	}
+	if fence, ok := s.fence(); ok && f == fence {
+		return true
+	}
+	if item.view == s.until.spot.view {
+		if s.dir > 0 {
+			return item.index >= s.until.spot.index
+		}
+		return item.index < s.until.spot.index
+	}
+	return false
+}
+
+// fence returns the first item beyond the stop.
+func (s stopper) fence() (Fingerprint, bool) {
+	index := s.until.spot.index
+	if s.dir < 0 {
+		index--
+	}
+	items := s.reader.views[s.until.spot.view].Items
+	if index < 0 || index >= len(items) {
+		return 0, false
+	}
+	return items[index], true
+}
