@@ -112,25 +112,46 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*genera
 	}
 	op.report(graphql.GetPath(ctx), answer)
 	reportFaults(ctx, read.loaded, answer.Slots)
-	return read.connection(list, answer), nil
+	return read.connection(ctx, list, answer), nil
 }
 
-// connection returns the answer as the schema has it.
-func (r *reading) connection(list list, answer *relay.Answer) *generated.CvmConnection {
+// connection returns the answer as the schema has it. Cursors are made where the field selects them.
+func (r *reading) connection(ctx context.Context, list list, answer *relay.Answer) *generated.CvmConnection {
 	connection := &generated.CvmConnection{
 		Edges:      make([]generated.CvmEdge, len(answer.Slots)),
 		Nodes:      make([]model.Cvm, len(answer.Slots)),
-		PageInfo:   &generated.PageInfo{HasPreviousPage: answer.HasPrevious, HasNextPage: answer.HasNext},
+		PageInfo:   &generated.PageInfo{HasNextPage: answer.HasNext, HasPreviousPage: answer.HasPrevious},
 		TotalCount: int32(answer.Total),
 	}
+	every, ends := selectsCursors(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field)
+	last := len(answer.Slots) - 1
 	for i, slot := range answer.Slots {
-		slot.Cursor.List = list.fingerprint
 		connection.Nodes[i] = model.Cvm{ID: r.items[slot.View][slot.Item].NodeID(), Cvm: &r.loaded[slot.View].Items[slot.Item].Cvm}
-		connection.Edges[i] = generated.CvmEdge{Cursor: slot.Cursor.Encode(), Node: &connection.Nodes[i]}
+		connection.Edges[i].Node = &connection.Nodes[i]
+		if every || ends && (i == 0 || i == last) {
+			connection.Edges[i].Cursor = answer.Cursor(i, list.fingerprint).Encode()
+		}
 	}
-	if n := len(connection.Edges); n > 0 {
+	if ends && last >= 0 {
 		connection.PageInfo.StartCursor = &connection.Edges[0].Cursor
-		connection.PageInfo.EndCursor = &connection.Edges[n-1].Cursor
+		connection.PageInfo.EndCursor = &connection.Edges[last].Cursor
 	}
 	return connection
+}
+
+// selectsCursors says whether a connection's selection has the cursors of its edges, and those of pageInfo.
+func selectsCursors(opCtx *graphql.OperationContext, connection graphql.CollectedField) (every, ends bool) {
+	for _, field := range graphql.CollectFields(opCtx, connection.Selections, []string{"CvmConnection"}) {
+		switch field.Name {
+		case "edges":
+			for _, f := range graphql.CollectFields(opCtx, field.Selections, []string{"CvmEdge"}) {
+				every = every || f.Name == "cursor"
+			}
+		case "pageInfo":
+			for _, f := range graphql.CollectFields(opCtx, field.Selections, []string{"PageInfo"}) {
+				ends = ends || f.Name == "startCursor" || f.Name == "endCursor"
+			}
+		}
+	}
+	return every, ends
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,6 +25,8 @@ const (
 	hintSlack = 12
 )
 
+var errLookupUnfinished = errors.New("the lookup did not end")
+
 // found is a CVM that a lookup found.
 type found struct {
 	cvm    model.Cvm
@@ -31,11 +34,11 @@ type found struct {
 }
 
 // wanted returns what all the lookups of the operation ask for. Ids that are none are left out: their fields say so.
-func wanted(opCtx *graphql.OperationContext) []relay.Identity {
-	var all []relay.Identity
+func wanted(opCtx *graphql.OperationContext) map[relay.Identity]bool {
+	all := make(map[relay.Identity]bool)
 	add := func(identity relay.Identity, err error) {
-		if err == nil && !slices.Contains(all, identity) {
-			all = append(all, identity)
+		if err == nil {
+			all[identity] = true
 		}
 	}
 	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
@@ -74,6 +77,7 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]found, erro
 	}
 	op.lookupOnce.Do(func() {
 		s := search{reading: newReading(op, restclient.Filter{}), want: op.wanted(), found: make(map[relay.Identity]found)}
+		op.lookupErr = errLookupUnfinished // should run panic: the other fields do not take that for an answer
 		op.lookupErr = s.run(ctx)
 		op.lookupFound = s.found
 	})
@@ -83,7 +87,7 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]found, erro
 // search looks for CVMs in the list of a credential.
 type search struct {
 	*reading
-	want  []relay.Identity
+	want  map[relay.Identity]bool
 	found map[relay.Identity]found
 }
 
@@ -120,7 +124,7 @@ func (s *search) run(ctx context.Context) error {
 // its bound of calls if they are not there.
 func (s *search) hinted() []relay.Page {
 	items := make([]relay.Fingerprint, 0, len(s.want))
-	for _, w := range s.want {
+	for w := range s.want {
 		if _, ok := s.found[w]; !ok {
 			items = append(items, w.Fingerprint())
 		}
@@ -156,7 +160,7 @@ func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.P
 func (s *search) look() {
 	for i, page := range s.loaded {
 		for j, identity := range s.items[i] {
-			if _, ok := s.found[identity]; ok || !slices.Contains(s.want, identity) {
+			if _, ok := s.found[identity]; ok || !s.want[identity] {
 				continue
 			}
 			item := &page.Items[j]

@@ -23,7 +23,7 @@ type operation struct {
 	firstPages    func() map[restclient.Filter][]relay.Page
 	faults        atomic.Int64 // errors about single values so far
 
-	wanted      func() []relay.Identity
+	wanted      func() map[relay.Identity]bool
 	lookupOnce  sync.Once
 	lookupFound map[relay.Identity]found
 	lookupErr   error
@@ -53,7 +53,7 @@ func (r *Resolver) startOperation(ctx context.Context, next graphql.OperationHan
 		firstPages: sync.OnceValue(func() map[restclient.Filter][]relay.Page {
 			return r.planFirst(opCtx)
 		}),
-		wanted: sync.OnceValue(func() []relay.Identity { return wanted(opCtx) }),
+		wanted: sync.OnceValue(func() map[relay.Identity]bool { return wanted(opCtx) }),
 	}))
 }
 

@@ -10,8 +10,6 @@ type Slot struct {
 	View, Item int
 	// Repeats is how many more times the upstream listed it on the same page.
 	Repeats int
-	// Cursor names it.
-	Cursor Cursor
 }
 
 // Answer is a window as it was read.
@@ -24,6 +22,22 @@ type Answer struct {
 	Total int
 	// Realigned says what was made of a list that moved; nil where it did not, as far as the cursors tell.
 	Realigned *Realigned
+
+	line   *line
+	offset int // of the first slot in the line
+	moving int
+}
+
+// Cursor returns the cursor of the slot at index i, which belongs to the list with this fingerprint.
+func (a *Answer) Cursor(i int, list Fingerprint) Cursor {
+	position := a.Slots[i].Position
+	return a.line.cursor(a.offset+i, Cursor{
+		Position: position,
+		Total:    max(a.Total, position+1),
+		Item:     a.line.items[a.offset+i],
+		List:     list,
+		Moving:   a.moving,
+	})
 }
 
 // Realigned says how an answer was fitted to a list that moved since its cursor was made, or while it was read.
@@ -63,23 +77,14 @@ func (r *Reader) compose(from, until alignment, w walk) *Answer {
 		answer.HasPrevious = true
 	}
 	answer.Realigned = r.realigned(from, until, w)
-	l, offset := r.line(first, last, w.picks)
-	moving := r.moving(from, until, w)
+	answer.line, answer.offset = r.line(first, last, w.picks)
+	answer.moving = r.moving(from, until, w)
 	for i, pick := range w.picks {
 		repeats := w.repeats[i]
 		if dir < 0 {
 			repeats = w.repeats[len(w.picks)-1-i]
 		}
-		position := r.position(pick)
-		answer.Slots[i] = Slot{
-			Position: position, View: pick.view, Item: pick.index, Repeats: repeats,
-			Cursor: l.cursor(offset+i, Cursor{
-				Position: position,
-				Total:    max(answer.Total, position+1),
-				Item:     r.views[pick.view].Items[pick.index],
-				Moving:   moving,
-			}),
-		}
+		answer.Slots[i] = Slot{Position: r.position(pick), View: pick.view, Item: pick.index, Repeats: repeats}
 	}
 	return answer
 }

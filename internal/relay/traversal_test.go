@@ -86,6 +86,7 @@ type page struct {
 	items  []int
 	answer *relay.Answer
 	views  []relay.View
+	cursor func(i int) string // of the item at an index
 }
 
 // ask reads a window as the gateway does.
@@ -126,6 +127,7 @@ func (w *world) ask(t *rapid.T, args relay.Args) page {
 		t.Fatal("got no answer")
 	}
 	t.Logf("answer %+v", p.answer.Realigned)
+	p.cursor = func(i int) string { return p.answer.Cursor(i, staticList).Encode() }
 	for _, s := range p.answer.Slots {
 		p.items = append(p.items, w.names[p.views[s.View].Items[s.Item]])
 	}
@@ -191,13 +193,11 @@ func traverse(t *rapid.T, ask func(*world, *rapid.T, relay.Args) page, within bo
 		}
 		returned = append(returned, p.items...)
 		if len(p.items) > 0 {
-			slot := p.answer.Slots[len(p.answer.Slots)-1]
+			end := len(p.items) - 1
 			if backward {
-				slot = p.answer.Slots[0]
+				end = 0
 			}
-			slot.Cursor.List = staticList
-			text := slot.Cursor.Encode()
-			cursor = &text
+			cursor = new(p.cursor(end))
 		}
 		if !more {
 			break
@@ -288,8 +288,10 @@ func (w *world) askByPosition(t *rapid.T, args relay.Args) page {
 		r = relay.Range{Lo: max(len(w.list)-window.Count, 0), Hi: len(w.list)}
 	}
 	p := page{items: slices.Clone(w.list[r.Lo:r.Hi]), answer: &relay.Answer{HasPrevious: r.Lo > 0 && r.Len() > 0, HasNext: r.Hi < len(w.list) && r.Len() > 0}}
-	for i, item := range p.items {
-		p.answer.Slots = append(p.answer.Slots, relay.Slot{Cursor: relay.Cursor{Position: r.Lo + i, Total: len(w.list), Item: fingerprint(item)}})
+	items := slices.Clone(p.items)
+	total := len(w.list)
+	p.cursor = func(i int) string {
+		return relay.Cursor{Position: r.Lo + i, Total: total, Item: fingerprint(items[i]), List: staticList}.Encode()
 	}
 	return p
 }
@@ -345,9 +347,7 @@ func TestCallsUnderChurn(t *testing.T) {
 			if !answer.HasNext {
 				break
 			}
-			last := answer.Slots[len(answer.Slots)-1].Cursor
-			last.List = staticList
-			cursor = new(last.Encode())
+			cursor = new(answer.Cursor(len(answer.Slots)-1, staticList).Encode())
 			for range 5 {
 				w.remove(random.IntN(len(w.list)))
 				w.insert(random.IntN(len(w.list) + 1))

@@ -77,10 +77,9 @@ func byCursor(l *list, after string) (page, error) {
 		return page{}, errors.New("the list moves too fast to be read")
 	}
 	p := page{more: answer.HasNext}
-	for _, slot := range answer.Slots {
+	for i, slot := range answer.Slots {
 		p.items = append(p.items, views[slot.View][slot.Item])
-		slot.Cursor.List = listed
-		p.end = slot.Cursor.Encode()
+		p.end = answer.Cursor(i, listed).Encode()
 	}
 	return p, nil
 }
