@@ -291,7 +291,8 @@ func residentPeak(t *testing.T, pid int) int64 {
 	return kib << 10
 }
 
-// TestLatency compares the gateway with the bare upstream call, one request at a time, by turns.
+// TestLatency compares the gateway with the bare upstream call, one request at a time, by turns. One item shows what lies in the
+// path of every request; what more items cost is shown too, and may take its time.
 //
 //nolint:paralleltest // it has the machine to itself, or its figures mean nothing
 func TestLatency(t *testing.T) {
@@ -301,6 +302,7 @@ func TestLatency(t *testing.T) {
 	upstream := httptest.NewServer(demo.New(demo.Options{}))
 	t.Cleanup(upstream.Close)
 	p := start(t, "--upstream-url", upstream.URL+demo.BasePath)
+	const perItem = 50 * time.Microsecond // to decode and to resolve
 	for _, first := range []int{1, 20} {
 		bare := func() error {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("%s%s?page=1&page_size=%d", upstream.URL, demo.ListPath, first), nil)
@@ -338,8 +340,8 @@ func TestLatency(t *testing.T) {
 		}
 		extra := times[1][rounds/2] - times[0][rounds/2]
 		t.Logf("first: %d: p50 %v bare, %v through the gateway", first, times[0][rounds/2], times[1][rounds/2])
-		if extra > time.Millisecond {
-			t.Errorf("first: %d: got %v above the bare call, want at most 1 ms", first, extra)
+		if limit := time.Millisecond + time.Duration(first-1)*perItem; extra > limit {
+			t.Errorf("first: %d: got %v above the bare call, want at most %v", first, extra, limit)
 		}
 	}
 }
