@@ -1,0 +1,150 @@
+package pages_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cvmgraph/internal/demo"
+	"cvmgraph/internal/pages"
+	"cvmgraph/restclient"
+)
+
+// newLoader returns a loader over an upstream of the test's own.
+func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
+	t.Helper()
+	server := httptest.NewServer(upstream)
+	t.Cleanup(server.Close)
+	client, err := restclient.New(restclient.Options{BaseURL: server.URL + demo.BasePath})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return pages.NewLoader(client, restclient.Credential{Authorization: "Bearer loader"})
+}
+
+func request(page, size int) restclient.PageRequest {
+	return restclient.PageRequest{Page: page, PageSize: size}
+}
+
+func TestAPageIsFetchedOnce(t *testing.T) {
+	t.Parallel()
+	list := demo.New(demo.Options{})
+	var calls atomic.Int64
+	loader := newLoader(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		list.ServeHTTP(w, r)
+	}))
+	var fields sync.WaitGroup
+	for range 20 {
+		fields.Go(func() {
+			got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 10), request(2, 10), request(1, 10)})
+			if err != nil || len(got) != 3 || got[0] != got[2] || got[0] == got[1] || len(got[1].Items) != 10 {
+				t.Errorf("got %d pages, %v, want three, the first and the last of them the same", len(got), err)
+			}
+		})
+	}
+	fields.Wait()
+	if got := calls.Load(); got != 2 {
+		t.Errorf("got %d calls, want 2", got)
+	}
+	loader.Forget(t.Context(), request(2, 10))
+	if _, err := loader.Load(t.Context(), "seam", []restclient.PageRequest{request(1, 10), request(2, 10)}); err != nil || calls.Load() != 3 {
+		t.Errorf("forgotten: got %d calls, %v, want one more", calls.Load(), err)
+	}
+}
+
+func TestErrorsAreNotKept(t *testing.T) {
+	t.Parallel()
+	list := demo.New(demo.Options{})
+	var calls atomic.Int64
+	loader := newLoader(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		list.ServeHTTP(w, r)
+	}))
+	_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)})
+	if status, ok := errors.AsType[*restclient.StatusError](err); !ok || status.StatusCode != http.StatusServiceUnavailable {
+		t.Fatalf("got error %v, want status 503", err)
+	}
+	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}); err != nil || len(got[0].Items) != 5 {
+		t.Errorf("again: got error %v, want a page", err)
+	}
+	if got := fmt.Sprint(loader.Calls()[0].Status, loader.Calls()[1].Status); got != "503 200" {
+		t.Errorf("calls: got the statuses %s, want 503 200", got)
+	}
+}
+
+func TestACancelledCallerDoesNotWait(t *testing.T) {
+	t.Parallel()
+	loader := newLoader(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	var requests []restclient.PageRequest
+	for page := range 40 { // more than are called at a time
+		requests = append(requests, request(page+1, 1))
+	}
+	begun := time.Now()
+	_, err := loader.Load(ctx, "window", requests)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
+	}
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("took %v, want little more than 50 ms", took)
+	}
+}
+
+func TestCallsInFlightAreBounded(t *testing.T) {
+	t.Parallel()
+	list := demo.New(demo.Options{})
+	var now, most atomic.Int64
+	loader := newLoader(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := now.Add(1)
+		for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+		}
+		defer now.Add(-1)
+		select { // long enough for all that may come to have come
+		case <-time.After(20 * time.Millisecond):
+		case <-r.Context().Done():
+		}
+		list.ServeHTTP(w, r)
+	}))
+	var requests []restclient.PageRequest
+	for page := range 60 {
+		requests = append(requests, request(page+1, 1))
+	}
+	if _, err := loader.Load(t.Context(), "scan", requests); err != nil {
+		t.Fatal(err)
+	}
+	if got := most.Load(); got < 2 || got > 16 {
+		t.Errorf("got %d calls at a time, want 2 to 16", got)
+	}
+}
+
+func TestAPageOfAWholeListIsKnown(t *testing.T) {
+	t.Parallel()
+	loader := newLoader(t, demo.New(demo.Options{Items: 7}))
+	if _, err := loader.Load(t.Context(), "total", []restclient.PageRequest{request(1, 5)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := loader.Whole(restclient.Filter{}); ok {
+		t.Error("5 of 7 items: got the whole list, want a part")
+	}
+	if _, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 9)}); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := loader.Whole(restclient.Filter{}); !ok || got != request(1, 9) {
+		t.Errorf("7 of 7 items: got %v, %v, want the page of 9", got, ok)
+	}
+	if _, ok := loader.Whole(restclient.Filter{NodeID: 1}); ok {
+		t.Error("another filter: got the whole list, want none")
+	}
+}
