@@ -98,7 +98,7 @@ func (s *search) run(ctx context.Context) error {
 	if len(s.want) == 0 {
 		return nil
 	}
-	if planned := s.op.firstPages()[s.filter]; len(planned) > 0 {
+	if planned := s.op.plan()[s.filter].first; len(planned) > 0 {
 		if err := s.fetch(ctx, relay.ReasonWindow, planned); err != nil || s.done() {
 			return err
 		}

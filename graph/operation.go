@@ -20,7 +20,7 @@ type operation struct {
 	credentialErr error
 	loader        *pages.Loader
 	hints         *hints
-	firstPages    func() map[restclient.Filter][]relay.Page
+	plan          func() map[restclient.Filter]plan
 	faults        atomic.Int64 // errors about single values so far
 
 	wanted      func() map[relay.Identity]bool
@@ -50,19 +50,26 @@ func (r *Resolver) startOperation(ctx context.Context, next graphql.OperationHan
 		credentialErr: err,
 		loader:        pages.NewLoader(r.Client, credential),
 		hints:         r.hints.of(credential),
-		firstPages: sync.OnceValue(func() map[restclient.Filter][]relay.Page {
-			return r.planFirst(opCtx)
-		}),
-		wanted: sync.OnceValue(func() map[relay.Identity]bool { return wanted(opCtx) }),
+		plan:          sync.OnceValue(func() map[restclient.Filter]plan { return r.plan(opCtx) }),
+		wanted:        sync.OnceValue(func() map[relay.Identity]bool { return wanted(opCtx) }),
 	}))
 }
 
-// planFirst returns the pages that the operation's connections need before any answer is there. They are settled for all of
-// them together, so that connections that overlap share pages whichever of them is resolved first.
-func (r *Resolver) planFirst(opCtx *graphql.OperationContext) map[restclient.Filter][]relay.Page {
+// plan is what the connections of an operation ask of one list.
+type plan struct {
+	// first are the pages that they need before any answer is there.
+	first []relay.Page
+	// front and back are the largest counts of the windows that begin at the list's ends.
+	front, back int
+}
+
+// plan settles what the operation's connections fetch for all of them together, so that connections that overlap share pages
+// whichever of them is resolved first.
+func (r *Resolver) plan(opCtx *graphql.OperationContext) map[restclient.Filter]plan {
+	plans := make(map[restclient.Filter]plan)
 	ranges := make(map[restclient.Filter][]relay.Range)
 	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
-		if field.Name != "cvms" {
+		if field.Name != "cvms" || !selectsItems(opCtx, field) {
 			continue
 		}
 		// What is wrong with a field's arguments is said when that field is resolved.
@@ -78,21 +85,39 @@ func (r *Resolver) planFirst(opCtx *graphql.OperationContext) map[restclient.Fil
 		if err != nil {
 			continue
 		}
-		if !selectsItems(opCtx, field) {
-			continue
-		}
 		ranges[list.filter] = append(ranges[list.filter], window.First()...)
+		p := plans[list.filter]
+		switch {
+		case !window.FromBack && window.After == nil:
+			p.front = max(p.front, window.Count)
+		case window.FromBack && window.Before == nil:
+			p.back = max(p.back, window.Count)
+		}
+		plans[list.filter] = p
 	}
-	plan := make(map[restclient.Filter][]relay.Page, len(ranges))
 	for filter, ranges := range ranges {
-		plan[filter] = relay.CoverAll(ranges)
+		p := plans[filter]
+		p.first = relay.CoverAll(ranges)
+		plans[filter] = p
 	}
-	return plan
+	return plans
+}
+
+// reader returns a reader of a window that shares the pages of the operation's other windows.
+func (op *operation) reader(filter restclient.Filter, w relay.Window) *relay.Reader {
+	reader := relay.NewReader(w)
+	switch p := op.plan()[filter]; {
+	case !w.FromBack && w.After == nil:
+		reader.Share(p.front)
+	case w.FromBack && w.Before == nil:
+		reader.Share(p.back)
+	}
+	return reader
 }
 
 // pagesAtHand returns the planned pages that hold the ranges, or, for no ranges, any page of the list: its total is on each.
 func (op *operation) pagesAtHand(filter restclient.Filter, ranges []relay.Range) []relay.Page {
-	planned := op.firstPages()[filter]
+	planned := op.plan()[filter].first
 	if len(ranges) == 0 {
 		if len(planned) > 0 {
 			return planned[:1]

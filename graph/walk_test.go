@@ -127,6 +127,8 @@ func TestConnectionsOfOneOperationSharePages(t *testing.T) {
 		"another filter has other pages": {`{ a: cvms(nodeId: 18) { nodes { name } } b: cvms { nodes { name } } c: cvms(userId: "0") { nodes { name } } }`, 3},
 		"one that is skipped":            {`{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 90) @skip(if: true) { nodes { id } } }`, 1},
 		"one that is refused":            {`{ a: cvms(first: 5) { nodes { name } } b: cvms(first: -1) { nodes { id } } }`, 1},
+		"several pages, several times":   {`{ a: cvms(first: 300) { nodes { id } } b: cvms(first: 290) { nodes { id } } c: cvms(first: 150) { nodes { id } } }`, 4},
+		"the last ones, several times":   {`{ a: cvms(last: 50) { nodes { id } } b: cvms(last: 45) { nodes { id } } c: cvms(last: 30) { nodes { id } } }`, 2},
 		"no connection":                  {`{ __typename __schema { queryType { name } } }`, 0},
 	}
 	for name, test := range tests {

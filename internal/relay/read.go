@@ -1,5 +1,7 @@
 package relay
 
+import "slices"
+
 // View is a page as the upstream sent it at one moment. The items of one view belong together; those of two views may be of
 // different moments.
 type View struct {
@@ -57,6 +59,7 @@ const (
 // asks for none ([Reader.Answer]). It does no I/O, and is not safe for concurrent use.
 type Reader struct {
 	window Window
+	widest int // the largest count of the windows that this one shares pages with
 	views  []View
 	search int // calls left to look for cursors' items
 	seam   int // calls left to mend seams
@@ -70,13 +73,16 @@ type Reader struct {
 
 // NewReader returns a reader of w that has no pages yet.
 func NewReader(w Window) *Reader {
-	return &Reader{window: w, search: searchCalls, seam: seamCalls, outdated: map[int]bool{}}
+	return &Reader{window: w, widest: w.Count, search: searchCalls, seam: seamCalls, outdated: map[int]bool{}}
 }
 
 // NewScan returns a reader of a whole list, which was seen to hold total items.
 func NewScan(total int) *Reader {
 	return NewReader(Window{Count: total + maxPosition/2})
 }
+
+// Share makes the reader ask for pages that windows of up to count items, from the same end of the list, ask for as well.
+func (r *Reader) Share(count int) { r.widest = max(r.widest, count) }
 
 // Add gives the reader pages of its list, asked for or not.
 func (r *Reader) Add(views ...View) { r.views = append(r.views, views...) }
@@ -138,6 +144,11 @@ func (r *Reader) missing(ranges ...Range) []Page {
 	return CoverAll(open)
 }
 
+// cut returns those of the pages that hold some of the range.
+func cut(pages []Page, needed Range) []Page {
+	return slices.DeleteFunc(pages, func(p Page) bool { return !p.Range().Overlaps(needed) })
+}
+
 // step tries to answer from the views that are there. Otherwise it returns the pages that it lacks; where r.settle is set, it
 // makes do without them.
 func (r *Reader) step() (*Answer, []Page, Reason) {
@@ -190,11 +201,12 @@ func (r *Reader) begin(start *Cursor, dir int) (alignment, []Page, Reason) {
 	}
 	// A window of the last items was asked for before anybody knew where they are.
 	if dir < 0 && !r.settle {
-		last := Range{r.total() - max(r.window.Count, 1), r.total()}
+		last := Range{r.total() - max(r.widest, 1), r.total()}
 		if r.window.After != nil {
 			last.Lo = min(max(last.Lo, r.window.After.Position+1), last.Hi-1)
 		}
-		if pages := r.missing(last); len(pages) > 0 && (at < 0 || len(r.views[at].Items) < r.window.Count && r.views[at].lo() > 0) {
+		needed := Range{r.total() - max(r.window.Count, 1), r.total()}
+		if pages := cut(r.missing(last), needed); len(pages) > 0 && (at < 0 || len(r.views[at].Items) < r.window.Count && r.views[at].lo() > 0) {
 			return alignment{}, pages, ReasonWindow
 		}
 	}

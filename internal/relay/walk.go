@@ -124,21 +124,23 @@ func (r *Reader) aheadOf(s spot, dir int) int {
 // goOn returns the pages that continue a walk from where it stopped.
 func (r *Reader) goOn(w walk, dir int) ([]Page, Reason) {
 	position := r.position(w.last) // of the item that would be next
-	lacking := r.window.Count - len(w.picks)
-	ahead := func(margin int) Range { // the item found last is the seam; it may have moved by the margin
+	// The item found last is the seam; it may have moved by the margin.
+	ahead := func(count, margin int) Range {
+		lacking := count - len(w.picks)
 		if dir > 0 {
 			return Range{max(position-1-margin, 0), position + lacking + margin}
 		}
 		return Range{max(position-lacking-margin, 0), position + 1 + margin}
 	}
-	if pages := r.missing(ahead(0)); len(pages) > 0 {
+	needed := ahead(r.window.Count, 0)
+	if pages := cut(r.missing(ahead(r.widest, 0)), needed); len(pages) > 0 && len(r.missing(needed)) > 0 {
 		return pages, ReasonWindow
 	}
 	// The pages are there and do not continue the walk: the list moved between the calls. Look again, and wider.
 	if r.retries++; r.retries > 3 {
 		return nil, ""
 	}
-	near := ahead(seamSlack * r.retries)
+	near := ahead(r.window.Count, seamSlack*r.retries)
 	if near.Len() > MaxPageSize/2 {
 		if dir > 0 {
 			near.Hi = near.Lo + MaxPageSize/2
