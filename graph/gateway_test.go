@@ -31,6 +31,7 @@ func tenant() demo.Tenant { return demo.Tenant{Bearer: "tester"} }
 // gateway is the GraphQL endpoint over an upstream of the test's own, which counts the calls that reach it.
 type gateway struct {
 	handler http.Handler
+	timeout time.Duration // of an upstream call
 	log     bytes.Buffer
 
 	mu    sync.Mutex
@@ -39,7 +40,16 @@ type gateway struct {
 
 func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
 	tb.Helper()
-	g := &gateway{}
+	return newGatewayWithin(tb, patience, upstream, change...)
+}
+
+// patience is how long a gateway of the tests waits for its upstream: long enough for a machine that is busy otherwise.
+const patience = 20 * time.Second
+
+// newGatewayWithin is newGateway with another patience.
+func newGatewayWithin(tb testing.TB, timeout time.Duration, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
+	tb.Helper()
+	g := &gateway{timeout: timeout}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		g.calls = append(g.calls, r.URL.RawQuery)
@@ -54,14 +64,14 @@ func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Reso
 // newGatewayAt is newGateway over an upstream elsewhere, whose calls are not counted.
 func newGatewayAt(tb testing.TB, baseURL string) *gateway {
 	tb.Helper()
-	g := &gateway{}
+	g := &gateway{timeout: patience}
 	g.serve(tb, baseURL)
 	return g
 }
 
 func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Resolver)) {
 	tb.Helper()
-	client, err := restclient.New(restclient.Options{BaseURL: baseURL, Timeout: 4 * time.Second})
+	client, err := restclient.New(restclient.Options{BaseURL: baseURL, Timeout: g.timeout})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -86,14 +86,14 @@ func TestUpstreamFailures(t *testing.T) {
 		"the flat shape":            {fail(200, `{"items":[{"id":"cvm_1","vm_uuid":"u","resource":{}}],"total":1,"page":1,"page_size":30,"pages":1}`), "UPSTREAM_INVALID_RESPONSE", 0, 0},
 		"an entry that is no CVM":   {fail(200, `{"items":["`+secret+`"],"total":1,"page":1,"page_size":30,"pages":1}`), "UPSTREAM_INVALID_RESPONSE", 0, 0},
 		"another page":              {fail(200, `{"items":[],"total":0,"page":2,"page_size":30,"pages":0}`), "UPSTREAM_INVALID_RESPONSE", 0, 0},
-		"a body of 200 MB":          {flood(200<<20, false), "UPSTREAM_INVALID_RESPONSE", 0, 5 * time.Second},
-		"a body of 200 MB, gzipped": {flood(200<<20, true), "UPSTREAM_INVALID_RESPONSE", 0, 5 * time.Second},
-		"nothing for long":          {hang, "UPSTREAM_TIMEOUT", 0, 6 * time.Second},
+		"a body of 200 MB":          {flood(200<<20, false), "UPSTREAM_INVALID_RESPONSE", 0, 15 * time.Second},
+		"a body of 200 MB, gzipped": {flood(200<<20, true), "UPSTREAM_INVALID_RESPONSE", 0, 15 * time.Second},
+		"nothing for long":          {hang, "UPSTREAM_TIMEOUT", 0, 3 * time.Second},
 		"half a body, then nothing": {func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, `{"items":[`)
 			_ = http.NewResponseController(w).Flush()
 			hang(w, r)
-		}, "UPSTREAM_TIMEOUT", 0, 6 * time.Second},
+		}, "UPSTREAM_TIMEOUT", 0, 3 * time.Second},
 		"a connection that is reset": {reset, "UPSTREAM_ERROR", 0, 0},
 		"no HTTP": {func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, _ := http.NewResponseController(w).Hijack()
@@ -106,7 +106,11 @@ func TestUpstreamFailures(t *testing.T) {
 			t.Parallel()
 			healthy := demo.New(demo.Options{})
 			var mended atomic.Bool
-			g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			timeout := patience
+			if test.wantCode == "UPSTREAM_TIMEOUT" {
+				timeout = time.Second
+			}
+			g := newGatewayWithin(t, timeout, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if mended.Load() {
 					healthy.ServeHTTP(w, r)
 					return
@@ -115,7 +119,7 @@ func TestUpstreamFailures(t *testing.T) {
 			}))
 			start := time.Now()
 			a := g.post(t, `{ cvms { nodes { id } } }`, nil, nil)
-			if limit := max(test.wantWithin, time.Second); time.Since(start) > limit {
+			if limit := max(test.wantWithin, 3*time.Second); time.Since(start) > limit {
 				t.Errorf("took %v, want at most %v", time.Since(start), limit)
 			}
 			got := a.onlyError(t)
