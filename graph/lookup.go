@@ -89,6 +89,7 @@ type search struct {
 	*reading
 	want  map[relay.Identity]bool
 	found map[relay.Identity]found
+	calls int
 }
 
 func (s *search) done() bool { return len(s.found) == len(s.want) }
@@ -114,7 +115,7 @@ func (s *search) run(ctx context.Context) error {
 		if err != nil || whole || s.done() {
 			return err
 		}
-		clear(s.asked) // what did not fit together is fetched anew
+		// What did not fit together is fetched anew, since it was asked for before.
 		s.pages, s.loaded, s.items, s.views = nil, nil, nil, nil
 	}
 	return &unavailableError{"the list changes faster than it can be searched: try again"}
@@ -146,6 +147,9 @@ func (s *search) hinted() []relay.Page {
 // fetch loads pages, a wave at a time, until everything is found.
 func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.Page) error {
 	for wave := range slices.Chunk(pages, lookupWave) {
+		if s.calls += len(wave); s.calls > lookupCalls {
+			return tooManyCalls(s.calls)
+		}
 		if _, err := s.load(ctx, reason, wave); err != nil {
 			return err
 		}
@@ -178,9 +182,7 @@ func (s *search) scan(ctx context.Context) (whole bool, err error) {
 	}
 	total := s.views[len(s.views)-1].Total
 	if calls := (total + relay.MaxPageSize - 1) / relay.MaxPageSize; calls > lookupCalls {
-		e := tooComplex("", lookupCalls, calls)
-		e.message = fmt.Sprintf("a lookup in a list of %d CVMs takes at least %d upstream calls: at most %d are allowed", total, calls, lookupCalls)
-		return false, e
+		return false, tooManyCalls(calls)
 	}
 	reader := relay.NewScan(total)
 	reader.Add(s.views...)
@@ -200,6 +202,12 @@ func (s *search) scan(ctx context.Context) (whole bool, err error) {
 	}
 	answer := reader.Answer()
 	return answer != nil && !answer.HasNext, nil
+}
+
+func tooManyCalls(calls int) *requestError {
+	e := tooComplex("", lookupCalls, calls)
+	e.message = fmt.Sprintf("a lookup in this list takes %d upstream calls or more: at most %d are allowed", calls, lookupCalls)
+	return e
 }
 
 // node resolves one id to a CVM, nil where there is none.

@@ -20,7 +20,7 @@ type alignment struct {
 }
 
 // remembersBehind says whether a walk away from the cursor should not meet the item.
-func (a alignment) remembersBehind(f Fingerprint, _ int) bool {
+func (a alignment) remembersBehind(f Fingerprint) bool {
 	return a.behind != nil && (a.behind[f.clipped()] || f == a.cursor.Item)
 }
 
@@ -37,6 +37,14 @@ func (c *Cursor) sides(dir int) (behind, ahead []Memory) {
 		return c.Preceding, c.Following
 	}
 	return c.Following, c.Preceding
+}
+
+// carried says whether what the cursor remembers ahead of it, in the direction of reading, may leave out items between.
+func (c *Cursor) carried(dir int) bool {
+	if dir > 0 {
+		return c.FollowingCarried
+	}
+	return c.PrecedingCarried
 }
 
 // locate finds the place of a cursor: the spot from which a walk in the direction dir goes on. Where the views do not tell, it
@@ -58,7 +66,7 @@ func (r *Reader) locate(c *Cursor, dir int) (alignment, []Page, Reason) {
 		return a, nil, ""
 	}
 	dense := nearBehind != nil && -nearBehind.offset <= run(behind)
-	if nearAhead != nil && nearAhead.offset <= run(ahead) && !dense && r.begins(nearAhead, nearBehind, dir) {
+	if nearAhead != nil && nearAhead.offset <= run(ahead) && !c.carried(dir) && !dense && r.begins(nearAhead, nearBehind, dir) {
 		a.spot, a.exact = r.spotAt(nearAhead.spot, dir, false), true
 		a.gone = nearAhead.offset
 		a.moved = r.shift(c, nearAhead, dir, a.gone)
@@ -79,7 +87,15 @@ func (r *Reader) locate(c *Cursor, dir int) (alignment, []Page, Reason) {
 				if pages := r.beyond(walked.last, dir); len(pages) > 0 {
 					return a, pages, ReasonRealign
 				}
+				// The pages are there and do not join: the item may have slipped between them.
+				if r.retries++; r.retries <= maxRetries {
+					position := r.position(walked.last)
+					return a, Cover(Range{max(position-seamSlack*r.retries, 0), position + seamSlack*r.retries}), ReasonRealign
+				}
 			}
+		}
+		if !a.exact {
+			a.passed = a.gone
 		}
 		r.checkOrder(&a, behind, ahead, dir)
 		return a, nil, ""
@@ -89,8 +105,9 @@ func (r *Reader) locate(c *Cursor, dir int) (alignment, []Page, Reason) {
 			return a, pages, reason
 		}
 	}
-	if _, ok := r.listEnd(dir); !ok && nearBehind == nil && r.rounds <= 2*maxRounds {
-		return a, r.endPages(dir), ReasonWindow
+	if _, ok := r.listEnd(dir); !ok && nearBehind == nil && r.ends < maxRetries {
+		r.ends++
+		return a, r.endPages(dir), ReasonScan
 	}
 	return r.standIn(a, nearBehind, behind, dir), nil, ""
 }

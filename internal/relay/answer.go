@@ -91,17 +91,29 @@ func (r *Reader) compose(from, until alignment, w walk) *Answer {
 
 // line returns the answer's items with what stands around them in their views, and the index of the first of them.
 func (r *Reader) line(first, last spot, picks []spot) (*line, int) {
-	ahead := r.views[first.view].Items[:first.index]
-	behind := r.views[last.view].Items[last.index:]
-	l := &line{items: make([]Fingerprint, 0, len(ahead)+len(picks)+len(behind))}
-	l.items = append(l.items, ahead...)
+	l := &line{}
+	held := make(map[Fingerprint]bool, len(picks))
+	for _, p := range picks {
+		held[r.views[p.view].Items[p.index]] = true
+	}
+	// The views may be of different moments: an item stands in the line once.
+	add := func(items []Fingerprint) {
+		for _, f := range items {
+			if !held[f] {
+				held[f] = true
+				l.items = append(l.items, f)
+			}
+		}
+	}
+	add(r.views[first.view].Items[:first.index])
+	offset := len(l.items)
 	for _, p := range picks {
 		l.items = append(l.items, r.views[p.view].Items[p.index])
 	}
-	l.items = append(l.items, behind...)
+	add(r.views[last.view].Items[last.index:])
 	l.before = carry(r.window.After, l.items, 1)
 	l.after = carry(r.window.Before, l.items, -1)
-	return l, len(ahead)
+	return l, offset
 }
 
 // carry returns what a cursor remembers beyond the line, by the distance from the line's first item (dir 1) or its last.

@@ -35,6 +35,9 @@ type Cursor struct {
 	Preceding []Memory
 	// Following are items listed after this one, likewise.
 	Following []Memory
+	// PrecedingCarried and FollowingCarried say that the run has items that an older cursor remembered and nobody has seen since:
+	// others may stand between them by now.
+	PrecedingCarried, FollowingCarried bool
 }
 
 // Memory is a neighbour that a cursor remembers.
@@ -62,8 +65,9 @@ func run(memories []Memory) int {
 
 const (
 	maxMoving = 15
-	maxRun    = 15
 	maxFar    = 3
+	// carriedBit stands beside the length of a run, which takes three bits.
+	carriedBit = 8
 
 	memoryBytes = memoryBits / 8
 	// maxRaw is how many bytes a cursor of MaxCursor characters has.
@@ -82,7 +86,14 @@ func (c Cursor) Encode() string {
 	var raw [maxRaw]byte
 	b := append(raw[:0], cursorFormat)
 	runs := [2]int{run(c.Preceding), run(c.Following)}
-	b = append(b, byte(runs[0]<<4|runs[1]), byte((len(c.Preceding)-runs[0])<<6|(len(c.Following)-runs[1])<<4|c.Moving))
+	lengths := runs
+	if c.PrecedingCarried {
+		lengths[0] |= carriedBit
+	}
+	if c.FollowingCarried {
+		lengths[1] |= carriedBit
+	}
+	b = append(b, byte(lengths[0]<<4|lengths[1]), byte((len(c.Preceding)-runs[0])<<6|(len(c.Following)-runs[1])<<4|c.Moving))
 	b = binary.AppendUvarint(b, uint64(c.Position))
 	b = binary.AppendUvarint(b, uint64(c.Total))
 	b = binary.BigEndian.AppendUint32(b, uint32(c.List>>32))
@@ -117,8 +128,9 @@ func DecodeCursor(text string, list Fingerprint) (Cursor, error) {
 	c.Total = d.uvarint(maxPosition)
 	c.List = Fingerprint(binary.BigEndian.Uint32(d.bytes(4))) << 32
 	c.Item = Fingerprint(binary.BigEndian.Uint64(d.bytes(8)))
-	c.Preceding = d.memories(int(runs>>4), int(more>>6))
-	c.Following = d.memories(int(runs&15), int(more>>4&3))
+	c.Preceding = d.memories(int(runs>>4&(carriedBit-1)), int(more>>6))
+	c.Following = d.memories(int(runs&(carriedBit-1)), int(more>>4&3))
+	c.PrecedingCarried, c.FollowingCarried = runs>>4&carriedBit != 0, runs&carriedBit != 0
 	// Encoding again checks the spelling: line breaks and spare bits pass the decoder.
 	if d.failed || len(d.rest) > 0 || c.Total <= c.Position || c.Encode() != text {
 		return Cursor{}, ErrDamagedCursor

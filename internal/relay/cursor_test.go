@@ -141,6 +141,9 @@ func FuzzCursorRoundTrip(f *testing.F) {
 			Moving:    int(moving % 16),
 			Preceding: memories(int(preceding%6), int(preceding/6%3)),
 			Following: memories(int(following%4), int(following/4%2)),
+
+			PrecedingCarried: moving&64 != 0,
+			FollowingCarried: moving&128 != 0,
 		}
 		want.Position = int(position) % want.Total
 		text := want.Encode()

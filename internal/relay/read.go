@@ -51,6 +51,10 @@ const (
 	endSlack = 10
 	// seamSlack is how far around a seam is looked for its item, in positions, and again as far at each further try.
 	seamSlack = 8
+	// maxAsked is how many positions are asked for at a time, whatever total the upstream gives.
+	maxAsked = 12_000
+	// maxRetries is how often a seam is looked at anew.
+	maxRetries = 3
 	// maxRounds is how often pages may be asked for.
 	maxRounds = 16
 )
@@ -61,8 +65,10 @@ type Reader struct {
 	window Window
 	widest int // the largest count of the windows that this one shares pages with
 	views  []View
+	own    int // calls left for the window's own pages
 	search int // calls left to look for cursors' items
 	seam   int // calls left to mend seams
+	ends   int // how often the end of the list was asked for in vain
 	rounds int
 	settle bool // make do with the views that are there
 	// outdated are views in which a walk found its beginning but no way on.
@@ -73,7 +79,10 @@ type Reader struct {
 
 // NewReader returns a reader of w that has no pages yet.
 func NewReader(w Window) *Reader {
-	return &Reader{window: w, widest: w.Count, search: searchCalls, seam: seamCalls, outdated: map[int]bool{}}
+	return &Reader{
+		window: w, widest: w.Count, outdated: map[int]bool{},
+		own: 2*(w.Count/(MaxPageSize-10)) + 8, search: searchCalls, seam: seamCalls,
+	}
 }
 
 // NewScan returns a reader of a whole list, which was seen to hold total items.
@@ -99,9 +108,7 @@ func (r *Reader) Need() ([]Page, Reason) {
 	answer, pages, reason := r.step()
 	if r.rounds++; len(pages) > 0 && (r.rounds > maxRounds || !r.allowed(len(pages), reason)) {
 		r.settle = true
-		if answer, pages, reason = r.step(); r.rounds > 2*maxRounds {
-			pages = nil
-		}
+		answer, pages, reason = r.step()
 	}
 	r.answer = answer
 	return pages, reason
@@ -117,8 +124,9 @@ func (r *Reader) allowed(calls int, reason Reason) bool {
 		r.seam -= calls
 		return r.seam >= 0
 	case ReasonWindow, ReasonTotal, ReasonLookup:
+		r.own -= calls
 	}
-	return true
+	return r.own >= 0
 }
 
 // Answer returns the answer. It is nil as long as [Reader.Need] has asked for pages last, and where the list moves too fast to
@@ -136,7 +144,7 @@ func (r *Reader) missing(ranges ...Range) []Page {
 	}
 	var open []Range
 	for _, w := range ranges {
-		w = Range{max(w.Lo, 0), min(w.Hi, r.total())}
+		w = Range{max(w.Lo, 0), min(w.Hi, r.total(), max(w.Lo, 0)+maxAsked)}
 		for _, gap := range gaps(w, have) {
 			open = append(open, Range{max(gap.Lo-1, w.Lo), min(gap.Hi+1, w.Hi)})
 		}

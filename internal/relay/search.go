@@ -71,13 +71,9 @@ func (r *Reader) widen(c *Cursor) ([]Page, Reason) {
 
 // endPages returns the pages of a window at the end of the list that a walk in the direction dir begins at.
 func (r *Reader) endPages(dir int) []Page {
-	total := r.total()
-	window := Range{0, r.window.Count}
-	if dir < 0 {
-		window = Range{total - r.window.Count, total}
+	count, total := max(r.window.Count, 1), r.total()
+	if dir > 0 {
+		return Cover(Range{0, min(count, max(total, 1))})
 	}
-	if pages := r.missing(window); len(pages) > 0 {
-		return pages
-	}
-	return []Page{pageAt(max(min(window.Lo, total-1), 0), 1)}
+	return Cover(Range{max(total-count, 0), total + endSlack})
 }

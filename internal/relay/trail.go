@@ -9,8 +9,8 @@ import (
 // distances, then more of the nearest.
 const (
 	nearFirst = 4
-	nearMost  = 8
-	farFrom   = nearMost + 1
+	nearMost  = 7
+	farFrom   = nearMost + 2 // so that a far one never lengthens the run
 )
 
 func farDistances() [maxFar]int { return [maxFar]int{16, 128, 1024} }
@@ -42,6 +42,8 @@ func (l *line) cursor(i int, c Cursor) Cursor {
 		}
 	}
 	c.Preceding, c.Following = sides[0].memories(), sides[1].memories()
+	c.PrecedingCarried = len(sides[0].near) > sides[0].reach
+	c.FollowingCarried = len(sides[1].near) > sides[1].reach
 	return c
 }
 

@@ -42,7 +42,7 @@ func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alig
 				}
 				continue
 			}
-			if from.remembersBehind(f, dir) {
+			if from.remembersBehind(f) {
 				w.behind = true
 				continue
 			}
@@ -74,6 +74,7 @@ func (r *Reader) continuation(w walk, dir int, used map[int]bool) (spot, int, bo
 	// The items of this view at and behind the place reached, nearest first.
 	v := r.views[w.last.view]
 	at := w.last.index
+	matched := make(map[int]bool) // views that were looked at for a nearer item: an earlier one leads to the same place
 	for back := range 2 * MaxPageSize {
 		index := at - 1 - back
 		if dir < 0 {
@@ -85,25 +86,22 @@ func (r *Reader) continuation(w walk, dir int, used map[int]bool) (spot, int, bo
 		f := v.Items[index]
 		best, bestMoved, found := spot{}, 0, false
 		for i, other := range r.views {
-			if used[i] || r.outdated[i] {
+			if used[i] || r.outdated[i] || matched[i] {
 				continue
 			}
 			j := slices.Index(other.Items, f)
 			if j < 0 {
 				continue
 			}
+			matched[i] = true
 			next := spot{i, j + 1}
 			if dir < 0 {
 				next.index = j
 			}
-			ahead := len(other.Items) - next.index
-			if dir < 0 {
-				ahead = next.index
+			if r.aheadOf(next, dir) <= back && !other.ends(dir) {
+				continue // it ends at or before the place reached
 			}
-			if ahead == 0 && !other.ends(dir) {
-				continue
-			}
-			if !found || ahead > r.aheadOf(best, dir) {
+			if !found || r.aheadOf(next, dir) > r.aheadOf(best, dir) {
 				best, bestMoved, found = next, abs(other.lo()+j-v.lo()-index), true
 			}
 		}
@@ -137,7 +135,7 @@ func (r *Reader) goOn(w walk, dir int) ([]Page, Reason) {
 		return pages, ReasonWindow
 	}
 	// The pages are there and do not continue the walk: the list moved between the calls. Look again, and wider.
-	if r.retries++; r.retries > 3 {
+	if r.retries++; r.retries > maxRetries {
 		return nil, ""
 	}
 	near := ahead(r.window.Count, seamSlack*r.retries)
