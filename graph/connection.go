@@ -103,7 +103,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*genera
 		}
 		return &generated.CvmConnection{TotalCount: int32(views[0].Total)}, nil
 	}
-	answer, err := read.read(ctx, op.reader(list.filter, window), op.pagesAtHand(list.filter, window.First()))
+	answer, err := read.read(ctx, op.reader(list.filter, window), window.First())
 	if err != nil {
 		return nil, err
 	}

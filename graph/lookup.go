@@ -116,7 +116,7 @@ func (s *search) run(ctx context.Context) error {
 			return err
 		}
 		// What did not fit together is fetched anew, since it was asked for before.
-		s.pages, s.loaded, s.items, s.views = nil, nil, nil, nil
+		s.views, s.loaded, s.items = nil, nil, nil
 	}
 	return &unavailableError{"the list changes faster than it can be searched: try again"}
 }

@@ -229,6 +229,9 @@ func TestExplain(t *testing.T) {
 			t.Errorf("call %d: got %+v, want one for %s", i, c, want)
 		}
 	}
+	if a := g.post(t, `{ cvms(first: 1) { nodes { id } } }`, nil, header); !strings.Contains(a.raw, `"page":1,"pageSize":1,"reason":"window"`) {
+		t.Errorf("one item: got %s, want a call for the window", a.raw)
+	}
 	if a := g.post(t, `{ cvms { totalCount } }`, nil, nil); strings.Contains(a.raw, "extensions") {
 		t.Errorf("not asked: got %s, want no extensions", a.raw)
 	}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"cvmgraph/internal/relay"
@@ -13,10 +12,9 @@ import (
 type reading struct {
 	op     *operation
 	filter restclient.Filter
-	pages  []relay.Page
-	loaded []*restclient.Page // by the index of pages
+	views  []relay.View
+	loaded []*restclient.Page // by the index of views
 	items  [][]relay.Identity // likewise
-	views  []relay.View       // likewise
 	asked  map[relay.Page]bool
 }
 
@@ -55,7 +53,6 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, pages []relay.P
 		for j, item := range items {
 			view.Items[j] = item.Fingerprint()
 		}
-		r.pages = append(r.pages, pages[i])
 		r.loaded = append(r.loaded, page)
 		r.items = append(r.items, items)
 		r.views = append(r.views, view)
@@ -105,9 +102,9 @@ func textOf(s *string) string {
 
 // read gives the reader pages until it has its answer, the first of them from what the operation plans to fetch anyway. It
 // returns nil where the list moves too fast.
-func (r *reading) read(ctx context.Context, reader *relay.Reader, first []relay.Page) (*relay.Answer, error) {
-	pages, reason := first, relay.ReasonWindow
-	if slices.Equal(first, []relay.Page{{Number: 1, Size: 1}}) {
+func (r *reading) read(ctx context.Context, reader *relay.Reader, first []relay.Range) (*relay.Answer, error) {
+	pages, reason := r.op.pagesAtHand(r.filter, first), relay.ReasonWindow
+	if len(first) == 0 {
 		reason = relay.ReasonTotal
 	}
 	for len(pages) > 0 {
