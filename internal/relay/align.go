@@ -142,7 +142,7 @@ func (r *Reader) standIn(a alignment, nearBehind *sighting, behind []Memory, dir
 	start, ok := r.listEnd(dir)
 	if !ok { // the list grew at every look: its end is the furthest seen
 		for i, v := range r.views {
-			if v.end() > r.position(start) {
+			if len(v.Items) > 0 && v.end() > r.position(start) {
 				start = spot{i, len(v.Items)}
 			}
 		}

@@ -186,7 +186,7 @@ func (r *Reader) realigned(from, until alignment, w walk) *Realigned {
 		result.Inserted = max(result.Inserted, a.moved)
 	}
 	result.Reordered = result.Reordered || w.behind
-	result.Exact = exact && !w.behind && w.complete
+	result.Exact = exact && !w.behind && w.complete && (w.moved == 0 || !r.settle)
 	if from.cursor != nil && from.passed > 0 {
 		result.RepeatedFrom = r.position(from.spot)
 		if r.window.FromBack {

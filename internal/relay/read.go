@@ -110,6 +110,12 @@ func (r *Reader) Need() ([]Page, Reason) {
 		r.settle = true
 		answer, pages, reason = r.step()
 	}
+	if answer == nil && len(pages) == 0 && !r.settle {
+		// Nothing joins. What is there is taken for what it is worth, and the answer does not claim to be exact.
+		r.settle = true
+		clear(r.outdated)
+		answer, pages, reason = r.step()
+	}
 	r.answer = answer
 	return pages, reason
 }
@@ -229,10 +235,11 @@ func (r *Reader) begin(start *Cursor, dir int) (alignment, []Page, Reason) {
 	}
 	if at < 0 {
 		for i, v := range r.views { // it grew at every look: its end is the furthest seen
-			if at < 0 || v.end() > r.views[at].end() {
+			if len(v.Items) > 0 && (at < 0 || v.end() > r.views[at].end()) {
 				at = i
 			}
 		}
+		at = max(at, 0)
 	}
 	a := alignment{spot: spot{at, 0}, exact: true}
 	if dir < 0 {

@@ -21,6 +21,14 @@ func TestWindowsThatAreTorn(t *testing.T) {
 			relay.Cursor{Position: 4, Total: 10, Item: fingerprint(5)},
 			func(w *world) { w.insert(slices.Index(w.list, 5)) }, 6,
 		},
+		"items push the cursor's beyond the next page": {
+			100,
+			relay.Cursor{Position: 4, Total: 100, Item: fingerprint(5)},
+			func(w *world) {
+				w.insert(slices.Index(w.list, 5))
+				w.insert(slices.Index(w.list, 5))
+			}, 6,
+		},
 		"the cursor's item goes once it was found": {
 			10,
 			relay.Cursor{Position: 4, Total: 10, Item: fingerprint(5)},

@@ -98,8 +98,10 @@ func (r *Reader) continuation(w walk, dir int, used map[int]bool) (spot, int, bo
 			if dir < 0 {
 				next.index = j
 			}
-			if r.aheadOf(next, dir) <= back && !other.ends(dir) {
-				continue // it ends at or before the place reached
+			// Behind an earlier item new ones may have come ahead of the place reached: the view has to show more than those.
+			beyond := r.aheadOf(next, dir) - back
+			if !other.ends(dir) && (beyond <= 0 || back > 0 && beyond < seamSlack && !r.settle) {
+				continue
 			}
 			if !found || r.aheadOf(next, dir) > r.aheadOf(best, dir) {
 				best, bestMoved, found = next, abs(other.lo()+j-v.lo()-index), true
