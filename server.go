@@ -19,6 +19,7 @@ import (
 	"cvmgraph/internal/config"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/httpserver"
+	"cvmgraph/internal/pages"
 	"cvmgraph/internal/playground"
 	"cvmgraph/internal/telemetry"
 	"cvmgraph/restclient"
@@ -96,6 +97,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 			Aliases: settings.MaxAliases,
 		},
 		Introspection: settings.Introspection,
+		Projection:    settings.Projection,
 		RequestID:     telemetry.RequestIDFrom,
 		Logger:        logger,
 	}
@@ -121,7 +123,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		return err
 	}
 	defer client.Close()
-	resolver.Client = client
+	resolver.Fetch = pages.Upstream(client)
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {

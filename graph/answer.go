@@ -24,17 +24,22 @@ const (
 	maxMessage = 400
 	// gzipFrom is the size, in bytes, from which an answer is worth compressing.
 	gzipFrom = 2048
+	// maxKeptAnswer is the size, in bytes, up to which an answer's memory is used again.
+	maxKeptAnswer = 1 << 20
 	// cacheSeconds is how long a browser may show the answer of a GET again.
 	cacheSeconds = 2
 )
 
 // answerWriter writes GraphQL answers to HTTP. Its zero value is ready, and safe for concurrent use.
-type answerWriter struct{ zips sync.Pool }
+type answerWriter struct {
+	zips    sync.Pool // *gzip.Writer
+	buffers sync.Pool // *[]byte, of answers
+}
 
 // refuse answers a request that was not executed.
 func (a *answerWriter) refuse(w http.ResponseWriter, r *http.Request, media string, e *requestError) {
 	response := &graphql.Response{Errors: gqlerror.List{{Message: e.message, Extensions: e.extensions()}}}
-	a.write(w, r, media, e.status, encode(response), false)
+	a.write(w, r, media, e.status, encode(nil, response, nil), false)
 }
 
 func (e *requestError) extensions() map[string]any {
@@ -49,13 +54,22 @@ func (e *requestError) extensions() map[string]any {
 }
 
 // answer answers with what gqlgen made of a request: data, or the errors of a request that was not executed.
-func (a *answerWriter) answer(w http.ResponseWriter, r *http.Request, media string, response *graphql.Response) {
+func (a *answerWriter) answer(w http.ResponseWriter, r *http.Request, media string, response *graphql.Response, parts *splices) {
 	status := http.StatusOK
 	if response.Data == nil && media == mediaGraphQL {
 		status = http.StatusBadRequest
 	}
 	response.Errors = boundErrors(response.Errors)
-	a.write(w, r, media, status, encode(response), response.Data != nil && len(response.Errors) == 0)
+	buffer, ok := a.buffers.Get().(*[]byte)
+	if !ok {
+		buffer = new([]byte)
+	}
+	body := encode((*buffer)[:0], response, parts)
+	a.write(w, r, media, status, body, response.Data != nil && len(response.Errors) == 0)
+	if cap(body) <= maxKeptAnswer {
+		*buffer = body
+		a.buffers.Put(buffer)
+	}
 }
 
 func (a *answerWriter) write(w http.ResponseWriter, r *http.Request, media string, status int, body []byte, good bool) {
@@ -110,9 +124,8 @@ func (a *answerWriter) zip(body []byte) []byte {
 	return out.Bytes()
 }
 
-// encode returns the JSON of a response: errors first, data as it is, and no data where the request was not executed.
-func encode(response *graphql.Response) []byte {
-	body := make([]byte, 0, len(response.Data)+256)
+// encode appends the JSON of a response: errors first, data with its parts, and no data where the request was not executed.
+func encode(body []byte, response *graphql.Response, parts *splices) []byte {
 	body = append(body, '{')
 	if len(response.Errors) > 0 {
 		body = append(body, `"errors":`...)
@@ -123,7 +136,7 @@ func encode(response *graphql.Response) []byte {
 			body = append(body, ',')
 		}
 		body = append(body, `"data":`...)
-		body = append(body, response.Data...)
+		body = parts.append(body, response.Data)
 	}
 	if len(response.Extensions) > 0 {
 		body = append(body, `,"extensions":`...)

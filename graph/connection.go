@@ -10,8 +10,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"cvmgraph/graph/internal/generated"
 	"cvmgraph/graph/internal/model"
+	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -82,7 +82,7 @@ func selectsItems(opCtx *graphql.OperationContext, connection graphql.CollectedF
 }
 
 // connection resolves Query.cvms: arguments to a window, the window to pages, the pages to items.
-func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*generated.CvmConnection, error) {
+func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.CvmConnection, error) {
 	op := operationFrom(ctx)
 	if op.credentialErr != nil {
 		return nil, op.credentialErr
@@ -101,7 +101,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*genera
 		if err != nil {
 			return nil, err
 		}
-		return &generated.CvmConnection{TotalCount: int32(views[0].Total)}, nil
+		return &model.CvmConnection{Window: projection.Window{Total: views[0].Total}}, nil
 	}
 	answer, err := read.read(ctx, op.reader(list.filter, window), window.First())
 	if err != nil {
@@ -111,47 +111,24 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*genera
 		return nil, &unavailableError{"the list changes faster than it can be read: try again"}
 	}
 	op.report(graphql.GetPath(ctx), answer)
-	reportFaults(ctx, read.loaded, answer.Slots)
-	return read.connection(ctx, list, answer), nil
+	connection := read.connection(list, answer)
+	reportFaults(ctx, connection.Items, answer.Slots)
+	return connection, nil
 }
 
-// connection returns the answer as the schema has it. Cursors are made where the field selects them.
-func (r *reading) connection(ctx context.Context, list list, answer *relay.Answer) *generated.CvmConnection {
-	connection := &generated.CvmConnection{
-		Edges:      make([]generated.CvmEdge, len(answer.Slots)),
-		Nodes:      make([]model.Cvm, len(answer.Slots)),
-		PageInfo:   &generated.PageInfo{HasNextPage: answer.HasNext, HasPreviousPage: answer.HasPrevious},
-		TotalCount: int32(answer.Total),
-	}
-	every, ends := selectsCursors(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field)
-	last := len(answer.Slots) - 1
+// connection returns the answer as the schema has it.
+func (r *reading) connection(list list, answer *relay.Answer) *model.CvmConnection {
+	connection := &model.CvmConnection{Window: projection.Window{
+		Items:       make([]projection.Item, len(answer.Slots)),
+		Total:       answer.Total,
+		HasNext:     answer.HasNext,
+		HasPrevious: answer.HasPrevious,
+		AppendCursor: func(dst []byte, i int) []byte {
+			return answer.Cursor(i, list.fingerprint).Append(dst)
+		},
+	}}
 	for i, slot := range answer.Slots {
-		connection.Nodes[i] = model.Cvm{ID: r.items[slot.View][slot.Item].NodeID(), Cvm: &r.loaded[slot.View].Items[slot.Item].Cvm}
-		connection.Edges[i].Node = &connection.Nodes[i]
-		if every || ends && (i == 0 || i == last) {
-			connection.Edges[i].Cursor = answer.Cursor(i, list.fingerprint).Encode()
-		}
-	}
-	if ends && last >= 0 {
-		connection.PageInfo.StartCursor = &connection.Edges[0].Cursor
-		connection.PageInfo.EndCursor = &connection.Edges[last].Cursor
+		connection.Items[i] = r.loaded[slot.View].Item(slot.Item)
 	}
 	return connection
-}
-
-// selectsCursors says whether a connection's selection has the cursors of its edges, and those of pageInfo.
-func selectsCursors(opCtx *graphql.OperationContext, connection graphql.CollectedField) (every, ends bool) {
-	for _, field := range graphql.CollectFields(opCtx, connection.Selections, []string{"CvmConnection"}) {
-		switch field.Name {
-		case "edges":
-			for _, f := range graphql.CollectFields(opCtx, field.Selections, []string{"CvmEdge"}) {
-				every = every || f.Name == "cursor"
-			}
-		case "pageInfo":
-			for _, f := range graphql.CollectFields(opCtx, field.Selections, []string{"PageInfo"}) {
-				ends = ends || f.Name == "startCursor" || f.Name == "endCursor"
-			}
-		}
-	}
-	return every, ends
 }

@@ -11,20 +11,22 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"cvmgraph/graph/internal/model"
+	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
 
 // reportFaults adds an error for each selected place where an item of the answer is not what the schema says, at that
 // place's path, and for each CVM that the list repeats. It runs while the connection's field is resolved.
-func reportFaults(ctx context.Context, pages []*restclient.Page, slots []relay.Slot) {
+func reportFaults(ctx context.Context, items []projection.Item, slots []relay.Slot) {
 	connection := graphql.GetFieldContext(ctx)
 	opCtx := graphql.GetOperationContext(ctx)
 	for i, slot := range slots {
-		faults := pages[slot.View].Items[slot.Item].Faults
-		if len(faults) == 0 && slot.Repeats == 0 {
+		if !items[i].Odd() && slot.Repeats == 0 {
 			continue
 		}
+		faults := faultsOf(items[i])
 		for _, field := range graphql.CollectFields(opCtx, connection.Field.Selections, []string{"CvmConnection"}) {
 			path := at(connection.Path(), ast.PathName(field.Alias), ast.PathIndex(i))
 			switch field.Name {
@@ -39,6 +41,14 @@ func reportFaults(ctx context.Context, pages []*restclient.Page, slots []relay.S
 			}
 		}
 	}
+}
+
+// faultsOf returns what of an item has the wrong type.
+func faultsOf(item projection.Item) []restclient.Fault {
+	if !item.Odd() {
+		return nil
+	}
+	return model.Decode(item).Faults
 }
 
 // reportItem does so for one CVM, which the field at path shows.

@@ -14,6 +14,7 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/pages"
 	"cvmgraph/restclient"
 )
 
@@ -77,7 +78,8 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	}
 	tb.Cleanup(client.Close)
 	resolver := &graph.Resolver{
-		Client:        client,
+		Fetch:         pages.Upstream(client),
+		Projection:    os.Getenv("CVMGRAPH_PROJECTION") != "false",
 		APIVersion:    restclient.DefaultAPIVersion,
 		MaxFirst:      1000,
 		Limits:        graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},

@@ -12,6 +12,7 @@ import (
 
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/graph/internal/model"
+	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -26,12 +27,6 @@ const (
 )
 
 var errLookupUnfinished = errors.New("the lookup did not end")
-
-// found is a CVM that a lookup found.
-type found struct {
-	cvm    model.Cvm
-	faults []restclient.Fault
-}
 
 // wanted returns what all the lookups of the operation ask for. Ids that are none are left out: their fields say so.
 func wanted(opCtx *graphql.OperationContext) map[relay.Identity]bool {
@@ -71,12 +66,12 @@ func vmIdentity(vmID string) (relay.Identity, error) {
 }
 
 // lookup finds all that the operation's lookups ask for, once.
-func (op *operation) lookup(ctx context.Context) (map[relay.Identity]found, error) {
+func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.Item, error) {
 	if op.credentialErr != nil {
 		return nil, op.credentialErr
 	}
 	op.lookupOnce.Do(func() {
-		s := search{reading: newReading(op, restclient.Filter{}), want: op.wanted(), found: make(map[relay.Identity]found)}
+		s := search{reading: newReading(op, restclient.Filter{}), want: op.wanted(), found: make(map[relay.Identity]projection.Item)}
 		op.lookupErr = errLookupUnfinished // should run panic: the other fields do not take that for an answer
 		op.lookupErr = s.run(ctx)
 		op.lookupFound = s.found
@@ -88,7 +83,7 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]found, erro
 type search struct {
 	*reading
 	want  map[relay.Identity]bool
-	found map[relay.Identity]found
+	found map[relay.Identity]projection.Item
 	calls int
 }
 
@@ -116,7 +111,7 @@ func (s *search) run(ctx context.Context) error {
 			return err
 		}
 		// What did not fit together is fetched anew, since it was asked for before.
-		s.views, s.loaded, s.items = nil, nil, nil
+		s.views, s.loaded = nil, nil
 	}
 	return &unavailableError{"the list changes faster than it can be searched: try again"}
 }
@@ -162,13 +157,11 @@ func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.P
 
 // look looks through what is loaded.
 func (s *search) look() {
-	for i, page := range s.loaded {
-		for j, identity := range s.items[i] {
-			if _, ok := s.found[identity]; ok || !s.want[identity] {
-				continue
+	for _, page := range s.loaded {
+		for i, identity := range page.Identities {
+			if _, ok := s.found[identity]; !ok && s.want[identity] {
+				s.found[identity] = page.Item(i)
 			}
-			item := &page.Items[j]
-			s.found[identity] = found{model.Cvm{ID: identity.NodeID(), Cvm: &item.Cvm}, item.Faults}
 		}
 	}
 }
@@ -219,13 +212,13 @@ func (r *Resolver) node(ctx context.Context, argument string, identity relay.Ide
 	if err != nil {
 		return nil, err
 	}
-	cvm, ok := cvms[identity]
+	item, ok := cvms[identity]
 	if !ok {
 		return nil, nil
 	}
 	field := graphql.GetFieldContext(ctx)
-	reportItem(ctx, field.Field, field.Path(), 0, cvm.faults)
-	return &cvm.cvm, nil
+	reportItem(ctx, field.Field, field.Path(), 0, faultsOf(item))
+	return &model.Cvm{Indexed: item}, nil
 }
 
 // nodes resolves ids to CVMs, in their order.
@@ -247,9 +240,9 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, e
 			graphql.AddError(ctx, &gqlerror.Error{Err: err, Message: err.Error(), Path: path})
 			continue
 		}
-		if cvm, ok := cvms[identity]; ok {
-			reportItem(ctx, field.Field, path, 0, cvm.faults)
-			nodes[i] = &cvm.cvm
+		if item, ok := cvms[identity]; ok {
+			reportItem(ctx, field.Field, path, 0, faultsOf(item))
+			nodes[i] = &model.Cvm{Indexed: item}
 		}
 	}
 	return nodes, nil

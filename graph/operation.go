@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -25,7 +26,7 @@ type operation struct {
 
 	wanted      func() map[relay.Identity]bool
 	lookupOnce  sync.Once
-	lookupFound map[relay.Identity]found
+	lookupFound map[relay.Identity]projection.Item
 	lookupErr   error
 
 	mu       sync.Mutex
@@ -48,7 +49,7 @@ func (r *Resolver) startOperation(ctx context.Context, next graphql.OperationHan
 	}
 	return next(context.WithValue(ctx, operationKey{}, &operation{
 		credentialErr: err,
-		loader:        pages.NewLoader(r.Client, credential),
+		loader:        pages.NewLoader(r.Fetch, credential),
 		hints:         r.hints.of(credential),
 		plan:          sync.OnceValue(func() map[restclient.Filter]plan { return r.plan(opCtx) }),
 		wanted:        sync.OnceValue(func() map[relay.Identity]bool { return wanted(opCtx) }),

@@ -182,7 +182,10 @@ func text(name string, value json.RawMessage) (string, *requestError) {
 	if err := json.Unmarshal(value, &s); err != nil {
 		return "", badRequest("the parameter " + name + " is not a string")
 	}
-	return textOf(s), nil
+	if s == nil {
+		return "", nil
+	}
+	return *s, nil
 }
 
 // object reads a parameter that is an object or null. Numbers keep their digits.

@@ -11,15 +11,19 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"cvmgraph/graph/internal/generated"
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/projection"
 	"cvmgraph/restclient"
 )
 
-// Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential and Introspection
-// are required. It is read-only once [NewHandler] has it.
+// Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection
+// and Projection are required. It is read-only once [NewHandler] has it.
 type Resolver struct {
-	// Client calls the upstream.
-	Client *restclient.Client
-	// APIVersion is the version that Client asks for. Cursors are bound to it.
+	// Fetch fetches pages.
+	Fetch pages.Fetch
+	// Projection writes selected fields from the pages' bytes. Where it is false, gqlgen executes all fields.
+	Projection bool
+	// APIVersion is the version that Fetch asks for. Cursors are bound to it.
 	APIVersion string
 	// MaxFirst is the largest first or last, in items.
 	MaxFirst int
@@ -42,6 +46,11 @@ func NewHandler(r *Resolver) http.Handler {
 	server := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
 	r.hints = newHintCache()
 	parsed := newParsedQueries()
+	var planner *projection.Planner
+	if r.Projection {
+		planner = projection.NewPlanner(pages.Shape())
+	}
+	server.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
 	server.AddTransport(&transport{present: r.presentError})
 	server.SetQueryCache(parsed)
 	server.SetErrorPresenter(r.presentError)

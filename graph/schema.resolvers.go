@@ -31,7 +31,7 @@ func (r *queryResolver) Cvm(ctx context.Context, vmID string) (*model.Cvm, error
 	return r.node(ctx, "vmId", identity, err)
 }
 
-func (r *queryResolver) Cvms(ctx context.Context, first *int32, after *string, last *int32, before *string, nodeID *int32, userID *string) (*generated.CvmConnection, error) {
+func (r *queryResolver) Cvms(ctx context.Context, first *int32, after *string, last *int32, before *string, nodeID *int32, userID *string) (*model.CvmConnection, error) {
 	return r.connection(ctx, connectionArgs{
 		Args:   relay.Args{First: first, After: after, Last: last, Before: before},
 		nodeID: nodeID,

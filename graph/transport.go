@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -35,7 +36,8 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		t.writer.refuse(w, r, media, refusal)
 		return
 	}
-	ctx := r.Context()
+	parts := &splices{}
+	ctx := context.WithValue(r.Context(), splicesKey{}, parts)
 	opCtx, errs := exec.CreateOperationContext(ctx, params)
 	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
 		w.Header().Set("Allow", http.MethodPost)
@@ -45,7 +47,7 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		return
 	}
 	if len(errs) > 0 {
-		t.writer.answer(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs))
+		t.writer.answer(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), parts)
 		return
 	}
 	handle, ctx := exec.DispatchOperation(ctx, opCtx)
@@ -56,7 +58,7 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		})
 		return
 	}
-	t.writer.answer(w, r, media, response)
+	t.writer.answer(w, r, media, response, parts)
 }
 
 // answerPanic answers for what panicked outside of a resolver; it must be deferred itself. Nothing is written before an answer
@@ -67,7 +69,7 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 		return
 	}
 	shown := t.present(r.Context(), recoverPanic(r.Context(), value))
-	body := encode(&graphql.Response{Errors: gqlerror.List{shown}})
+	body := encode(nil, &graphql.Response{Errors: gqlerror.List{shown}}, nil)
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }
 

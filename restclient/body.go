@@ -13,22 +13,16 @@ const (
 	maxBody = 16 << 20
 	// trustedLength is how much memory an announced length gets before any byte has come.
 	trustedLength = 1 << 20
-	// maxKeptBuffer bounds the buffers kept for the next call.
-	maxKeptBuffer = 1 << 20
 )
 
-// readBody reads the whole body into buffer, which it may replace by a larger one. Its errors are
-// *InvalidResponseError for a body that is too large, cut short or wrongly compressed; others are
-// the connection's.
-func readBody(resp *http.Response, buffer []byte) ([]byte, error) {
+// readBody reads the whole body. Its errors are *InvalidResponseError for a body that is too large, cut
+// short or wrongly compressed; others are the connection's.
+func readBody(resp *http.Response) ([]byte, error) {
 	if resp.ContentLength > maxBody {
 		return nil, invalid(ReasonTooLarge)
 	}
 	// The extra byte lets the read that finds the end do so without growing the buffer.
-	if announced := int(min(resp.ContentLength, trustedLength)) + 1; announced > cap(buffer) {
-		buffer = make([]byte, 0, announced)
-	}
-	body := buffer[:0]
+	body := make([]byte, 0, max(min(resp.ContentLength, trustedLength), 0)+1)
 	for {
 		if len(body) == cap(body) {
 			body = grown(body)

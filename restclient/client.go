@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -89,7 +88,6 @@ type Client struct {
 	header    http.Header // of every request
 	timeout   time.Duration
 	transport *http.Transport
-	buffers   sync.Pool // *[]byte, for the bodies
 }
 
 // New returns a client, or an error that joins everything that is wrong with the options. It does
@@ -127,7 +125,6 @@ func New(options Options) (*Client, error) {
 		header:    header,
 		timeout:   options.Timeout,
 		transport: newTransport(options.TLS),
-		buffers:   sync.Pool{New: func() any { return new([]byte) }},
 	}, nil
 }
 
@@ -155,13 +152,24 @@ func parseBase(base string) (*url.URL, error) {
 // Close releases the idle connections. Calls under way go on, and the client stays usable.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Page fetches one page in one attempt, on behalf of whom cred belongs to; a zero cred is sent as
-// none. (The transport may send the request again on another connection, when an idle one turns out
-// to be dead.) The page belongs to the caller.
-//
-// The errors are *ArgumentError before any I/O, then *StatusError, *TimeoutError, *NetworkError and
-// *InvalidResponseError. When ctx is canceled, errors.Is finds [context.Canceled] in the error.
+// Page fetches one page in one attempt, on behalf of whom cred belongs to, and decodes it. The page
+// belongs to the caller. The errors are those of [Client.Body], and *InvalidResponseError.
 func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*Page, error) {
+	body, err := c.Body(ctx, cred, req)
+	if err != nil {
+		return nil, err
+	}
+	return DecodePage(body, req)
+}
+
+// Body fetches the document of one page in one attempt, on behalf of whom cred belongs to; a zero cred
+// is sent as none. (The transport may send the request again on another connection, when an idle one
+// turns out to be dead.) The body belongs to the caller; nothing of it has been looked at.
+//
+// The errors are *ArgumentError before any I/O, then *StatusError, *TimeoutError, *NetworkError and, for
+// a body that is too large or does not arrive whole, *InvalidResponseError. When ctx is canceled,
+// errors.Is finds [context.Canceled] in the error.
+func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) ([]byte, error) {
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
@@ -171,17 +179,9 @@ func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*P
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	buffer := c.buffers.Get().(*[]byte)
-	body, err := c.fetch(attempt, cred, req, *buffer)
+	body, err := c.fetch(attempt, cred, req)
 	if err == nil {
-		// The page holds nothing of the body, so that its buffer can serve again.
-		defer c.keep(buffer, body)
-		page, err := decodePage(body, req)
-		if err != nil {
-			return nil, err
-		}
-		page.Bytes = len(body)
-		return page, nil
+		return body, nil
 	}
 	var (
 		status   *StatusError
@@ -195,7 +195,7 @@ func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*P
 
 // fetch sends the request and returns the body of a 200. Its errors are *StatusError,
 // *InvalidResponseError, and what the transport says, which is not fit to be shown.
-func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest, buffer []byte) ([]byte, error) {
+func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) ([]byte, error) {
 	resp, err := c.transport.RoundTrip(c.request(ctx, cred, req))
 	if err != nil {
 		return nil, err
@@ -204,7 +204,7 @@ func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest, bu
 	if resp.StatusCode != http.StatusOK {
 		return nil, statusError(resp)
 	}
-	return readBody(resp, buffer)
+	return readBody(resp)
 }
 
 // request builds the call: these headers and no others, but what net/http adds for compression.
@@ -222,13 +222,5 @@ func (c *Client) request(ctx context.Context, cred Credential, req PageRequest) 
 func setIfAny(header http.Header, name, value string) {
 	if value != "" {
 		header.Set(name, value)
-	}
-}
-
-// keep stores the body's memory for the next call, unless it is unusually large.
-func (c *Client) keep(buffer *[]byte, body []byte) {
-	if cap(body) <= maxKeptBuffer {
-		*buffer = body
-		c.buffers.Put(buffer)
 	}
 }

@@ -10,6 +10,9 @@ import (
 // memory of the value it is about, and a page with so many is no page of ours.
 const maxFaults = 10_000
 
+// maxElements bounds the elements of a page's lists of objects: a hundred times what a page of ours has.
+const maxElements = 100_000
+
 // Fault says that one value of an item had the wrong type upstream. The value is left out: nil, a
 // boolean's default, or an element missing from its list.
 type Fault struct {
@@ -27,12 +30,17 @@ type decoder struct {
 	path     []any // from the item to the current value
 	faults   []Fault
 	recorded int // faults of the whole page, forgotten ones too
+	elements int // of lists of objects, of the whole page
 
 	texts   textArena
 	strings slab[string]
 	ints32  slab[int32]
 	ints64  slab[int64]
 	lengths map[*field]int // of the last list of each field, a guess of the next one's
+}
+
+func newDecoder(data []byte) *decoder {
+	return &decoder{reader: reader{data: data}, lengths: map[*field]int{}}
 }
 
 // item decodes the object the reader stands at, and returns the set of its known keys.
@@ -216,6 +224,9 @@ func (d *decoder) element(f *field, v reflect.Value) error {
 	}
 	v.SetLen(n + 1)
 	if f.kind == objects {
+		if d.elements++; d.elements > maxElements {
+			return invalid(ReasonTooManyElements)
+		}
 		_, err := d.object(f.shape, v.Index(n))
 		return err
 	}

@@ -114,11 +114,13 @@ const (
 	ReasonShortPage Reason = "fewer items than its total calls for"
 	// ReasonTooManyFaults: over 10,000 values of the page have the wrong type.
 	ReasonTooManyFaults Reason = "too many values of the wrong type"
+	// ReasonTooManyElements: the page's lists of objects have over 100,000 elements together.
+	ReasonTooManyElements Reason = "too many elements of lists"
 )
 
 // InvalidResponseError says that the upstream answered with status 200 and something unusable.
 type InvalidResponseError struct {
-	// Reason is one of the constants ReasonNotJSON to ReasonTooManyFaults.
+	// Reason is one of the constants ReasonNotJSON to ReasonTooManyElements.
 	Reason Reason
 }
 

@@ -5,10 +5,7 @@ import (
 	"net"
 )
 
-var (
-	DecodePage = decodePage
-	RetryAfter = retryAfter
-)
+var RetryAfter = retryAfter
 
 // SetDial replaces the network, before the client's first call.
 func (c *Client) SetDial(dial func(context.Context, string, string) (net.Conn, error)) {

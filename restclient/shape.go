@@ -85,10 +85,13 @@ type field struct {
 //
 //nolint:gochecknoglobals // immutable, compiled once
 var (
-	cvmShape   = compile(reflect.TypeFor[Cvm](), "vm_uuid", "resource", "node_info")
+	cvmShape   = compile(reflect.TypeFor[Cvm](), FlatKeys()...)
 	hostedMark = cvmShape.marks("hosted")
-	flatMarks  = cvmShape.marks("vm_uuid", "resource", "node_info")
+	flatMarks  = cvmShape.marks(FlatKeys()...)
 )
+
+// FlatKeys returns the keys that tell an entry of another API version, in the flat shape.
+func FlatKeys() []string { return []string{"vm_uuid", "resource", "node_info"} }
 
 // compile reads a struct type's tags: json is the key, default:"true" a boolean's default,
 // wire:"identifier" a *string that is a string or an integer upstream. The skipped keys are known

@@ -78,6 +78,9 @@ type Config struct {
 	// MaxAliases bounds the aliases of a document, 1 to 10000.
 	MaxAliases int
 
+	// Projection writes selected fields straight from the upstream's bytes.
+	Projection bool
+
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level
 

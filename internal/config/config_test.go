@@ -31,6 +31,7 @@ func settings() map[string]string {
 		"max-tokens":       "5000",
 		"max-depth":        "20",
 		"max-aliases":      "100",
+		"projection":       "false",
 		"log-level":        "debug",
 		"log-format":       "json",
 	}
@@ -83,6 +84,7 @@ func TestDefaults(t *testing.T) {
 		MaxTokens:       2000,
 		MaxDepth:        15,
 		MaxAliases:      30,
+		Projection:      true,
 		LogLevel:        slog.LevelInfo,
 		LogFormat:       "auto",
 	}

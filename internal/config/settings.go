@@ -33,6 +33,7 @@ type settings struct {
 	MaxTokens       string `default:"2000" placeholder:"COUNT" help:"Largest document, in tokens, 1 to 100000."`
 	MaxDepth        string `default:"15" placeholder:"LEVELS" help:"Deepest nesting of fields, 1 to 1000."`
 	MaxAliases      string `default:"30" placeholder:"COUNT" help:"Most aliases in a document, 1 to 10000."`
+	Projection      toggle `default:"true" help:"Write selected fields straight from the upstream's bytes; false leaves them to gqlgen's plain execution."`
 	LogLevel        string `default:"info" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error."`
 	LogFormat       string `default:"auto" placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and JSON elsewhere."`
 }
@@ -74,6 +75,7 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		MaxTokens:       read(&p, "max-tokens", s.MaxTokens, parseCount(100_000)),
 		MaxDepth:        read(&p, "max-depth", s.MaxDepth, parseCount(1000)),
 		MaxAliases:      read(&p, "max-aliases", s.MaxAliases, parseCount(10_000)),
+		Projection:      read(&p, "projection", string(s.Projection), parseBool),
 		LogLevel:        read(&p, "log-level", s.LogLevel, parseLogLevel),
 		LogFormat:       read(&p, "log-format", s.LogFormat, parseLogFormat),
 	}

@@ -32,7 +32,7 @@ type Call struct {
 // Loader loads pages for one operation with one credential. A page is asked for once, however many fields of the
 // operation need it; a page that failed may be asked for again. It is safe for concurrent use.
 type Loader struct {
-	batches *dataloader.Loader[restclient.PageRequest, *restclient.Page]
+	batches *dataloader.Loader[restclient.PageRequest, *Page]
 	slots   chan struct{}
 
 	mu      sync.Mutex
@@ -43,33 +43,33 @@ type Loader struct {
 
 // NewLoader returns a loader that holds no pages yet. The credential is bound to it for good, so that no page can reach another
 // caller.
-func NewLoader(client *restclient.Client, credential restclient.Credential) *Loader {
+func NewLoader(fetch Fetch, credential restclient.Credential) *Loader {
 	l := &Loader{
 		slots:   make(chan struct{}, parallelCalls),
 		reasons: make(map[restclient.PageRequest]string),
 		whole:   make(map[restclient.Filter]restclient.PageRequest),
 	}
-	fetch := func(ctx context.Context, request restclient.PageRequest) *dataloader.Result[*restclient.Page] {
-		page, err := l.fetch(ctx, client, credential, request)
+	load := func(ctx context.Context, request restclient.PageRequest) *dataloader.Result[*Page] {
+		page, err := l.fetch(ctx, fetch, credential, request)
 		if err != nil {
-			return &dataloader.Result[*restclient.Page]{Error: dataloader.NewSkipCacheError(err)}
+			return &dataloader.Result[*Page]{Error: dataloader.NewSkipCacheError(err)}
 		}
-		return &dataloader.Result[*restclient.Page]{Data: page}
+		return &dataloader.Result[*Page]{Data: page}
 	}
-	l.batches = dataloader.NewBatchedLoader(func(ctx context.Context, requests []restclient.PageRequest) []*dataloader.Result[*restclient.Page] {
-		results := make([]*dataloader.Result[*restclient.Page], len(requests))
+	l.batches = dataloader.NewBatchedLoader(func(ctx context.Context, requests []restclient.PageRequest) []*dataloader.Result[*Page] {
+		results := make([]*dataloader.Result[*Page], len(requests))
 		var group sync.WaitGroup
 		for i, request := range requests[1:] {
-			group.Go(func() { results[i+1] = fetch(ctx, request) })
+			group.Go(func() { results[i+1] = load(ctx, request) })
 		}
-		results[0] = fetch(ctx, requests[0])
+		results[0] = load(ctx, requests[0])
 		group.Wait()
 		return results
 	})
 	return l
 }
 
-func (l *Loader) fetch(ctx context.Context, client *restclient.Client, credential restclient.Credential, request restclient.PageRequest) (*restclient.Page, error) {
+func (l *Loader) fetch(ctx context.Context, fetch Fetch, credential restclient.Credential, request restclient.PageRequest) (*Page, error) {
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
@@ -77,7 +77,7 @@ func (l *Loader) fetch(ctx context.Context, client *restclient.Client, credentia
 		return nil, context.Cause(ctx)
 	}
 	begun := time.Now()
-	page, err := client.Page(ctx, credential, request)
+	page, err := fetch(ctx, credential, request)
 	call := Call{Request: request, Duration: time.Since(begun)}
 
 	l.mu.Lock()
@@ -88,8 +88,8 @@ func (l *Loader) fetch(ctx context.Context, client *restclient.Client, credentia
 			call.Status = status.StatusCode
 		}
 	} else {
-		call.Status, call.Bytes, call.Items = http.StatusOK, page.Bytes, len(page.Items)
-		if request.Page == 1 && len(page.Items) == page.Total {
+		call.Status, call.Bytes, call.Items = http.StatusOK, page.Bytes(), page.Len()
+		if request.Page == 1 && page.Len() == page.Total {
 			l.whole[request.Filter] = request
 		}
 	}
@@ -99,7 +99,7 @@ func (l *Loader) fetch(ctx context.Context, client *restclient.Client, credentia
 
 // Load returns the pages in the order of the requests, fetching in parallel those that the operation does not have yet. The
 // error is that of the first request that failed, as the client returned it. Pages are shared: callers do not change them.
-func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest) ([]*restclient.Page, error) {
+func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest) ([]*Page, error) {
 	l.mu.Lock()
 	for _, request := range requests {
 		if _, ok := l.reasons[request]; !ok {
@@ -108,14 +108,14 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 	}
 	l.mu.Unlock()
 
-	thunks := make([]dataloader.Thunk[*restclient.Page], len(requests))
+	thunks := make([]dataloader.Thunk[*Page], len(requests))
 	for i, request := range requests {
 		thunks[i] = l.batches.Load(ctx, request)
 	}
 	// Everything this call needs is queued, so the batch does not wait for the dataloader's timer.
 	l.batches.Flush()
 
-	pages := make([]*restclient.Page, len(requests))
+	pages := make([]*Page, len(requests))
 	var first error
 	for i, thunk := range thunks {
 		page, err := thunk()

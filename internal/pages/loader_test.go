@@ -26,7 +26,7 @@ func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return pages.NewLoader(client, restclient.Credential{Authorization: "Bearer loader"})
+	return pages.NewLoader(pages.Upstream(client), restclient.Credential{Authorization: "Bearer loader"})
 }
 
 func request(page, size int) restclient.PageRequest {
@@ -45,7 +45,7 @@ func TestAPageIsFetchedOnce(t *testing.T) {
 	for range 20 {
 		fields.Go(func() {
 			got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 10), request(2, 10), request(1, 10)})
-			if err != nil || len(got) != 3 || got[0] != got[2] || got[0] == got[1] || len(got[1].Items) != 10 {
+			if err != nil || len(got) != 3 || got[0] != got[2] || got[0] == got[1] || got[1].Len() != 10 {
 				t.Errorf("got %d pages, %v, want three, the first and the last of them the same", len(got), err)
 			}
 		})
@@ -75,7 +75,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 	if status, ok := errors.AsType[*restclient.StatusError](err); !ok || status.StatusCode != http.StatusServiceUnavailable {
 		t.Fatalf("got error %v, want status 503", err)
 	}
-	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}); err != nil || len(got[0].Items) != 5 {
+	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}); err != nil || got[0].Len() != 5 {
 		t.Errorf("again: got error %v, want a page", err)
 	}
 	if got := fmt.Sprint(loader.Calls()[0].Status, loader.Calls()[1].Status); got != "503 200" {

@@ -82,7 +82,10 @@ var ErrForeignCursor = errors.New("the cursor belongs to another list")
 
 // Encode returns c as an opaque text of at most [MaxCursor] characters that need no escaping in a URL. Equal cursors have
 // equal texts.
-func (c Cursor) Encode() string {
+func (c Cursor) Encode() string { return string(c.Append(nil)) }
+
+// Append appends the text of c to dst.
+func (c Cursor) Append(dst []byte) []byte {
 	var raw [maxRaw]byte
 	b := append(raw[:0], cursorFormat)
 	runs := [2]int{run(c.Preceding), run(c.Following)}
@@ -107,7 +110,7 @@ func (c Cursor) Encode() string {
 		}
 	}
 	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-	return base64.RawURLEncoding.EncodeToString(b)
+	return base64.RawURLEncoding.AppendEncode(dst, b)
 }
 
 // DecodeCursor reads a cursor of the given list. It returns [ErrDamagedCursor] or [ErrForeignCursor] for anything that

@@ -19,16 +19,20 @@ const (
 var ErrNotNodeID = errors.New("the text is not an id")
 
 // NodeID returns the item's global id, which no other item of the list has.
-func (i Identity) NodeID() string {
+func (i Identity) NodeID() string { return string(i.AppendNodeID(nil)) }
+
+// AppendNodeID appends the item's global id to dst.
+func (i *Identity) AppendNodeID(dst []byte) []byte {
+	var room [len(vmPrefix) + maxVMID]byte
 	if i.VMID != "" {
-		return base64.RawURLEncoding.EncodeToString([]byte(vmPrefix + i.VMID))
+		return base64.RawURLEncoding.AppendEncode(dst, append(append(room[:0], vmPrefix...), i.VMID...))
 	}
-	b := binary.BigEndian.AppendUint64([]byte(provisionalPrefix), uint64(i.Traits))
+	b := binary.BigEndian.AppendUint64(append(room[:0], provisionalPrefix...), uint64(i.Traits))
 	if i.Number > 1 {
 		b = append(b, ':')
 		b = strconv.AppendInt(b, int64(i.Number), 10)
 	}
-	return base64.RawURLEncoding.EncodeToString(b)
+	return base64.RawURLEncoding.AppendEncode(dst, b)
 }
 
 // ParseNodeID returns the identity that a global id was made of. Another spelling of an id is [ErrNotNodeID].

@@ -47,7 +47,7 @@ type QueryResolver interface {
 	Node(ctx context.Context, id string) (Node, error)
 	Nodes(ctx context.Context, ids []string) ([]Node, error)
 	Cvm(ctx context.Context, vmID string) (*model.Cvm, error)
-	Cvms(ctx context.Context, first *int32, after *string, last *int32, before *string, nodeID *int32, userID *string) (*CvmConnection, error)
+	Cvms(ctx context.Context, first *int32, after *string, last *int32, before *string, nodeID *int32, userID *string) (*model.CvmConnection, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1595,7 +1595,7 @@ func (ec *executionContext) _Cvm_id(ctx context.Context, field graphql.Collected
 			return ec.fieldContext_Cvm_id(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
+			return obj.ID(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -1606,7 +1606,7 @@ func (ec *executionContext) _Cvm_id(ctx context.Context, field graphql.Collected
 	)
 }
 func (ec *executionContext) fieldContext_Cvm_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Cvm", field, false, false, "ID")
+	return graphql.NewScalarFieldContext("Cvm", field, true, false, "ID")
 }
 
 func (ec *executionContext) _Cvm_vmId(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
@@ -2160,7 +2160,7 @@ func (ec *executionContext) fieldContext_Cvm_gatewayDomain(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
 }
 
-func (ec *executionContext) _CvmConnection_edges(ctx context.Context, field graphql.CollectedField, obj *CvmConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _CvmConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.CvmConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2169,11 +2169,11 @@ func (ec *executionContext) _CvmConnection_edges(ctx context.Context, field grap
 			return ec.fieldContext_CvmConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []CvmEdge) graphql.Marshaler {
-			return ec.marshalNCvmEdge2ᚕcvmgraphᚋgraphᚋinternalᚋgeneratedᚐCvmEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []model.CvmEdge) graphql.Marshaler {
+			return ec.marshalNCvmEdge2ᚕcvmgraphᚋgraphᚋinternalᚋmodelᚐCvmEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2183,7 +2183,7 @@ func (ec *executionContext) fieldContext_CvmConnection_edges(_ context.Context, 
 	fc = &graphql.FieldContext{
 		Object:     "CvmConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_CvmEdge(ctx, field)
@@ -2192,7 +2192,7 @@ func (ec *executionContext) fieldContext_CvmConnection_edges(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _CvmConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *CvmConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _CvmConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.CvmConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2201,7 +2201,7 @@ func (ec *executionContext) _CvmConnection_nodes(ctx context.Context, field grap
 			return ec.fieldContext_CvmConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
+			return obj.Nodes(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Cvm) graphql.Marshaler {
@@ -2215,7 +2215,7 @@ func (ec *executionContext) fieldContext_CvmConnection_nodes(_ context.Context, 
 	fc = &graphql.FieldContext{
 		Object:     "CvmConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cvm(ctx, field)
@@ -2224,7 +2224,7 @@ func (ec *executionContext) fieldContext_CvmConnection_nodes(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _CvmConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *CvmConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _CvmConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.CvmConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2233,11 +2233,11 @@ func (ec *executionContext) _CvmConnection_pageInfo(ctx context.Context, field g
 			return ec.fieldContext_CvmConnection_pageInfo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
+			return obj.PageInfo(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcvmgraphᚋgraphᚋinternalᚋgeneratedᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2cvmgraphᚋgraphᚋinternalᚋmodelᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2247,7 +2247,7 @@ func (ec *executionContext) fieldContext_CvmConnection_pageInfo(_ context.Contex
 	fc = &graphql.FieldContext{
 		Object:     "CvmConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PageInfo(ctx, field)
@@ -2256,7 +2256,7 @@ func (ec *executionContext) fieldContext_CvmConnection_pageInfo(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CvmConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *CvmConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _CvmConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.CvmConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2265,7 +2265,7 @@ func (ec *executionContext) _CvmConnection_totalCount(ctx context.Context, field
 			return ec.fieldContext_CvmConnection_totalCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
+			return obj.TotalCount(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
@@ -2276,10 +2276,10 @@ func (ec *executionContext) _CvmConnection_totalCount(ctx context.Context, field
 	)
 }
 func (ec *executionContext) fieldContext_CvmConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CvmConnection", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("CvmConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _CvmEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *CvmEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _CvmEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.CvmEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2288,7 +2288,7 @@ func (ec *executionContext) _CvmEdge_cursor(ctx context.Context, field graphql.C
 			return ec.fieldContext_CvmEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -2299,10 +2299,10 @@ func (ec *executionContext) _CvmEdge_cursor(ctx context.Context, field graphql.C
 	)
 }
 func (ec *executionContext) fieldContext_CvmEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CvmEdge", field, false, false, "String")
+	return graphql.NewScalarFieldContext("CvmEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _CvmEdge_node(ctx context.Context, field graphql.CollectedField, obj *CvmEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _CvmEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.CvmEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2311,7 +2311,7 @@ func (ec *executionContext) _CvmEdge_node(ctx context.Context, field graphql.Col
 			return ec.fieldContext_CvmEdge_node(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
+			return obj.Node(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cvm) graphql.Marshaler {
@@ -2325,7 +2325,7 @@ func (ec *executionContext) fieldContext_CvmEdge_node(_ context.Context, field g
 	fc = &graphql.FieldContext{
 		Object:     "CvmEdge",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cvm(ctx, field)
@@ -3051,7 +3051,7 @@ func (ec *executionContext) fieldContext_ManagedUser_username(_ context.Context,
 	return graphql.NewScalarFieldContext("ManagedUser", field, false, false, "String")
 }
 
-func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3060,7 +3060,7 @@ func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field gra
 			return ec.fieldContext_PageInfo_hasNextPage(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.HasNextPage, nil
+			return obj.HasNextPage(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -3071,10 +3071,10 @@ func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
+	return graphql.NewScalarFieldContext("PageInfo", field, true, false, "Boolean")
 }
 
-func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3083,7 +3083,7 @@ func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field
 			return ec.fieldContext_PageInfo_hasPreviousPage(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.HasPreviousPage, nil
+			return obj.HasPreviousPage(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -3094,10 +3094,10 @@ func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field
 	)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
+	return graphql.NewScalarFieldContext("PageInfo", field, true, false, "Boolean")
 }
 
-func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3106,7 +3106,7 @@ func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field gra
 			return ec.fieldContext_PageInfo_startCursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.StartCursor, nil
+			return obj.StartCursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -3117,10 +3117,10 @@ func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+	return graphql.NewScalarFieldContext("PageInfo", field, true, false, "String")
 }
 
-func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3129,7 +3129,7 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 			return ec.fieldContext_PageInfo_endCursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.EndCursor, nil
+			return obj.EndCursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -3140,7 +3140,7 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 	)
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+	return graphql.NewScalarFieldContext("PageInfo", field, true, false, "String")
 }
 
 func (ec *executionContext) _PortMapping_protocol(ctx context.Context, field graphql.CollectedField, obj *restclient.PortMapping) (ret graphql.Marshaler) {
@@ -3426,8 +3426,8 @@ func (ec *executionContext) _Query_cvms(ctx context.Context, field graphql.Colle
 			return ec.Resolvers.Query().Cvms(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["nodeId"].(*int32), fc.Args["userId"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *CvmConnection) graphql.Marshaler {
-			return ec.marshalOCvmConnection2ᚖcvmgraphᚋgraphᚋinternalᚋgeneratedᚐCvmConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CvmConnection) graphql.Marshaler {
+			return ec.marshalOCvmConnection2ᚖcvmgraphᚋgraphᚋinternalᚋmodelᚐCvmConnection(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5353,7 +5353,7 @@ func (ec *executionContext) _Cvm(ctx context.Context, sel ast.SelectionSet, obj 
 
 var cvmConnectionImplementors = []string{"CvmConnection"}
 
-func (ec *executionContext) _CvmConnection(ctx context.Context, sel ast.SelectionSet, obj *CvmConnection) graphql.Marshaler {
+func (ec *executionContext) _CvmConnection(ctx context.Context, sel ast.SelectionSet, obj *model.CvmConnection) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cvmConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -5401,7 +5401,7 @@ func (ec *executionContext) _CvmConnection(ctx context.Context, sel ast.Selectio
 
 var cvmEdgeImplementors = []string{"CvmEdge"}
 
-func (ec *executionContext) _CvmEdge(ctx context.Context, sel ast.SelectionSet, obj *CvmEdge) graphql.Marshaler {
+func (ec *executionContext) _CvmEdge(ctx context.Context, sel ast.SelectionSet, obj *model.CvmEdge) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cvmEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -5757,7 +5757,7 @@ func (ec *executionContext) _ManagedUser(ctx context.Context, sel ast.SelectionS
 
 var pageInfoImplementors = []string{"PageInfo"}
 
-func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *PageInfo) graphql.Marshaler {
+func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *model.PageInfo) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -6513,15 +6513,15 @@ func (ec *executionContext) marshalNCvm2ᚖcvmgraphᚋgraphᚋinternalᚋmodel�
 	return ec._Cvm(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCvmEdge2cvmgraphᚋgraphᚋinternalᚋgeneratedᚐCvmEdge(ctx context.Context, sel ast.SelectionSet, v CvmEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNCvmEdge2cvmgraphᚋgraphᚋinternalᚋmodelᚐCvmEdge(ctx context.Context, sel ast.SelectionSet, v model.CvmEdge) graphql.Marshaler {
 	return ec._CvmEdge(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNCvmEdge2ᚕcvmgraphᚋgraphᚋinternalᚋgeneratedᚐCvmEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []CvmEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNCvmEdge2ᚕcvmgraphᚋgraphᚋinternalᚋmodelᚐCvmEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.CvmEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCvmEdge2cvmgraphᚋgraphᚋinternalᚋgeneratedᚐCvmEdge(ctx, sel, v[i])
+		return ec.marshalNCvmEdge2cvmgraphᚋgraphᚋinternalᚋmodelᚐCvmEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -6620,12 +6620,8 @@ func (ec *executionContext) marshalNNode2ᚕcvmgraphᚋgraphᚋinternalᚋgenera
 	return ret
 }
 
-func (ec *executionContext) marshalNPageInfo2ᚖcvmgraphᚋgraphᚋinternalᚋgeneratedᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *PageInfo) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "PageInfo!")
-		return graphql.Null
-	}
-	return ec._PageInfo(ctx, sel, v)
+func (ec *executionContext) marshalNPageInfo2cvmgraphᚋgraphᚋinternalᚋmodelᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v model.PageInfo) graphql.Marshaler {
+	return ec._PageInfo(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalNPortMapping2cvmgraphᚋrestclientᚐPortMapping(ctx context.Context, sel ast.SelectionSet, v restclient.PortMapping) graphql.Marshaler {
@@ -6917,7 +6913,7 @@ func (ec *executionContext) marshalOCvm2ᚖcvmgraphᚋgraphᚋinternalᚋmodel�
 	return ec._Cvm(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOCvmConnection2ᚖcvmgraphᚋgraphᚋinternalᚋgeneratedᚐCvmConnection(ctx context.Context, sel ast.SelectionSet, v *CvmConnection) graphql.Marshaler {
+func (ec *executionContext) marshalOCvmConnection2ᚖcvmgraphᚋgraphᚋinternalᚋmodelᚐCvmConnection(ctx context.Context, sel ast.SelectionSet, v *model.CvmConnection) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -2,45 +2,9 @@
 
 package generated
 
-import (
-	"cvmgraph/graph/internal/model"
-)
-
 // An object that can be told apart from every other one by its id alone.
 type Node interface {
 	IsNode()
-}
-
-// A part of the list of CVMs.
-type CvmConnection struct {
-	// The CVMs with a cursor each.
-	Edges []CvmEdge `json:"edges"`
-	// The CVMs alone, in the order of edges.
-	Nodes []model.Cvm `json:"nodes"`
-	// What lies around this part.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// How many CVMs the whole list holds under the same nodeId and userId. Source: total.
-	TotalCount int32 `json:"totalCount"`
-}
-
-// A CVM and its place in the list.
-type CvmEdge struct {
-	// Names this CVM in this list, for after and before. Opaque, at most 128 characters, valid on every replica.
-	Cursor string `json:"cursor"`
-	// The CVM.
-	Node *model.Cvm `json:"node"`
-}
-
-// What lies around a part of a list.
-type PageInfo struct {
-	// Whether the list goes on behind this part, whichever way it was paged.
-	HasNextPage bool `json:"hasNextPage"`
-	// Whether the list has CVMs ahead of this part, whichever way it was paged.
-	HasPreviousPage bool `json:"hasPreviousPage"`
-	// The cursor of the first edge. Null when there is no edge.
-	StartCursor *string `json:"startCursor,omitempty"`
-	// The cursor of the last edge. Null when there is no edge.
-	EndCursor *string `json:"endCursor,omitempty"`
 }
 
 // Where every operation begins.

@@ -1,0 +1,120 @@
+package pages
+
+import (
+	"context"
+	"reflect"
+
+	"cvmgraph/internal/projection"
+	"cvmgraph/internal/relay"
+	"cvmgraph/restclient"
+)
+
+// Page is a page of the list as the upstream sent it, with an index of its values. It is read-only, and safe for concurrent
+// use.
+type Page struct {
+	*projection.Page
+	// Total is the number of CVMs in the whole list.
+	Total int
+	// Identities tell the page's items apart, in their order.
+	Identities []relay.Identity
+	// Fingerprints are those of Identities.
+	Fingerprints []relay.Fingerprint
+}
+
+// Item returns the item at an index, as it is projected.
+func (p *Page) Item(index int) projection.Item {
+	return projection.Item{Page: p.Page, Index: index, ID: &p.Identities[index]}
+}
+
+// Shape returns the shape of the list's items. It is the same at each call.
+func Shape() *projection.Shape {
+	return projection.NewShape(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
+}
+
+// Fetch fetches a page with a credential. Its errors are those of [restclient.Client.Page].
+type Fetch func(context.Context, restclient.Credential, restclient.PageRequest) (*Page, error)
+
+// Upstream returns a Fetch that calls the upstream once for each page. It is safe for concurrent use.
+func Upstream(client *restclient.Client) Fetch {
+	index := newIndexer(Shape())
+	return func(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, error) {
+		body, err := client.Body(ctx, credential, request)
+		if err != nil {
+			return nil, err
+		}
+		return index.page(body, request)
+	}
+}
+
+// indexer makes pages of the upstream's documents.
+type indexer struct {
+	shape *projection.Shape
+	vmID  projection.Value
+	// traits are what tells items without a VM apart.
+	traits [5]projection.Value
+}
+
+func newIndexer(shape *projection.Shape) *indexer {
+	return &indexer{
+		shape: shape,
+		vmID:  shape.Value("hosted", "id"),
+		traits: [...]projection.Value{
+			shape.Value("project_id"), shape.Value("name"), shape.Value("node", "id"), shape.Value("managed_user", "id"),
+			shape.Value("contract_address"),
+		},
+	}
+}
+
+// page indexes the answer to a request. The error is a *restclient.InvalidResponseError.
+func (x *indexer) page(body []byte, request restclient.PageRequest) (*Page, error) {
+	page := &Page{Page: &projection.Page{}}
+	if err := x.shape.Index(page.Page, body, request.PageSize); err != nil {
+		// What is wrong with it is for the decoder to say.
+		if _, err := restclient.DecodePage(body, request); err != nil {
+			return nil, err
+		}
+		return nil, &restclient.InvalidResponseError{Reason: restclient.ReasonNotJSON}
+	}
+	envelope := restclient.Envelope(page.Envelope)
+	var err error
+	if page.Total, err = envelope.Judge(request); err != nil {
+		return nil, err
+	}
+	x.identify(page)
+	return page, nil
+}
+
+// identify notes what tells the page's items apart.
+func (x *indexer) identify(page *Page) {
+	page.Identities = make([]relay.Identity, page.Len())
+	page.Fingerprints = make([]relay.Fingerprint, page.Len())
+	var ids []byte // of all items, so that they take one piece of memory
+	ends := make([]int, page.Len())
+	for i := range page.Len() {
+		ids = page.AppendText(ids, i, x.vmID)
+		ends[i] = len(ids)
+	}
+	all, begin := string(ids), 0
+	var numbers map[relay.Fingerprint]int
+	for i, end := range ends {
+		identity := &page.Identities[i]
+		identity.VMID, begin = all[begin:end], end
+		if identity.VMID == "" {
+			if numbers == nil {
+				numbers = make(map[relay.Fingerprint]int)
+			}
+			identity.Traits = x.traitsOf(page, i)
+			numbers[identity.Traits]++
+			identity.Number = numbers[identity.Traits]
+		}
+		page.Fingerprints[i] = identity.Fingerprint()
+	}
+}
+
+func (x *indexer) traitsOf(page *Page, item int) relay.Fingerprint {
+	var parts [len(x.traits)]string
+	for i, trait := range x.traits {
+		parts[i] = string(page.AppendText(nil, item, trait))
+	}
+	return relay.FingerprintOf(parts[:]...)
+}

@@ -1,0 +1,413 @@
+package projection
+
+import (
+	"errors"
+	"slices"
+)
+
+// Bounds of a page, beyond which it is refused. Both count what a page of ours has a hundredth of.
+const (
+	// maxWrong is how many values may be of the wrong type.
+	maxWrong = 10_000
+	// maxElements is how many elements the lists of objects may have together.
+	maxElements = 100_000
+)
+
+// ErrInvalid is what [Shape.Index] returns for a body that is not one JSON document in UTF-8, or beyond a bound: nesting,
+// values of the wrong type, elements of lists. The decoder of the wire types says which.
+var ErrInvalid = errors.New("the page cannot be indexed")
+
+// Page is a page of the upstream with the places of the values in it. Once made it is read-only, and safe for concurrent use
+// as long as nobody writes to its body.
+type Page struct {
+	// Envelope is what the document says of itself.
+	Envelope Envelope
+
+	body  []byte
+	shape *Shape
+	tape  []slot
+	items []int // the place of each item's own slot in tape
+}
+
+// Envelope is what a page's document holds beside the items' values.
+type Envelope struct {
+	// Total, Page and PageSize are the integers of these names, meaningful where HasTotal, HasPage and HasPageSize are set.
+	Total, Page, PageSize          int64
+	HasTotal, HasPage, HasPageSize bool
+	// IsList says that there is a list of items, and Count how many entries it has.
+	IsList bool
+	Count  int
+	// HasOddEntry says that an entry is no object.
+	HasOddEntry bool
+	// HasHosted says that an entry has the key hosted, HasFlat that one has a key that only other API versions have.
+	HasHosted, HasFlat bool
+}
+
+// slot is the place of a value: data[lo:hi] without the mark. Zero is a value that is absent, null or of the wrong type.
+//
+// The slot of a list of objects holds the place in the tape of its first element and the number of elements. An element's own
+// slot holds the place of the next one, and the slots of its values follow; so do those of an item.
+type slot struct{ lo, hi uint32 }
+
+// mark, in hi, says that the value's text is not what is to be written: a string with surrogates, which may lack their other
+// half, an integer written unlike one, an identifier that is a number, a list with elements of the wrong type. Of an item it
+// says that a value of it is of the wrong type.
+const mark = 1 << 31
+
+func (s slot) marked() bool { return s.hi&mark != 0 }
+
+func (s slot) of(body []byte) []byte { return body[s.lo : s.hi&^mark] }
+
+// Index validates a page's body and notes the places of the values of its items, of which it keeps at most size. The page takes
+// the body over; what p held before is overwritten, and its memory used again. The error is [ErrInvalid].
+func (s *Shape) Index(p *Page, body []byte, size int) error {
+	*p = Page{body: body, shape: s, tape: p.tape[:0], items: p.items[:0]}
+	if len(body) >= mark {
+		return ErrInvalid
+	}
+	x := indexer{scanner: scanner{data: body}, page: p, size: size}
+	x.flat, x.hosted = s.marks("hosted")
+	if !x.envelope() || !x.end() {
+		return ErrInvalid
+	}
+	return nil
+}
+
+// Len returns the number of items.
+func (p *Page) Len() int { return len(p.items) }
+
+// Raw returns the JSON of an item.
+func (p *Page) Raw(item int) []byte { return p.tape[p.items[item]].of(p.body) }
+
+func (p *Page) odd(item int) bool { return p.tape[p.items[item]].marked() }
+
+// Size returns about how much memory the page takes, in bytes.
+func (p *Page) Size() int { return cap(p.body) + 8*cap(p.tape) + 8*cap(p.items) }
+
+// Bytes returns the length of the page's body.
+func (p *Page) Bytes() int { return len(p.body) }
+
+// Value names a value that every item may have, by its path.
+type Value struct {
+	slot int
+	kind kind
+}
+
+// Value returns the value at a path of keys. It panics where items have no text, identifier or integer there.
+func (s *Shape) Value(path ...string) Value {
+	v := Value{slot: 1} // the item's own slot comes first
+	for i, key := range path {
+		at := s.find([]byte(key), 0)
+		if at < 0 {
+			v.kind = skipped
+			break
+		}
+		f := &s.fields[at]
+		v.slot += f.slot
+		v.kind = f.kind
+		if i < len(path)-1 {
+			v.slot++ // the object's own
+			s = f.shape
+		}
+	}
+	if !slices.Contains([]kind{text, identifier, integer32, integer64}, v.kind) {
+		panic("projection: no value at this path")
+	}
+	return v
+}
+
+// AppendText appends the text of an item's value to dst: a string's without quotes and escapes, an integer's digits. Nothing
+// is appended for a value that is absent, null or of the wrong type.
+func (p *Page) AppendText(dst []byte, item int, v Value) []byte {
+	s := p.tape[p.items[item]+v.slot]
+	if s == (slot{}) {
+		return dst
+	}
+	switch value := s.of(p.body); {
+	case value[0] == '"':
+		return appendUnescaped(dst, value[1:len(value)-1])
+	case s.marked():
+		return appendInteger(dst, value)
+	default:
+		return append(dst, value...)
+	}
+}
+
+// indexer fills a page.
+type indexer struct {
+	scanner
+	page         *Page
+	size         int    // how many items are kept
+	flat, hosted uint64 // sets of keys of an item
+	odd          bool   // the current item has values of the wrong type
+	wrong        int    // values of the wrong type so far
+	elements     int    // elements of lists of objects so far
+}
+
+// envelope indexes the whole document.
+func (x *indexer) envelope() bool {
+	if x.peek() != '{' {
+		return x.skip()
+	}
+	if !x.open() {
+		return false
+	}
+	e := &x.page.Envelope
+	for first := true; ; first = false {
+		more, ok := x.more('}', first)
+		if !ok || !more {
+			return ok
+		}
+		key, ok := x.key()
+		if !ok {
+			return false
+		}
+		switch string(key) {
+		case "items":
+			ok = x.entries()
+		case "total":
+			ok = x.integer(&e.Total, &e.HasTotal)
+		case "page":
+			ok = x.integer(&e.Page, &e.HasPage)
+		case "page_size":
+			ok = x.integer(&e.PageSize, &e.HasPageSize)
+		default:
+			ok = x.skip()
+		}
+		if !ok {
+			return false
+		}
+	}
+}
+
+// integer reads a number of the envelope.
+func (x *indexer) integer(target *int64, has *bool) bool {
+	*has = false
+	if !startsNumber(x.peek()) {
+		return x.skip()
+	}
+	start := x.pos
+	if _, ok := x.number(); !ok {
+		return false
+	}
+	*target, *has = integer(x.data[start:x.pos])
+	return true
+}
+
+func startsNumber(c byte) bool { return c == '-' || '0' <= c && c <= '9' }
+
+// entries indexes the list of items. Those beyond the page's size are validated, and not kept.
+func (x *indexer) entries() bool {
+	e := &x.page.Envelope
+	e.IsList, e.Count, e.HasOddEntry, e.HasHosted, e.HasFlat = false, 0, false, false, false
+	x.page.items, x.page.tape = x.page.items[:0], append(x.page.tape[:0], slot{}) // no list begins at 0
+	if x.peek() != '[' {
+		return x.skip()
+	}
+	e.IsList = true
+	if !x.open() {
+		return false
+	}
+	for {
+		more, ok := x.more(']', e.Count == 0)
+		if !ok || !more {
+			return ok
+		}
+		if x.peek() != '{' {
+			e.HasOddEntry = true
+			if !x.skip() {
+				return false
+			}
+		} else if !x.item(e) {
+			return false
+		}
+		e.Count++
+	}
+}
+
+// item indexes one entry.
+func (x *indexer) item(e *Envelope) bool {
+	at, start := len(x.page.tape), x.pos
+	x.odd = false
+	x.reserve(1 + x.page.shape.width)
+	keys, ok := x.object(x.page.shape, at+1)
+	if !ok {
+		return false
+	}
+	e.HasHosted = e.HasHosted || keys&x.hosted != 0
+	e.HasFlat = e.HasFlat || keys&x.flat != 0
+	if len(x.page.items) == x.size {
+		x.page.tape = x.page.tape[:at]
+		return true
+	}
+	own := slot{uint32(start), uint32(x.pos)}
+	if x.odd {
+		own.hi |= mark
+	}
+	x.page.tape[at] = own
+	if len(x.page.items) == 0 {
+		// The others are likely as large as this one.
+		rest := (len(x.data)-x.pos)/(x.pos-start) + 1
+		rest = min(rest, x.size-1)
+		x.page.tape = slices.Grow(x.page.tape, rest*(len(x.page.tape)-at)*9/8)
+		x.page.items = slices.Grow(x.page.items, rest+1)
+	}
+	x.page.items = append(x.page.items, at)
+	return true
+}
+
+// reserve appends n slots.
+func (x *indexer) reserve(n int) {
+	tape := slices.Grow(x.page.tape, n)
+	x.page.tape = tape[:len(tape)+n]
+	clear(x.page.tape[len(tape):])
+}
+
+// object indexes an object whose values' slots begin at base, and returns the set of its known keys.
+func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
+	if !x.open() {
+		return 0, false
+	}
+	expected := 0
+	for first := true; ; first = false {
+		more, ok := x.more('}', first)
+		if !ok || !more {
+			return seen, ok
+		}
+		place := expected
+		if expected == len(s.fields) || !x.consume(s.fields[expected].start) {
+			key, ok := x.key()
+			if !ok {
+				return 0, false
+			}
+			if place = s.find(key, min(expected, len(s.fields)-1)); place < 0 {
+				if !x.skip() {
+					return 0, false
+				}
+				continue
+			}
+		}
+		expected = place + 1
+		f := &s.fields[place]
+		if bit := uint64(1) << place; seen&bit == 0 {
+			seen |= bit
+		} else { // of equal keys the last one wins, whole
+			clear(x.page.tape[base+f.slot : base+f.slot+f.slots])
+		}
+		if !x.value(f, base+f.slot) {
+			return 0, false
+		}
+	}
+}
+
+// value indexes the value of a field at its slot, which is zero.
+func (x *indexer) value(f *field, at int) bool {
+	c, start := x.peek(), x.pos
+	var marked, ok bool
+	switch {
+	case c == 'n':
+		return x.consume("null")
+	case f.kind == skipped:
+		return x.skip()
+	case c == '"' && (f.kind == text || f.kind == identifier):
+		_, marked, ok = x.text()
+	case startsNumber(c) && (f.kind == integer32 || f.kind == integer64 || f.kind == identifier):
+		var plain bool
+		most := 18 // digits that need no second look
+		if f.kind == integer32 {
+			most = 9
+		}
+		if plain, ok = x.number(); ok && (!plain || x.pos-start > most) {
+			n, whole := integer(x.data[start:x.pos])
+			if !whole || f.kind == integer32 && n != int64(int32(n)) {
+				return x.countWrong()
+			}
+		}
+		marked = !plain || f.kind == identifier
+	case c == 't' && f.kind == boolean:
+		ok = x.consume("true")
+	case c == 'f' && f.kind == boolean:
+		ok = x.consume("false")
+	case c == '{' && f.kind == object:
+		_, ok = x.object(f.shape, at+1)
+	case c == '[' && f.kind == texts:
+		marked, ok = x.texts()
+	case c == '[' && f.kind == objects:
+		return x.objects(f.shape, at)
+	default:
+		return x.countWrong() && x.skip()
+	}
+	hi := uint32(x.pos)
+	if marked {
+		hi |= mark
+	}
+	x.page.tape[at] = slot{uint32(start), hi}
+	return ok
+}
+
+// countWrong counts a value of the wrong type. It returns false where there are too many.
+func (x *indexer) countWrong() bool {
+	x.odd = true
+	x.wrong++
+	return x.wrong <= maxWrong
+}
+
+// texts validates a list of strings. It says whether the list's own text is not what is to be written.
+func (x *indexer) texts() (marked, ok bool) {
+	if !x.open() {
+		return false, false
+	}
+	for first := true; ; first = false {
+		more, ok := x.more(']', first)
+		if !ok || !more {
+			return marked, ok
+		}
+		if x.peek() != '"' {
+			marked = true
+			if !x.countWrong() || !x.skip() {
+				return false, false
+			}
+			continue
+		}
+		_, surrogates, ok := x.text()
+		if !ok {
+			return false, false
+		}
+		marked = marked || surrogates
+	}
+}
+
+// objects indexes a list of objects; elements of another type are left out.
+func (x *indexer) objects(s *Shape, at int) bool {
+	if !x.open() {
+		return false
+	}
+	last := 0 // the place of the last element's own slot
+	for first := true; ; first = false {
+		more, ok := x.more(']', first)
+		if !ok || !more {
+			return ok
+		}
+		if x.peek() != '{' {
+			if !x.countWrong() || !x.skip() {
+				return false
+			}
+			continue
+		}
+		if x.elements++; x.elements > maxElements {
+			return false
+		}
+		element := len(x.page.tape)
+		x.reserve(1 + s.width)
+		if last == 0 {
+			x.page.tape[at].lo = uint32(element)
+		} else {
+			x.page.tape[last].lo = uint32(element)
+		}
+		x.page.tape[at].hi++
+		last = element
+		if _, ok := x.object(s, element+1); !ok {
+			return false
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package projection
+
+import "strconv"
+
+// Window is a part of a list whose items stand on indexed pages, as a connection shows it.
+type Window struct {
+	// Items are the items in order.
+	Items []Item
+	// Total is how many items the whole list holds.
+	Total int
+	// HasNext and HasPrevious say whether the list goes on behind and ahead of the window.
+	HasNext, HasPrevious bool
+	// AppendCursor appends the cursor of the item at index i: characters that need no escaping in JSON.
+	AppendCursor func(dst []byte, i int) []byte
+}
+
+// Item is an item of an indexed page.
+type Item struct {
+	Page *Page
+	// Index is its place on the page.
+	Index int
+	// ID knows its global id.
+	ID Identified
+}
+
+// Identified is what has a global id.
+type Identified interface {
+	// AppendNodeID appends the id: characters that need no escaping in JSON.
+	AppendNodeID(dst []byte) []byte
+}
+
+// Odd says whether the item may have values of the wrong type. Where it is false there are none.
+func (i Item) Odd() bool { return i.Page.odd(i.Index) }
+
+// AppendConnection appends the JSON of the plan's selection of a connection to dst. It does not fail, and keeps nothing.
+func (p *Plan) AppendConnection(dst []byte, w *Window) []byte {
+	r := renderer{dst: dst}
+	r.object(p.root, place{window: w})
+	return r.dst
+}
+
+// AppendItem appends the JSON of the plan's selection of an item to dst. It does not fail, and keeps nothing.
+func (p *Plan) AppendItem(dst []byte, item Item) []byte {
+	r := renderer{dst: dst}
+	r.object(p.root, item.place())
+	return r.dst
+}
+
+// renderer writes selections. No value is null where the schema has non-null: lists and booleans have defaults, and elements of
+// the wrong type are not in the index.
+type renderer struct{ dst []byte }
+
+// place is an object that a selection is written of: a connection or its pageInfo (window), an edge (window and index), or an
+// object of the upstream (page, id and base).
+type place struct {
+	window *Window
+	index  int
+
+	page *Page
+	id   Identified
+	base int // the place of the object's own slot
+}
+
+func (i *Item) place() place { return place{page: i.Page, id: i.ID, base: i.Page.items[i.Index]} }
+
+func (r *renderer) object(sel selection, at place) {
+	r.dst = append(r.dst, '{')
+	for i := range sel {
+		s := &sel[i]
+		r.dst = append(r.dst, s.name...)
+		switch s.op {
+		case opConstant:
+			r.dst = append(r.dst, s.constant...)
+		case opScalar, opIdentifier, opNotEmpty, opBoolean, opObject, opTexts, opObjects:
+			r.value(s, at)
+		case opID:
+			r.dst = append(r.dst, '"')
+			r.dst = append(at.id.AppendNodeID(r.dst), '"')
+		case opEdges:
+			r.list(s.below, at.window, func(i int) place { return place{window: at.window, index: i} })
+		case opNodes:
+			r.list(s.below, at.window, func(i int) place { return at.window.Items[i].place() })
+		case opPage:
+			r.object(s.below, at)
+		case opTotal:
+			r.dst = strconv.AppendInt(r.dst, int64(at.window.Total), 10)
+		case opCursor:
+			r.cursor(at.window, at.index)
+		case opItem:
+			r.object(s.below, at.window.Items[at.index].place())
+		case opNext:
+			r.dst = strconv.AppendBool(r.dst, at.window.HasNext)
+		case opPrev:
+			r.dst = strconv.AppendBool(r.dst, at.window.HasPrevious)
+		case opStart:
+			r.cursor(at.window, 0)
+		case opFinish:
+			r.cursor(at.window, len(at.window.Items)-1)
+		}
+	}
+	r.dst = append(r.dst, '}')
+}
+
+// list writes a selection of each of the window's items, whose place element returns.
+func (r *renderer) list(sel selection, w *Window, element func(i int) place) {
+	r.dst = append(r.dst, '[')
+	for i := range w.Items {
+		if i > 0 {
+			r.dst = append(r.dst, ',')
+		}
+		r.object(sel, element(i))
+	}
+	r.dst = append(r.dst, ']')
+}
+
+// cursor writes the cursor of the item at index i, null where there are no items.
+func (r *renderer) cursor(w *Window, i int) {
+	if len(w.Items) == 0 {
+		r.dst = append(r.dst, "null"...)
+		return
+	}
+	r.dst = append(r.dst, '"')
+	r.dst = append(w.AppendCursor(r.dst, i), '"')
+}
+
+// value writes a value of the upstream.
+func (r *renderer) value(s *step, at place) {
+	slotAt := at.base + s.slot
+	value := at.page.tape[slotAt]
+	switch {
+	case s.op == opObjects:
+		r.objects(s.below, at, value)
+	case value == slot{}:
+		r.dst = append(r.dst, s.constant...)
+	case s.op == opObject:
+		at.base = slotAt
+		r.object(s.below, at)
+	case value.marked():
+		r.rewrite(s.op, value.of(at.page.body))
+	case s.op == opNotEmpty && value.hi-value.lo == 2:
+		r.dst = append(r.dst, s.constant...)
+	default:
+		r.dst = append(r.dst, at.page.body[value.lo:value.hi]...)
+	}
+}
+
+// objects writes a list of objects, the first of which value leads to.
+func (r *renderer) objects(sel selection, at place, value slot) {
+	at.base = int(value.lo)
+	r.dst = append(r.dst, '[')
+	for i := range value.hi {
+		if i > 0 {
+			r.dst = append(r.dst, ',')
+		}
+		r.object(sel, at)
+		at.base = int(at.page.tape[at.base].lo)
+	}
+	r.dst = append(r.dst, ']')
+}
+
+// rewrite writes a value whose text cannot stand as it is.
+func (r *renderer) rewrite(o op, value []byte) {
+	switch {
+	case o == opTexts:
+		r.texts(value)
+	case value[0] == '"':
+		r.dst = appendString(r.dst, value)
+	case o == opIdentifier:
+		r.dst = append(r.dst, '"')
+		r.dst = append(appendInteger(r.dst, value), '"')
+	default:
+		r.dst = appendInteger(r.dst, value)
+	}
+}
+
+// texts writes the strings of a list, whose grammar was checked when it was indexed.
+func (r *renderer) texts(list []byte) {
+	s := scanner{data: list}
+	s.open()
+	empty := true
+	r.dst = append(r.dst, '[')
+	for first := true; ; first = false {
+		if more, ok := s.more(']', first); !ok || !more {
+			break
+		}
+		c, start := s.peek(), s.pos
+		s.skip()
+		if c != '"' {
+			continue
+		}
+		if !empty {
+			r.dst = append(r.dst, ',')
+		}
+		empty = false
+		r.dst = appendString(r.dst, list[start:s.pos])
+	}
+	r.dst = append(r.dst, ']')
+}

@@ -1,0 +1,134 @@
+// Package projection writes the selected fields of the upstream's items straight from the bytes in which they came. A page is
+// validated and indexed once ([Shape.Index]), a selection is compiled once ([Planner.Connection], [Planner.Item]), and a plan
+// and an index are rendered to JSON in one pass ([Plan.AppendConnection], [Plan.AppendItem]).
+//
+// What it writes equals what gqlgen writes for the same items, decoded into the wire types: values, their order, and what
+// becomes of values that are absent or of the wrong type. Saying which those are is the business of whoever decodes.
+package projection
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+)
+
+// kind is what a key's value must be.
+type kind uint8
+
+const (
+	skipped    kind = iota // anything; only its presence counts
+	text                   // a string
+	identifier             // a string or an integer
+	integer32              // an integer of 32 bits
+	integer64              // an integer of 64 bits
+	boolean                // true or false
+	object                 // an object
+	texts                  // a list of strings
+	objects                // a list of objects
+)
+
+// Shape is what is known of an object of the upstream: its keys and where their values stand in an index. It is immutable.
+type Shape struct {
+	fields []field
+	// width is how many slots the values take, those of nested objects included.
+	width int
+}
+
+// field is one key of an object.
+type field struct {
+	name     string // of the Go struct's field; "" for a skipped key
+	key      string
+	start    string // key as a member starts: in quotes, with the colon
+	kind     kind
+	slot     int    // of its value, counted from the first of the object's slots
+	slots    int    // how many there are: those of an object follow its own
+	fallback string // of a boolean: what stands for an absent one
+	shape    *Shape // of an object, or of the elements of a list of objects
+}
+
+// NewShape returns the shape of the items that decode into the struct type wire. Its tags are read as the decoder reads them:
+// json is the key, default:"true" a boolean's default, wire:"identifier" a *string that is a string or an integer upstream. The
+// markers are keys that an item is not decoded from, and whose presence [Envelope.HasFlat] tells. It panics on a type that it
+// cannot serve.
+func NewShape(wire reflect.Type, markers ...string) *Shape {
+	s := &Shape{}
+	for i := range wire.NumField() {
+		member := wire.Field(i)
+		f := field{name: member.Name, key: member.Tag.Get("json"), slots: 1}
+		f.kind, f.shape = kindOf(member)
+		if f.kind == boolean {
+			f.fallback = strconv.FormatBool(member.Tag.Get("default") == "true")
+		}
+		if f.kind == object {
+			f.slots += f.shape.width
+		}
+		s.add(f)
+	}
+	for _, key := range markers {
+		s.add(field{key: key, kind: skipped})
+	}
+	if len(s.fields) > 64 {
+		panic(fmt.Sprintf("projection: %v has more keys than a set of 64 bits holds", wire))
+	}
+	return s
+}
+
+func (s *Shape) add(f field) {
+	f.start = `"` + f.key + `":`
+	f.slot = s.width
+	s.width += f.slots
+	s.fields = append(s.fields, f)
+}
+
+// kindOf derives a field's kind from its Go type.
+func kindOf(member reflect.StructField) (kind, *Shape) {
+	switch reflect.Zero(member.Type).Interface().(type) {
+	case *string:
+		if member.Tag.Get("wire") == "identifier" {
+			return identifier, nil
+		}
+		return text, nil
+	case *int32:
+		return integer32, nil
+	case *int64:
+		return integer64, nil
+	case bool:
+		return boolean, nil
+	case []string:
+		return texts, nil
+	}
+	if nested := member.Type; nested.Kind() == reflect.Pointer && nested.Elem().Kind() == reflect.Struct {
+		return object, NewShape(nested.Elem())
+	} else if nested.Kind() == reflect.Slice && nested.Elem().Kind() == reflect.Struct {
+		return objects, NewShape(nested.Elem())
+	}
+	panic(fmt.Sprintf("projection: no JSON value for %s %v", member.Name, member.Type))
+}
+
+// find returns the place of key among the fields, -1 when it is unknown. It looks from expected onwards, because keys come
+// mostly in the order of the fields.
+func (s *Shape) find(key []byte, expected int) int {
+	for i := range s.fields {
+		at := expected + i
+		if at >= len(s.fields) {
+			at -= len(s.fields)
+		}
+		if string(key) == s.fields[at].key {
+			return at
+		}
+	}
+	return -1
+}
+
+// marks returns the set of the fields that are skipped, and that of one key.
+func (s *Shape) marks(key string) (skippedSet, keySet uint64) {
+	for i, f := range s.fields {
+		if f.kind == skipped {
+			skippedSet |= 1 << i
+		}
+		if f.key == key {
+			keySet |= 1 << i
+		}
+	}
+	return skippedSet, keySet
+}
