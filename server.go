@@ -123,7 +123,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		return err
 	}
 	defer client.Close()
-	resolver.Fetch = pages.Upstream(client)
+	resolver.Pages = pages.NewUpstream(client)
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {

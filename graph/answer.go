@@ -30,10 +30,25 @@ const (
 	cacheSeconds = 2
 )
 
-// answerWriter writes GraphQL answers to HTTP. Its zero value is ready, and safe for concurrent use.
+// varies are the request's headers that an answer depends on.
+const varies = "Accept, Accept-Encoding, Authorization, X-API-Key, X-Phala-Workspace"
+
+// answerWriter writes GraphQL answers to HTTP. It is safe for concurrent use.
 type answerWriter struct {
-	zips    sync.Pool // *gzip.Writer
-	buffers sync.Pool // *[]byte, of answers
+	values  map[string][]string // of headers, by what they stand for
+	zips    sync.Pool           // *gzip.Writer
+	buffers sync.Pool           // *[]byte, of answers
+}
+
+func newAnswerWriter() *answerWriter {
+	a := &answerWriter{values: make(map[string][]string)}
+	for _, value := range []string{"nosniff", "no-store", varies} {
+		a.values[value] = []string{value}
+	}
+	for _, media := range []string{mediaJSON, mediaGraphQL} {
+		a.values[media] = []string{media + "; charset=utf-8"}
+	}
+	return a
 }
 
 // refuse answers a request that was not executed.
@@ -74,9 +89,14 @@ func (a *answerWriter) answer(w http.ResponseWriter, r *http.Request, media stri
 
 func (a *answerWriter) write(w http.ResponseWriter, r *http.Request, media string, status int, body []byte, good bool) {
 	header := w.Header()
-	header.Set("Content-Type", media+"; charset=utf-8")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Add("Vary", "Accept, Accept-Encoding, Authorization, X-API-Key, X-Phala-Workspace")
+	// The values are shared between answers: whoever adds one to such a header makes a copy.
+	header["Content-Type"] = a.values[media]
+	header["X-Content-Type-Options"] = a.values["nosniff"]
+	if others := header["Vary"]; others == nil {
+		header["Vary"] = a.values[varies]
+	} else {
+		header["Vary"] = append(others, varies)
+	}
 	if good && r.Method == http.MethodGet {
 		sum := sha256.Sum256(body)
 		tag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
@@ -88,7 +108,7 @@ func (a *answerWriter) write(w http.ResponseWriter, r *http.Request, media strin
 			return
 		}
 	} else {
-		header.Set("Cache-Control", "no-store")
+		header["Cache-Control"] = a.values["no-store"]
 	}
 	if len(body) >= gzipFrom && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		header.Set("Content-Encoding", "gzip")

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"cvmgraph/graph/internal/model"
 	"cvmgraph/internal/projection"
@@ -73,19 +74,24 @@ func (r *Resolver) list(args connectionArgs) (list, error) {
 
 // selectsItems says whether a connection's selection needs more than the total.
 func selectsItems(opCtx *graphql.OperationContext, connection graphql.CollectedField) bool {
+	if field, ok := connection.Selections[0].(*ast.Field); ok && len(field.Directives) == 0 && isItems(field.Name) {
+		return true // as it mostly is
+	}
 	return slices.ContainsFunc(
 		graphql.CollectFields(opCtx, connection.Selections, []string{"CvmConnection"}),
 		func(f graphql.CollectedField) bool {
-			return f.Name == "edges" || f.Name == "nodes" || f.Name == "pageInfo"
+			return isItems(f.Name)
 		},
 	)
 }
 
+func isItems(field string) bool { return field == "edges" || field == "nodes" || field == "pageInfo" }
+
 // connection resolves Query.cvms: arguments to a window, the window to pages, the pages to items.
 func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.CvmConnection, error) {
 	op := operationFrom(ctx)
-	if op.credentialErr != nil {
-		return nil, op.credentialErr
+	if err := op.start(ctx); err != nil {
+		return nil, err
 	}
 	list, err := r.list(args)
 	if err != nil {
@@ -97,7 +103,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 	}
 	read := newReading(op, list.filter)
 	if !selectsItems(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field) {
-		views, err := read.load(ctx, relay.ReasonTotal, op.pagesAtHand(list.filter, nil))
+		views, err := read.load(ctx, relay.ReasonTotal, op.pagesFor(list.filter, nil))
 		if err != nil {
 			return nil, err
 		}
@@ -110,25 +116,10 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 	if answer == nil {
 		return nil, &unavailableError{"the list changes faster than it can be read: try again"}
 	}
-	op.report(graphql.GetPath(ctx), answer)
-	connection := read.connection(list, answer)
-	reportFaults(ctx, connection.Items, answer.Slots)
-	return connection, nil
-}
-
-// connection returns the answer as the schema has it.
-func (r *reading) connection(list list, answer *relay.Answer) *model.CvmConnection {
-	connection := &model.CvmConnection{Window: projection.Window{
-		Items:       make([]projection.Item, len(answer.Slots)),
-		Total:       answer.Total,
-		HasNext:     answer.HasNext,
-		HasPrevious: answer.HasPrevious,
-		AppendCursor: func(dst []byte, i int) []byte {
-			return answer.Cursor(i, list.fingerprint).Append(dst)
-		},
-	}}
-	for i, slot := range answer.Slots {
-		connection.Items[i] = r.loaded[slot.View].Item(slot.Item)
-	}
-	return connection
+	op.report(ctx, answer)
+	read.answer, read.fingerprint = answer, list.fingerprint
+	reportFaults(ctx, read, answer)
+	return &model.CvmConnection{Window: projection.Window{
+		List: read, Len: answer.Len(), Total: answer.Total, HasNext: answer.HasNext, HasPrevious: answer.HasPrevious,
+	}}, nil
 }

@@ -29,13 +29,14 @@ func credentialOf(header http.Header) (restclient.Credential, error) {
 	var c restclient.Credential
 	for _, h := range []struct {
 		name  string
+		key   string // name as net/http spells it
 		value *string
 	}{
-		{headerAuthorization, &c.Authorization},
-		{headerAPIKey, &c.APIKey},
-		{headerWorkspace, &c.Workspace},
+		{headerAuthorization, headerAuthorization, &c.Authorization},
+		{headerAPIKey, "X-Api-Key", &c.APIKey},
+		{headerWorkspace, headerWorkspace, &c.Workspace},
 	} {
-		values := header.Values(h.name)
+		values := header[h.key]
 		switch {
 		case len(values) == 0:
 			continue

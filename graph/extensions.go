@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"net/http"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -37,15 +38,16 @@ type upstreamCall struct {
 	Status   int     `json:"status"`
 	Ms       float64 `json:"ms"`
 	Bytes    int     `json:"bytes"`
+	Cached   bool    `json:"cached"`
 }
 
 // report notes what a connection returned.
-func (op *operation) report(path ast.Path, answer *relay.Answer) {
+func (op *operation) report(ctx context.Context, answer *relay.Answer) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
-	op.returned += len(answer.Slots)
+	op.returned += answer.Len()
 	if moved := answer.Realigned; moved != nil {
-		entry := paginationEntry{Path: path, Exact: moved.Exact, Inserted: moved.Inserted, Removed: moved.Removed, Reordered: moved.Reordered}
+		entry := paginationEntry{Path: graphql.GetPath(ctx), Exact: moved.Exact, Inserted: moved.Inserted, Removed: moved.Removed, Reordered: moved.Reordered}
 		if moved.RepeatedFrom >= 0 {
 			entry.RepeatedFrom = &moved.RepeatedFrom
 		}
@@ -53,34 +55,37 @@ func (op *operation) report(path ast.Path, answer *relay.Answer) {
 	}
 }
 
-// extend adds the operation's extensions to its response.
-func extend(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	response := next(ctx)
-	op, ok := ctx.Value(operationKey{}).(*operation)
-	if response == nil || !ok {
-		return response
-	}
+// extensions returns the extensions of the operation's answer, nil for none.
+func (op *operation) extensions(header http.Header) map[string]any {
 	op.mu.Lock()
 	defer op.mu.Unlock()
+	explain := header.Get(headerExplain) == "1"
+	if len(op.moved) == 0 && !explain {
+		return nil
+	}
+	extensions := make(map[string]any)
 	if len(op.moved) > 0 {
 		slices.SortFunc(op.moved, func(a, b paginationEntry) int { return slices.Compare(names(a.Path), names(b.Path)) })
-		response.Extensions["pagination"] = op.moved
+		extensions["pagination"] = op.moved
 	}
-	if graphql.GetOperationContext(ctx).Headers.Get(headerExplain) == "1" {
-		response.Extensions["upstream"] = op.explain()
+	if explain {
+		extensions["upstream"] = op.explain()
 	}
-	return response
+	return extensions
 }
 
 func names(path ast.Path) []string { return []string{path.String()} }
 
 func (op *operation) explain() upstreamExtension {
 	e := upstreamExtension{Calls: []upstreamCall{}, ItemsReturned: op.returned + len(op.lookupFound)}
+	if op.loader == nil {
+		return e
+	}
 	for _, c := range op.loader.Calls() {
 		e.ItemsFetched += c.Items
 		e.Calls = append(e.Calls, upstreamCall{
 			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status,
-			Ms: float64(c.Duration.Microseconds()) / 1000, Bytes: c.Bytes,
+			Ms: float64(c.Duration.Microseconds()) / 1000, Bytes: c.Bytes, Cached: c.Cached,
 		})
 	}
 	return e

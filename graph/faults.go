@@ -19,14 +19,15 @@ import (
 
 // reportFaults adds an error for each selected place where an item of the answer is not what the schema says, at that
 // place's path, and for each CVM that the list repeats. It runs while the connection's field is resolved.
-func reportFaults(ctx context.Context, items []projection.Item, slots []relay.Slot) {
+func reportFaults(ctx context.Context, list projection.List, answer *relay.Answer) {
 	connection := graphql.GetFieldContext(ctx)
 	opCtx := graphql.GetOperationContext(ctx)
-	for i, slot := range slots {
-		if !items[i].Odd() && slot.Repeats == 0 {
+	for i := range answer.Len() {
+		item, slot := list.Item(i), answer.Slot(i)
+		if !item.Odd() && slot.Repeats == 0 {
 			continue
 		}
-		faults := faultsOf(items[i])
+		faults := faultsOf(item)
 		for _, field := range graphql.CollectFields(opCtx, connection.Field.Selections, []string{"CvmConnection"}) {
 			path := at(connection.Path(), ast.PathName(field.Alias), ast.PathIndex(i))
 			switch field.Name {

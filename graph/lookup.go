@@ -67,11 +67,11 @@ func vmIdentity(vmID string) (relay.Identity, error) {
 
 // lookup finds all that the operation's lookups ask for, once.
 func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.Item, error) {
-	if op.credentialErr != nil {
-		return nil, op.credentialErr
+	if err := op.start(ctx); err != nil {
+		return nil, err
 	}
 	op.lookupOnce.Do(func() {
-		s := search{reading: newReading(op, restclient.Filter{}), want: op.wanted(), found: make(map[relay.Identity]projection.Item)}
+		s := search{reading: newReading(op, restclient.Filter{}), want: wanted(graphql.GetOperationContext(ctx)), found: make(map[relay.Identity]projection.Item)}
 		op.lookupErr = errLookupUnfinished // should run panic: the other fields do not take that for an answer
 		op.lookupErr = s.run(ctx)
 		op.lookupFound = s.found
@@ -94,7 +94,7 @@ func (s *search) run(ctx context.Context) error {
 	if len(s.want) == 0 {
 		return nil
 	}
-	if planned := s.op.plan()[s.filter].first; len(planned) > 0 {
+	if planned := s.op.planned(s.filter).first; len(planned) > 0 {
 		if err := s.fetch(ctx, relay.ReasonWindow, planned); err != nil || s.done() {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
@@ -16,15 +17,19 @@ import (
 )
 
 // operation is what the fields of one GraphQL operation share: the caller's credential, the pages that were fetched with it,
-// the plan of those to fetch first, and what they found.
+// the plan of those to fetch first, what they found, and what is written in their places.
 type operation struct {
+	resolver      *Resolver
+	credential    restclient.Credential
 	credentialErr error
-	loader        *pages.Loader
-	hints         *hints
-	plan          func() map[restclient.Filter]plan
+	splices       splices
 	faults        atomic.Int64 // errors about single values so far
 
-	wanted      func() map[relay.Identity]bool
+	begin  sync.Once
+	loader *pages.Loader
+	hints  *hints
+	plans  []plan // by list
+
 	lookupOnce  sync.Once
 	lookupFound map[relay.Identity]projection.Item
 	lookupErr   error
@@ -40,24 +45,32 @@ func operationFrom(ctx context.Context) *operation {
 	return ctx.Value(operationKey{}).(*operation)
 }
 
-// startOperation makes the operation's shared state, under gqlgen's operation context.
-func (r *Resolver) startOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	opCtx := graphql.GetOperationContext(ctx)
-	credential, err := credentialOf(opCtx.Headers)
-	if err != nil && r.DefaultCredential != (restclient.Credential{}) && !hasCredential(opCtx.Headers) {
-		credential, err = r.DefaultCredential, nil
+// newOperation returns the shared state of the operation that comes with the header.
+func (r *Resolver) newOperation(header http.Header) *operation {
+	op := &operation{resolver: r}
+	op.credential, op.credentialErr = credentialOf(header)
+	if op.credentialErr != nil && r.DefaultCredential != (restclient.Credential{}) && !hasCredential(header) {
+		op.credential, op.credentialErr = r.DefaultCredential, nil
 	}
-	return next(context.WithValue(ctx, operationKey{}, &operation{
-		credentialErr: err,
-		loader:        pages.NewLoader(r.Fetch, credential),
-		hints:         r.hints.of(credential),
-		plan:          sync.OnceValue(func() map[restclient.Filter]plan { return r.plan(opCtx) }),
-		wanted:        sync.OnceValue(func() map[relay.Identity]bool { return wanted(opCtx) }),
-	}))
+	return op
+}
+
+// start makes ready what fields need that call the upstream. It returns the credential's fault.
+func (op *operation) start(ctx context.Context) error {
+	if op.credentialErr == nil {
+		op.begin.Do(func() {
+			op.loader = pages.NewLoader(op.resolver.Pages, op.credential)
+			op.hints = op.resolver.hints.of(op.credential)
+			op.plans = op.resolver.plan(graphql.GetOperationContext(ctx))
+		})
+	}
+	return op.credentialErr
 }
 
 // plan is what the connections of an operation ask of one list.
 type plan struct {
+	filter restclient.Filter
+	ranges []relay.Range
 	// first are the pages that they need before any answer is there.
 	first []relay.Page
 	// front and back are the largest counts of the windows that begin at the list's ends.
@@ -65,10 +78,14 @@ type plan struct {
 }
 
 // plan settles what the operation's connections fetch for all of them together, so that connections that overlap share pages
-// whichever of them is resolved first.
-func (r *Resolver) plan(opCtx *graphql.OperationContext) map[restclient.Filter]plan {
-	plans := make(map[restclient.Filter]plan)
-	ranges := make(map[restclient.Filter][]relay.Range)
+// whichever of them is resolved first. Where there is one field, it has nobody to share with.
+func (r *Resolver) plan(opCtx *graphql.OperationContext) []plan {
+	if set := opCtx.Operation.SelectionSet; len(set) == 1 {
+		if _, ok := set[0].(*ast.Field); ok {
+			return nil
+		}
+	}
+	var plans []plan
 	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
 		if field.Name != "cvms" || !selectsItems(opCtx, field) {
 			continue
@@ -86,28 +103,40 @@ func (r *Resolver) plan(opCtx *graphql.OperationContext) map[restclient.Filter]p
 		if err != nil {
 			continue
 		}
-		ranges[list.filter] = append(ranges[list.filter], window.First()...)
-		p := plans[list.filter]
+		at := slices.IndexFunc(plans, func(p plan) bool { return p.filter == list.filter })
+		if at < 0 {
+			at = len(plans)
+			plans = append(plans, plan{filter: list.filter})
+		}
+		p := &plans[at]
+		p.ranges = append(p.ranges, window.First()...)
 		switch {
 		case !window.FromBack && window.After == nil:
 			p.front = max(p.front, window.Count)
 		case window.FromBack && window.Before == nil:
 			p.back = max(p.back, window.Count)
 		}
-		plans[list.filter] = p
 	}
-	for filter, ranges := range ranges {
-		p := plans[filter]
-		p.first = relay.CoverAll(ranges)
-		plans[filter] = p
+	for i := range plans {
+		plans[i].first = relay.CoverAll(plans[i].ranges)
 	}
 	return plans
+}
+
+// planned returns the plan of a list; it is empty where nothing is planned.
+func (op *operation) planned(filter restclient.Filter) plan {
+	for _, p := range op.plans {
+		if p.filter == filter {
+			return p
+		}
+	}
+	return plan{}
 }
 
 // reader returns a reader of a window that shares the pages of the operation's other windows.
 func (op *operation) reader(filter restclient.Filter, w relay.Window) *relay.Reader {
 	reader := relay.NewReader(w)
-	switch p := op.plan()[filter]; {
+	switch p := op.planned(filter); {
 	case !w.FromBack && w.After == nil:
 		reader.Share(p.front)
 	case w.FromBack && w.Before == nil:
@@ -116,14 +145,17 @@ func (op *operation) reader(filter restclient.Filter, w relay.Window) *relay.Rea
 	return reader
 }
 
-// pagesAtHand returns the planned pages that hold the ranges, or, for no ranges, any page of the list: its total is on each.
-func (op *operation) pagesAtHand(filter restclient.Filter, ranges []relay.Range) []relay.Page {
-	planned := op.plan()[filter].first
-	if len(ranges) == 0 {
-		if len(planned) > 0 {
-			return planned[:1]
-		}
+// pagesFor returns pages that hold the ranges, of those that are planned where they are; for no ranges, any page of the list:
+// its total is on each.
+func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range) []relay.Page {
+	planned := op.planned(filter).first
+	switch {
+	case len(planned) == 0 && len(ranges) == 0:
 		return []relay.Page{{Number: 1, Size: 1}}
+	case len(planned) == 0:
+		return relay.CoverAll(ranges)
+	case len(ranges) == 0:
+		return planned[:1]
 	}
 	return slices.DeleteFunc(slices.Clone(planned), func(p relay.Page) bool {
 		return !slices.ContainsFunc(ranges, p.Range().Overlaps)

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"io"
 
@@ -60,54 +61,31 @@ func (j *joint) InterceptField(ctx context.Context, next graphql.Resolver) (any,
 	if err != nil || graphql.GetFieldContext(ctx).Object != "Query" {
 		return value, err
 	}
+	to := &operationFrom(ctx).splices
 	switch v := value.(type) {
 	case *model.CvmConnection:
 		if plan := j.plan(ctx, (*projection.Planner).Connection); v != nil && plan != nil {
-			return project(ctx, func(dst []byte) []byte { return plan.AppendConnection(dst, &v.Window) }), nil
+			return &projectedConnection{to, plan, &v.Window}, nil
 		}
 	case *model.Cvm:
 		if v == nil {
 			return v, nil
 		}
-		return j.node(ctx, v), nil
+		if plan := j.plan(ctx, (*projection.Planner).Item); plan != nil {
+			return &projectedNode{to, plan, v.Indexed}, nil
+		}
+		return v.Decode(), nil
 	case []generated.Node:
-		return j.nodes(ctx, v), nil
-	}
-	return value, nil
-}
-
-func (j *joint) node(ctx context.Context, cvm *model.Cvm) any {
-	plan := j.plan(ctx, (*projection.Planner).Item)
-	if plan == nil {
-		return cvm.Decode()
-	}
-	return project(ctx, func(dst []byte) []byte { return plan.AppendItem(dst, cvm.Indexed) })
-}
-
-func (j *joint) nodes(ctx context.Context, nodes []generated.Node) any {
-	plan := j.plan(ctx, (*projection.Planner).Item)
-	if plan == nil {
-		for _, node := range nodes {
+		if plan := j.plan(ctx, (*projection.Planner).Item); plan != nil {
+			return &projectedNodes{to, plan, v}, nil
+		}
+		for _, node := range v {
 			if cvm, ok := node.(*model.Cvm); ok {
 				cvm.Decode()
 			}
 		}
-		return nodes
 	}
-	return project(ctx, func(dst []byte) []byte {
-		dst = append(dst, '[')
-		for i, node := range nodes {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if cvm, ok := node.(*model.Cvm); ok {
-				dst = plan.AppendItem(dst, cvm.Indexed)
-			} else {
-				dst = append(dst, "null"...)
-			}
-		}
-		return append(dst, ']')
-	})
+	return value, nil
 }
 
 // plan returns the plan of the current field, nil where gqlgen is to execute it.
@@ -155,28 +133,83 @@ func conditionsOf(opCtx *graphql.OperationContext) (conditions uint64, ok bool) 
 const spliced = 0
 
 // splices are the projections of one answer, in the order in which they stand in gqlgen's data.
-type splices struct{ parts []func(dst []byte) []byte }
+type splices struct {
+	parts []appender
+	room  [1]appender // for the one that most answers have
+	mark  [1]byte     // spliced
+}
 
-type splicesKey struct{}
+// appender appends JSON.
+type appender interface{ appendJSON(dst []byte) []byte }
 
-// project returns a value that gqlgen marshals to a mark, where [splices.append] will write the JSON.
-func project(ctx context.Context, appendJSON func(dst []byte) []byte) graphql.Marshaler {
-	s := ctx.Value(splicesKey{}).(*splices)
-	return graphql.WriterFunc(func(w io.Writer) {
-		s.parts = append(s.parts, appendJSON)
-		_, _ = w.Write([]byte{spliced}) // into gqlgen's buffer, which takes everything
-	})
+// put writes the mark in whose place [splices.append] will write the JSON.
+func (s *splices) put(w io.Writer, a appender) {
+	if s.parts == nil {
+		s.parts = s.room[:0]
+	}
+	s.parts = append(s.parts, a)
+	_, _ = w.Write(s.mark[:]) // into gqlgen's buffer, which takes everything
 }
 
 // append appends gqlgen's data to dst, with the projections in their places.
 func (s *splices) append(dst, data []byte) []byte {
-	for _, c := range data {
-		if c == spliced {
-			dst = s.parts[0](dst)
-			s.parts = s.parts[1:]
+	for {
+		at := bytes.IndexByte(data, spliced)
+		if at < 0 {
+			return append(dst, data...)
+		}
+		dst = s.parts[0].appendJSON(append(dst, data[:at]...))
+		s.parts, data = s.parts[1:], data[at+1:]
+	}
+}
+
+// projectedConnection is a connection with the selection of it.
+type projectedConnection struct {
+	to     *splices
+	plan   *projection.Plan
+	window *projection.Window
+}
+
+// MarshalGQL marks the connection's place.
+func (p *projectedConnection) MarshalGQL(w io.Writer) { p.to.put(w, p) }
+
+func (p *projectedConnection) appendJSON(dst []byte) []byte {
+	return p.plan.AppendConnection(dst, p.window)
+}
+
+// projectedNode is a CVM with the selection of it.
+type projectedNode struct {
+	to   *splices
+	plan *projection.Plan
+	item projection.Item
+}
+
+// MarshalGQL marks the CVM's place.
+func (p *projectedNode) MarshalGQL(w io.Writer) { p.to.put(w, p) }
+
+func (p *projectedNode) appendJSON(dst []byte) []byte { return p.plan.AppendItem(dst, p.item) }
+
+// projectedNodes are CVMs, nil where there is none, with the selection of them.
+type projectedNodes struct {
+	to    *splices
+	plan  *projection.Plan
+	nodes []generated.Node
+}
+
+// MarshalGQL marks the CVMs' place.
+func (p *projectedNodes) MarshalGQL(w io.Writer) { p.to.put(w, p) }
+
+func (p *projectedNodes) appendJSON(dst []byte) []byte {
+	dst = append(dst, '[')
+	for i, node := range p.nodes {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if cvm, ok := node.(*model.Cvm); ok {
+			dst = p.plan.AppendItem(dst, cvm.Indexed)
 		} else {
-			dst = append(dst, c)
+			dst = append(dst, "null"...)
 		}
 	}
-	return dst
+	return append(dst, ']')
 }

@@ -2,8 +2,10 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -14,11 +16,24 @@ type reading struct {
 	filter restclient.Filter
 	views  []relay.View
 	loaded []*pages.Page // by the index of views
-	asked  map[relay.Page]bool
+	asked  []relay.Page
+
+	// The answer of a connection, once it is there, and the fingerprint of its list.
+	answer      *relay.Answer
+	fingerprint relay.Fingerprint
+
+	// room is for the one page that most windows take.
+	room struct {
+		views  [1]relay.View
+		loaded [1]*pages.Page
+		asked  [1]relay.Page
+	}
 }
 
 func newReading(op *operation, filter restclient.Filter) *reading {
-	return &reading{op: op, filter: filter, asked: make(map[relay.Page]bool)}
+	r := &reading{op: op, filter: filter}
+	r.views, r.loaded, r.asked = r.room.views[:0], r.room.loaded[:0], r.room.asked[:0]
+	return r
 }
 
 func (r *reading) request(p relay.Page) restclient.PageRequest {
@@ -29,17 +44,18 @@ func (r *reading) request(p relay.Page) restclient.PageRequest {
 // any other of the operation.
 func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.Page) ([]relay.View, error) {
 	if whole, ok := r.op.loader.Whole(r.filter); ok {
-		if p := (relay.Page{Number: whole.Page, Size: whole.PageSize}); !r.asked[p] {
+		if p := (relay.Page{Number: whole.Page, Size: whole.PageSize}); !slices.Contains(r.asked, p) {
 			wanted = []relay.Page{p}
 		}
 	}
 	requests := make([]restclient.PageRequest, len(wanted))
 	for i, p := range wanted {
 		requests[i] = r.request(p)
-		if r.asked[p] {
+		if slices.Contains(r.asked, p) {
 			r.op.loader.Forget(ctx, requests[i])
+		} else {
+			r.asked = append(r.asked, p)
 		}
-		r.asked[p] = true
 	}
 	loaded, err := r.op.loader.Load(ctx, string(reason), requests)
 	if err != nil {
@@ -47,7 +63,7 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 	}
 	before := len(r.views)
 	for i, page := range loaded {
-		view := relay.View{Page: wanted[i], Total: page.Total, Items: page.Fingerprints}
+		view := relay.View{Page: wanted[i], Total: page.Total, Items: page.Fingerprints, Distinct: page.Distinct}
 		r.loaded = append(r.loaded, page)
 		r.views = append(r.views, view)
 		r.op.hints.remember(r.filter, view)
@@ -58,7 +74,7 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 // read gives the reader pages until it has its answer, the first of them from what the operation plans to fetch anyway. It
 // returns nil where the list moves too fast.
 func (r *reading) read(ctx context.Context, reader *relay.Reader, first []relay.Range) (*relay.Answer, error) {
-	wanted, reason := r.op.pagesAtHand(r.filter, first), relay.ReasonWindow
+	wanted, reason := r.op.pagesFor(r.filter, first), relay.ReasonWindow
 	if len(first) == 0 {
 		reason = relay.ReasonTotal
 	}
@@ -71,4 +87,15 @@ func (r *reading) read(ctx context.Context, reader *relay.Reader, first []relay.
 		wanted, reason = reader.Need()
 	}
 	return reader.Answer(), nil
+}
+
+// Item returns the item of the answer at index i.
+func (r *reading) Item(i int) projection.Item {
+	slot := r.answer.Slot(i)
+	return r.loaded[slot.View].Item(slot.Item)
+}
+
+// AppendCursor appends the cursor of the answer's item at index i.
+func (r *reading) AppendCursor(dst []byte, i int) []byte {
+	return r.answer.AppendCursor(dst, i, r.fingerprint)
 }

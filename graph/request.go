@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -58,6 +60,9 @@ func checkContent(header http.Header) *requestError {
 	unsupported := func(message string) *requestError {
 		return &requestError{status: http.StatusUnsupportedMediaType, code: codeBadRequest, message: message}
 	}
+	if given := header["Content-Type"]; len(given) == 1 && given[0] == mediaJSON && header["Content-Encoding"] == nil {
+		return nil
+	}
 	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || media != mediaJSON || len(header.Values("Content-Type")) > 1 {
 		return unsupported("the body of a POST comes with Content-Type: " + mediaJSON)
@@ -104,12 +109,12 @@ func objectInURL(values url.Values, name string) (map[string]any, *requestError)
 	if !json.Valid([]byte(text)) {
 		return nil, badRequest("the parameter " + name + " is not JSON")
 	}
-	return object(name, json.RawMessage(strings.TrimSpace(text)))
+	return object(name, []byte(strings.TrimSpace(text)))
 }
 
 // readBody reads the parameters of a POST: exactly one JSON object.
 func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
-	body, err := io.ReadAll(r.Body)
+	body, err := readAll(r)
 	if err != nil {
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, &requestError{
@@ -133,51 +138,106 @@ func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
 	return bodyParams(body)
 }
 
+// readAll reads the body, into no more memory than a small one takes.
+func readAll(r *http.Request) ([]byte, error) {
+	const trusted = 64 << 10
+	if r.ContentLength < 0 || r.ContentLength > trusted {
+		return io.ReadAll(r.Body)
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
+}
+
 // bodyParams reads the parameters from a valid JSON object. Names count in their exact spelling, and once.
 func bodyParams(body []byte) (*graphql.RawParams, *requestError) {
 	params := &graphql.RawParams{}
-	seen := make(map[string]bool, 4)
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	_, err := decoder.Token() // the object's brace
-	for err == nil && decoder.More() {
-		var name json.Token
-		if name, err = decoder.Token(); err != nil {
-			break
-		}
-		var value json.RawMessage
-		if err = decoder.Decode(&value); err != nil {
-			break
-		}
-		key, _ := name.(string)
+	seen := make([]string, 0, 4)
+	for name, value := range members(body) {
 		var refusal *requestError
-		switch key {
+		switch name {
 		case "query":
-			params.Query, refusal = text(key, value)
+			params.Query, refusal = text(name, value)
 		case "operationName":
-			params.OperationName, refusal = text(key, value)
+			params.OperationName, refusal = text(name, value)
 		case "variables":
-			params.Variables, refusal = object(key, value)
+			params.Variables, refusal = object(name, value)
 		case "extensions":
-			params.Extensions, refusal = object(key, value)
+			params.Extensions, refusal = object(name, value)
 		default:
 			continue
 		}
-		if refusal == nil && seen[key] {
-			refusal = badRequest("the parameter " + key + " occurs more than once")
+		if refusal == nil && slices.Contains(seen, name) {
+			refusal = badRequest("the parameter " + name + " occurs more than once")
 		}
 		if refusal != nil {
 			return nil, refusal
 		}
-		seen[key] = true
-	}
-	if err != nil {
-		return nil, badRequest("the request body is not one JSON document")
+		seen = append(seen, name)
 	}
 	return params, nil
 }
 
+// members returns the members of a valid JSON object.
+func members(object []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		rest := bytes.TrimLeft(object, space)[1:] // the brace
+		for {
+			rest = bytes.TrimLeft(rest, space+",")
+			if rest[0] == '}' {
+				return
+			}
+			end := valueEnd(rest)
+			name, _ := text("", rest[:end])
+			rest = bytes.TrimLeft(rest[end:], space+":")
+			end = valueEnd(rest)
+			if !yield(name, rest[:end]) {
+				return
+			}
+			rest = rest[end:]
+		}
+	}
+}
+
+// space is JSON's white space.
+const space = " \t\r\n"
+
+// valueEnd returns the length of the value that valid JSON begins with.
+func valueEnd(b []byte) int {
+	depth, quoted := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+			continue
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+			continue
+		case c == '{' || c == '[':
+			depth++
+			continue
+		case c == '}' || c == ']':
+			if depth--; depth < 0 {
+				return i
+			}
+		case depth == 0 && strings.IndexByte(space+",:", c) >= 0:
+			return i
+		default:
+			continue
+		}
+		if depth == 0 && !quoted {
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
 // text reads a parameter that is a string or null.
-func text(name string, value json.RawMessage) (string, *requestError) {
+func text(name string, value []byte) (string, *requestError) {
+	if value[0] == '"' && bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1]), nil
+	}
 	var s *string
 	if err := json.Unmarshal(value, &s); err != nil {
 		return "", badRequest("the parameter " + name + " is not a string")
@@ -189,7 +249,7 @@ func text(name string, value json.RawMessage) (string, *requestError) {
 }
 
 // object reads a parameter that is an object or null. Numbers keep their digits.
-func object(name string, value json.RawMessage) (map[string]any, *requestError) {
+func object(name string, value []byte) (map[string]any, *requestError) {
 	var o map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	decoder.UseNumber()

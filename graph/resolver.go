@@ -6,8 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"cvmgraph/graph/internal/generated"
@@ -19,11 +18,11 @@ import (
 // Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection
 // and Projection are required. It is read-only once [NewHandler] has it.
 type Resolver struct {
-	// Fetch fetches pages.
-	Fetch pages.Fetch
+	// Pages is where pages come from.
+	Pages pages.Source
 	// Projection writes selected fields from the pages' bytes. Where it is false, gqlgen executes all fields.
 	Projection bool
-	// APIVersion is the version that Fetch asks for. Cursors are bound to it.
+	// APIVersion is the version that Pages are of. Cursors are bound to it.
 	APIVersion string
 	// MaxFirst is the largest first or last, in items.
 	MaxFirst int
@@ -43,30 +42,25 @@ type Resolver struct {
 
 // NewHandler returns the GraphQL endpoint: POST and GET, at any path. It is safe for concurrent use.
 func NewHandler(r *Resolver) http.Handler {
-	server := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
+	exec := executor.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
 	r.hints = newHintCache()
 	parsed := newParsedQueries()
+	exec.SetQueryCache(parsed)
+	exec.SetErrorPresenter(r.presentError)
+	exec.SetRecoverFunc(recoverPanic)
 	var planner *projection.Planner
 	if r.Projection {
 		planner = projection.NewPlanner(pages.Shape())
 	}
-	server.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
-	server.AddTransport(&transport{present: r.presentError})
-	server.SetQueryCache(parsed)
-	server.SetErrorPresenter(r.presentError)
-	server.SetRecoverFunc(recoverPanic)
-	server.Use(newPersistedQueries())
-	server.Use(&limiter{r.Limits, parsed})
-	server.Use(conditions{})
+	exec.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
+	exec.Use(newPersistedQueries())
+	exec.Use(&limiter{r.Limits, parsed})
+	exec.Use(conditions{})
 	if r.Introspection {
-		server.Use(extension.Introspection{})
+		exec.Use(extension.Introspection{})
 	} else {
-		server.SetValidationRulesFn(withoutIntrospection)
-		server.SetDisableSuggestion(true)
+		exec.SetDefaultRulesFn(withoutIntrospection)
+		exec.SetDisableSuggestion(true)
 	}
-	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		return r.startOperation(ctx, next)
-	})
-	server.AroundResponses(extend)
-	return server
+	return &transport{resolver: r, exec: exec, writer: newAnswerWriter()}
 }

@@ -10,18 +10,15 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// transport speaks GraphQL over HTTP: POST with a JSON body, GET for queries. It is gqlgen's only one, so that whatever is not
-// of that form is refused here.
+// transport speaks GraphQL over HTTP: POST with a JSON body, GET for queries. Whatever is not of that form is refused here.
 type transport struct {
-	writer  answerWriter
-	present graphql.ErrorPresenterFunc
+	resolver *Resolver
+	exec     graphql.GraphExecutor
+	writer   *answerWriter
 }
 
-// Supports makes gqlgen hand every request to this transport.
-func (*transport) Supports(*http.Request) bool { return true }
-
-// Do answers one request.
-func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+// ServeHTTP answers one request.
+func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	media, ok := negotiate(r.Header.Values("Accept"))
 	if !ok {
 		t.writer.refuse(w, r, mediaJSON, &requestError{
@@ -36,9 +33,9 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		t.writer.refuse(w, r, media, refusal)
 		return
 	}
-	parts := &splices{}
-	ctx := context.WithValue(r.Context(), splicesKey{}, parts)
-	opCtx, errs := exec.CreateOperationContext(ctx, params)
+	op := t.resolver.newOperation(r.Header)
+	ctx := context.WithValue(graphql.StartOperationTrace(r.Context()), operationKey{}, op)
+	opCtx, errs := t.exec.CreateOperationContext(ctx, params)
 	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
 		w.Header().Set("Allow", http.MethodPost)
 		t.writer.refuse(w, r, media, &requestError{
@@ -47,10 +44,10 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		return
 	}
 	if len(errs) > 0 {
-		t.writer.answer(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), parts)
+		t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil)
 		return
 	}
-	handle, ctx := exec.DispatchOperation(ctx, opCtx)
+	handle, ctx := t.exec.DispatchOperation(ctx, opCtx)
 	response := handle(ctx)
 	if response == nil { // gqlgen does not begin once the context has ended
 		t.writer.refuse(w, r, media, &requestError{
@@ -58,7 +55,8 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		})
 		return
 	}
-	t.writer.answer(w, r, media, response, parts)
+	response.Extensions = op.extensions(r.Header)
+	t.writer.answer(w, r, media, response, &op.splices)
 }
 
 // answerPanic answers for what panicked outside of a resolver; it must be deferred itself. Nothing is written before an answer
@@ -68,7 +66,7 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 	if value == nil {
 		return
 	}
-	shown := t.present(r.Context(), recoverPanic(r.Context(), value))
+	shown := t.resolver.presentError(r.Context(), recoverPanic(r.Context(), value))
 	body := encode(nil, &graphql.Response{Errors: gqlerror.List{shown}}, nil)
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }

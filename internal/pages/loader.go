@@ -16,11 +16,13 @@ import (
 // parallelCalls bounds how many upstream calls one operation has in flight.
 const parallelCalls = 16
 
-// Call is an upstream call that an operation made.
+// Call is how an operation came by a page.
 type Call struct {
 	Request restclient.PageRequest
 	// Reason is what the page was first asked for.
 	Reason string
+	// Cached says that the page was at hand, and no call was made.
+	Cached bool
 	// Status is the HTTP status, 0 where there was none.
 	Status int
 	// Duration is how long the call took.
@@ -32,25 +34,111 @@ type Call struct {
 // Loader loads pages for one operation with one credential. A page is asked for once, however many fields of the
 // operation need it; a page that failed may be asked for again. It is safe for concurrent use.
 type Loader struct {
-	batches *dataloader.Loader[restclient.PageRequest, *Page]
-	slots   chan struct{}
+	source     Source
+	credential restclient.Credential
 
-	mu      sync.Mutex
-	reasons map[restclient.PageRequest]string
-	calls   []Call
-	whole   map[restclient.Filter]restclient.PageRequest
+	open    sync.Once // of what calls take
+	slots   chan struct{}
+	batches *dataloader.Loader[restclient.PageRequest, *Page]
+
+	mu    sync.Mutex
+	asked []asked
+	calls []Call
+
+	// room is for the one page that most operations take.
+	room struct {
+		asked [1]asked
+		calls [1]Call
+	}
+}
+
+// asked is a page that was asked for.
+type asked struct {
+	request restclient.PageRequest
+	reason  string
+	page    *Page // nil until it is loaded
+	anew    bool  // whether it is to be fetched although it may be at hand
 }
 
 // NewLoader returns a loader that holds no pages yet. The credential is bound to it for good, so that no page can reach another
 // caller.
-func NewLoader(fetch Fetch, credential restclient.Credential) *Loader {
-	l := &Loader{
-		slots:   make(chan struct{}, parallelCalls),
-		reasons: make(map[restclient.PageRequest]string),
-		whole:   make(map[restclient.Filter]restclient.PageRequest),
+func NewLoader(source Source, credential restclient.Credential) *Loader {
+	l := &Loader{source: source, credential: credential}
+	l.asked, l.calls = l.room.asked[:0], l.room.calls[:0]
+	return l
+}
+
+// Load returns the pages in the order of the requests, fetching in parallel those that are not at hand. The error is that of
+// the first request that failed, as the source returned it. Pages are shared: callers do not change them.
+func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest) ([]*Page, error) {
+	pages := make([]*Page, len(requests))
+	if l.held(reason, requests, pages) {
+		return pages, nil
 	}
+	l.open.Do(l.prepare)
+	thunks := make([]dataloader.Thunk[*Page], len(requests))
+	for i, request := range requests {
+		if pages[i] == nil {
+			thunks[i] = l.batches.Load(ctx, request)
+		}
+	}
+	// Everything this call needs is queued, so the batch does not wait for the dataloader's timer.
+	l.batches.Flush()
+
+	var first error
+	for i, thunk := range thunks {
+		if thunk == nil {
+			continue
+		}
+		page, err := thunk()
+		if err != nil && first == nil {
+			first = err
+		}
+		pages[i] = page
+	}
+	return pages, first
+}
+
+// held fills in the pages that are at hand, and says whether those are all.
+func (l *Loader) held(reason string, requests []restclient.PageRequest, pages []*Page) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := true
+	for i, request := range requests {
+		a := l.find(request)
+		if a == nil {
+			l.asked = append(l.asked, asked{request: request, reason: reason})
+			a = &l.asked[len(l.asked)-1]
+		}
+		if a.page == nil && !a.anew {
+			if page, ok := l.source.Held(l.credential, request); ok {
+				a.page = page
+				l.calls = append(l.calls, Call{
+					Request: request, Reason: a.reason, Cached: true, Status: http.StatusOK, Bytes: page.Bytes(), Items: page.Len(),
+				})
+			}
+		}
+		pages[i] = a.page
+		all = all && a.page != nil
+	}
+	return all
+}
+
+// find returns what was asked for before, nil for a new request. The caller holds the lock.
+func (l *Loader) find(request restclient.PageRequest) *asked {
+	for i := range l.asked {
+		if l.asked[i].request == request {
+			return &l.asked[i]
+		}
+	}
+	return nil
+}
+
+// prepare makes the dataloader, which sees to it that fields which ask for the same page at the same time share a call.
+func (l *Loader) prepare() {
+	l.slots = make(chan struct{}, parallelCalls)
 	load := func(ctx context.Context, request restclient.PageRequest) *dataloader.Result[*Page] {
-		page, err := l.fetch(ctx, fetch, credential, request)
+		page, err := l.fetch(ctx, request)
 		if err != nil {
 			return &dataloader.Result[*Page]{Error: dataloader.NewSkipCacheError(err)}
 		}
@@ -66,10 +154,9 @@ func NewLoader(fetch Fetch, credential restclient.Credential) *Loader {
 		group.Wait()
 		return results
 	})
-	return l
 }
 
-func (l *Loader) fetch(ctx context.Context, fetch Fetch, credential restclient.Credential, request restclient.PageRequest) (*Page, error) {
+func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (*Page, error) {
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
@@ -77,60 +164,36 @@ func (l *Loader) fetch(ctx context.Context, fetch Fetch, credential restclient.C
 		return nil, context.Cause(ctx)
 	}
 	begun := time.Now()
-	page, err := fetch(ctx, credential, request)
+	page, err := l.source.Fetch(ctx, l.credential, request)
 	call := Call{Request: request, Duration: time.Since(begun)}
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	call.Reason = l.reasons[request]
+	a := l.find(request)
+	call.Reason = a.reason
 	if err != nil {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok {
 			call.Status = status.StatusCode
 		}
 	} else {
+		a.page = page
 		call.Status, call.Bytes, call.Items = http.StatusOK, page.Bytes(), page.Len()
-		if request.Page == 1 && page.Len() == page.Total {
-			l.whole[request.Filter] = request
-		}
 	}
 	l.calls = append(l.calls, call)
 	return page, err
 }
 
-// Load returns the pages in the order of the requests, fetching in parallel those that the operation does not have yet. The
-// error is that of the first request that failed, as the client returned it. Pages are shared: callers do not change them.
-func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest) ([]*Page, error) {
-	l.mu.Lock()
-	for _, request := range requests {
-		if _, ok := l.reasons[request]; !ok {
-			l.reasons[request] = reason
-		}
-	}
-	l.mu.Unlock()
-
-	thunks := make([]dataloader.Thunk[*Page], len(requests))
-	for i, request := range requests {
-		thunks[i] = l.batches.Load(ctx, request)
-	}
-	// Everything this call needs is queued, so the batch does not wait for the dataloader's timer.
-	l.batches.Flush()
-
-	pages := make([]*Page, len(requests))
-	var first error
-	for i, thunk := range thunks {
-		page, err := thunk()
-		if err != nil && first == nil {
-			first = err
-		}
-		pages[i] = page
-	}
-	return pages, first
-}
-
 // Forget makes the next Load of the requests fetch them anew.
 func (l *Loader) Forget(ctx context.Context, requests ...restclient.PageRequest) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, request := range requests {
-		l.batches.Clear(ctx, request)
+		if a := l.find(request); a != nil {
+			a.page, a.anew = nil, true
+		}
+		if l.batches != nil {
+			l.batches.Clear(ctx, request)
+		}
 	}
 }
 
@@ -138,11 +201,15 @@ func (l *Loader) Forget(ctx context.Context, requests ...restclient.PageRequest)
 func (l *Loader) Whole(filter restclient.Filter) (restclient.PageRequest, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	request, ok := l.whole[filter]
-	return request, ok
+	for _, a := range l.asked {
+		if a.page != nil && a.request.Filter == filter && a.request.Page == 1 && a.page.Len() == a.page.Total {
+			return a.request, true
+		}
+	}
+	return restclient.PageRequest{}, false
 }
 
-// Calls returns the calls that have ended so far, in the order of their end.
+// Calls returns how the operation came by its pages so far, in the order in which it did.
 func (l *Loader) Calls() []Call {
 	l.mu.Lock()
 	defer l.mu.Unlock()

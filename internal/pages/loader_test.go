@@ -26,7 +26,7 @@ func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return pages.NewLoader(pages.Upstream(client), restclient.Credential{Authorization: "Bearer loader"})
+	return pages.NewLoader(pages.NewUpstream(client), restclient.Credential{Authorization: "Bearer loader"})
 }
 
 func request(page, size int) restclient.PageRequest {

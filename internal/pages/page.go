@@ -17,8 +17,9 @@ type Page struct {
 	Total int
 	// Identities tell the page's items apart, in their order.
 	Identities []relay.Identity
-	// Fingerprints are those of Identities.
+	// Fingerprints are those of Identities, and Distinct says that no two are equal.
 	Fingerprints []relay.Fingerprint
+	Distinct     bool
 }
 
 // Item returns the item at an index, as it is projected.
@@ -31,19 +32,35 @@ func Shape() *projection.Shape {
 	return projection.NewShape(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
 }
 
-// Fetch fetches a page with a credential. Its errors are those of [restclient.Client.Page].
-type Fetch func(context.Context, restclient.Credential, restclient.PageRequest) (*Page, error)
+// Source is where the pages of one upstream come from. It is safe for concurrent use.
+type Source interface {
+	// Held returns a page that is at hand, and false where it takes a call. It does not wait.
+	Held(restclient.Credential, restclient.PageRequest) (*Page, bool)
+	// Fetch returns a page. Its errors are those of [restclient.Client.Page].
+	Fetch(context.Context, restclient.Credential, restclient.PageRequest) (*Page, error)
+}
 
-// Upstream returns a Fetch that calls the upstream once for each page. It is safe for concurrent use.
-func Upstream(client *restclient.Client) Fetch {
-	index := newIndexer(Shape())
-	return func(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, error) {
-		body, err := client.Body(ctx, credential, request)
-		if err != nil {
-			return nil, err
-		}
-		return index.page(body, request)
+// Upstream is a Source that calls the upstream for each page.
+type Upstream struct {
+	client *restclient.Client
+	index  *indexer
+}
+
+// NewUpstream returns a Source that calls through the client.
+func NewUpstream(client *restclient.Client) *Upstream {
+	return &Upstream{client, newIndexer(Shape())}
+}
+
+// Held returns false: nothing is kept.
+func (*Upstream) Held(restclient.Credential, restclient.PageRequest) (*Page, bool) { return nil, false }
+
+// Fetch calls the upstream once.
+func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, error) {
+	body, err := u.client.Body(ctx, credential, request)
+	if err != nil {
+		return nil, err
 	}
+	return u.index.page(body, request)
 }
 
 // indexer makes pages of the upstream's documents.
@@ -109,6 +126,7 @@ func (x *indexer) identify(page *Page) {
 		}
 		page.Fingerprints[i] = identity.Fingerprint()
 	}
+	page.Distinct = relay.Distinct(page.Fingerprints)
 }
 
 func (x *indexer) traitsOf(page *Page, item int) relay.Fingerprint {

@@ -4,14 +4,21 @@ import "strconv"
 
 // Window is a part of a list whose items stand on indexed pages, as a connection shows it.
 type Window struct {
-	// Items are the items in order.
-	Items []Item
+	// List has the items, Len of them. It may be nil where there are none.
+	List List
+	Len  int
 	// Total is how many items the whole list holds.
 	Total int
 	// HasNext and HasPrevious say whether the list goes on behind and ahead of the window.
 	HasNext, HasPrevious bool
-	// AppendCursor appends the cursor of the item at index i: characters that need no escaping in JSON.
-	AppendCursor func(dst []byte, i int) []byte
+}
+
+// List is the items of a window, counted from 0.
+type List interface {
+	// Item returns the item at index i.
+	Item(i int) Item
+	// AppendCursor appends the item's cursor: characters that need no escaping in JSON.
+	AppendCursor(dst []byte, i int) []byte
 }
 
 // Item is an item of an indexed page.
@@ -61,7 +68,7 @@ type place struct {
 	base int // the place of the object's own slot
 }
 
-func (i *Item) place() place { return place{page: i.Page, id: i.ID, base: i.Page.items[i.Index]} }
+func (i Item) place() place { return place{page: i.Page, id: i.ID, base: i.Page.items[i.Index]} }
 
 func (r *renderer) object(sel selection, at place) {
 	r.dst = append(r.dst, '{')
@@ -79,7 +86,7 @@ func (r *renderer) object(sel selection, at place) {
 		case opEdges:
 			r.list(s.below, at.window, func(i int) place { return place{window: at.window, index: i} })
 		case opNodes:
-			r.list(s.below, at.window, func(i int) place { return at.window.Items[i].place() })
+			r.list(s.below, at.window, func(i int) place { return at.window.List.Item(i).place() })
 		case opPage:
 			r.object(s.below, at)
 		case opTotal:
@@ -87,7 +94,7 @@ func (r *renderer) object(sel selection, at place) {
 		case opCursor:
 			r.cursor(at.window, at.index)
 		case opItem:
-			r.object(s.below, at.window.Items[at.index].place())
+			r.object(s.below, at.window.List.Item(at.index).place())
 		case opNext:
 			r.dst = strconv.AppendBool(r.dst, at.window.HasNext)
 		case opPrev:
@@ -95,7 +102,7 @@ func (r *renderer) object(sel selection, at place) {
 		case opStart:
 			r.cursor(at.window, 0)
 		case opFinish:
-			r.cursor(at.window, len(at.window.Items)-1)
+			r.cursor(at.window, at.window.Len-1)
 		}
 	}
 	r.dst = append(r.dst, '}')
@@ -104,7 +111,7 @@ func (r *renderer) object(sel selection, at place) {
 // list writes a selection of each of the window's items, whose place element returns.
 func (r *renderer) list(sel selection, w *Window, element func(i int) place) {
 	r.dst = append(r.dst, '[')
-	for i := range w.Items {
+	for i := range w.Len {
 		if i > 0 {
 			r.dst = append(r.dst, ',')
 		}
@@ -115,12 +122,12 @@ func (r *renderer) list(sel selection, w *Window, element func(i int) place) {
 
 // cursor writes the cursor of the item at index i, null where there are no items.
 func (r *renderer) cursor(w *Window, i int) {
-	if len(w.Items) == 0 {
+	if w.Len == 0 {
 		r.dst = append(r.dst, "null"...)
 		return
 	}
 	r.dst = append(r.dst, '"')
-	r.dst = append(w.AppendCursor(r.dst, i), '"')
+	r.dst = append(w.List.AppendCursor(r.dst, i), '"')
 }
 
 // value writes a value of the upstream.

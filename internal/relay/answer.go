@@ -1,6 +1,8 @@
 package relay
 
-import "slices"
+import (
+	"sync"
+)
 
 // Slot is an item of an answer.
 type Slot struct {
@@ -14,8 +16,6 @@ type Slot struct {
 
 // Answer is a window as it was read.
 type Answer struct {
-	// Slots are the items, in the order of the list.
-	Slots []Slot
 	// HasPrevious and HasNext say whether the list has items on either side.
 	HasPrevious, HasNext bool
 	// Total is how many items the list holds.
@@ -23,21 +23,64 @@ type Answer struct {
 	// Realigned says what was made of a list that moved; nil where it did not, as far as the cursors tell.
 	Realigned *Realigned
 
-	line   *line
-	offset int // of the first slot in the line
-	moving int
+	// What its slots and cursors are made of. The line is drawn once a cursor is asked for.
+	moving      int
+	reader      *Reader
+	picks       picks
+	repeats     map[int]int // by the index of picks
+	first, last spot
+	draw        sync.Once
+	line        *line
+	offset      int // of the first slot in the line
 }
 
-// Cursor returns the cursor of the slot at index i, which belongs to the list with this fingerprint.
-func (a *Answer) Cursor(i int, list Fingerprint) Cursor {
-	position := a.Slots[i].Position
+// Len returns how many items there are.
+func (a *Answer) Len() int { return a.picks.len }
+
+// Slot returns the item at index i, in the order of the list.
+func (a *Answer) Slot(i int) Slot {
+	found := a.found(i)
+	pick := a.picks.at(found)
+	return Slot{Position: a.reader.position(pick), View: pick.view, Item: pick.index, Repeats: a.repeats[found]}
+}
+
+// found returns which of the picks is the item at index i: they are in the order in which they were read.
+func (a *Answer) found(i int) int {
+	if a.picks.dir < 0 {
+		return a.picks.len - 1 - i
+	}
+	return i
+}
+
+// Slots returns all items, in the order of the list.
+func (a *Answer) Slots() []Slot {
+	slots := make([]Slot, a.Len())
+	for i := range slots {
+		slots[i] = a.Slot(i)
+	}
+	return slots
+}
+
+// AppendCursor appends the text of the cursor of the slot at index i, which belongs to the list with this fingerprint. It is safe
+// for concurrent use.
+func (a *Answer) AppendCursor(dst []byte, i int, list Fingerprint) []byte {
+	var room memories
+	return a.cursor(i, list, &room).Append(dst)
+}
+
+// Cursor returns the cursor that [Answer.AppendCursor] appends.
+func (a *Answer) Cursor(i int, list Fingerprint) Cursor { return a.cursor(i, list, new(memories)) }
+
+func (a *Answer) cursor(i int, list Fingerprint, room *memories) Cursor {
+	a.draw.Do(func() { a.line, a.offset = a.reader.line(a) })
+	position := a.reader.position(a.picks.at(a.found(i)))
 	return a.line.cursor(a.offset+i, Cursor{
 		Position: position,
 		Total:    max(a.Total, position+1),
 		Item:     a.line.items[a.offset+i],
 		List:     list,
 		Moving:   a.moving,
-	})
+	}, room)
 }
 
 // Realigned says how an answer was fitted to a list that moved since its cursor was made, or while it was read.
@@ -55,17 +98,15 @@ type Realigned struct {
 
 // compose makes the answer of a walk; nil where the walk did not get anywhere.
 func (r *Reader) compose(from, until alignment, w walk) *Answer {
-	if len(w.picks) == 0 && !w.complete {
+	if w.picks.len == 0 && !w.complete {
 		return nil
 	}
 	dir := r.window.direction()
 	first, last := from.spot, w.last
 	if dir < 0 {
 		first, last = last, first
-		slices.Reverse(w.picks)
 	}
 	answer := &Answer{
-		Slots:       make([]Slot, len(w.picks)),
 		HasPrevious: min(r.position(first), r.views[first.view].Total) > 0,
 		HasNext:     r.position(last) < r.views[last.view].Total,
 		Total:       r.total(),
@@ -77,24 +118,24 @@ func (r *Reader) compose(from, until alignment, w walk) *Answer {
 		answer.HasPrevious = true
 	}
 	answer.Realigned = r.realigned(from, until, w)
-	answer.line, answer.offset = r.line(first, last, w.picks)
+	answer.reader, answer.first, answer.last, answer.picks = r, first, last, w.picks
 	answer.moving = r.moving(from, until, w)
-	for i, pick := range w.picks {
-		repeats := w.repeats[i]
-		if dir < 0 {
-			repeats = w.repeats[len(w.picks)-1-i]
-		}
-		answer.Slots[i] = Slot{Position: r.position(pick), View: pick.view, Item: pick.index, Repeats: repeats}
-	}
+	answer.repeats = w.repeats
 	return answer
 }
 
 // line returns the answer's items with what stands around them in their views, and the index of the first of them.
-func (r *Reader) line(first, last spot, picks []spot) (*line, int) {
+func (r *Reader) line(a *Answer) (*line, int) {
+	first, last := a.first, a.last
 	l := &line{}
-	held := make(map[Fingerprint]bool, len(picks))
-	for _, p := range picks {
-		held[r.views[p.view].Items[p.index]] = true
+	if v := &r.views[first.view]; first.view == last.view && v.Distinct && last.index-first.index == a.Len() {
+		l.items = v.Items
+		l.before, l.after = carry(r.window.After, l.items, 1), carry(r.window.Before, l.items, -1)
+		return l, first.index
+	}
+	held := make(map[Fingerprint]bool, a.Len())
+	for i := range a.Len() {
+		held[r.item(a.picks.at(i))] = true
 	}
 	// The views may be of different moments: an item stands in the line once.
 	add := func(items []Fingerprint) {
@@ -107,8 +148,8 @@ func (r *Reader) line(first, last spot, picks []spot) (*line, int) {
 	}
 	add(r.views[first.view].Items[:first.index])
 	offset := len(l.items)
-	for _, p := range picks {
-		l.items = append(l.items, r.views[p.view].Items[p.index])
+	for i := range a.Len() {
+		l.items = append(l.items, r.item(a.picks.at(a.found(i))))
 	}
 	add(r.views[last.view].Items[last.index:])
 	l.before = carry(r.window.After, l.items, 1)

@@ -106,6 +106,9 @@ func cheaper(a, b []Page) bool {
 // CoverAll returns pages that cover each of the ranges as [Cover] would, where ranges that overlap or lie close together
 // share pages if that is cheaper than a cover for each. The pages are in order of their first position.
 func CoverAll(ranges []Range) []Page {
+	if len(ranges) == 1 {
+		return Cover(ranges[0])
+	}
 	sorted := slices.DeleteFunc(slices.Clone(ranges), func(r Range) bool { return r.Len() == 0 })
 	slices.SortFunc(sorted, func(a, b Range) int {
 		if a.Lo != b.Lo {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"math"
+	"slices"
 )
 
 // MaxCursor is the length, in characters, of the longest cursor.
@@ -86,8 +87,11 @@ func (c Cursor) Encode() string { return string(c.Append(nil)) }
 
 // Append appends the text of c to dst.
 func (c Cursor) Append(dst []byte) []byte {
-	var raw [maxRaw]byte
-	b := append(raw[:0], cursorFormat)
+	// The raw bytes are put together in dst too, beyond their text.
+	dst = slices.Grow(dst, MaxCursor+maxRaw)
+	room := len(dst) + MaxCursor
+	b := dst[room : room : room+maxRaw]
+	b = append(b, cursorFormat)
 	runs := [2]int{run(c.Preceding), run(c.Following)}
 	lengths := runs
 	if c.PrecedingCarried {
@@ -106,7 +110,7 @@ func (c Cursor) Append(dst []byte) []byte {
 			if i >= runs[side] {
 				b = binary.AppendUvarint(b, uint64(m.Distance))
 			}
-			b = append(b, binary.BigEndian.AppendUint64(nil, uint64(m.Item))[:memoryBytes]...)
+			b = binary.BigEndian.AppendUint64(b, uint64(m.Item))[:len(b)+memoryBytes]
 		}
 	}
 	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))

@@ -10,6 +10,17 @@ type View struct {
 	Items []Fingerprint
 	// Total is how many items the list held, as this page says.
 	Total int
+	// Distinct says that no two of the items are equal. It saves looking: where it is false they may be, or not.
+	Distinct bool
+}
+
+// Distinct says whether no two of the items are equal.
+func Distinct(items []Fingerprint) bool {
+	seen := make(map[Fingerprint]struct{}, len(items))
+	for _, f := range items {
+		seen[f] = struct{}{}
+	}
+	return len(seen) == len(items)
 }
 
 func (v View) lo() int { return v.Page.Range().Lo }
@@ -80,7 +91,7 @@ type Reader struct {
 // NewReader returns a reader of w that has no pages yet.
 func NewReader(w Window) *Reader {
 	return &Reader{
-		window: w, widest: w.Count, outdated: map[int]bool{},
+		window: w, widest: w.Count,
 		own: 2*(w.Count/(MaxPageSize-10)) + 8, search: searchCalls, seam: seamCalls,
 	}
 }
@@ -188,12 +199,15 @@ func (r *Reader) step() (*Answer, []Page, Reason) {
 				return nil, pages, reason
 			}
 		}
-		if walk.complete || len(walk.picks) > 0 {
+		if walk.complete || walk.picks.len > 0 {
 			return r.compose(from, until, walk), nil, ""
 		}
 		// Nothing goes on from there: the place was found in a view that is out of date.
 		if r.outdated[from.spot.view] || len(r.outdated) == len(r.views)-1 {
 			return nil, nil, ""
+		}
+		if r.outdated == nil {
+			r.outdated = make(map[int]bool)
 		}
 		r.outdated[from.spot.view] = true
 		r.retries = 0

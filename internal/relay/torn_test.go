@@ -83,10 +83,10 @@ func TestWindowsThatAreTorn(t *testing.T) {
 				}
 			}
 			answer := reader.Answer()
-			if answer == nil || len(answer.Slots) != 1 {
+			if answer == nil || len(answer.Slots()) != 1 {
 				t.Fatalf("got %+v, want one item", answer)
 			}
-			slot := answer.Slots[0]
+			slot := answer.Slots()[0]
 			if got := w.names[views[slot.View].Items[slot.Item]]; got != test.want {
 				t.Errorf("got item %d by %d calls, want %d", got, len(views), test.want)
 			}

@@ -1,9 +1,6 @@
 package relay
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "math/bits"
 
 // What a cursor has room for is shared out in this order: a few of the nearest neighbours on either side, far ones near these
 // distances, then more of the nearest.
@@ -23,46 +20,55 @@ type line struct {
 	before, after []Memory
 }
 
-// cursor returns the cursor of the item at index i; the fields that are not about neighbours are the caller's.
-func (l *line) cursor(i int, c Cursor) Cursor {
-	room := maxRaw - 3 - uvarintLen(c.Position) - uvarintLen(c.Total) - 4 - 8 - 4
+// memories has room for what a cursor remembers on either side.
+type memories [2][nearMost + maxFar]Memory
+
+// cursor returns the cursor of the item at index i; the fields that are not about neighbours are the caller's. What it remembers
+// is put into the room.
+func (l *line) cursor(i int, c Cursor, room *memories) Cursor {
+	left := maxRaw - 3 - uvarintLen(c.Position) - uvarintLen(c.Total) - 4 - 8 - 4
 	sides := [2]side{
-		{reach: i, at: func(d int) Fingerprint { return l.items[i-d] }, beyond: l.before},
-		{reach: len(l.items) - 1 - i, at: func(d int) Fingerprint { return l.items[i+d] }, beyond: l.after},
+		{items: l.items, at: i, dir: -1, reach: i, beyond: l.before},
+		{items: l.items, at: i, dir: 1, reach: len(l.items) - 1 - i, beyond: l.after},
 	}
 	for s := range sides {
-		room -= sides[s].grow(nearFirst, room)
+		left -= sides[s].grow(nearFirst, left)
 	}
 	for s := range sides {
-		room -= sides[s].far(room)
+		left -= sides[s].far(left)
 	}
 	for near := nearFirst + 1; near <= nearMost; near++ {
 		for s := range sides {
-			room -= sides[s].grow(near, room)
+			left -= sides[s].grow(near, left)
 		}
 	}
-	c.Preceding, c.Following = sides[0].memories(), sides[1].memories()
-	c.PrecedingCarried = len(sides[0].near) > sides[0].reach
-	c.FollowingCarried = len(sides[1].near) > sides[1].reach
+	c.Preceding, c.Following = sides[0].memories(room[0][:0]), sides[1].memories(room[1][:0])
+	c.PrecedingCarried = sides[0].nears > sides[0].reach
+	c.FollowingCarried = sides[1].nears > sides[1].reach
 	return c
 }
 
-func uvarintLen(v int) int { return len(binary.AppendUvarint(nil, uint64(v))) }
+// uvarintLen returns how many bytes v takes as a varint: seven bits a byte.
+func uvarintLen(v int) int { return max(bits.Len(uint(v))+6, 7) / 7 }
 
 // side chooses the memories on one side of an item.
 type side struct {
-	reach  int                            // how many items there are in the line
-	at     func(distance int) Fingerprint // of those
-	beyond []Memory                       // by their distance from the last of those
+	items  []Fingerprint // of the line
+	at     int           // the item's index
+	dir    int           // -1 for those ahead of it, 1 for those behind it
+	reach  int           // how many items there are in the line
+	beyond []Memory      // by their distance from the last of those
 
-	near  []Memory
-	apart []Memory
+	near  [nearMost]Memory
+	nears int // how many of near
+	apart [maxFar]Memory
+	fars  int // how many of apart
 }
 
 // find returns the item at a distance, if it is known.
 func (s *side) find(distance int) (Memory, bool) {
 	if distance <= s.reach {
-		return Memory{distance, s.at(distance).clipped()}, true
+		return Memory{distance, s.items[s.at+s.dir*distance].clipped()}, true
 	}
 	for _, m := range s.beyond {
 		if s.reach+m.Distance == distance {
@@ -74,12 +80,13 @@ func (s *side) find(distance int) (Memory, bool) {
 
 // grow lengthens the run of the nearest up to n, and returns the bytes that it took of room.
 func (s *side) grow(n, room int) (taken int) {
-	for len(s.near) < n && taken+memoryBytes <= room {
-		m, ok := s.find(len(s.near) + 1)
+	for s.nears < n && taken+memoryBytes <= room {
+		m, ok := s.find(s.nears + 1)
 		if !ok {
 			break
 		}
-		s.near = append(s.near, m)
+		s.near[s.nears] = m
+		s.nears++
 		taken += memoryBytes
 	}
 	return taken
@@ -89,11 +96,12 @@ func (s *side) grow(n, room int) (taken int) {
 func (s *side) far(room int) (taken int) {
 	for _, target := range farDistances() {
 		best, ok := s.nearest(target)
-		if !ok || slices.ContainsFunc(s.apart, func(m Memory) bool { return m.Distance >= best.Distance }) {
+		if !ok || s.fars > 0 && s.apart[s.fars-1].Distance >= best.Distance {
 			continue
 		}
 		if cost := memoryBytes + uvarintLen(best.Distance); taken+cost <= room {
-			s.apart = append(s.apart, best)
+			s.apart[s.fars] = best
+			s.fars++
 			taken += cost
 		}
 	}
@@ -115,6 +123,9 @@ func (s *side) nearest(target int) (best Memory, ok bool) {
 	return best, ok
 }
 
-func (s *side) memories() []Memory { return append(s.near, s.apart...) }
+// memories appends what was chosen, nearest first.
+func (s *side) memories(dst []Memory) []Memory {
+	return append(append(dst, s.near[:s.nears]...), s.apart[:s.fars]...)
+}
 
 func abs(n int) int { return max(n, -n) }

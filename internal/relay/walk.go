@@ -4,13 +4,15 @@ import "slices"
 
 // walk is a way along the list from a spot, in the order in which it was gone.
 type walk struct {
-	picks    []spot // the items, as the spots ahead of them
-	complete bool   // as many as were asked for, or all that there are
-	last     spot   // the place reached, between two items
+	picks    picks
+	complete bool // as many as were asked for, or all that there are
+	last     spot // the place reached, between two items
 	// repeats counts the items that a page lists again, by the index of picks.
 	repeats map[int]int
-	moved   int  // how far seams were apart, in positions
-	behind  bool // an item was left out because the cursor remembers it on the other side
+	// used are the views gone through before the present one.
+	used   []int
+	moved  int  // how far seams were apart, in positions
+	behind bool // an item was left out because the cursor remembers it on the other side
 }
 
 // passed marks an item that a walk is not to pick.
@@ -19,25 +21,29 @@ const passed = -1
 // follow goes along the list from an alignment until count items are found, or stop's place, or the end. Where a view ends it
 // goes on in one that holds the last item found, or one found before it.
 func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alignment) walk {
-	w := walk{last: from.spot, repeats: map[int]int{}}
-	taken := make(map[Fingerprint]int, min(count, 10*MaxPageSize)) // by item: its index in picks
+	w := walk{picks: picks{dir: dir}, last: from.spot}
+	var taken map[Fingerprint]int // by item: its index in picks; nil as long as no item can be met twice
 	limit := stopper{stop: stop, until: until, dir: dir, reader: r}
-	used := map[int]bool{}
 	for {
-		v := r.views[w.last.view]
-		used[w.last.view] = true
+		v := &r.views[w.last.view]
+		if taken == nil && !v.Distinct {
+			taken = r.taken(&w.picks, count)
+		}
 		for ; w.last.index < len(v.Items) && dir > 0 || w.last.index > 0 && dir < 0; w.last.index += dir {
 			item := w.last
 			if dir < 0 {
 				item.index--
 			}
 			f := v.Items[item.index]
-			if len(w.picks) == count || limit.reached(item, f) {
+			if w.picks.len == count || limit.reached(item, f) {
 				w.complete = true
 				return w
 			}
 			if i, ok := taken[f]; ok {
-				if i != passed && w.picks[i].view == item.view {
+				if i != passed && w.picks.at(i).view == item.view {
+					if w.repeats == nil {
+						w.repeats = make(map[int]int)
+					}
 					w.repeats[i]++
 				}
 				continue
@@ -46,16 +52,22 @@ func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alig
 				w.behind = true
 				continue
 			}
-			taken[f] = len(w.picks)
-			w.picks = append(w.picks, item)
+			if taken != nil {
+				taken[f] = w.picks.len
+			}
+			w.picks.add(item)
 		}
-		if len(w.picks) == count || v.ends(dir) {
+		if w.picks.len == count || v.ends(dir) {
 			w.complete = true
 			return w
 		}
-		next, moved, ok := r.continuation(w, dir, used)
+		w.used = append(w.used, w.last.view)
+		next, moved, ok := r.continuation(w, dir)
 		if !ok {
 			return w
+		}
+		if taken == nil {
+			taken = r.taken(&w.picks, count)
 		}
 		// What this view has behind the place reached is not to be met again, wherever the next view begins.
 		for i, f := range v.Items {
@@ -68,9 +80,21 @@ func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alig
 	}
 }
 
+// taken returns the picked items with their indexes, and room for count.
+func (r *Reader) taken(picks *picks, count int) map[Fingerprint]int {
+	taken := make(map[Fingerprint]int, min(count, 10*MaxPageSize))
+	for i := range picks.len {
+		taken[r.item(picks.at(i))] = i
+	}
+	return taken
+}
+
+// item returns the item that a spot is ahead of.
+func (r *Reader) item(s spot) Fingerprint { return r.views[s.view].Items[s.index] }
+
 // continuation returns the spot in another view that is behind the item found last, and how far that item stands from where it
 // stood. Where that item is gone, one found before it will do: what follows it is new or the same.
-func (r *Reader) continuation(w walk, dir int, used map[int]bool) (spot, int, bool) {
+func (r *Reader) continuation(w walk, dir int) (spot, int, bool) {
 	// The items of this view at and behind the place reached, nearest first.
 	v := r.views[w.last.view]
 	at := w.last.index
@@ -86,7 +110,7 @@ func (r *Reader) continuation(w walk, dir int, used map[int]bool) (spot, int, bo
 		f := v.Items[index]
 		best, bestMoved, found := spot{}, 0, false
 		for i, other := range r.views {
-			if used[i] || r.outdated[i] || matched[i] {
+			if slices.Contains(w.used, i) || r.outdated[i] || matched[i] {
 				continue
 			}
 			j := slices.Index(other.Items, f)
@@ -126,7 +150,7 @@ func (r *Reader) goOn(w walk, dir int) ([]Page, Reason) {
 	position := r.position(w.last) // of the item that would be next
 	// The item found last is the seam; it may have moved by the margin.
 	ahead := func(count, margin int) Range {
-		lacking := count - len(w.picks)
+		lacking := count - w.picks.len
 		if dir > 0 {
 			return Range{max(position-1-margin, 0), position + lacking + margin}
 		}

@@ -146,6 +146,9 @@ func (w Window) First() []Range {
 		if w.FromBack || w.Count == 0 {
 			return nil
 		}
+		if w.Count <= MaxPageSize {
+			return []Range{{0, w.Count}}
+		}
 		// The first page goes alone: where the list ends early, the others are not needed.
 		return []Range{{0, min(w.Count, Cover(Range{0, w.Count})[0].Range().Hi)}}
 	}

@@ -132,7 +132,7 @@ func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Answer, 
 		t.Fatalf("window %+v of %d items: got no answer from %v", w, total, pages)
 	}
 	var got relay.Range
-	for i, s := range answer.Slots {
+	for i, s := range answer.Slots() {
 		if i == 0 {
 			got.Lo = s.Position
 		}

@@ -57,9 +57,9 @@ func (c *CvmConnection) Nodes() []Cvm {
 // open makes the items, not decoded. gqlgen calls it for one field after the other.
 func (c *CvmConnection) open() {
 	if c.cvms == nil {
-		c.cvms = make([]Cvm, len(c.Items))
-		for i, item := range c.Items {
-			c.cvms[i].Indexed = item
+		c.cvms = make([]Cvm, c.Len)
+		for i := range c.cvms {
+			c.cvms[i].Indexed = c.List.Item(i)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func (c *CvmConnection) open() {
 // Edges returns the items with their cursors.
 func (c *CvmConnection) Edges() []CvmEdge {
 	c.open()
-	edges := make([]CvmEdge, len(c.Items))
+	edges := make([]CvmEdge, c.Len)
 	for i := range edges {
 		edges[i] = CvmEdge{c, i}
 	}
@@ -82,10 +82,10 @@ func (c *CvmConnection) TotalCount() int32 { return int32(c.Total) }
 
 // cursor returns the cursor of the item at index i, nil where there are no items.
 func (c *CvmConnection) cursor(i int) *string {
-	if len(c.Items) == 0 {
+	if c.Len == 0 {
 		return nil
 	}
-	cursor := string(c.AppendCursor(nil, i))
+	cursor := string(c.List.AppendCursor(nil, i))
 	return &cursor
 }
 
@@ -114,4 +114,4 @@ func (p PageInfo) HasPreviousPage() bool { return p.connection.HasPrevious }
 func (p PageInfo) StartCursor() *string { return p.connection.cursor(0) }
 
 // EndCursor returns the cursor of the last item, nil where there are none.
-func (p PageInfo) EndCursor() *string { return p.connection.cursor(len(p.connection.Items) - 1) }
+func (p PageInfo) EndCursor() *string { return p.connection.cursor(p.connection.Len - 1) }

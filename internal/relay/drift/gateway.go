@@ -77,7 +77,7 @@ func byCursor(l *list, after string) (page, error) {
 		return page{}, errors.New("the list moves too fast to be read")
 	}
 	p := page{more: answer.HasNext}
-	for i, slot := range answer.Slots {
+	for i, slot := range answer.Slots() {
 		p.items = append(p.items, views[slot.View][slot.Item])
 		p.end = answer.Cursor(i, listed).Encode()
 	}

@@ -1,0 +1,206 @@
+package graph_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"cvmgraph/graph"
+	"cvmgraph/internal/demo"
+	"cvmgraph/internal/pages"
+	"cvmgraph/restclient"
+)
+
+// workloads are the operations that costs are compared on: a few fields of 20 CVMs (a), two of 100 (b), all of 100 (c), and what
+// a client that pages asks for (r).
+func workloads(tb testing.TB) map[string]string {
+	tb.Helper()
+	return map[string]string{
+		"r": `{ cvms(first: 20) { edges { cursor node { id name status __typename } } pageInfo { endCursor hasNextPage } } }`,
+		"a": `{ cvms(first: 20) { edges { node { id name status memory hosted { uptime } node { name } } } } }`,
+		"b": `{ cvms(first: 100) { edges { node { name status } } } }`,
+		"c": `{ cvms(first: 100) { edges { node { ` + allFields(tb) + ` } } } }`,
+	}
+}
+
+// heldPages is a Source that has indexed pages at hand, and no others.
+type heldPages map[restclient.PageRequest]*pages.Page
+
+func newHeldPages(tb testing.TB) heldPages {
+	tb.Helper()
+	upstream := httptest.NewServer(demo.New(demo.Options{}))
+	tb.Cleanup(upstream.Close)
+	client, err := restclient.New(restclient.Options{BaseURL: upstream.URL + demo.BasePath})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(client.Close)
+	source := pages.NewUpstream(client)
+	held := make(heldPages)
+	for _, size := range []int{1, 20, 100} {
+		request := restclient.PageRequest{Page: 1, PageSize: size}
+		if held[request], err = source.Fetch(tb.Context(), restclient.Credential{Authorization: "Bearer budget"}, request); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return held
+}
+
+func (h heldPages) Held(_ restclient.Credential, request restclient.PageRequest) (*pages.Page, bool) {
+	page, ok := h[request]
+	return page, ok
+}
+
+func (h heldPages) Fetch(_ context.Context, _ restclient.Credential, request restclient.PageRequest) (*pages.Page, error) {
+	return nil, fmt.Errorf("no page for %+v", request)
+}
+
+// sink takes an answer and keeps its size.
+type sink struct {
+	header http.Header
+	status int
+	size   int
+}
+
+func (s *sink) Header() http.Header { return s.header }
+
+func (s *sink) Write(b []byte) (int, error) {
+	s.size += len(b)
+	return len(b), nil
+}
+
+func (s *sink) WriteHeader(status int) { s.status = status }
+
+// caller sends one operation over and over.
+type caller struct {
+	handler http.Handler
+	request *http.Request
+	body    *bytes.Reader
+	answer  *sink
+}
+
+func newCaller(tb testing.TB, handler http.Handler, query string) *caller {
+	tb.Helper()
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c := &caller{handler: handler, body: bytes.NewReader(body), answer: &sink{header: make(http.Header)}}
+	c.request = httptest.NewRequestWithContext(tb.Context(), http.MethodPost, "/graphql", nil)
+	c.request.Header.Set("Content-Type", "application/json")
+	c.request.Header.Set("Authorization", "Bearer budget")
+	c.request.ContentLength = int64(len(body))
+	c.request.Body = io.NopCloser(c.body)
+	return c
+}
+
+func (c *caller) call(tb testing.TB) {
+	tb.Helper()
+	_, _ = c.body.Seek(0, io.SeekStart)
+	clear(c.answer.header)
+	c.answer.size = 0
+	c.handler.ServeHTTP(c.answer, c.request)
+	if c.answer.status != http.StatusOK || c.answer.size < 1000 {
+		tb.Fatalf("got status %d and %d bytes", c.answer.status, c.answer.size)
+	}
+}
+
+// TestAllocationsOfAnIndexedPage holds what an operation allocates whose page is at hand.
+func TestAllocationsOfAnIndexedPage(t *testing.T) { //nolint:paralleltest // what others allocate would count
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	operations := workloads(t)
+	for name, most := range map[string]struct{ allocations, bytes float64 }{
+		"a": {90, 6500},
+		"b": {90, 6500},
+		"c": {110, 17000},
+		"r": {95, 7000},
+	} {
+		g := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) {
+			r.Pages, r.Projection = newHeldPages(t), true
+		})
+		c := newCaller(t, g.handler, operations[name])
+		allocations, bytes := allocated(func() { c.call(t) })
+		t.Logf("%s: %.0f allocations, %.0f bytes", name, allocations, bytes)
+		if allocations > most.allocations || bytes > most.bytes {
+			t.Errorf("%s: got %.0f allocations of %.0f bytes, want at most %.0f of %.0f", name, allocations, bytes, most.allocations, most.bytes)
+		}
+	}
+}
+
+// allocated returns how often run allocates, and how many bytes, once it has warmed up.
+func allocated(run func()) (allocations, bytes float64) {
+	const runs = 200
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	for range 20 {
+		run()
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		run()
+	}
+	runtime.ReadMemStats(&after)
+	return math.Floor(float64(after.Mallocs-before.Mallocs) / runs), float64(after.TotalAlloc-before.TotalAlloc) / runs
+}
+
+func BenchmarkHandler(b *testing.B) {
+	for name, query := range workloads(b) {
+		for _, projected := range []bool{true, false} {
+			b.Run(fmt.Sprintf("%s/projection=%t", name, projected), func(b *testing.B) {
+				g := newGateway(b, http.NotFoundHandler(), func(r *graph.Resolver) {
+					r.Pages, r.Projection = newHeldPages(b), projected
+				})
+				c := newCaller(b, g.handler, query)
+				b.ReportAllocs()
+				for b.Loop() {
+					c.call(b)
+				}
+				b.SetBytes(int64(c.answer.size))
+			})
+		}
+	}
+}
+
+// allFields returns the selection of everything that a type has.
+func allFields(tb testing.TB) string {
+	tb.Helper()
+	schema := gqlparser.MustLoadSchema(&ast.Source{Input: publicSchema(tb)})
+	var selection func(typeName string) string
+	selection = func(typeName string) string {
+		var fields []string
+		for _, field := range schema.Types[typeName].Fields {
+			text := field.Name
+			if below := schema.Types[field.Type.Name()]; below.Kind == ast.Object {
+				text += " { " + selection(below.Name) + " }"
+			}
+			fields = append(fields, text)
+		}
+		return strings.Join(fields, " ")
+	}
+	return selection("Cvm")
+}
+
+func publicSchema(tb testing.TB) string {
+	tb.Helper()
+	text, err := os.ReadFile("../schema.graphqls")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(text)
+}
