@@ -1,4 +1,4 @@
-// Apollo Server over Fastify, the faster of its usual integrations.
+// Apollo Server over Fastify.
 
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
