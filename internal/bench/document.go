@@ -52,9 +52,9 @@ the ratios differ less.
 func (r report) writeNotCached(b *strings.Builder, m measured) {
 	b.WriteString(`## Every request is a call
 
-Nothing is kept between requests. *Single p50* is the time of one caller alone, the other times are those of 16 callers at once. *Core* is
-how much of its core the server used: far below 100 %, the requests a second are those of the load or the upstream, and the CPU time is
-the figure to read.
+Nothing is kept between requests, and callers have credentials of their own, so that no server can share their calls. *Single p50* is
+the time of one caller alone, the other times are those of 16 callers at once. *Core* is how much of its core the server used: far
+below 100 %, the requests a second are those of the load or the upstream, and the CPU time is the figure to read.
 
 `)
 	for _, w := range m.group.workloads {
@@ -183,13 +183,14 @@ func (r report) writeMethod(b *strings.Builder) {
 - Each server has one core to itself (Go programs with GOMAXPROCS=1), the load and the upstream share the other. The load is
   HTTP/1.1 over connections that stay open, each with one request in flight.
 - The upstream holds its pages in memory as they are sent, of %d items with %.1f KB each on average, and answers at once, but for the
-  equal requests in flight. It answers nobody without the caller's credential, which every server must forward. Nothing is compressed.
+  equal requests in flight. It answers nobody without a caller's credential, which every server must forward. Nothing is compressed.
 - The queries are `+"`cvms(first: $first) { edges { node { … } } }`"+`:
 `, listSize, float64(r.itemBytes)/1000)
 	for _, w := range r.workloads {
 		fmt.Fprintf(b, "  - **%s** asks for %d items with %s.\n", w.name, w.first, w.describe())
 	}
-	fmt.Fprintf(b, `- The first answer is compared, value by value, with the upstream's items; every later one must be the same byte for byte, with status
+	fmt.Fprintf(b, `- The servers with cursors are paged through once, from the list's front to its end.
+- The first answer to each query is compared, value by value, with the upstream's items; every later one must be the same byte for byte, with status
   200. A run with any other answer writes nothing.
 - Each server is warmed up on every workload. Rounds: %d, in each of which every server has %v on every workload, in
   another order each time. Figures are the medians of the rounds; a ratio is taken within each round before. CPU time is that of the

@@ -20,16 +20,22 @@ type group struct {
 	workloads []workload
 	callers   int           // at once
 	latency   time.Duration // of the upstream
+	apart     bool          // callers have credentials of their own, so that their calls cannot be shared
 	single    bool          // measures a single caller as well
 }
 
 // groups returns what is measured, one group after another.
 func (t tools) groups(list []workload) []group {
 	return []group{
-		{name: notCached, servers: t.plain(), workloads: list, callers: callers, single: true},
+		{name: notCached, servers: t.plain(), workloads: list, callers: callers, apart: true, single: true},
 		{name: cached, servers: t.caching(), workloads: list, callers: callers},
-		{name: coalesced, servers: t.coalescing(), workloads: list[:1], callers: coalescedCallers, latency: slowUpstream},
+		{name: coalesced, servers: t.coalescing(), workloads: withoutC(list), callers: coalescedCallers, latency: slowUpstream},
 	}
+}
+
+// withoutC drops the workload that is the upstream's page with other names.
+func withoutC(list []workload) []workload {
+	return slices.DeleteFunc(slices.Clone(list), func(w workload) bool { return w.everything })
 }
 
 // The names of the groups.

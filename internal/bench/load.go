@@ -39,7 +39,8 @@ func ask(ctx context.Context, addr string, r request) ([]byte, error) {
 		return nil, err
 	}
 	defer c.conn.Close()
-	if err := c.exchange(r.bytes(addr)); err != nil {
+	c.raw = r.bytes(addr, 0)
+	if err := c.exchange(); err != nil {
 		return nil, err
 	}
 	if c.status != http.StatusOK {
@@ -48,23 +49,33 @@ func ask(ctx context.Context, addr string, r request) ([]byte, error) {
 	return c.body, nil
 }
 
-// load sends the same request over each of n connections, again and again, until duration is over, and waits for all answers. Each must
-// be want, byte for byte.
-func load(ctx context.Context, addr string, r request, want []byte, n int, duration time.Duration) (result, error) {
-	raw := r.bytes(addr)
-	clients := make([]*client, n)
+// pressure says how much load there is.
+type pressure struct {
+	callers  int  // each with a connection
+	apart    bool // each with a credential, too
+	duration time.Duration
+}
+
+// load lets callers send the same request again and again, until their time is over, and waits for all answers. Each must be want, byte
+// for byte.
+func load(ctx context.Context, addr string, r request, want []byte, p pressure) (result, error) {
+	clients := make([]*client, p.callers)
 	for i := range clients {
-		c, err := dial(ctx, addr, time.Now().Add(duration+patience))
+		c, err := dial(ctx, addr, time.Now().Add(p.duration+patience))
 		if err != nil {
 			return result{}, err
 		}
 		defer c.conn.Close()
+		c.raw = r.bytes(addr, 0)
+		if p.apart {
+			c.raw = r.bytes(addr, i)
+		}
 		clients[i] = c
 	}
 	begun := time.Now()
 	var group sync.WaitGroup
 	for _, c := range clients {
-		group.Go(func() { c.err = c.repeat(ctx, raw, want, begun.Add(duration)) })
+		group.Go(func() { c.err = c.repeat(ctx, want, begun.Add(p.duration)) })
 	}
 	group.Wait()
 	sum := result{elapsed: time.Since(begun)}
@@ -83,6 +94,7 @@ func load(ctx context.Context, addr string, r request, want []byte, n int, durat
 type client struct {
 	conn      net.Conn
 	in        *bufio.Reader
+	raw       []byte // the request
 	status    int
 	body      []byte // of the last answer
 	latencies []time.Duration
@@ -100,17 +112,17 @@ func dial(ctx context.Context, addr string, deadline time.Time) (*client, error)
 	return &client{conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}, nil
 }
 
-func (c *client) exchange(raw []byte) (err error) {
-	if _, err = c.conn.Write(raw); err != nil {
+func (c *client) exchange() (err error) {
+	if _, err = c.conn.Write(c.raw); err != nil {
 		return err
 	}
 	c.status, c.body, err = readAnswer(c.in, c.body)
 	return err
 }
 
-func (c *client) repeat(ctx context.Context, raw, want []byte, end time.Time) error {
+func (c *client) repeat(ctx context.Context, want []byte, end time.Time) error {
 	for begun := time.Now(); begun.Before(end) && ctx.Err() == nil; {
-		if err := c.exchange(raw); err != nil {
+		if err := c.exchange(); err != nil {
 			return err
 		}
 		now := time.Now()

@@ -114,6 +114,11 @@ func (r *runner) start(ctx context.Context) error {
 		}
 		r.rows = append(r.rows, &row{server: s, samples: map[string][]sample{}})
 		r.running = append(r.running, p)
+		if s.connection {
+			if err := walk(ctx, p.addr, r.upstream.items); err != nil {
+				return fmt.Errorf("%s, cursors: %w", s.name, err)
+			}
+		}
 		for _, w := range r.group.workloads {
 			if err := r.warm(ctx, len(r.rows)-1, w); err != nil {
 				return fmt.Errorf("%s, %s: %w", s.name, w.name, err)
@@ -165,8 +170,13 @@ func (r *runner) warm(ctx context.Context, i int, w workload) error {
 		return err
 	}
 	r.first[key(i, w)] = body
-	_, err = load(ctx, r.addr(i), s.request(w), body, r.group.callers, r.times.warming())
+	_, err = load(ctx, r.addr(i), s.request(w), body, r.pressure(r.times.warming()))
 	return err
+}
+
+// pressure returns the load of the group.
+func (r *runner) pressure(d time.Duration) pressure {
+	return pressure{callers: r.group.callers, apart: r.group.apart, duration: d}
 }
 
 func key(i int, w workload) string { return fmt.Sprintf("%d %s", i, w.name) }
@@ -196,7 +206,7 @@ func (r *runner) sample(ctx context.Context, i int, w workload) (sample, error) 
 		if err != nil {
 			return s, err
 		}
-		many, err := load(ctx, p.addr, request, want, r.group.callers, r.times.duration)
+		many, err := load(ctx, p.addr, request, want, r.pressure(r.times.duration))
 		if err != nil {
 			return s, err
 		}
@@ -212,7 +222,7 @@ func (r *runner) sample(ctx context.Context, i int, w workload) (sample, error) 
 		s.calls = float64(r.upstream.calls.Load()-called) / n
 	}
 	if r.group.single {
-		one, err := load(ctx, r.addr(i), request, want, 1, r.times.single())
+		one, err := load(ctx, r.addr(i), request, want, pressure{callers: 1, duration: r.times.single()})
 		if err != nil {
 			return s, err
 		}

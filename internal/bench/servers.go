@@ -24,9 +24,11 @@ type server struct {
 	kind  kind
 	// launch says how to start it on a port. nil is the upstream itself, which shares its core with the load: only its time to
 	// answer a single caller is measured.
-	launch  func(port int, upstream string) (launch, error)
-	request func(workload) request
-	check   func(workload, []byte, expectation) error
+	launch func(port int, upstream string) (launch, error)
+	// connection tells that it serves a Relay connection with cursors.
+	connection bool
+	request    func(workload) request
+	check      func(workload, []byte, expectation) error
 }
 
 // tools is what servers are started with.
@@ -44,7 +46,7 @@ func (t tools) has(flag string) bool { return strings.Contains(t.help, flag) }
 // cvmgraph returns the gateway with flags that make it differ from its defaults. Settings that it does not have yet are not given.
 func (t tools) cvmgraph(label string, flags ...string) *server {
 	return &server{
-		name: "cvmgraph", label: label, kind: ours, request: workload.relay, check: checkRelay,
+		name: "cvmgraph", label: label, kind: ours, connection: true, request: workload.relay, check: checkRelay,
 		launch: func(port int, upstream string) (launch, error) {
 			argv := []string{
 				filepath.Join(t.binaries, "cvmgraph"), "--listen=" + loopback(port), "--upstream-url=" + upstream, "--log-level=warn",
@@ -67,7 +69,7 @@ func (t tools) uncached() []string {
 
 func (t tools) naive() *server {
 	return &server{
-		name: "naive", label: "gqlgen, as usually written", kind: peer, request: workload.relay, check: checkRelay,
+		name: "naive", label: "gqlgen, as usually written", kind: peer, connection: true, request: workload.relay, check: checkRelay,
 		launch: func(port int, upstream string) (launch, error) {
 			return launch{argv: []string{filepath.Join(t.binaries, "naive"), "-listen", loopback(port), "-upstream", upstream}, env: oneCore()}, nil
 		},
@@ -77,7 +79,7 @@ func (t tools) naive() *server {
 // node returns a server in JavaScript.
 func (t tools) node(name, label string, settings ...string) *server {
 	return &server{
-		name: name, label: label, kind: peer, request: workload.relay, check: checkRelay,
+		name: name, label: label, kind: peer, connection: true, request: workload.relay, check: checkRelay,
 		launch: func(port int, upstream string) (launch, error) {
 			env := append([]string{"NODE_ENV=production", "PORT=" + strconv.Itoa(port), "UPSTREAM=" + upstream}, settings...)
 			return launch{argv: []string{"node", name + ".js"}, env: env, dir: t.peers}, nil

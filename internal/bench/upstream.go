@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -119,13 +120,13 @@ func (u *upstream) wait() bool {
 	}
 }
 
-// answer returns the whole answer to r. Any credential but that of the load shows a server that does not forward it.
+// answer returns the whole answer to r. Any credential but those of the load shows a server that does not forward it.
 func (u *upstream) answer(r *http.Request) []byte {
 	u.calls.Add(1)
 	switch {
 	case r.Method != http.MethodGet || r.URL.Path != demo.ListPath:
 		return render(http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
-	case r.Header.Get("Authorization") != credential:
+	case !strings.HasPrefix(r.Header.Get("Authorization"), credentials):
 		return render(http.StatusUnauthorized, []byte(`{"detail":"Invalid token"}`))
 	}
 	key, err := parsePageKey(r.URL.Query().Get("page"), r.URL.Query().Get("page_size"))

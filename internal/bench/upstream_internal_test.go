@@ -69,10 +69,10 @@ func TestTheUpstreamRefuses(t *testing.T) {
 	}{
 		"no credential":         {"/api/v1/cvms/paginated?page=1&page_size=20", "", 401},
 		"another credential":    {"/api/v1/cvms/paginated?page=1&page_size=20", "Bearer other", 401},
-		"another path":          {"/api/v1/cvms?page=1&page_size=20", credential, 404},
-		"no page":               {"/api/v1/cvms/paginated", credential, 422},
-		"a page of too many":    {"/api/v1/cvms/paginated?page=1&page_size=101", credential, 422},
-		"a page before the one": {"/api/v1/cvms/paginated?page=0&page_size=20", credential, 422},
+		"another path":          {"/api/v1/cvms?page=1&page_size=20", credentials + "1", 404},
+		"no page":               {"/api/v1/cvms/paginated", credentials + "1", 422},
+		"a page of too many":    {"/api/v1/cvms/paginated?page=1&page_size=101", credentials + "1", 422},
+		"a page before the one": {"/api/v1/cvms/paginated?page=0&page_size=20", credentials + "1", 422},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +115,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	called := u.calls.Load()
-	got, err := load(t.Context(), u.addr(), r, want, 4, 50*time.Millisecond)
+	got, err := load(t.Context(), u.addr(), r, want, pressure{callers: 4, apart: true, duration: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestLoad(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := load(t.Context(), u.addr(), other, want, 2, 50*time.Millisecond)
+			_, err := load(t.Context(), u.addr(), other, want, pressure{callers: 2, duration: 50 * time.Millisecond})
 			if _, ok := errors.AsType[*errWrong](err); !ok {
 				t.Errorf("got %v, want an error about the answer", err)
 			}

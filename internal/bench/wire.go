@@ -15,13 +15,14 @@ type request struct {
 	body         []byte
 }
 
-// credential is what every request carries, and what the upstream must see.
-const credential = "Bearer benchmark-token"
+// credentials begin with this; every request carries one, and the upstream must see it.
+const credentials = "Bearer benchmark-"
 
-// bytes returns the request as it is sent.
-func (r request) bytes(host string) []byte {
+// bytes returns the request as a caller sends it, with a credential of its own.
+func (r request) bytes(host string, caller int) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: %s\r\nAccept: application/json\r\n", r.method, r.path, host, credential)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: %s%d\r\nAccept: application/json\r\n",
+		r.method, r.path, host, credentials, caller)
 	if r.body != nil {
 		fmt.Fprintf(&b, "Content-Type: application/json\r\nContent-Length: %d\r\n", len(r.body))
 	}

@@ -68,7 +68,7 @@ func TestARequestIsOneOfHTTP(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(r.bytes("127.0.0.1:80"))))
+			got, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(r.bytes("127.0.0.1:80", 12))))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +76,7 @@ func TestARequestIsOneOfHTTP(t *testing.T) {
 			if err != nil || !bytes.Equal(body, r.body) {
 				t.Errorf("got the body %q, %v, want %q", body, err, r.body)
 			}
-			if got.Method != r.method || got.RequestURI != r.path || got.Header.Get("Authorization") != credential {
+			if got.Method != r.method || got.RequestURI != r.path || got.Header.Get("Authorization") != "Bearer benchmark-12" {
 				t.Errorf("got %s %s with %v, want %s %s with the credential", got.Method, got.RequestURI, got.Header, r.method, r.path)
 			}
 		})
