@@ -54,7 +54,7 @@ func (r report) writeNotCached(b *strings.Builder, m measured) {
 
 Nothing is kept between requests, and callers have credentials of their own, so that no server can share their calls. *Single p50* is
 the time of one caller alone, the other times are those of 16 callers at once. *Core* is how much of its core the server used: far
-below 100 %, the requests a second are those of the load or the upstream, and the CPU time is the figure to read.
+below 100 %, the load, the upstream or another program held it up, and the CPU time is the figure to read.
 
 `)
 	for _, w := range m.group.workloads {
@@ -162,13 +162,14 @@ func (r report) writeShapes(b *strings.Builder) {
 	} else {
 		b.WriteString("with its defaults. ")
 	}
-	b.WriteString(`Its cursors remember their neighbours, documents are bounded, and a wrong
-  value upstream costs itself alone; no other server here does any of this. The log is at the level warn: without a line a request, as
-  the others are.
+	b.WriteString(`Its log is at the level warn: without a line a request, as the others are.
+  Its cursors remember their neighbours, documents are bounded, and a wrong value upstream costs itself alone; the other servers do
+  none of this.
 - **gqlgen, as usually written**: ` + "`encoding/json`" + ` into structs that the schema is bound to, a dataloader for each request that waits
   1 ms for more keys (its default is 16 ms), cursors that are offsets, the extensions of gqlgen's template.
 - **Apollo Server, Mercurius, GraphQL Yoga**: the same schema and resolvers, a dataloader for each request, cursors that are offsets,
-  undici with connections that stay open. Apollo Server and Mercurius run over Fastify, Yoga over ` + "`node:http`" + `.
+  undici with connections that stay open. Apollo Server and Mercurius run over Fastify, Yoga over ` + "`node:http`" + `;
+  Yoga 5.21 is the last that runs on Node.js 20.
 - **Tailcall**: a configuration and no program. It has the upstream's pages and names in place of a connection with cursors:
   ` + "`cvms(page, page_size) { items { … } }`" + `. What it answers is compared by its values.
 - **limits**: a reverse proxy passes the upstream's page on, which is larger than the answer; the constant answer is as long as
@@ -190,8 +191,8 @@ func (r report) writeMethod(b *strings.Builder) {
 		fmt.Fprintf(b, "  - **%s** asks for %d items with %s.\n", w.name, w.first, w.describe())
 	}
 	fmt.Fprintf(b, `- The servers with cursors are paged through once, from the list's front to its end.
-- The first answer to each query is compared, value by value, with the upstream's items; every later one must be the same byte for byte, with status
-  200. A run with any other answer writes nothing.
+- The first answer to each query is compared, value by value, with the upstream's items; every later one must be the same byte for
+  byte, with status 200. A run with any other answer writes nothing.
 - Each server is warmed up on every workload. Rounds: %d, in each of which every server has %v on every workload, in
   another order each time. Figures are the medians of the rounds; a ratio is taken within each round before. CPU time is that of the
   process with its children, in the system and outside.
