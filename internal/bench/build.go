@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+)
+
+// peersFolder is where the servers from npm lie, below the root of the repository.
+const peersFolder = "internal/bench/peers"
+
+// prepare builds the programs into folder and writes the constant answers below it.
+func prepare(ctx context.Context, folder string, list []workload, u *upstream) (tools, error) {
+	t := tools{
+		binaries: filepath.Join(folder, "bin"),
+		answers:  filepath.Join(folder, "answers"),
+		scratch:  folder,
+	}
+	var err error
+	if t.peers, err = filepath.Abs(peersFolder); err != nil {
+		return t, err
+	}
+	if err := os.MkdirAll(t.answers, 0o700); err != nil {
+		return t, err
+	}
+	build := []string{"build", "-o", t.binaries + string(filepath.Separator), ".", "./internal/bench/naive", "./internal/bench/limit"}
+	if _, err := output(ctx, "go", build...); err != nil {
+		return t, err
+	}
+	if t.help, err = output(ctx, filepath.Join(t.binaries, "cvmgraph"), "--help"); err != nil {
+		return t, err
+	}
+	for _, w := range list {
+		want, err := w.expectation(u)
+		if err != nil {
+			return t, err
+		}
+		body, err := want.constant()
+		if err != nil {
+			return t, err
+		}
+		if err := os.WriteFile(filepath.Join(t.answers, w.name), body, 0o600); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// pin moves all threads of this process to one core.
+func pin(ctx context.Context, core int) error {
+	_, err := output(ctx, "taskset", "-acp", strconv.Itoa(core), strconv.Itoa(os.Getpid()))
+	return err
+}
+
+// output runs a command and returns what it writes.
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	text, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", name, err, text)
+	}
+	return string(text), nil
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestParseStat(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		line string
+		want stat
+		err  bool
+	}{
+		"a name":                {"42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 120 30 0 0 20 0 11 0 5 1 1", stat{7, 1500 * time.Millisecond}, false},
+		"a name like a line":    {"42 (a) S 1 (b) R 7 42 42 0 -1 4194560 1 0 0 0 1 2 9 9 20 0 11 0 5 1 1", stat{7, 30 * time.Millisecond}, false},
+		"no name":               {"42 node S 7", stat{}, true},
+		"a line that ends":      {"42 (node) S 7 42 42 0 -1", stat{}, true},
+		"a time that is none":   {"42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 x 30 0 0", stat{}, true},
+		"nothing":               {"", stat{}, true},
+		"times of its children": {"42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 1 1 500 500 20 0", stat{7, 20 * time.Millisecond}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := parseStat(tt.line)
+			if got != tt.want || (err != nil) != tt.err {
+				t.Errorf("got %+v, %v, want %+v", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestDescendants(t *testing.T) {
+	t.Parallel()
+	seen := map[int]stat{1: {parent: 0}, 5: {parent: 1}, 9: {parent: 5}, 3: {parent: 9}, 6: {parent: 1}, 7: {parent: 6}}
+	got, err := descendants(seen, 5)
+	if ids := slices.Sorted(maps.Keys(got)); err != nil || !slices.Equal(ids, []int{3, 5, 9}) {
+		t.Errorf("got %v, %v, want 3, 5 and 9", ids, err)
+	}
+	if _, err := descendants(seen, 4); err == nil {
+		t.Error("got no error for a process that there is not")
+	}
+}
+
+func TestParseStatus(t *testing.T) {
+	t.Parallel()
+	got, err := parseStatus("Name:\tnode\nVmPeak:\t  999999 kB\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nRssAnon:\t 1 kB\n")
+	if want := (memory{now: 1 << 20, peak: 2 << 20}); err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	if _, err := parseStatus("VmRSS:\tmuch\n"); err == nil {
+		t.Error("got no error for a size that is none")
+	}
+}
+
+func TestThisProcessHasUsedTimeAndMemory(t *testing.T) {
+	t.Parallel()
+	before, err := cpuTime(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(100 * time.Millisecond); time.Now().Before(end); {
+	}
+	after, err := cpuTime(os.Getpid())
+	if err != nil || after <= before {
+		t.Errorf("got %v, then %v, %v, want more", before, after, err)
+	}
+	m, err := residentMemory(os.Getpid())
+	if err != nil || m.now < 1<<20 || m.peak < m.now {
+		t.Errorf("got %+v, %v, want some memory, and no less at most", m, err)
+	}
+}
