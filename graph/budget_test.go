@@ -37,9 +37,11 @@ func workloads(tb testing.TB) map[string]string {
 }
 
 // heldPages is a Source that has indexed pages at hand, and no others.
-type heldPages map[restclient.PageRequest]*pages.Page
+type heldPages struct {
+	pages map[restclient.PageRequest]*pages.Page
+}
 
-func newHeldPages(tb testing.TB) heldPages {
+func newHeldPages(tb testing.TB) *heldPages {
 	tb.Helper()
 	upstream := httptest.NewServer(demo.New(demo.Options{}))
 	tb.Cleanup(upstream.Close)
@@ -49,22 +51,22 @@ func newHeldPages(tb testing.TB) heldPages {
 	}
 	tb.Cleanup(client.Close)
 	source := pages.NewUpstream(client)
-	held := make(heldPages)
+	held := &heldPages{make(map[restclient.PageRequest]*pages.Page)}
 	for _, size := range []int{1, 20, 100} {
 		request := restclient.PageRequest{Page: 1, PageSize: size}
-		if held[request], err = source.Fetch(tb.Context(), restclient.Credential{Authorization: "Bearer budget"}, request); err != nil {
+		if held.pages[request], err = source.Fetch(tb.Context(), restclient.Credential{Authorization: "Bearer budget"}, request); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	return held
 }
 
-func (h heldPages) Held(_ restclient.Credential, request restclient.PageRequest) (*pages.Page, bool) {
-	page, ok := h[request]
+func (h *heldPages) Held(_ restclient.Credential, request restclient.PageRequest) (*pages.Page, bool) {
+	page, ok := h.pages[request]
 	return page, ok
 }
 
-func (h heldPages) Fetch(_ context.Context, _ restclient.Credential, request restclient.PageRequest) (*pages.Page, error) {
+func (h *heldPages) Fetch(_ context.Context, _ restclient.Credential, request restclient.PageRequest) (*pages.Page, error) {
 	return nil, fmt.Errorf("no page for %+v", request)
 }
 
@@ -124,7 +126,7 @@ func TestAllocationsOfAnIndexedPage(t *testing.T) { //nolint:paralleltest // wha
 		t.Skip("the race detector allocates")
 	}
 	operations := workloads(t)
-	for name, most := range map[string]struct{ allocations, bytes float64 }{
+	for name, most := range map[string]budget{
 		"a": {90, 6500},
 		"b": {90, 6500},
 		"c": {110, 17000},
@@ -134,16 +136,19 @@ func TestAllocationsOfAnIndexedPage(t *testing.T) { //nolint:paralleltest // wha
 			r.Pages, r.Projection = newHeldPages(t), true
 		})
 		c := newCaller(t, g.handler, operations[name])
-		allocations, bytes := allocated(func() { c.call(t) })
-		t.Logf("%s: %.0f allocations, %.0f bytes", name, allocations, bytes)
-		if allocations > most.allocations || bytes > most.bytes {
-			t.Errorf("%s: got %.0f allocations of %.0f bytes, want at most %.0f of %.0f", name, allocations, bytes, most.allocations, most.bytes)
+		got := allocated(func() { c.call(t) })
+		t.Logf("%s: %.0f allocations, %.0f bytes", name, got.allocations, got.bytes)
+		if got.allocations > most.allocations || got.bytes > most.bytes {
+			t.Errorf("%s: got %+v, want at most %+v", name, got, most)
 		}
 	}
 }
 
-// allocated returns how often run allocates, and how many bytes, once it has warmed up.
-func allocated(run func()) (allocations, bytes float64) {
+// budget is how often something allocates, and how many bytes.
+type budget struct{ allocations, bytes float64 }
+
+// allocated returns what a run allocates once it has warmed up.
+func allocated(run func()) budget {
 	const runs = 200
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
@@ -156,7 +161,7 @@ func allocated(run func()) (allocations, bytes float64) {
 		run()
 	}
 	runtime.ReadMemStats(&after)
-	return math.Floor(float64(after.Mallocs-before.Mallocs) / runs), float64(after.TotalAlloc-before.TotalAlloc) / runs
+	return budget{math.Floor(float64(after.Mallocs-before.Mallocs) / runs), float64(after.TotalAlloc-before.TotalAlloc) / runs}
 }
 
 func BenchmarkHandler(b *testing.B) {

@@ -153,7 +153,7 @@ func (l *Loader) prepare() {
 		results[0] = load(ctx, requests[0])
 		group.Wait()
 		return results
-	})
+	}, dataloader.WithInputCapacity[restclient.PageRequest, *Page](parallelCalls))
 }
 
 func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (*Page, error) {

@@ -103,19 +103,20 @@ func (x *indexer) page(body []byte, request restclient.PageRequest) (*Page, erro
 
 // identify notes what tells the page's items apart.
 func (x *indexer) identify(page *Page) {
-	page.Identities = make([]relay.Identity, page.Len())
-	page.Fingerprints = make([]relay.Fingerprint, page.Len())
-	var ids []byte // of all items, so that they take one piece of memory
-	ends := make([]int, page.Len())
-	for i := range page.Len() {
+	count := page.Len()
+	page.Identities = make([]relay.Identity, count)
+	page.Fingerprints = make([]relay.Fingerprint, count)
+	ids := make([]byte, 0, len("1a09d706-2686-4e0a-8b1d-323ff0e3504b")*count) // of all items, so that they take one piece of memory
+	for i := range count {
 		ids = page.AppendText(ids, i, x.vmID)
-		ends[i] = len(ids)
+		page.Identities[i].Number = len(ids) // for now: where it ends
 	}
 	all, begin := string(ids), 0
 	var numbers map[relay.Fingerprint]int
-	for i, end := range ends {
+	for i := range count {
 		identity := &page.Identities[i]
-		identity.VMID, begin = all[begin:end], end
+		end := identity.Number
+		identity.VMID, identity.Number, begin = all[begin:end], 0, end
 		if identity.VMID == "" {
 			if numbers == nil {
 				numbers = make(map[relay.Fingerprint]int)
@@ -129,10 +130,19 @@ func (x *indexer) identify(page *Page) {
 	page.Distinct = relay.Distinct(page.Fingerprints)
 }
 
+// traitsOf returns the fingerprint of what tells an item without a VM apart.
 func (x *indexer) traitsOf(page *Page, item int) relay.Fingerprint {
-	var parts [len(x.traits)]string
+	var room [256]byte
+	text := room[:0]
+	var ends [len(x.traits)]int
 	for i, trait := range x.traits {
-		parts[i] = string(page.AppendText(nil, item, trait))
+		text = page.AppendText(text, item, trait)
+		ends[i] = len(text)
+	}
+	all, begin := string(text), 0
+	var parts [len(x.traits)]string
+	for i, end := range ends {
+		parts[i], begin = all[begin:end], end
 	}
 	return relay.FingerprintOf(parts[:]...)
 }

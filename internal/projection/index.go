@@ -1,8 +1,11 @@
 package projection
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"slices"
+	"unicode/utf8"
 )
 
 // Bounds of a page, beyond which it is refused. Both count what a page of ours has a hundredth of.
@@ -26,7 +29,7 @@ type Page struct {
 	body  []byte
 	shape *Shape
 	tape  []slot
-	items []int // the place of each item's own slot in tape
+	items []uint32 // the place of each item's own slot in tape
 }
 
 // Envelope is what a page's document holds beside the items' values.
@@ -61,17 +64,29 @@ func (s slot) of(body []byte) []byte { return body[s.lo : s.hi&^mark] }
 // Index validates a page's body and notes the places of the values of its items, of which it keeps at most size. The page takes
 // the body over; what p held before is overwritten, and its memory used again. The error is [ErrInvalid].
 func (s *Shape) Index(p *Page, body []byte, size int) error {
-	*p = Page{body: body, shape: s, tape: p.tape[:0], items: p.items[:0]}
-	if len(body) >= mark {
+	*p = Page{body: body, shape: s, tape: p.tape, items: p.items}
+	if len(body) >= mark || !utf8.Valid(body) {
 		return ErrInvalid
 	}
-	x := indexer{scanner: scanner{data: body}, page: p, size: size}
+	tape, ok := s.tapes.Get().(*[]slot)
+	if !ok {
+		tape = new([]slot)
+	}
+	x := indexer{scanner: newScanner(body), page: p, size: size, tape: *tape}
 	x.flat, x.hosted = s.marks("hosted")
-	if !x.envelope() || !x.end() {
+	if p.items = p.items[:0]; !x.envelope() || !x.end() {
 		return ErrInvalid
+	}
+	p.tape = append(p.tape[:0], x.tape...)
+	if cap(x.tape) <= maxKeptTape {
+		*tape = x.tape
+		s.tapes.Put(tape)
 	}
 	return nil
 }
+
+// maxKeptTape is the size, in slots, up to which the memory that a page is indexed in is used again.
+const maxKeptTape = 64 << 10
 
 // Len returns the number of items.
 func (p *Page) Len() int { return len(p.items) }
@@ -82,7 +97,7 @@ func (p *Page) Raw(item int) []byte { return p.tape[p.items[item]].of(p.body) }
 func (p *Page) odd(item int) bool { return p.tape[p.items[item]].marked() }
 
 // Size returns about how much memory the page takes, in bytes.
-func (p *Page) Size() int { return cap(p.body) + 8*cap(p.tape) + 8*cap(p.items) }
+func (p *Page) Size() int { return cap(p.body) + 8*cap(p.tape) + 4*cap(p.items) }
 
 // Bytes returns the length of the page's body.
 func (p *Page) Bytes() int { return len(p.body) }
@@ -119,7 +134,7 @@ func (s *Shape) Value(path ...string) Value {
 // AppendText appends the text of an item's value to dst: a string's without quotes and escapes, an integer's digits. Nothing
 // is appended for a value that is absent, null or of the wrong type.
 func (p *Page) AppendText(dst []byte, item int, v Value) []byte {
-	s := p.tape[p.items[item]+v.slot]
+	s := p.tape[int(p.items[item])+v.slot]
 	if s == (slot{}) {
 		return dst
 	}
@@ -137,6 +152,7 @@ func (p *Page) AppendText(dst []byte, item int, v Value) []byte {
 type indexer struct {
 	scanner
 	page         *Page
+	tape         []slot // of the page, as far as it is known
 	size         int    // how many items are kept
 	flat, hosted uint64 // sets of keys of an item
 	odd          bool   // the current item has values of the wrong type
@@ -200,7 +216,7 @@ func startsNumber(c byte) bool { return c == '-' || '0' <= c && c <= '9' }
 func (x *indexer) entries() bool {
 	e := &x.page.Envelope
 	e.IsList, e.Count, e.HasOddEntry, e.HasHosted, e.HasFlat = false, 0, false, false, false
-	x.page.items, x.page.tape = x.page.items[:0], append(x.page.tape[:0], slot{}) // no list begins at 0
+	x.page.items, x.tape = x.page.items[:0], append(x.tape[:0], slot{}) // no list begins at 0
 	if x.peek() != '[' {
 		return x.skip()
 	}
@@ -227,7 +243,7 @@ func (x *indexer) entries() bool {
 
 // item indexes one entry.
 func (x *indexer) item(e *Envelope) bool {
-	at, start := len(x.page.tape), x.pos
+	at, start := len(x.tape), x.pos
 	x.odd = false
 	x.reserve(1 + x.page.shape.width)
 	keys, ok := x.object(x.page.shape, at+1)
@@ -237,30 +253,27 @@ func (x *indexer) item(e *Envelope) bool {
 	e.HasHosted = e.HasHosted || keys&x.hosted != 0
 	e.HasFlat = e.HasFlat || keys&x.flat != 0
 	if len(x.page.items) == x.size {
-		x.page.tape = x.page.tape[:at]
+		x.tape = x.tape[:at]
 		return true
 	}
 	own := slot{uint32(start), uint32(x.pos)}
 	if x.odd {
 		own.hi |= mark
 	}
-	x.page.tape[at] = own
-	if len(x.page.items) == 0 {
+	x.tape[at] = own
+	if cap(x.page.items) == 0 {
 		// The others are likely as large as this one.
-		rest := (len(x.data)-x.pos)/(x.pos-start) + 1
-		rest = min(rest, x.size-1)
-		x.page.tape = slices.Grow(x.page.tape, rest*(len(x.page.tape)-at)*9/8)
-		x.page.items = slices.Grow(x.page.items, rest+1)
+		x.page.items = make([]uint32, 0, min((len(x.data)-start)/(x.pos-start)+1, x.size))
 	}
-	x.page.items = append(x.page.items, at)
+	x.page.items = append(x.page.items, uint32(at))
 	return true
 }
 
 // reserve appends n slots.
 func (x *indexer) reserve(n int) {
-	tape := slices.Grow(x.page.tape, n)
-	x.page.tape = tape[:len(tape)+n]
-	clear(x.page.tape[len(tape):])
+	tape := slices.Grow(x.tape, n)
+	x.tape = tape[:len(tape)+n]
+	clear(x.tape[len(tape):])
 }
 
 // object indexes an object whose values' slots begin at base, and returns the set of its known keys.
@@ -270,12 +283,12 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 	}
 	expected := 0
 	for first := true; ; first = false {
-		more, ok := x.more('}', first)
-		if !ok || !more {
-			return seen, ok
-		}
 		place := expected
-		if expected == len(s.fields) || !x.consume(s.fields[expected].start) {
+		if expected == len(s.fields) || first && !x.consume(s.fields[0].next[1:]) || !first && !x.continues(&s.fields[expected]) {
+			more, ok := x.more('}', first)
+			if !ok || !more {
+				return seen, ok
+			}
 			key, ok := x.key()
 			if !ok {
 				return 0, false
@@ -292,57 +305,111 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 		if bit := uint64(1) << place; seen&bit == 0 {
 			seen |= bit
 		} else { // of equal keys the last one wins, whole
-			clear(x.page.tape[base+f.slot : base+f.slot+f.slots])
+			clear(x.tape[base+f.slot : base+f.slot+f.slots])
 		}
-		if !x.value(f, base+f.slot) {
+		at := base + f.slot
+		switch c := x.peek(); {
+		case c == '"' && f.kind == text:
+			if !x.plainText(at) && !x.value(f, c, at) {
+				return 0, false
+			}
+		case c == 'n':
+			if !x.consume("null") {
+				return 0, false
+			}
+		case !x.value(f, c, at):
 			return 0, false
 		}
 	}
 }
 
-// value indexes the value of a field at its slot, which is zero.
-func (x *indexer) value(f *field, at int) bool {
-	c, start := x.peek(), x.pos
+// plainText indexes a string if it is one without escapes, as most are.
+func (x *indexer) plainText(at int) bool {
+	start := x.pos
+	if x.controls || x.slash <= start {
+		return false
+	}
+	quote := bytes.IndexByte(x.data[start+1:], '"')
+	if quote < 0 || x.slash < start+1+quote {
+		return false
+	}
+	x.pos = start + 2 + quote
+	x.tape[at] = slot{uint32(start), uint32(x.pos)}
+	return true
+}
+
+// continues consumes the comma, the name and the colon of a field's member, if just these come next: as they do where the upstream
+// sends all keys, in order and without white space.
+func (x *indexer) continues(f *field) bool {
+	end := x.pos + len(f.next)
+	if end+8 > len(x.data) || binary.LittleEndian.Uint64(x.data[x.pos:])&f.mask != f.head || string(x.data[x.pos:end]) != f.next {
+		return false
+	}
+	x.pos = end
+	return true
+}
+
+// value indexes the value of a field, which is not null and begins with c, at its slot, which is zero.
+func (x *indexer) value(f *field, c byte, at int) bool {
+	start := x.pos
 	var marked, ok bool
 	switch {
-	case c == 'n':
-		return x.consume("null")
+	case !f.kind.begins(c):
+		return x.countWrong() && x.skip()
+	case c == '"' && f.kind != skipped:
+		_, marked, ok = x.text()
+	case f.kind == boolean:
+		ok = x.consume("true") || x.consume("false")
+	case f.kind == object:
+		_, ok = x.object(f.shape, at+1)
+	case f.kind == texts:
+		marked, ok = x.texts()
+	case f.kind == objects:
+		return x.objects(f.shape, at)
 	case f.kind == skipped:
 		return x.skip()
-	case c == '"' && (f.kind == text || f.kind == identifier):
-		_, marked, ok = x.text()
-	case startsNumber(c) && (f.kind == integer32 || f.kind == integer64 || f.kind == identifier):
+	default:
 		var plain bool
-		most := 18 // digits that need no second look
-		if f.kind == integer32 {
-			most = 9
-		}
-		if plain, ok = x.number(); ok && (!plain || x.pos-start > most) {
-			n, whole := integer(x.data[start:x.pos])
-			if !whole || f.kind == integer32 && n != int64(int32(n)) {
-				return x.countWrong()
-			}
+		if plain, ok = x.number(); ok && !f.kind.holds(x.data[start:x.pos], plain) {
+			return x.countWrong()
 		}
 		marked = !plain || f.kind == identifier
-	case c == 't' && f.kind == boolean:
-		ok = x.consume("true")
-	case c == 'f' && f.kind == boolean:
-		ok = x.consume("false")
-	case c == '{' && f.kind == object:
-		_, ok = x.object(f.shape, at+1)
-	case c == '[' && f.kind == texts:
-		marked, ok = x.texts()
-	case c == '[' && f.kind == objects:
-		return x.objects(f.shape, at)
-	default:
-		return x.countWrong() && x.skip()
 	}
 	hi := uint32(x.pos)
 	if marked {
 		hi |= mark
 	}
-	x.page.tape[at] = slot{uint32(start), hi}
+	x.tape[at] = slot{uint32(start), hi}
 	return ok
+}
+
+// begins tells whether a value of the kind can start with c.
+func (k kind) begins(c byte) bool {
+	switch k {
+	case text:
+		return c == '"'
+	case identifier:
+		return c == '"' || startsNumber(c)
+	case integer32, integer64:
+		return startsNumber(c)
+	case boolean:
+		return c == 't' || c == 'f'
+	case object:
+		return c == '{'
+	case texts, objects:
+		return c == '['
+	case skipped:
+	}
+	return true
+}
+
+// holds tells whether a number is one of the kind. A plain one is written without fraction and exponent.
+func (k kind) holds(number []byte, plain bool) bool {
+	if plain && (len(number) <= 9 || len(number) <= 18 && k != integer32) {
+		return true
+	}
+	n, whole := integer(number)
+	return whole && (k != integer32 || n == int64(int32(n)))
 }
 
 // countWrong counts a value of the wrong type. It returns false where there are too many.
@@ -397,14 +464,14 @@ func (x *indexer) objects(s *Shape, at int) bool {
 		if x.elements++; x.elements > maxElements {
 			return false
 		}
-		element := len(x.page.tape)
+		element := len(x.tape)
 		x.reserve(1 + s.width)
 		if last == 0 {
-			x.page.tape[at].lo = uint32(element)
+			x.tape[at].lo = uint32(element)
 		} else {
-			x.page.tape[last].lo = uint32(element)
+			x.tape[last].lo = uint32(element)
 		}
-		x.page.tape[at].hi++
+		x.tape[at].hi++
 		last = element
 		if _, ok := x.object(s, element+1); !ok {
 			return false

@@ -68,7 +68,7 @@ type place struct {
 	base int // the place of the object's own slot
 }
 
-func (i Item) place() place { return place{page: i.Page, id: i.ID, base: i.Page.items[i.Index]} }
+func (i Item) place() place { return place{page: i.Page, id: i.ID, base: int(i.Page.items[i.Index])} }
 
 func (r *renderer) object(sel selection, at place) {
 	r.dst = append(r.dst, '{')
@@ -182,7 +182,7 @@ func (r *renderer) rewrite(o op, value []byte) {
 
 // texts writes the strings of a list, whose grammar was checked when it was indexed.
 func (r *renderer) texts(list []byte) {
-	s := scanner{data: list}
+	s := scanner{data: list, slash: -1}
 	s.open()
 	empty := true
 	r.dst = append(r.dst, '[')

@@ -1,24 +1,40 @@
 package projection
 
 import (
+	"bytes"
 	"encoding/binary"
-	"math/bits"
-	"unicode/utf8"
+	"slices"
+	"unicode/utf16"
 )
 
 // maxDepth is how deep objects and lists may nest; the document itself is at depth 1.
 const maxDepth = 512
 
-// scanner walks one JSON document, strictly by RFC 8259, and never backwards. Its methods return false where the document is
-// none, and the scanner is of no use then.
+// scanner walks one JSON document, strictly by RFC 8259, and never backwards. It does not look whether the document is in UTF-8.
+// Its methods return false where the document is none, and the scanner is of no use then.
 type scanner struct {
 	data  []byte
 	pos   int
 	depth int
+	// slash is where the next backslash stands, once that was looked for and as long as it is not behind.
+	slash int
+	// controls says that there may be bytes below the space, which no string has.
+	controls bool
+}
+
+func newScanner(data []byte) scanner {
+	return scanner{data: data, slash: -1, controls: hasControls(data)}
 }
 
 // peek skips white space and returns the byte that a value or a mark starts with, without consuming it; 0 at the end.
 func (s *scanner) peek() byte {
+	if s.pos < len(s.data) && s.data[s.pos] > ' ' {
+		return s.data[s.pos]
+	}
+	return s.peekBeyond()
+}
+
+func (s *scanner) peekBeyond() byte {
 	for ; s.pos < len(s.data); s.pos++ {
 		switch c := s.data[s.pos]; c {
 		case ' ', '\n', '\t', '\r':
@@ -85,70 +101,68 @@ func (s *scanner) key() (name []byte, ok bool) {
 	return name, true
 }
 
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
 // text consumes the string that starts here. It says whether there are escapes, and surrogates among them.
 func (s *scanner) text() (escaped, surrogates, ok bool) {
-	data, start := s.data, s.pos+1
-	pos := start
-	var bytesSeen uint64
-	for {
-		var c byte
-		for {
-			if pos+8 > len(data) {
-				if pos == len(data) {
-					return false, false, false
-				}
-				if c = data[pos]; c == '"' || c == '\\' || c < ' ' {
-					break
-				}
-				bytesSeen |= uint64(c)
-				pos++
-				continue
-			}
-			// Eight bytes at a time: subtracting borrows into the high bit of each byte that is too small. A borrow can spill
-			// upwards, so only the lowest mark is to be trusted.
-			word := binary.LittleEndian.Uint64(data[pos:])
-			quote := word ^ ones*'"'
-			backslash := word ^ ones*'\\'
-			marks := ((quote-ones)&^quote | (backslash-ones)&^backslash | (word-ones*' ')&^word) & highs
-			bytesSeen |= word
-			if marks != 0 {
-				pos += bits.TrailingZeros64(marks) / 8
-				c = data[pos]
-				break
-			}
-			pos += 8
+	start := s.pos + 1
+	quote := s.next('"', start)
+	if s.slash < start {
+		s.slash = s.next('\\', start)
+	}
+	for s.slash < quote {
+		escaped = true
+		if s.slash+1 == len(s.data) {
+			return false, false, false
 		}
-		switch c {
-		case '"':
-			s.pos = pos + 1
-			return escaped, surrogates, bytesSeen&highs == 0 || utf8.Valid(data[start:pos])
-		case '\\':
-			escaped = true
-			if pos++; pos == len(data) {
+		beyond := s.slash + 2
+		switch s.data[s.slash+1] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		case 'u':
+			unit, ok := codeUnit(s.data[beyond:])
+			if !ok {
 				return false, false, false
 			}
-			switch data[pos] {
-			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-				pos++
-			case 'u':
-				unit, ok := codeUnit(data[pos+1:])
-				if !ok {
-					return false, false, false
-				}
-				surrogates = surrogates || unit>>11 == 0xd800>>11
-				pos += 5
-			default:
-				return false, false, false
-			}
+			surrogates = surrogates || utf16.IsSurrogate(unit)
+			beyond += 4
 		default:
 			return false, false, false
 		}
+		s.slash = s.next('\\', beyond)
+		if quote < beyond {
+			quote = s.next('"', beyond)
+		}
 	}
+	if quote == len(s.data) || s.controls && hasControls(s.data[start:quote]) {
+		return false, false, false
+	}
+	s.pos = quote + 1
+	return escaped, surrogates, true
+}
+
+// next returns where c stands next, from a place on; the end where it does not.
+func (s *scanner) next(c byte, from int) int {
+	if i := bytes.IndexByte(s.data[from:], c); i >= 0 {
+		return from + i
+	}
+	return len(s.data)
+}
+
+// hasControls says whether there are bytes below the space, which no string has. It looks at eight at a time: subtracting borrows
+// into the high bit of each byte that is too small; a borrow spills upwards only from such a byte.
+func hasControls(b []byte) bool {
+	const (
+		spaces = 0x2020202020202020
+		highs  = 0x8080808080808080
+	)
+	var found uint64
+	for ; len(b) >= 32; b = b[32:] {
+		w0, w1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+		w2, w3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		found |= (w0-spaces)&^w0 | (w1-spaces)&^w1 | (w2-spaces)&^w2 | (w3-spaces)&^w3
+	}
+	if found&highs != 0 {
+		return true
+	}
+	return slices.ContainsFunc(b, func(c byte) bool { return c < ' ' })
 }
 
 // codeUnit reads four hex digits.

@@ -7,9 +7,12 @@
 package projection
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
+	"sync"
 )
 
 // kind is what a key's value must be.
@@ -27,23 +30,27 @@ const (
 	objects                // a list of objects
 )
 
-// Shape is what is known of an object of the upstream: its keys and where their values stand in an index. It is immutable.
+// Shape is what is known of an object of the upstream: its keys and where their values stand in an index. It is safe for concurrent use.
 type Shape struct {
 	fields []field
 	// width is how many slots the values take, those of nested objects included.
 	width int
+	// tapes are *[]slot, which pages are indexed in.
+	tapes sync.Pool
 }
 
 // field is one key of an object.
 type field struct {
-	name     string // of the Go struct's field; "" for a skipped key
-	key      string
-	start    string // key as a member starts: in quotes, with the colon
-	kind     kind
-	slot     int    // of its value, counted from the first of the object's slots
-	slots    int    // how many there are: those of an object follow its own
-	fallback string // of a boolean: what stands for an absent one
-	shape    *Shape // of an object, or of the elements of a list of objects
+	name string // of the Go struct's field; "" for a skipped key
+	key  string
+	next string // key as a member starts behind another: in quotes, with the comma and the colon
+	// head is the first eight bytes of next, as far as the mask says that there are so many.
+	head, mask uint64
+	kind       kind
+	slot       int    // of its value, counted from the first of the object's slots
+	slots      int    // how many there are: those of an object follow its own
+	fallback   string // of a boolean: what stands for an absent one
+	shape      *Shape // of an object, or of the elements of a list of objects
 }
 
 // NewShape returns the shape of the items that decode into the struct type wire. Its tags are read as the decoder reads them:
@@ -74,7 +81,10 @@ func NewShape(wire reflect.Type, markers ...string) *Shape {
 }
 
 func (s *Shape) add(f field) {
-	f.start = `"` + f.key + `":`
+	f.next = `,"` + f.key + `":`
+	var head [8]byte
+	f.mask = math.MaxUint64 >> (8 * (8 - copy(head[:], f.next)))
+	f.head = binary.LittleEndian.Uint64(head[:])
 	f.slot = s.width
 	s.width += f.slots
 	s.fields = append(s.fields, f)

@@ -16,11 +16,15 @@ type View struct {
 
 // Distinct says whether no two of the items are equal.
 func Distinct(items []Fingerprint) bool {
-	seen := make(map[Fingerprint]struct{}, len(items))
-	for _, f := range items {
-		seen[f] = struct{}{}
+	var room [MaxPageSize]Fingerprint
+	sorted := append(room[:0], items...)
+	slices.Sort(sorted)
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return false
+		}
 	}
-	return len(seen) == len(items)
+	return true
 }
 
 func (v View) lo() int { return v.Page.Range().Lo }

@@ -1,0 +1,193 @@
+package graph_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"cvmgraph/graph"
+	"cvmgraph/internal/demo"
+	"cvmgraph/internal/pages"
+	"cvmgraph/restclient"
+)
+
+// rawUpstream serves pages over TCP from memory, without an allocation of its own, so that what is measured is the gateway's. It
+// returns its address.
+func rawUpstream(tb testing.TB) string {
+	tb.Helper()
+	list := demo.New(demo.Options{})
+	answers := make(map[string][]byte)
+	for _, size := range []int{1, 20, 100} {
+		request := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, fmt.Sprintf("%s?page=1&page_size=%d", demo.ListPath, size), nil)
+		request.Header.Set("Authorization", "Bearer budget")
+		request.Header.Set("X-Phala-Version", "2025-10-28")
+		w := httptest.NewRecorder()
+		list.ServeHTTP(w, request)
+		if w.Code != http.StatusOK {
+			tb.Fatalf("the demo upstream answers %d", w.Code)
+		}
+		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", w.Body.Len())
+		answers[fmt.Sprintf("page_size=%d ", size)] = append([]byte(head), w.Body.Bytes()...)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = listener.Close() })
+	serve := func(conn net.Conn) {
+		defer func() { _ = conn.Close() }()
+		request := make([]byte, 0, 4096)
+		for {
+			n, err := conn.Read(request[len(request):cap(request)])
+			if err != nil {
+				return
+			}
+			request = request[:len(request)+n]
+			if !bytes.HasSuffix(request, []byte("\r\n\r\n")) {
+				continue
+			}
+			for size, answer := range answers {
+				if bytes.Contains(request, []byte(size)) {
+					_, _ = conn.Write(answer)
+				}
+			}
+			request = request[:0]
+		}
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn)
+		}
+	}()
+	return "http://" + listener.Addr().String() + demo.BasePath
+}
+
+// rawCaller calls a server over one connection, without an allocation of its own.
+type rawCaller struct {
+	conn    net.Conn
+	request []byte
+	answer  *bufio.Reader
+	// size is the length of the last answer's body.
+	size int
+}
+
+func newRawCaller(tb testing.TB, address, query string) *rawCaller {
+	tb.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = conn.Close() })
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	head := fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"+
+		"Authorization: Bearer budget\r\nContent-Length: %d\r\n\r\n", len(body))
+	return &rawCaller{conn: conn, request: append([]byte(head), body...), answer: bufio.NewReaderSize(conn, 64<<10)}
+}
+
+func (c *rawCaller) call(tb testing.TB) {
+	tb.Helper()
+	if _, err := c.conn.Write(c.request); err != nil {
+		tb.Fatal(err)
+	}
+	length := -1
+	for line := 0; ; line++ {
+		text, err := c.answer.ReadSlice('\n')
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if line == 0 && !bytes.HasPrefix(text, []byte("HTTP/1.1 200 ")) {
+			tb.Fatalf("got %q", text)
+		}
+		if value, ok := bytes.CutPrefix(text, []byte("Content-Length: ")); ok {
+			length, _ = strconv.Atoi(strings.TrimSpace(string(value)))
+		}
+		if len(text) == 2 {
+			break
+		}
+	}
+	if length < 1000 {
+		tb.Fatalf("got a body of %d bytes", length)
+	}
+	if n, err := c.answer.Discard(length); err != nil {
+		tb.Fatalf("got %d bytes, %v, want %d", n, err, length)
+	}
+	c.size = length
+}
+
+// listen serves a handler, and returns its address.
+func listen(tb testing.TB, handler http.Handler) string {
+	tb.Helper()
+	server := httptest.NewServer(handler)
+	tb.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// TestAllocationsOverHTTP holds what an operation allocates with all of net/http, on the side of the gateway alone.
+func TestAllocationsOverHTTP(t *testing.T) { //nolint:paralleltest // what others allocate would count
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	upstream, held, operations := rawUpstream(t), newHeldPages(t), workloads(t)
+	for name, most := range map[string]struct{ held, called budget }{
+		"a": {budget{115, 9000}, budget{220, 1.25*pageBytes(held, 20) + 28000}},
+		"b": {budget{115, 9000}, budget{220, 1.25*pageBytes(held, 100) + 28000}},
+		"c": {budget{130, 20000}, budget{220, 1.25*pageBytes(held, 100) + 28000}},
+	} {
+		for source, most := range map[pages.Source]budget{held: most.held, nil: most.called} {
+			g := &gateway{timeout: patience}
+			g.serve(t, upstream, func(r *graph.Resolver) {
+				if r.Projection = true; source != nil {
+					r.Pages = source
+				}
+			})
+			c := newRawCaller(t, listen(t, g.handler), operations[name])
+			got := allocated(func() { c.call(t) })
+			t.Logf("%s, held: %t: %.0f allocations, %.0f bytes", name, source != nil, got.allocations, got.bytes)
+			if got.allocations > most.allocations || got.bytes > most.bytes {
+				t.Errorf("%s, held: %t: got %+v, want at most %+v", name, source != nil, got, most)
+			}
+		}
+	}
+}
+
+func pageBytes(held *heldPages, size int) float64 {
+	return float64(held.pages[restclient.PageRequest{Page: 1, PageSize: size}].Bytes())
+}
+
+func BenchmarkHTTP(b *testing.B) {
+	upstream := rawUpstream(b)
+	held := newHeldPages(b)
+	for name, query := range workloads(b) {
+		for _, cached := range []bool{true, false} {
+			b.Run(fmt.Sprintf("%s/held=%t", name, cached), func(b *testing.B) {
+				g := &gateway{timeout: patience}
+				g.serve(b, upstream, func(r *graph.Resolver) {
+					r.Projection = true
+					if cached {
+						r.Pages = held
+					}
+				})
+				c := newRawCaller(b, listen(b, g.handler), query)
+				b.ReportAllocs()
+				for b.Loop() {
+					c.call(b)
+				}
+				b.SetBytes(int64(c.size))
+			})
+		}
+	}
+}
