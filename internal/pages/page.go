@@ -40,23 +40,27 @@ type Source interface {
 	Fetch(context.Context, restclient.Credential, restclient.PageRequest) (*Page, error)
 }
 
+// Body returns the document of a page, which then belongs to the caller. Its errors are those of [restclient.Client.Body].
+type Body func(context.Context, restclient.Credential, restclient.PageRequest) ([]byte, error)
+
 // Upstream is a Source that calls the upstream for each page.
 type Upstream struct {
-	client *restclient.Client
-	index  *indexer
+	body  Body
+	index *indexer
 }
 
 // NewUpstream returns a Source that calls through the client.
-func NewUpstream(client *restclient.Client) *Upstream {
-	return &Upstream{client, newIndexer(Shape())}
-}
+func NewUpstream(client *restclient.Client) *Upstream { return NewDocuments(client.Body) }
+
+// NewDocuments returns a Source of the documents that body returns. Body must be safe for concurrent use.
+func NewDocuments(body Body) *Upstream { return &Upstream{body, newIndexer(Shape())} }
 
 // Held returns false: nothing is kept.
 func (*Upstream) Held(restclient.Credential, restclient.PageRequest) (*Page, bool) { return nil, false }
 
 // Fetch calls the upstream once.
 func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, error) {
-	body, err := u.client.Body(ctx, credential, request)
+	body, err := u.body(ctx, credential, request)
 	if err != nil {
 		return nil, err
 	}
