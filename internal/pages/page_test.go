@@ -1,0 +1,274 @@
+package pages_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/projection"
+	"cvmgraph/internal/relay"
+	"cvmgraph/restclient"
+)
+
+// index makes a page of a document.
+func index(tb testing.TB, body []byte, request restclient.PageRequest) (*pages.Page, error) {
+	tb.Helper()
+	return pages.NewDocuments(func(context.Context, restclient.Credential, restclient.PageRequest) ([]byte, error) {
+		return body, nil
+	}).Fetch(tb.Context(), restclient.Credential{}, request)
+}
+
+func document(items string, total, page, size int) []byte {
+	return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":%d,"page_size":%d}`, items, total, page, size)
+}
+
+// FuzzIndex holds the index of a page against the decoder, and against encoding/json where the decoder keeps nothing.
+func FuzzIndex(f *testing.F) {
+	example, err := os.ReadFile("../../restclient/testdata/item.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(document(string(example), 1, 1, 1), 1, 1)
+	f.Add(document("", 7, 3, 5), 3, 5)
+	for _, items := range documentedItems {
+		f.Add(document(items.text, items.count, 1, 30), 1, 30)
+	}
+	f.Add([]byte(` { "page" : 1.0 , "items":[{}],"total":10e-1,"\u0069tems":[ {"hosted":{"id":"a"}} ,{ } ], "page_size":2,"total":2,"x":[[]]} `), 1, 2)
+	f.Add([]byte(strings.Repeat("[", 600)+strings.Repeat("]", 600)), 1, 1)
+	f.Fuzz(func(t *testing.T, body []byte, number, size int) {
+		request := restclient.PageRequest{Page: max(1, number&0xffff), PageSize: max(1, size&0x7f%101)}
+		compareWithDecoder(t, body, request)
+	})
+}
+
+// documentedItems are items that are odd in one way each.
+var documentedItems = map[string]struct {
+	text  string
+	count int
+}{
+	"no VM yet, twice":         {`{"hosted":null,"name":"n","node":{"id":3}},{"name":"n","node":{"id":3.0}}`, 2},
+	"the same VM twice":        {`{"hosted":{"id":"a"}},{"hosted":{"\u0069d":"\u0061"}}`, 2},
+	"an id in escapes":         {`{"hosted":{"id":"\ud83d\ude00\ud83d\n\u00e9\/"}}`, 1},
+	"an empty id":              {`{"hosted":{"id":""},"managed_user":{"id":1042}},{"hosted":{"id":""},"managed_user":{"id":"1042"}}`, 2},
+	"an id of the wrong type":  {`{"hosted":{"id":7},"project_id":"p"},{"hosted":7,"project_id":"p"}`, 2},
+	"the last of equal keys":   {`{"hosted":{"id":"a"},"hosted":{"name":"b"},"node":{"id":1},"node":null}`, 1},
+	"a fault that is replaced": {`{"name":7,"name":"n","public_urls":[7],"public_urls":[]}`, 1},
+	"faults":                   {`{"name":7,"vcpu":2147483648,"listed":0,"public_urls":[null,{"app":1}],"kms_info":[],"hosted":{"events":{}}}`, 1},
+	"numbers":                  {`{"vcpu":1e2,"memory":-0,"disk_size":2147483647.0,"kms_info":{"chain_id":9223372036854775807}}`, 1},
+	"an identifier":            {`{"managed_user":{"id":-9223372036854775808}},{"managed_user":{"id":1e19}},{"managed_user":{"id":1.50e1}}`, 3},
+	"the flat shape":           {`{"vm_uuid":null}`, 1},
+	"the flat shape beside":    {`{"vm_uuid":null,"hosted":null}`, 1},
+	"no object":                {`{},null`, 2},
+	"more than a page":         {strings.Repeat(`{},`, 30) + `{}`, 31},
+	"white space":              {" {\n\"name\" :\t\"n\" , \"public_urls\" : [ { } , 7 ]\r} ", 1},
+}
+
+func TestPagesAgreeWithTheDecoder(t *testing.T) {
+	t.Parallel()
+	for name, items := range documentedItems {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			compareWithDecoder(t, document(items.text, items.count, 1, 30), restclient.PageRequest{Page: 1, PageSize: 30})
+		})
+	}
+}
+
+func compareWithDecoder(t *testing.T, body []byte, request restclient.PageRequest) {
+	t.Helper()
+	got, gotErr := index(t, bytes.Clone(body), request)
+	want, wantErr := restclient.DecodePage(body, request)
+	if gotReason, wantReason := reasonOf(gotErr), reasonOf(wantErr); gotReason != wantReason {
+		t.Fatalf("got %q, want %q", gotReason, wantReason)
+	}
+	if gotErr != nil {
+		return
+	}
+	envelope, raw := slowEnvelope(t, body)
+	if got.Envelope != envelope {
+		t.Errorf("envelope: got %+v, want %+v", got.Envelope, envelope)
+	}
+	if got.Total != want.Total || got.Len() != len(want.Items) || got.Len() != len(raw) || got.Bytes() != len(body) {
+		t.Fatalf("got %d items of %d in %d bytes, want %d of %d in %d", got.Len(), got.Total, got.Bytes(), len(want.Items), want.Total, len(body))
+	}
+	identities := slowIdentities(want.Items)
+	if !slices.Equal(got.Identities, identities) {
+		t.Errorf("got the identities %+v, want %+v", got.Identities, identities)
+	}
+	for i := range raw {
+		if !bytes.Equal(got.Raw(i), raw[i]) {
+			t.Errorf("item %d: got %q, want %q", i, got.Raw(i), raw[i])
+		}
+		if odd, faults := got.Item(i).Odd(), want.Items[i].Faults; odd != (len(faults) > 0) && (!odd || !repeatsKey(raw[i])) {
+			t.Errorf("item %d: got odd %v, want it for the faults %v", i, odd, faults)
+		}
+		if got.Fingerprints[i] != identities[i].Fingerprint() {
+			t.Errorf("item %d: got the fingerprint of another", i)
+		}
+	}
+	fingerprints := slices.Sorted(slices.Values(got.Fingerprints))
+	if distinct := len(slices.Compact(fingerprints)) == len(raw); got.Distinct != distinct {
+		t.Errorf("got distinct %v, want %v", got.Distinct, distinct)
+	}
+}
+
+func reasonOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	if invalid, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
+		return string(invalid.Reason)
+	}
+	return err.Error()
+}
+
+// slowEnvelope reads the envelope and the items of a page, which is one, with encoding/json.
+func slowEnvelope(t *testing.T, body []byte) (e projection.Envelope, items []json.RawMessage) {
+	t.Helper()
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(body, &keys); err != nil {
+		t.Fatal(err)
+	}
+	e.IsList = json.Unmarshal(keys["items"], &items) == nil
+	e.Count = len(items)
+	for _, item := range items {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(item, &members) != nil || members == nil {
+			e.HasOddEntry = true
+		}
+		_, hosted := members["hosted"]
+		e.HasHosted = e.HasHosted || hosted
+		for _, key := range restclient.FlatKeys() {
+			_, flat := members[key]
+			e.HasFlat = e.HasFlat || flat
+		}
+	}
+	e.Total, e.HasTotal = slowInteger(keys["total"])
+	e.Page, e.HasPage = slowInteger(keys["page"])
+	e.PageSize, e.HasPageSize = slowInteger(keys["page_size"])
+	return e, items
+}
+
+// slowInteger returns the value of a number that the page was found to have.
+func slowInteger(number []byte) (int64, bool) {
+	if mantissa, _, _ := strings.Cut(strings.ToLower(string(number)), "e"); strings.Trim(mantissa, "-0.") == "" {
+		return 0, len(number) > 0
+	}
+	rational, ok := new(big.Rat).SetString(string(number))
+	if !ok || !rational.IsInt() || !rational.Num().IsInt64() {
+		return 0, false
+	}
+	return rational.Num().Int64(), true
+}
+
+// slowIdentities tells decoded items apart.
+func slowIdentities(items []restclient.Item) []relay.Identity {
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	identities := make([]relay.Identity, len(items))
+	equal := make(map[relay.Fingerprint]int)
+	for i, item := range items {
+		cvm := item.Cvm
+		if id := cvm.VMID(); id != nil {
+			identities[i].VMID = *id
+			continue
+		}
+		var node, user string
+		if cvm.Node != nil && cvm.Node.NodeID != nil {
+			node = strconv.Itoa(int(*cvm.Node.NodeID))
+		}
+		if cvm.ManagedUser != nil {
+			user = text(cvm.ManagedUser.UserID)
+		}
+		traits := relay.FingerprintOf(text(cvm.ProjectID), text(cvm.Name), node, user, text(cvm.ContractAddress))
+		equal[traits]++
+		identities[i] = relay.Identity{Traits: traits, Number: equal[traits]}
+	}
+	return identities
+}
+
+// repeatsKey says whether an object of the document has a key twice.
+func repeatsKey(text []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var walk func() (repeats bool, err error)
+	walk = func() (repeats bool, err error) {
+		token, err := decoder.Token()
+		if err != nil {
+			return false, err
+		}
+		if token != json.Delim('{') && token != json.Delim('[') {
+			return false, nil
+		}
+		keys := make(map[json.Token]bool)
+		for decoder.More() {
+			if token == json.Delim('{') {
+				key, err := decoder.Token()
+				if err != nil {
+					return false, err
+				}
+				repeats = repeats || keys[key]
+				keys[key] = true
+			}
+			below, err := walk()
+			if err != nil {
+				return false, err
+			}
+			repeats = repeats || below
+		}
+		_, err = decoder.Token() // the closing bracket
+		return repeats, err
+	}
+	repeats, err := walk()
+	return repeats && (err == nil || errors.Is(err, io.EOF))
+}
+
+func TestHostilePagesTakeLittle(t *testing.T) {
+	t.Parallel()
+	const million = 1_000_000
+	tests := map[string]struct {
+		items  string
+		count  int
+		reason restclient.Reason // "" where the page is taken
+	}{
+		"a million events":                   {`{"hosted":{"events":[` + strings.Repeat(`{},`, million) + `{}]}}`, 1, restclient.ReasonTooManyElements},
+		"a million events in many lists":     {strings.Repeat(`{"hosted":{"events":[{},{},{},{},{},{},{},{},{},{}]}},`, million/10) + `{}`, 100, restclient.ReasonTooManyElements},
+		"a million events of equal keys":     {`{"hosted":{` + strings.Repeat(`"events":[{}],`, million) + `"events":[]}}`, 1, restclient.ReasonTooManyElements},
+		"a million events of the wrong type": {`{"hosted":{"events":[` + strings.Repeat(`0,`, million) + `0]}}`, 1, restclient.ReasonTooManyFaults},
+		"a million items":                    {strings.Repeat(`{},`, million) + `{}`, 100, restclient.ReasonSurplus},
+		"a million texts":                    {`{"hosted":{"configuration":{"kms_urls":[` + strings.Repeat(`"",`, million) + `""]}}}`, 1, ""},
+		"a first item with many events, and a long text": {
+			`{"hosted":{"events":[` + strings.Repeat(`{},`, 90_000) + `{}]}},{"name":"` + strings.Repeat("n", 12*million) + `"}`, 2, "",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := document(test.items, test.count, 1, 100)
+			page, err := index(t, body, restclient.PageRequest{Page: 1, PageSize: 100})
+			if got := reasonOf(err); got != string(test.reason) {
+				t.Fatalf("got %q, want %q", got, test.reason)
+			}
+			if err != nil {
+				return
+			}
+			// 100,000 elements of 5 slots at most, and 100 items.
+			if got, want := page.Size()-len(body), 8<<20; got > want {
+				t.Errorf("got an index of %d bytes, want at most %d", got, want)
+			}
+		})
+	}
+}

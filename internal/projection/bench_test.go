@@ -1,0 +1,104 @@
+package projection_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/projection"
+	"cvmgraph/restclient"
+)
+
+// workloads are what costs are compared on: a few fields of CVMs (a), two (b), and all (c).
+func workloads(tb testing.TB) map[string]string {
+	tb.Helper()
+	return map[string]string{
+		"a": `{ cvms { edges { node { id name status memory hosted { uptime } node { name } } } } }`,
+		"b": `{ cvms { edges { node { name status } } } }`,
+		"c": `{ cvms { edges { node { ` + allFields(schema(tb), "Cvm") + ` } } } }`,
+	}
+}
+
+func allFields(schema *ast.Schema, typeName string) string {
+	var fields []string
+	for _, field := range schema.Types[typeName].Fields {
+		if field.Name == "another" {
+			continue
+		}
+		if below := allFields(schema, field.Type.Name()); below != "" {
+			fields = append(fields, field.Name+" { "+below+" }")
+		} else {
+			fields = append(fields, field.Name)
+		}
+	}
+	return strings.Join(fields, " ")
+}
+
+// BenchmarkIndex compares what becomes of a page's bytes: an index, in memory used again and in new, and decoded items.
+func BenchmarkIndex(b *testing.B) {
+	for _, n := range []int{20, 100} {
+		body := pageOf(b, n)
+		// userID is a string in our types and a number in this body.
+		forTypes := []byte(strings.ReplaceAll(string(body), `"id":1042`, `"id":"1042"`))
+		shape, kept := pages.Shape(), &projection.Page{}
+		for name, run := range map[string]func() error{
+			"index, memory kept": func() error { return shape.Index(kept, body, n) },
+			"index":              func() error { return shape.Index(&projection.Page{}, body, n) },
+			"DecodePage": func() error {
+				_, err := restclient.DecodePage(body, restclient.PageRequest{Page: 1, PageSize: n})
+				return err
+			},
+			"encoding-json": func() error {
+				var page struct{ Items []restclient.Cvm }
+				return json.Unmarshal(forTypes, &page)
+			},
+		} {
+			b.Run(fmt.Sprintf("items=%d/%s", n, name), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := run(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkPlan(b *testing.B) {
+	for name, text := range workloads(b) {
+		b.Run(name, func(b *testing.B) {
+			q := newQuery(b, schema(b), text)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok := q.plan(nil); !ok {
+					b.Fatal("got no plan")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	items := map[string]int{"a": 20, "b": 100, "c": 100}
+	for name, text := range workloads(b) {
+		b.Run(name, func(b *testing.B) {
+			plan, ok := newQuery(b, schema(b), text).plan(nil)
+			if !ok {
+				b.Fatal("got no plan")
+			}
+			window := list{indexed(b, pageOf(b, items[name]))}.window()
+			dst := plan.AppendConnection(nil, window)
+			b.SetBytes(int64(len(dst)))
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = plan.AppendConnection(dst[:0], window)
+			}
+		})
+	}
+}

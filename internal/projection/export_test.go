@@ -1,0 +1,7 @@
+package projection
+
+var (
+	AppendString    = appendString
+	AppendUnescaped = appendUnescaped
+	Integer         = integer
+)

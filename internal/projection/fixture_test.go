@@ -1,0 +1,109 @@
+package projection_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/projection"
+)
+
+// pageOf returns the document of a page of n times the example, which has every field.
+func pageOf(tb testing.TB, n int) []byte {
+	tb.Helper()
+	example, err := os.ReadFile("../../restclient/testdata/item.json")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var item bytes.Buffer
+	if err := json.Compact(&item, example); err != nil {
+		tb.Fatal(err)
+	}
+	return document(strings.Repeat(","+item.String(), n)[1:], n)
+}
+
+func document(items string, n int) []byte {
+	return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":1,"page_size":%d,"pages":1}`, items, n, n)
+}
+
+// indexed indexes a document with the shape of the list.
+func indexed(tb testing.TB, body []byte) *projection.Page {
+	tb.Helper()
+	page := &projection.Page{}
+	if err := pages.Shape().Index(page, body, 100); err != nil {
+		tb.Fatalf("got error %v for %.200s", err, body)
+	}
+	return page
+}
+
+// list shows a page as a connection does, with cursors c0, c1, …
+type list struct{ page *projection.Page }
+
+func (l list) Item(i int) projection.Item {
+	return projection.Item{Page: l.page, Index: i, ID: identity(i)}
+}
+
+func (list) AppendCursor(dst []byte, i int) []byte {
+	return strconv.AppendInt(append(dst, 'c'), int64(i), 10)
+}
+
+func (l list) window() *projection.Window {
+	return &projection.Window{List: l, Len: l.page.Len(), Total: 300, HasNext: true}
+}
+
+type identity int
+
+func (i identity) AppendNodeID(dst []byte) []byte {
+	return strconv.AppendInt(append(dst, "id"...), int64(i), 10)
+}
+
+// additions are what the schema does not have and a plan must not swallow.
+const additions = `
+	directive @custom on FIELD
+	extend type Cvm { another: String }
+	extend type PageInfo { another: String }
+	extend type HostedVm { another: String }`
+
+func schema(tb testing.TB) *ast.Schema {
+	tb.Helper()
+	text, err := os.ReadFile("../../schema.graphqls")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return gqlparser.MustLoadSchema(&ast.Source{Input: string(text) + additions})
+}
+
+// query is an operation before its first field is resolved.
+type query struct {
+	planner *projection.Planner
+	text    string
+	doc     *ast.QueryDocument
+}
+
+func newQuery(tb testing.TB, schema *ast.Schema, text string) *query {
+	tb.Helper()
+	doc, errs := gqlparser.LoadQueryWithRules(schema, text, nil)
+	if errs != nil {
+		tb.Fatalf("%s: %v", text, errs)
+	}
+	return &query{projection.NewPlanner(pages.Shape()), text, doc}
+}
+
+// plan compiles the operation's first field.
+func (q *query) plan(variables map[string]any) (*projection.Plan, bool) {
+	opCtx := &graphql.OperationContext{RawQuery: q.text, Doc: q.doc, Operation: q.doc.Operations[0], Variables: variables}
+	field := graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"})[0]
+	if field.Name == "cvms" {
+		return q.planner.Connection(opCtx, field)
+	}
+	return q.planner.Item(opCtx, field)
+}

@@ -1,0 +1,90 @@
+package projection_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"cvmgraph/internal/projection"
+)
+
+var integers = []string{
+	"0", "-0", "1", "-1", "1.0", "-1.50e1", "1.5", "1e2", "1E+2", "100e-2", "101e-2", "0.01e1", "0.0e-400", "0e400", "1e400", "1e-400",
+	"2147483648", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "922337203685477580.7e1",
+	"92233720368547758070e-1", "1e18", "1e19", "0.1e20", "0.01e20", "00000000000000000000001e-1", "12345678901234567890",
+	"0.00000000000000000001e20", "100000000000000000000e-20", "1e99999999999999999999", "0e99999999999999999999", "1e-99999999999999999999",
+	"10e-9223372036854775808", "1.5e-9223372036854775808", "1e9223372036854775807",
+}
+
+// FuzzInteger holds the value of a number against exact arithmetic.
+func FuzzInteger(f *testing.F) {
+	for _, text := range integers {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) > 100 || len(text) == 0 || !strings.ContainsRune("-0123456789", rune(text[0])) || !json.Valid(text) || text[len(text)-1] <= ' ' {
+			return
+		}
+		got, ok := projection.Integer(text)
+		want, wantOK := exactInteger(string(text))
+		if ok != wantOK || ok && got != want {
+			t.Errorf("%s: got %d, %v, want %d, %v", text, got, ok, want, wantOK)
+		}
+	})
+}
+
+func exactInteger(text string) (int64, bool) {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+	if strings.Trim(mantissa, "-0.") == "" {
+		return 0, true
+	}
+	if power, err := strconv.Atoi(exponent); exponent != "" && (err != nil || max(power, -power) > 1000) {
+		return 0, false // no mantissa of 100 characters makes up for it
+	}
+	rational, ok := new(big.Rat).SetString(text)
+	if !ok || !rational.IsInt() || !rational.Num().IsInt64() {
+		return 0, false
+	}
+	return rational.Num().Int64(), true
+}
+
+var texts = []string{
+	``, `plain`, `\"\\\/\b\f\n\r\t`, `\u0041\u00e9\u2028\u0000`, `\ud83d\ude00`, `\uD83D\uDE00`, `\ud83d`, `\ude00`, `\ude00\ud83d`, `\ud83d\ud83d\ude00`,
+	`\ud83dx`, `\ud83d\n`, `\ud83d\u0041`, `\ud83d\\ude00`, `\\ud83d`, `\\\ud83d`, "é日本😀\u2028\ufffd", `\ufffd`, `\ud83`, `\`, `"`,
+}
+
+var surrogate = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
+
+// FuzzText holds the text of a string, and the string that is written for it, against encoding/json.
+func FuzzText(f *testing.F) {
+	for _, text := range texts {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		quoted := append(append([]byte{'"'}, raw...), '"')
+		if !utf8.Valid(raw) || !json.Valid(quoted) || bytes.ContainsAny(raw, "\n\r\t") {
+			return
+		}
+		var want string
+		if err := json.Unmarshal(quoted, &want); err != nil {
+			t.Fatal(err)
+		}
+		if got := projection.AppendUnescaped([]byte("ahead "), quoted[1:len(quoted)-1]); string(got) != "ahead "+want {
+			t.Errorf("unescaped: got %q, want %q", got, want)
+		}
+		written := projection.AppendString([]byte("["), quoted)
+		var got []string
+		if err := json.Unmarshal(append(written, ']'), &got); err != nil || len(got) != 1 || got[0] != want {
+			t.Errorf("written: got %s, want [%s]", written, quoted)
+		}
+		// What looks like one behind an escaped backslash is none.
+		if surrogate.Match(bytes.ReplaceAll(written, []byte(`\\`), nil)) {
+			t.Errorf("got a surrogate in %s, want the character", written)
+		}
+	})
+}
