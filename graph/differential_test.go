@@ -57,7 +57,7 @@ func TestProjectionsEqualGqlgen(t *testing.T) {
 		debug.SetGCPercent(percent)
 		t.Logf("%d cases in %v: %+v; the fresh seed was %d", sum.cases.Load(), time.Since(begun), &sum, fresh)
 		// Cases that are refused, or look at nothing, show nothing.
-		if n := sum.cases.Load(); !t.Failed() && (n < cases*99/100 || sum.data.Load() < n*8/10 || sum.items.Load() < n/2 || sum.faults.Load() < n/20 || sum.unsettled.Load() > n/100) {
+		if n := sum.cases.Load(); !t.Failed() && (n < cases || sum.data.Load() < n*8/10 || sum.items.Load() < n/2 || sum.faults.Load() < n/20 || sum.unsettled.Load() > n/100) {
 			t.Error("got too few cases that mean something")
 		}
 	})

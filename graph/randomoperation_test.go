@@ -166,7 +166,7 @@ func (w *writer) selection(typeName string, depth int) *part {
 	case chance < 17 && depth < 9:
 		condition := w.condition(typeName)
 		set := w.set(strings.TrimPrefix(orElse(condition, typeName), " on "), depth+1)
-		set.before = "..." + condition + w.directive() + " " + set.before
+		set.before = "..." + condition + w.directive() + w.deferral() + " " + set.before
 		return set
 	case chance < 27:
 		if spread := w.spread(typeName); spread != nil {
@@ -206,7 +206,7 @@ func (w *writer) spread(typeName string) *part {
 	if len(fitting) == 0 {
 		return nil
 	}
-	return leaf("..." + pick(w.random, fitting) + w.directive())
+	return leaf("..." + pick(w.random, fitting) + w.directive() + w.deferral())
 }
 
 func (w *writer) field(typeName string, depth int) *part {
@@ -281,6 +281,15 @@ func (w *writer) directive() string {
 		return one(names[0]) + one(names[1])
 	}
 	return one(pick(w.random, names))
+}
+
+// deferral puts a fragment off, as a client may ask for: the answer holds it all the same.
+func (w *writer) deferral() string {
+	if w.directives <= 0 || !w.in100(2) {
+		return ""
+	}
+	w.directives--
+	return pick(w.random, []string{" @defer", " @defer(if: $b0)", " @defer(if: false)"})
 }
 
 // variables makes values for the variables of any document. The ids and cursors are some of a list.
