@@ -160,13 +160,13 @@ func TestAMillionEventsAreRefused(t *testing.T) {
 	}
 }
 
-// leaving is a Source at which some callers end their requests.
+// leaving is a Source at which some callers end their requests, and which indexes each page anew that is not at hand.
 type leaving struct{ *stock }
 
 type leaveKey struct{}
 
 func (l leaving) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*pages.Page, error) {
-	page, err := l.stock.Fetch(ctx, credential, request)
+	page, err := l.index.Fetch(ctx, credential, request)
 	if leave, ok := ctx.Value(leaveKey{}).(context.CancelFunc); ok {
 		leave()
 		if request.PageSize%2 == 0 {
