@@ -129,7 +129,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		return err
 	}
 	defer client.Close()
-	resolver.Pages = pages.NewUpstream(client)
+	resolver.Pages = pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{APIVersion: settings.APIVersion})
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
 
@@ -122,7 +124,7 @@ func loadedSchema(tb testing.TB) *ast.Schema {
 
 // stock is a Source of pages, with a list for each caller.
 type stock struct {
-	lists sync.Map // *stocked by Authorization
+	lists sync.Map // *stocked by pages.Owner
 	index *pages.Upstream
 }
 
@@ -135,44 +137,66 @@ type stocked struct {
 }
 
 func newStock() *stock {
-	s := &stock{}
-	s.index = pages.NewDocuments(func(_ context.Context, credential restclient.Credential, request restclient.PageRequest) ([]byte, error) {
-		return s.of(credential).body(request), nil
-	})
-	return s
+	return &stock{index: pages.NewDocuments(func(ctx context.Context, _ restclient.Credential, _ restclient.PageRequest) (restclient.Document, error) {
+		return restclient.Document{Body: ctx.Value(bodyKey{}).([]byte)}, nil
+	})}
 }
 
-func (s *stock) of(credential restclient.Credential) *stocked {
-	list, _ := s.lists.Load(credential.Authorization)
+func (s *stock) of(owner pages.Owner) *stocked {
+	list, _ := s.lists.Load(owner)
 	return list.(*stocked)
 }
 
 // put makes a caller see other pages.
 func (s *stock) put(caller string, body func(restclient.PageRequest) []byte, atHand bool) {
-	s.lists.Store(caller, &stocked{body: body, atHand: atHand, pages: make(map[restclient.PageRequest]*pages.Page)})
+	owner := s.Owner(restclient.Credential{Authorization: caller})
+	s.lists.Store(owner, &stocked{body: body, atHand: atHand, pages: make(map[restclient.PageRequest]*pages.Page)})
 }
 
-func (s *stock) Held(credential restclient.Credential, request restclient.PageRequest) (*pages.Page, bool) {
-	if !s.of(credential).atHand {
-		return nil, false
+func (s *stock) Owner(credential restclient.Credential) pages.Owner {
+	return sha256.Sum256([]byte(credential.Authorization))
+}
+
+func (s *stock) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter) []relay.Extent {
+	return dst
+}
+
+func (s *stock) Held(owner pages.Owner, request restclient.PageRequest) (pages.Got, bool) {
+	list := s.of(owner)
+	if !list.atHand {
+		return pages.Got{}, false
 	}
-	page, err := s.Fetch(context.Background(), credential, request)
-	return page, err == nil
+	got, err := s.load(context.Background(), list, pages.Request{PageRequest: request, Owner: owner})
+	return got, err == nil
 }
 
-func (s *stock) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*pages.Page, error) {
-	list := s.of(credential)
+func (s *stock) Fetch(ctx context.Context, request pages.Request) (pages.Got, error) {
+	return s.load(ctx, s.of(request.Owner), request)
+}
+
+func (s *stock) load(ctx context.Context, list *stocked, request pages.Request) (pages.Got, error) {
 	list.mu.Lock()
 	defer list.mu.Unlock()
-	if page, ok := list.pages[request]; ok {
-		return page, nil
+	page, ok := list.pages[request.PageRequest]
+	if !ok {
+		var err error
+		if page, err = s.indexed(ctx, list, request); err != nil {
+			return pages.Got{}, err
+		}
+		list.pages[request.PageRequest] = page
 	}
-	page, err := s.index.Fetch(ctx, credential, request)
-	if err == nil {
-		list.pages[request] = page
-	}
+	return pages.Got{Page: page, Request: request.PageRequest}, nil
+}
+
+// indexed makes a page of what a caller sees.
+func (s *stock) indexed(ctx context.Context, list *stocked, request pages.Request) (*pages.Page, error) {
+	ctx = context.WithValue(ctx, bodyKey{}, list.body(request.PageRequest))
+	page, _, err := s.index.Fetch(ctx, request.Credential, request.PageRequest)
 	return page, err
 }
+
+// bodyKey is the key of the document to index.
+type bodyKey struct{}
 
 // oneCase is an operation with its variables, over a list.
 type oneCase struct {

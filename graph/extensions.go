@@ -38,7 +38,11 @@ type upstreamCall struct {
 	Status   int     `json:"status"`
 	Ms       float64 `json:"ms"`
 	Bytes    int     `json:"bytes"`
-	Cached   bool    `json:"cached"`
+	// Cached says that no call was made, Coalesced that another operation's call was shared.
+	Cached    bool `json:"cached"`
+	Coalesced bool `json:"coalesced"`
+	// Age is how old the page was, in seconds.
+	Age float64 `json:"age"`
 }
 
 // report notes what a connection returned.
@@ -82,10 +86,12 @@ func (op *operation) explain() upstreamExtension {
 		return e
 	}
 	for _, c := range op.loader.Calls() {
-		e.ItemsFetched += c.Items
+		if !c.Cached {
+			e.ItemsFetched += c.Items
+		}
 		e.Calls = append(e.Calls, upstreamCall{
 			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status,
-			Ms: float64(c.Duration.Microseconds()) / 1000, Bytes: c.Bytes, Cached: c.Cached,
+			Ms: float64(c.Duration.Microseconds()) / 1000, Bytes: c.Bytes, Cached: c.Cached, Coalesced: c.Coalesced, Age: float64(c.Age.Milliseconds()) / 1000,
 		})
 	}
 	return e

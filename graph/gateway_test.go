@@ -78,7 +78,7 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	}
 	tb.Cleanup(client.Close)
 	resolver := &graph.Resolver{
-		Pages:         pages.NewUpstream(client),
+		Pages:         pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}),
 		Projection:    os.Getenv("CVMGRAPH_PROJECTION") != "false",
 		APIVersion:    restclient.DefaultAPIVersion,
 		MaxFirst:      1000,

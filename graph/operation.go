@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -22,8 +24,10 @@ type operation struct {
 	resolver      *Resolver
 	credential    restclient.Credential
 	credentialErr error
-	splices       splices
-	faults        atomic.Int64 // errors about single values so far
+	// since is when pages may have been asked for at the earliest; zero: at any time.
+	since   time.Time
+	splices splices
+	faults  atomic.Int64 // errors about single values so far
 
 	begin  sync.Once
 	loader *pages.Loader
@@ -52,14 +56,29 @@ func (r *Resolver) newOperation(header http.Header) *operation {
 	if op.credentialErr != nil && r.DefaultCredential != (restclient.Credential{}) && !hasCredential(header) {
 		op.credential, op.credentialErr = r.DefaultCredential, nil
 	}
+	if bypassesCache(header) {
+		op.since = time.Now()
+	}
 	return op
+}
+
+// bypassesCache says whether Cache-Control has the directive no-cache.
+func bypassesCache(header http.Header) bool {
+	for _, value := range header["Cache-Control"] {
+		for directive := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(directive), "no-cache") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // start makes ready what fields need that call the upstream. It returns the credential's fault.
 func (op *operation) start(ctx context.Context) error {
 	if op.credentialErr == nil {
 		op.begin.Do(func() {
-			op.loader = pages.NewLoader(op.resolver.Pages, op.credential)
+			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since)
 			op.hints = op.resolver.hints.of(op.credential)
 			op.plans = op.resolver.plan(graphql.GetOperationContext(ctx))
 		})
@@ -145,9 +164,13 @@ func (op *operation) reader(filter restclient.Filter, w relay.Window) *relay.Rea
 	return reader
 }
 
-// pagesFor returns pages that hold the ranges, of those that are planned where they are; for no ranges, any page of the list:
-// its total is on each.
+// pagesFor returns pages that hold the ranges: those at hand that do, else those that are planned, else the cheapest. For no ranges
+// it is any page of the list: its total is on each.
 func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range) []relay.Page {
+	var room [8]relay.Extent
+	if held, ok := relay.CoverHeld(ranges, op.loader.Extents(room[:0], filter)); ok {
+		return held
+	}
 	planned := op.planned(filter).first
 	switch {
 	case len(planned) == 0 && len(ranges) == 0:

@@ -17,7 +17,6 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/pages"
-	"cvmgraph/restclient"
 )
 
 // stockGateway returns the endpoint over a stock.
@@ -165,16 +164,16 @@ type leaving struct{ *stock }
 
 type leaveKey struct{}
 
-func (l leaving) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*pages.Page, error) {
-	page, err := l.index.Fetch(ctx, credential, request)
+func (l leaving) Fetch(ctx context.Context, request pages.Request) (pages.Got, error) {
+	page, err := l.indexed(ctx, l.of(request.Owner), request)
 	if leave, ok := ctx.Value(leaveKey{}).(context.CancelFunc); ok {
 		leave()
 		if request.PageSize%2 == 0 {
-			return nil, context.Cause(ctx)
+			return pages.Got{}, context.Cause(ctx)
 		}
 	}
 	runtime.Gosched()
-	return page, err
+	return pages.Got{Page: page, Request: request.PageRequest}, err
 }
 
 // slowReader is a caller who takes an answer piece by piece, while others are answered.

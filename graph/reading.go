@@ -62,9 +62,10 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 		return nil, err
 	}
 	before := len(r.views)
-	for i, page := range loaded {
-		view := relay.View{Page: wanted[i], Total: page.Total, Items: page.Fingerprints, Distinct: page.Distinct}
-		r.loaded = append(r.loaded, page)
+	for _, got := range loaded {
+		page := relay.Page{Number: got.Request.Page, Size: got.Request.PageSize}
+		view := relay.View{Page: page, Total: got.Total, Items: got.Fingerprints, Distinct: got.Distinct}
+		r.loaded = append(r.loaded, got.Page)
 		r.views = append(r.views, view)
 		r.op.hints.remember(r.filter, view)
 	}

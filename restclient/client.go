@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -155,56 +156,77 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 // Page fetches one page in one attempt, on behalf of whom cred belongs to, and decodes it. The page
 // belongs to the caller. The errors are those of [Client.Body], and *InvalidResponseError.
 func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*Page, error) {
-	body, err := c.Body(ctx, cred, req)
+	document, err := c.Body(ctx, cred, req)
 	if err != nil {
 		return nil, err
 	}
-	return DecodePage(body, req)
+	return DecodePage(document.Body, req)
+}
+
+// Document is an answer as it came.
+type Document struct {
+	// Body is what came, after decompression.
+	Body []byte
+	// NoStore says that the upstream forbids to keep it (Cache-Control: no-store).
+	NoStore bool
 }
 
 // Body fetches the document of one page in one attempt, on behalf of whom cred belongs to; a zero cred
 // is sent as none. (The transport may send the request again on another connection, when an idle one
-// turns out to be dead.) The body belongs to the caller; nothing of it has been looked at.
+// turns out to be dead.) The document belongs to the caller; nothing of it has been looked at.
 //
 // The errors are *ArgumentError before any I/O, then *StatusError, *TimeoutError, *NetworkError and, for
 // a body that is too large or does not arrive whole, *InvalidResponseError. When ctx is canceled,
 // errors.Is finds [context.Canceled] in the error.
-func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) ([]byte, error) {
+func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	if err := req.validate(); err != nil {
-		return nil, err
+		return Document{}, err
 	}
 	if err := cred.validate(); err != nil {
-		return nil, err
+		return Document{}, err
 	}
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	body, err := c.fetch(attempt, cred, req)
+	document, err := c.fetch(attempt, cred, req)
 	if err == nil {
-		return body, nil
+		return document, nil
 	}
 	var (
 		status   *StatusError
 		unusable *InvalidResponseError
 	)
 	if errors.As(err, &unusable) || errors.As(err, &status) && ctx.Err() == nil {
-		return nil, err
+		return Document{}, err
 	}
-	return nil, c.failure(ctx, attempt, err)
+	return Document{}, c.failure(ctx, attempt, err)
 }
 
-// fetch sends the request and returns the body of a 200. Its errors are *StatusError,
+// fetch sends the request and returns the document of a 200. Its errors are *StatusError,
 // *InvalidResponseError, and what the transport says, which is not fit to be shown.
-func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) ([]byte, error) {
+func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	resp, err := c.transport.RoundTrip(c.request(ctx, cred, req))
 	if err != nil {
-		return nil, err
+		return Document{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, statusError(resp)
+		return Document{}, statusError(resp)
 	}
-	return readBody(resp)
+	body, err := readBody(resp)
+	return Document{Body: body, NoStore: forbidsStoring(resp.Header)}, err
+}
+
+// forbidsStoring tells whether Cache-Control has the directive no-store.
+func forbidsStoring(header http.Header) bool {
+	for _, value := range header["Cache-Control"] {
+		for directive := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(directive), "no-store") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // request builds the call: these headers and no others, but what net/http adds for compression.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
+	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
 
@@ -21,8 +22,11 @@ type Call struct {
 	Request restclient.PageRequest
 	// Reason is what the page was first asked for.
 	Reason string
-	// Cached says that the page was at hand, and no call was made.
-	Cached bool
+	// Cached says that the page was at hand and no call was made, Coalesced that somebody else's call brought it.
+	Cached, Coalesced bool
+	// Age is how long ago the upstream sent the page, and Stale says that this is longer than it should be.
+	Age   time.Duration
+	Stale bool
 	// Status is the HTTP status, 0 where there was none.
 	Status int
 	// Duration is how long the call took.
@@ -36,10 +40,12 @@ type Call struct {
 type Loader struct {
 	source     Source
 	credential restclient.Credential
+	owner      Owner
+	since      time.Time // pages that were asked for earlier are not good enough; zero: all are
 
 	open    sync.Once // of what calls take
 	slots   chan struct{}
-	batches *dataloader.Loader[restclient.PageRequest, *Page]
+	batches *dataloader.Loader[restclient.PageRequest, Got]
 
 	mu    sync.Mutex
 	asked []asked
@@ -56,29 +62,37 @@ type Loader struct {
 type asked struct {
 	request restclient.PageRequest
 	reason  string
-	page    *Page // nil until it is loaded
-	anew    bool  // whether it is to be fetched although it may be at hand
+	got     Got       // without a page until it is loaded
+	since   time.Time // when the page may have been asked for at the earliest, zero where that does not matter
 }
 
 // NewLoader returns a loader that holds no pages yet. The credential is bound to it for good, so that no page can reach another
-// caller.
-func NewLoader(source Source, credential restclient.Credential) *Loader {
-	l := &Loader{source: source, credential: credential}
+// caller. Pages that were asked for before since are not good enough; zero: all are.
+func NewLoader(source Source, credential restclient.Credential, since time.Time) *Loader {
+	l := &Loader{source: source, credential: credential, owner: source.Owner(credential), since: since}
 	l.asked, l.calls = l.room.asked[:0], l.room.calls[:0]
 	return l
 }
 
+// Extents appends which pages of a list are at hand for the operation, those that came last first.
+func (l *Loader) Extents(dst []relay.Extent, filter restclient.Filter) []relay.Extent {
+	if !l.since.IsZero() {
+		return dst
+	}
+	return l.source.Extents(dst, l.owner, filter)
+}
+
 // Load returns the pages in the order of the requests, fetching in parallel those that are not at hand. The error is that of
 // the first request that failed, as the source returned it. Pages are shared: callers do not change them.
-func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest) ([]*Page, error) {
-	pages := make([]*Page, len(requests))
+func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest) ([]Got, error) {
+	pages := make([]Got, len(requests))
 	if l.held(reason, requests, pages) {
 		return pages, nil
 	}
 	l.open.Do(l.prepare)
-	thunks := make([]dataloader.Thunk[*Page], len(requests))
+	thunks := make([]dataloader.Thunk[Got], len(requests))
 	for i, request := range requests {
-		if pages[i] == nil {
+		if pages[i].Page == nil {
 			thunks[i] = l.batches.Load(ctx, request)
 		}
 	}
@@ -90,36 +104,36 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 		if thunk == nil {
 			continue
 		}
-		page, err := thunk()
+		got, err := thunk()
 		if err != nil && first == nil {
 			first = err
 		}
-		pages[i] = page
+		pages[i] = got
 	}
 	return pages, first
 }
 
 // held fills in the pages that are at hand, and says whether those are all.
-func (l *Loader) held(reason string, requests []restclient.PageRequest, pages []*Page) bool {
+func (l *Loader) held(reason string, requests []restclient.PageRequest, pages []Got) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := true
 	for i, request := range requests {
 		a := l.find(request)
 		if a == nil {
-			l.asked = append(l.asked, asked{request: request, reason: reason})
+			l.asked = append(l.asked, asked{request: request, reason: reason, since: l.since})
 			a = &l.asked[len(l.asked)-1]
 		}
-		if a.page == nil && !a.anew {
-			if page, ok := l.source.Held(l.credential, request); ok {
-				a.page = page
+		if a.got.Page == nil && a.since.IsZero() {
+			if got, ok := l.source.Held(l.owner, request); ok {
+				a.got = got
 				l.calls = append(l.calls, Call{
-					Request: request, Reason: a.reason, Cached: true, Status: http.StatusOK, Bytes: page.Bytes(), Items: page.Len(),
+					Request: request, Reason: a.reason, Cached: true, Age: got.Age, Status: http.StatusOK, Bytes: got.Bytes(), Items: got.Len(),
 				})
 			}
 		}
-		pages[i] = a.page
-		all = all && a.page != nil
+		pages[i] = a.got
+		all = all && a.got.Page != nil
 	}
 	return all
 }
@@ -137,15 +151,15 @@ func (l *Loader) find(request restclient.PageRequest) *asked {
 // prepare makes the dataloader, which sees to it that fields which ask for the same page at the same time share a call.
 func (l *Loader) prepare() {
 	l.slots = make(chan struct{}, parallelCalls)
-	load := func(ctx context.Context, request restclient.PageRequest) *dataloader.Result[*Page] {
-		page, err := l.fetch(ctx, request)
+	load := func(ctx context.Context, request restclient.PageRequest) *dataloader.Result[Got] {
+		got, err := l.fetch(ctx, request)
 		if err != nil {
-			return &dataloader.Result[*Page]{Error: dataloader.NewSkipCacheError(err)}
+			return &dataloader.Result[Got]{Error: dataloader.NewSkipCacheError(err)}
 		}
-		return &dataloader.Result[*Page]{Data: page}
+		return &dataloader.Result[Got]{Data: got}
 	}
-	l.batches = dataloader.NewBatchedLoader(func(ctx context.Context, requests []restclient.PageRequest) []*dataloader.Result[*Page] {
-		results := make([]*dataloader.Result[*Page], len(requests))
+	l.batches = dataloader.NewBatchedLoader(func(ctx context.Context, requests []restclient.PageRequest) []*dataloader.Result[Got] {
+		results := make([]*dataloader.Result[Got], len(requests))
 		var group sync.WaitGroup
 		for i, request := range requests[1:] {
 			group.Go(func() { results[i+1] = load(ctx, request) })
@@ -153,19 +167,24 @@ func (l *Loader) prepare() {
 		results[0] = load(ctx, requests[0])
 		group.Wait()
 		return results
-	}, dataloader.WithInputCapacity[restclient.PageRequest, *Page](parallelCalls))
+	}, dataloader.WithInputCapacity[restclient.PageRequest, Got](parallelCalls))
 }
 
-func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (*Page, error) {
+func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Got, error) {
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return Got{}, context.Cause(ctx)
 	}
+	l.mu.Lock()
+	since := l.find(request).since
+	l.mu.Unlock()
 	begun := time.Now()
-	page, err := l.source.Fetch(ctx, l.credential, request)
-	call := Call{Request: request, Duration: time.Since(begun)}
+	got, err := l.source.Fetch(ctx, Request{PageRequest: request, Owner: l.owner, Credential: l.credential, Since: since})
+	call := Call{
+		Request: request, Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
+	}
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -176,11 +195,11 @@ func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (*Pa
 			call.Status = status.StatusCode
 		}
 	} else {
-		a.page = page
-		call.Status, call.Bytes, call.Items = http.StatusOK, page.Bytes(), page.Len()
+		a.got = got
+		call.Status, call.Bytes, call.Items = http.StatusOK, got.Bytes(), got.Len()
 	}
 	l.calls = append(l.calls, call)
-	return page, err
+	return got, err
 }
 
 // Forget makes the next Load of the requests fetch them anew.
@@ -189,7 +208,7 @@ func (l *Loader) Forget(ctx context.Context, requests ...restclient.PageRequest)
 	defer l.mu.Unlock()
 	for _, request := range requests {
 		if a := l.find(request); a != nil {
-			a.page, a.anew = nil, true
+			a.got, a.since = Got{}, time.Now()
 		}
 		if l.batches != nil {
 			l.batches.Clear(ctx, request)
@@ -202,7 +221,7 @@ func (l *Loader) Whole(filter restclient.Filter) (restclient.PageRequest, bool) 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.asked {
-		if a.page != nil && a.request.Filter == filter && a.request.Page == 1 && a.page.Len() == a.page.Total {
+		if p := a.got.Page; p != nil && a.request.Filter == filter && a.got.Request.Page == 1 && p.Len() == p.Total {
 			return a.request, true
 		}
 	}

@@ -32,39 +32,29 @@ func Shape() *projection.Shape {
 	return projection.NewShape(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
 }
 
-// Source is where the pages of one upstream come from. It is safe for concurrent use.
-type Source interface {
-	// Held returns a page that is at hand, and false where it takes a call. It does not wait.
-	Held(restclient.Credential, restclient.PageRequest) (*Page, bool)
-	// Fetch returns a page. Its errors are those of [restclient.Client.Page].
-	Fetch(context.Context, restclient.Credential, restclient.PageRequest) (*Page, error)
-}
-
 // Body returns the document of a page, which then belongs to the caller. Its errors are those of [restclient.Client.Body].
-type Body func(context.Context, restclient.Credential, restclient.PageRequest) ([]byte, error)
+type Body func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error)
 
-// Upstream is a Source that calls the upstream for each page.
+// Upstream makes pages of the upstream's documents. It is safe for concurrent use.
 type Upstream struct {
 	body  Body
 	index *indexer
 }
 
-// NewUpstream returns a Source that calls through the client.
+// NewUpstream returns an Upstream that calls through the client.
 func NewUpstream(client *restclient.Client) *Upstream { return NewDocuments(client.Body) }
 
-// NewDocuments returns a Source of the documents that body returns. Body must be safe for concurrent use.
+// NewDocuments returns an Upstream of the documents that body returns. Body must be safe for concurrent use.
 func NewDocuments(body Body) *Upstream { return &Upstream{body, newIndexer(Shape())} }
 
-// Held returns false: nothing is kept.
-func (*Upstream) Held(restclient.Credential, restclient.PageRequest) (*Page, bool) { return nil, false }
-
-// Fetch calls the upstream once.
-func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, error) {
-	body, err := u.body(ctx, credential, request)
+// Fetch calls the upstream once. It says whether the page may be kept. Its errors are those of [restclient.Client.Page].
+func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (page *Page, keep bool, err error) {
+	document, err := u.body(ctx, credential, request)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return u.index.page(body, request)
+	page, err = u.index.page(document.Body, request)
+	return page, !document.NoStore, err
 }
 
 // indexer makes pages of the upstream's documents.
@@ -149,4 +139,10 @@ func (x *indexer) traitsOf(page *Page, item int) relay.Fingerprint {
 		parts[i], begin = all[begin:end], end
 	}
 	return relay.FingerprintOf(parts[:]...)
+}
+
+// size returns about how much memory the page takes, in bytes.
+func (p *Page) size() int {
+	const perItem, perPage = 96, 512 // what tells items apart, and what is there once
+	return p.Size() + perItem*p.Len() + perPage
 }

@@ -23,9 +23,10 @@ import (
 // index makes a page of a document.
 func index(tb testing.TB, body []byte, request restclient.PageRequest) (*pages.Page, error) {
 	tb.Helper()
-	return pages.NewDocuments(func(context.Context, restclient.Credential, restclient.PageRequest) ([]byte, error) {
-		return body, nil
+	page, _, err := pages.NewDocuments(func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error) {
+		return restclient.Document{Body: body}, nil
 	}).Fetch(tb.Context(), restclient.Credential{}, request)
+	return page, err
 }
 
 func document(items string, total, page, size int) []byte {

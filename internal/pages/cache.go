@@ -1,0 +1,230 @@
+package pages
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"cvmgraph/internal/relay"
+	"cvmgraph/restclient"
+)
+
+// CacheOptions are the settings of a [Cache].
+type CacheOptions struct {
+	// TTL is how long a page is served without asking the upstream; 0: not at all, and only calls in flight are shared.
+	TTL time.Duration
+	// StaleIfError is how old a page may be served when the upstream fails; 0: none is.
+	StaleIfError time.Duration
+	// Bytes bounds what the pages take.
+	Bytes uint64
+	// APIVersion is the version that the pages are of.
+	APIVersion string
+	// Key keys the hash of credentials. Zero: a random key.
+	Key [32]byte
+	// Observer is told what happens.
+	Observer CacheObserver
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// CacheObserver is told what a cache does. Its functions may be nil, and are called concurrently.
+type CacheObserver struct {
+	// Hit is told the age of a page that was at hand.
+	Hit func(age time.Duration)
+	// Miss, Coalesced, Evicted, Stale and Purged are told of a page that was not at hand, that came with somebody else's call, that
+	// had to make room, that was served although it was stale, and of a credential that was refused.
+	Miss, Coalesced, Evicted, Stale, Purged func()
+}
+
+// Cache is a Source that keeps pages for a short time, for each credential its own, and shares calls in flight.
+type Cache struct {
+	upstream *Upstream
+	options  CacheOptions
+	pages    *otter.Cache[pageKey, *kept] // nil: nothing is kept
+	holdings holdings
+	flights  flights
+}
+
+// pageKey is what a page is kept under.
+type pageKey struct {
+	owner      Owner
+	apiVersion string
+	request    restclient.PageRequest
+}
+
+// kept is a page with the time at which it was asked for.
+type kept struct {
+	page *Page
+	at   time.Time
+}
+
+// NewCache returns a cache of what the upstream sends.
+func NewCache(upstream *Upstream, options CacheOptions) *Cache {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Key == ([32]byte{}) {
+		_, _ = rand.Read(options.Key[:]) // never fails
+	}
+	c := &Cache{upstream: upstream, options: options}
+	if life := max(options.TTL, options.StaleIfError); options.TTL > 0 {
+		c.pages = otter.Must(&otter.Options[pageKey, *kept]{
+			MaximumWeight:    options.Bytes,
+			Weigher:          func(_ pageKey, k *kept) uint32 { return uint32(k.page.size()) },
+			ExpiryCalculator: otter.ExpiryWriting[pageKey, *kept](life),
+			OnDeletion: func(e otter.DeletionEvent[pageKey, *kept]) {
+				if e.Cause == otter.CauseReplacement {
+					return
+				}
+				c.holdings.remove(e.Key, e.Value)
+				if e.Cause == otter.CauseOverflow {
+					call(options.Observer.Evicted)
+				}
+			},
+		})
+	}
+	return c
+}
+
+// Size returns how many pages are kept, and about how many bytes they take.
+func (c *Cache) Size() (pages int, bytes uint64) {
+	if c.pages == nil {
+		return 0, 0
+	}
+	return c.pages.EstimatedSize(), c.pages.WeightedSize()
+}
+
+// Owner returns a keyed hash of the credential. Different credentials have different ones.
+func (c *Cache) Owner(credential restclient.Credential) Owner {
+	var room [256]byte
+	b := append(room[:0], c.options.Key[:]...)
+	// Each part comes with its length, so that no credential's bytes are the beginning of another's.
+	for _, part := range [...]string{credential.Authorization, credential.APIKey, credential.Workspace} {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	return sha256.Sum256(b)
+}
+
+func (c *Cache) key(owner Owner, request restclient.PageRequest) pageKey {
+	return pageKey{owner, c.options.APIVersion, request}
+}
+
+// Extents appends the fresh pages of a list.
+func (c *Cache) Extents(dst []relay.Extent, owner Owner, filter restclient.Filter) []relay.Extent {
+	if c.pages == nil {
+		return dst
+	}
+	return c.holdings.extents(dst, owner, filter, c.options.Now().Add(-c.options.TTL))
+}
+
+// Held returns a fresh page.
+func (c *Cache) Held(owner Owner, request restclient.PageRequest) (Got, bool) {
+	if c.pages == nil {
+		return Got{}, false
+	}
+	k, ok := c.pages.GetIfPresent(c.key(owner, request))
+	if !ok {
+		return Got{}, false
+	}
+	age := c.options.Now().Sub(k.at)
+	if age >= c.options.TTL {
+		return Got{}, false
+	}
+	if c.options.Observer.Hit != nil {
+		c.options.Observer.Hit(age)
+	}
+	return Got{Page: k.page, Request: request, Age: age, Cached: true}, true
+}
+
+// Fetch calls the upstream, or waits for a call that is under way already. The call goes on when its first caller leaves, and ends
+// when the last one has left.
+func (c *Cache) Fetch(ctx context.Context, r Request) (Got, error) {
+	call(c.options.Observer.Miss)
+	page, coalesced, err := c.flights.join(ctx, c.key(r.Owner, r.PageRequest), r.Since, func(ctx context.Context) (*Page, error) {
+		return c.fetch(ctx, r)
+	})
+	if coalesced {
+		call(c.options.Observer.Coalesced)
+	}
+	if err == nil {
+		return Got{Page: page, Request: r.PageRequest, Coalesced: coalesced}, nil
+	}
+	if got, ok := c.stale(ctx, r, err); ok {
+		call(c.options.Observer.Stale)
+		return got, nil
+	}
+	return Got{Request: r.PageRequest, Coalesced: coalesced}, err
+}
+
+// fetch calls the upstream, and keeps what it sends.
+func (c *Cache) fetch(ctx context.Context, r Request) (*Page, error) {
+	at := c.options.Now()
+	page, keep, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
+	if err != nil {
+		if status, ok := errors.AsType[*restclient.StatusError](err); ok && isRefusal(status.StatusCode) {
+			c.purge(r.Owner)
+		}
+		return nil, err
+	}
+	if c.pages != nil && keep {
+		k, key := &kept{page, at}, c.key(r.Owner, r.PageRequest)
+		c.holdings.add(key, k) // first: the cache may let go of it at once
+		c.pages.Set(key, k)
+	}
+	return page, nil
+}
+
+// isRefusal says whether a status means that the credential may not see what it saw.
+func isRefusal(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
+}
+
+// purge forgets all pages of a credential.
+func (c *Cache) purge(owner Owner) {
+	for _, key := range c.holdings.purge(owner) {
+		c.pages.Invalidate(key)
+	}
+	call(c.options.Observer.Purged)
+}
+
+// stale returns an old page that holds what was asked for, where the error is one of the upstream's.
+func (c *Cache) stale(ctx context.Context, r Request, err error) (Got, bool) {
+	if c.pages == nil || c.options.StaleIfError <= 0 || ctx.Err() != nil || !isOutage(err) {
+		return Got{}, false
+	}
+	wanted := relay.Page{Number: r.Page, Size: r.PageSize}.Range()
+	since := c.options.Now().Add(-c.options.StaleIfError)
+	pages, _ := relay.CoverHeld([]relay.Range{wanted}, c.holdings.extents(nil, r.Owner, r.Filter, since))
+	if len(pages) != 1 {
+		return Got{}, false
+	}
+	request := restclient.PageRequest{Filter: r.Filter, Page: pages[0].Number, PageSize: pages[0].Size}
+	k, ok := c.pages.GetIfPresent(c.key(r.Owner, request))
+	if !ok || k.at.Before(since) {
+		return Got{}, false
+	}
+	return Got{Page: k.page, Request: request, Age: c.options.Now().Sub(k.at), Cached: true, Stale: true}, true
+}
+
+// isOutage says whether an error is one of the upstream's, and not of the request or the credential.
+func isOutage(err error) bool {
+	if status, ok := errors.AsType[*restclient.StatusError](err); ok {
+		return status.StatusCode >= http.StatusInternalServerError || status.StatusCode == http.StatusTooManyRequests
+	}
+	_, invalid := errors.AsType[*restclient.InvalidResponseError](err)
+	_, network := errors.AsType[*restclient.NetworkError](err)
+	return invalid || network || errors.Is(err, context.DeadlineExceeded)
+}
+
+func call(f func()) {
+	if f != nil {
+		f()
+	}
+}

@@ -1,0 +1,94 @@
+package pages
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"cvmgraph/restclient"
+)
+
+// flights are calls under way, each of which may have several callers. Its zero value has none.
+type flights struct{ shards [64]flightShard }
+
+type flightShard struct {
+	mu    sync.Mutex
+	calls map[pageKey]*flight
+}
+
+// flight is one call. Its page and error are there once done is closed.
+type flight struct {
+	begun   time.Time
+	callers int // that still wait
+	cancel  context.CancelFunc
+	done    chan struct{}
+	page    *Page
+	err     error
+}
+
+// join waits for the call of a key that began at since or later, or begins it. It says whether the call was somebody else's. Where
+// ctx ends first, the error says so.
+func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (*Page, error)) (page *Page, joined bool, err error) {
+	s := &f.shards[key.owner[0]%64]
+	s.mu.Lock()
+	call, joined := s.calls[key]
+	if joined = joined && !call.begun.Before(since); !joined {
+		call = s.begin(ctx, key, fetch)
+	}
+	call.callers++
+	s.mu.Unlock()
+
+	select {
+	case <-call.done:
+		return call.page, joined, call.err
+	case <-ctx.Done():
+		s.leave(key, call)
+		if ctx.Err() == context.DeadlineExceeded {
+			return nil, joined, &restclient.TimeoutError{}
+		}
+		return nil, joined, fmt.Errorf("the caller of an upstream call left: %w", context.Canceled)
+	}
+}
+
+// begin starts a call that is not bound to its first caller's end. The caller holds the lock.
+func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context.Context) (*Page, error)) *flight {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	call := &flight{begun: time.Now(), cancel: cancel, done: make(chan struct{})}
+	if s.calls == nil {
+		s.calls = make(map[pageKey]*flight)
+	}
+	s.calls[key] = call
+	go func() {
+		defer cancel()
+		defer func() {
+			if value := recover(); value != nil {
+				call.err = fmt.Errorf("panic in an upstream call: %v\n%s", value, debug.Stack())
+			}
+			s.mu.Lock()
+			s.end(key, call)
+			s.mu.Unlock()
+			close(call.done)
+		}()
+		call.page, call.err = fetch(ctx)
+	}()
+	return call
+}
+
+// leave takes a caller off a call, and ends the call with the last one.
+func (s *flightShard) leave(key pageKey, call *flight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if call.callers--; call.callers == 0 {
+		call.cancel()
+		s.end(key, call)
+	}
+}
+
+// end makes the next caller of the key begin a call. The caller holds the lock.
+func (s *flightShard) end(key pageKey, call *flight) {
+	if s.calls[key] == call {
+		delete(s.calls, key)
+	}
+}
