@@ -94,6 +94,7 @@ const heapFloor = 24 << 20
 // serve runs the gateway until ctx ends and all requests are answered.
 func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
+	metrics := telemetry.NewMetrics()
 	resolver := &graph.Resolver{
 		APIVersion: settings.APIVersion,
 		MaxFirst:   settings.MaxFirst,
@@ -135,6 +136,12 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	if err != nil {
 		return err
 	}
+	// Behind the public address, so that where both are the same it is the admin listener that a demo does without.
+	admin, err := listenAdmin(ctx, settings, logger)
+	if err != nil {
+		_ = listener.Close() // not served yet
+		return err
+	}
 	var page http.Handler
 	if settings.Playground {
 		page = playground.New(playground.Options{Demo: settings.Demo})
@@ -145,6 +152,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		AllowedOrigins: settings.AllowedOrigins,
 		SDL:            schema,
 		Logger:         logger,
+		Observer:       httpserver.Observer{Begun: metrics.RequestBegun, Ended: metrics.RequestEnded},
 		RequestTimeout: settings.RequestTimeout,
 		MaxBody:        int64(settings.MaxBody),
 	})
@@ -153,8 +161,29 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	if page != nil {
 		serving = serving.With("open", url+"/")
 	}
+	if admin != nil {
+		serving = serving.With("admin", publicURL(admin))
+		// It outlives the public server, so that a drain can be watched.
+		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: metrics.Handler(logger), Logger: logger}).Close()
+	}
 	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
+}
+
+// listenAdmin listens for operators, nil where they are not served. A demo does without an address that is in use.
+func listenAdmin(ctx context.Context, settings *config.Config, logger *slog.Logger) (net.Listener, error) {
+	if settings.AdminListen == "" {
+		return nil, nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.AdminListen)
+	if settings.Demo && errors.Is(err, syscall.EADDRINUSE) {
+		logger.Warn("no metrics and profiles", "error", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("admin: %w", err)
+	}
+	return listener, nil
 }
 
 // publicURL returns where a person on this machine reaches the listener.

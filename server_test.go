@@ -60,11 +60,11 @@ func (p *process) logged() string {
 	return p.log.String()
 }
 
-// start starts the program on a free port and waits until it is ready.
+// start starts the program on a free port and waits until it is ready. It has no admin listener but the one in args.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{}
-	p.Cmd = exec.CommandContext(t.Context(), os.Args[0], append(args, "--listen=127.0.0.1:0", "--log-format=json")...)
+	p.Cmd = exec.CommandContext(t.Context(), os.Args[0], append([]string{"--admin-listen="}, append(args, "--listen=127.0.0.1:0", "--log-format=json")...)...)
 	p.Env = append(os.Environ(), asProgram+"=1")
 	p.Stderr = p
 	if err := p.Start(); err != nil {

@@ -37,6 +37,9 @@ type Config struct {
 	// Listen is the public address, as net.Listen takes it. The host may be empty and the port 0.
 	Listen string
 
+	// AdminListen is the address of the metrics and the profiles, as Listen; empty is none.
+	AdminListen string
+
 	// UpstreamURL is the base of the REST API: absolute, http or https, with neither user, query, fragment nor
 	// trailing slash. It is nil with Demo, where the caller knows the address.
 	UpstreamURL *url.URL

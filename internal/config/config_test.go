@@ -18,6 +18,7 @@ import (
 func settings() map[string]string {
 	return map[string]string{
 		"listen":           "127.0.0.1:0",
+		"admin-listen":     "",
 		"upstream-url":     "http://localhost:9000/api",
 		"api-version":      "2026-01-31",
 		"demo":             "true",
@@ -73,6 +74,7 @@ func TestDefaults(t *testing.T) {
 	want := &config.Config{
 		Command:         config.CommandServe,
 		Listen:          ":8080",
+		AdminListen:     "127.0.0.1:9090",
 		UpstreamURL:     &url.URL{Scheme: "https", Host: "cloud-api.phala.com", Path: "/api/v1"},
 		APIVersion:      "2025-10-28",
 		UpstreamTimeout: 10 * time.Second,
@@ -90,6 +92,27 @@ func TestDefaults(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestAdminListen(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args, environ []string
+		want          string
+	}{
+		"an address":                       {[]string{"--admin-listen", ":1"}, nil, ":1"},
+		"empty is off":                     {[]string{"--admin-listen="}, nil, ""},
+		"an empty argument is off":         {[]string{"--admin-listen", ""}, nil, ""},
+		"an empty variable is off":         {nil, []string{"CVMGRAPH_ADMIN_LISTEN="}, ""},
+		"an empty flag wins over variable": {[]string{"--admin-listen="}, []string{"CVMGRAPH_ADMIN_LISTEN=:1"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := parse(t, test.args, test.environ...).AdminListen; got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 
@@ -260,6 +283,10 @@ func TestValues(t *testing.T) {
 		"listen": {
 			good: []string{":0", ":8080", "localhost:65535", "0.0.0.0:1", "[::1]:1", "[fe80::1%eth0]:1", "my_host.example:80"},
 			bad:  []string{"", "8080", "localhost", ":65536", ":-1", ":+1", ":http", "::1:80", "a b:80", "a/b:80", "user@host:80"},
+		},
+		"admin-listen": {
+			good: []string{"", ":0", "127.0.0.1:9090", "0.0.0.0:65535", "[::1]:1"},
+			bad:  []string{"9090", "localhost", ":65536", " ", "off", "a/b:80"},
 		},
 		"upstream-url": {
 			good: []string{"http://h", "HTTPS://h:1/", "https://h/api/v1///", "http://[::1]:65535/x", "http://10.0.0.1"},

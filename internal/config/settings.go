@@ -20,6 +20,7 @@ import (
 // environment variable follows from the name.
 type settings struct {
 	Listen          string `default:":8080" placeholder:"HOST:PORT" help:"Public address; an empty host is every interface, port 0 a free one."`
+	AdminListen     string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /metrics and /debug/pprof, which ask for no credential; empty is off, port 0 a free one."`
 	UpstreamURL     string `name:"upstream-url" default:"https://cloud-api.phala.com/api/v1" placeholder:"URL" help:"Base of the REST API, absolute; {base}/cvms/paginated is called."`
 	APIVersion      string `name:"api-version" default:"2025-10-28" placeholder:"YYYY-MM-DD" help:"API version to ask the upstream for (X-Phala-Version)."`
 	Demo            toggle `default:"false" help:"Serve an embedded demo upstream; refused beside --upstream-url."`
@@ -62,6 +63,7 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 	var p problems
 	cfg := &Config{
 		Listen:          read(&p, "listen", s.Listen, parseListen),
+		AdminListen:     read(&p, "admin-listen", s.AdminListen, parseAdminListen),
 		UpstreamURL:     read(&p, "upstream-url", s.UpstreamURL, parseBaseURL),
 		APIVersion:      read(&p, "api-version", s.APIVersion, parseDate),
 		Demo:            read(&p, "demo", string(s.Demo), parseBool),
@@ -132,6 +134,13 @@ func parseListen(written string) (string, error) {
 		return "", mustBe("HOST:PORT with a port from 0 to 65535 and the host optional", written)
 	}
 	return written, nil
+}
+
+func parseAdminListen(written string) (string, error) {
+	if written == "" {
+		return "", nil
+	}
+	return parseListen(written)
 }
 
 // isHost reports whether host is empty, an IP address, or made of what host names are made of.

@@ -13,8 +13,12 @@ import (
 )
 
 // ServeHTTP answers one request: it gives it an id, which is in the context (see [telemetry.RequestIDFrom]) and in
-// X-Request-Id, routes it, turns a panic into a 500, and logs one line.
+// X-Request-Id, routes it, turns a panic into a 500, logs one line, and tells the Observer.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
+	if observe := s.options.Observer.Begun; observe != nil {
+		observe()
+	}
 	id := telemetry.RequestID(r.Header.Get("X-Request-Id"))
 	w.Header().Set("X-Request-Id", id)
 	if s.state.Load() == draining {
@@ -23,7 +27,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = r.WithContext(telemetry.WithRequestID(r.Context(), id))
 	rec := &recorder{ResponseWriter: w}
-	defer s.logAccess(rec, r, time.Now())
+	defer s.ended(rec, r, begun)
 	defer s.recoverPanic(rec, r)
 	s.mux.ServeHTTP(rec, r)
 	if rec.status == 0 {
@@ -31,9 +35,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// logAccess logs the request. Status is 0 where the connection was aborted before there was one.
-func (s *Server) logAccess(rec *recorder, r *http.Request, begun time.Time) {
-	path, level := pathLabel(r.URL.Path), slog.LevelInfo
+// ended logs and observes the request. Status is 0 where the connection was aborted before there was one.
+func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
+	took := time.Since(begun)
+	method, path, level := methodLabel(r.Method), pathLabel(r.URL.Path), slog.LevelInfo
+	if observe := s.options.Observer.Ended; observe != nil {
+		observe(method, path, rec.status, took)
+	}
 	if path == healthzPath || path == readyzPath {
 		level = slog.LevelDebug
 	}
@@ -41,11 +49,11 @@ func (s *Server) logAccess(rec *recorder, r *http.Request, begun time.Time) {
 		rec.bytes = 0 // net/http counts them as written, but sends none
 	}
 	s.options.Logger.LogAttrs(r.Context(), level, "request",
-		slog.String("method", methodLabel(r.Method)),
+		slog.String("method", method),
 		slog.String("path", path),
 		slog.Int("status", rec.status),
 		slog.Int64("bytes", rec.bytes),
-		slog.Float64("duration_ms", float64(time.Since(begun).Microseconds())/1000),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("request_id", telemetry.RequestIDFrom(r.Context())),
 	)
 }

@@ -31,6 +31,9 @@ type Options struct {
 	// Logger gets one line a request and the server's own; nil discards them.
 	Logger *slog.Logger
 
+	// Observer is told of every request.
+	Observer Observer
+
 	// RequestTimeout bounds one request to GraphQL; 0 is 30 s.
 	RequestTimeout time.Duration
 
@@ -43,6 +46,16 @@ type Options struct {
 
 	// DrainTimeout bounds the wait for requests in flight, after DrainDelay; 0 is RequestTimeout and 5 s.
 	DrainTimeout time.Duration
+}
+
+// Observer is told of requests, by the goroutines that answer them. A nil func is left out.
+type Observer struct {
+	// Begun is told that a request has come, Ended that it has been answered.
+	Begun func()
+
+	// Ended gets what the log gets: method and route of a known few, the status, 0 where the connection was aborted before
+	// there was one, and the time since Begun.
+	Ended func(method, route string, status int, took time.Duration)
 }
 
 const (

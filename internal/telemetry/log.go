@@ -1,5 +1,5 @@
-// Package telemetry says what the program does: logs, the id that ties the lines of one request together, and the
-// version that wrote them.
+// Package telemetry says what the program does: logs, the id that ties the lines of one request together, metrics, and
+// the version that all of it comes from.
 package telemetry
 
 import (

@@ -1,0 +1,158 @@
+package httpserver_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cvmgraph/internal/httpserver"
+)
+
+// admin starts an admin server inside a synctest bubble, and returns a client of it too.
+func admin(l *pipeListener, o httpserver.AdminOptions) (*httpserver.Admin, *http.Client) {
+	if o.Metrics == nil {
+		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "up 1\n") })
+	}
+	return httpserver.StartAdmin(l, o), &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.Dial(ctx) },
+	}}
+}
+
+func TestAdminRoutes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		method, target string
+		status         int
+		body           string
+	}{
+		"the metrics":                     {"GET", "/metrics", 200, "up 1\n"},
+		"the index of profiles":           {"GET", "/debug/pprof/", 200, "full goroutine stack dump"},
+		"a profile by name":               {"GET", "/debug/pprof/goroutine?debug=1", 200, "goroutine profile: total"},
+		"symbols":                         {"GET", "/debug/pprof/symbol", 200, "num_symbols: 1"},
+		"no profile of that name":         {"GET", "/debug/pprof/secret", 404, ""},
+		"not the command line":            {"GET", "/debug/pprof/cmdline", 404, ""},
+		"writing metrics":                 {"POST", "/metrics", 405, ""},
+		"not GraphQL":                     {"POST", "/graphql", 404, ""},
+		"not GraphQL by GET":              {"GET", "/graphql?query={__typename}", 404, ""},
+		"not the page":                    {"GET", "/", 404, ""},
+		"not the schema":                  {"GET", "/schema.graphql", 404, ""},
+		"not the state":                   {"GET", "/readyz", 404, ""},
+		"nothing else below /debug":       {"GET", "/debug/vars", 404, ""},
+		"nothing below /metrics":          {"GET", "/metrics/x", 404, ""},
+		"the folder that holds profiles":  {"GET", "/debug/", 404, ""},
+		"a path that leads out of itself": {"GET", "/debug/pprof/..%2fgraphql", 404, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0"))
+			server := httpserver.StartAdmin(l, httpserver.AdminOptions{
+				Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "up 1\n") }),
+			})
+			defer server.Close()
+			got := roundTrip(t, http.DefaultClient, must(http.NewRequestWithContext(t.Context(), test.method, "http://"+l.Addr().String()+test.target, nil)))
+			if got.status != test.status || !strings.Contains(got.body, test.body) {
+				t.Errorf("got status %d and %.200q, want %d and %q in it", got.status, got.body, test.status, test.body)
+			}
+		})
+	}
+}
+
+func TestAdminCutsOffSlowClients(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sent string
+		want time.Duration
+	}{
+		"a header that does not end":          {"GET /metrics HTTP/1.1\r\nHost: x\r\n", 5 * time.Second},
+		"a connection that is not used again": {"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 60 * time.Second},
+		"a connection that is not used":       {"", 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := newPipeListener()
+				server, _ := admin(l, httpserver.AdminOptions{})
+				conn := must(l.Dial(t.Context()))
+				begun := time.Now()
+				go io.WriteString(conn, test.sent)
+				io.Copy(io.Discard, conn) // until the server closes it
+				if got := time.Since(begun).Round(time.Second); got != test.want {
+					t.Errorf("got the connection closed after %s, want %s", got, test.want)
+				}
+				conn.Close()
+				server.Close()
+			})
+		})
+	}
+}
+
+// TestLongProfilesEnd takes a profile that lasts longer than an answer may.
+func TestLongProfilesEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := admin(newPipeListener(), httpserver.AdminOptions{})
+		begun := time.Now()
+		got := roundTrip(t, client, must(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://admin/debug/pprof/allocs?seconds=60", nil)))
+		if got.status != http.StatusOK || !strings.HasPrefix(got.body, "\x1f\x8b") || time.Since(begun) < time.Minute {
+			t.Errorf("got status %d, %d bytes after %s, want 200 and a profile after 1m", got.status, len(got.body), time.Since(begun))
+		}
+		server.Close()
+	})
+}
+
+func TestAdminCloses(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		takes, want time.Duration
+		answered    bool
+	}{
+		"after a scrape that ends":         {500 * time.Millisecond, 500 * time.Millisecond, true},
+		"before an answer that takes long": {time.Hour, time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server, client := admin(newPipeListener(), httpserver.AdminOptions{Metrics: slow(test.takes)})
+				answered := make(chan bool, 1)
+				go func() {
+					resp, err := client.Get("http://admin/metrics")
+					if err == nil {
+						resp.Body.Close()
+					}
+					answered <- err == nil
+				}()
+				synctest.Wait()
+				begun := time.Now()
+				server.Close()
+				// http.Server looks for idle connections every now and then.
+				if got := time.Since(begun); got < test.want || got > test.want+500*time.Millisecond {
+					t.Errorf("got Close back after %s, want %s", got, test.want)
+				}
+				if got := <-answered; got != test.answered {
+					t.Errorf("got an answer: %v, want %v", got, test.answered)
+				}
+			})
+		})
+	}
+}
+
+func TestAdminListenerErrorIsLogged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &failingListener{newPipeListener(), make(chan struct{}), errors.New("no more sockets")}
+		var book logBook
+		server := httpserver.StartAdmin(l, httpserver.AdminOptions{Metrics: echo(), Logger: book.logger()})
+		close(l.broken)
+		synctest.Wait()
+		if got := book.lines("admin server ended"); len(got) != 1 || got[0]["error"] != "no more sockets" || got[0]["level"] != "ERROR" {
+			t.Errorf("got %v, want one line with the error", got)
+		}
+		server.Close()
+	})
+}

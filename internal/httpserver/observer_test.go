@@ -1,0 +1,114 @@
+package httpserver_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cvmgraph/internal/httpserver"
+)
+
+// seen is what an Observer was told.
+type seen struct {
+	mu    sync.Mutex
+	begun int
+	ended []ended
+}
+
+type ended struct {
+	method, route string
+	status        int
+	took          time.Duration
+}
+
+func (s *seen) observer() httpserver.Observer {
+	return httpserver.Observer{
+		Begun: func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.begun++
+		},
+		Ended: func(method, route string, status int, took time.Duration) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.ended = append(s.ended, ended{method, route, status, took})
+		},
+	}
+}
+
+func TestObserver(t *testing.T) {
+	t.Parallel()
+	panics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("late") })
+	for name, test := range map[string]struct {
+		graphql        http.Handler
+		method, target string
+		want           ended
+	}{
+		"a query":                     {echo(), "POST", "/graphql?query=secret", ended{"POST", "/graphql", 200, 0}},
+		"a HEAD stays one":            {echo(), "HEAD", "/graphql", ended{"HEAD", "/graphql", 200, 0}},
+		"a slow query":                {slow(3 * time.Second), "GET", "/graphql", ended{"GET", "/graphql", 200, 3 * time.Second}},
+		"a panic":                     {panics, "GET", "/graphql", ended{"GET", "/graphql", 500, 0}},
+		"a health check":              {echo(), "GET", "/healthz", ended{"GET", "/healthz", 200, 0}},
+		"a path that is a caller's":   {echo(), "GET", "/secret", ended{"GET", "other", 404, 0}},
+		"a method that is a caller's": {echo(), "SECRET", "/readyz", ended{"other", "/readyz", 405, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var s seen
+				serve(httpserver.Options{GraphQL: test.graphql, Observer: s.observer()}, request(test.method, test.target, "secret"))
+				if s.begun != 1 || !slices.Equal(s.ended, []ended{test.want}) {
+					t.Errorf("got %d begun and %v, want 1 and %v", s.begun, s.ended, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestObserverOfAnAbortedRequest(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		graphql http.HandlerFunc
+		want    int
+	}{
+		"before its answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0},
+		"within its answer": {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "half"); panic("late") }, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s seen
+			server := httptest.NewServer(httpserver.New(httpserver.Options{GraphQL: test.graphql, Observer: s.observer()}))
+			defer server.Close()
+			resp, err := server.Client().Do(must(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/graphql", nil)))
+			if err == nil {
+				resp.Body.Close()
+			}
+			server.Close() // waits for the handler
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.begun != 1 || len(s.ended) != 1 || s.ended[0].status != test.want {
+				t.Errorf("got %d begun and %v, want 1 and one with status %d", s.begun, s.ended, test.want)
+			}
+		})
+	}
+}
+
+func TestObserverMayLackFuncs(t *testing.T) {
+	t.Parallel()
+	var s seen
+	for name, o := range map[string]httpserver.Observer{
+		"both": {}, "Ended": {Begun: s.observer().Begun}, "Begun": {Ended: s.observer().Ended},
+	} {
+		if got := serve(httpserver.Options{GraphQL: echo(), Observer: o}, request("POST", "/graphql", "x")).status; got != http.StatusOK {
+			t.Errorf("without %s: got status %d, want 200", name, got)
+		}
+	}
+	if s.begun != 1 || len(s.ended) != 1 {
+		t.Errorf("got %d begun and %v, want each func that is there told once", s.begun, s.ended)
+	}
+}

@@ -1,0 +1,385 @@
+package telemetry_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cvmgraph/internal/telemetry"
+)
+
+// observers is every part of a gateway's metrics.
+type observers struct {
+	*telemetry.Metrics
+	cache *telemetry.PageCache
+	redis *telemetry.Redis
+}
+
+func newObservers() observers {
+	m := telemetry.NewMetrics()
+	o := observers{m, m.PageCache(), m.Redis()}
+	o.cache.Watch(func() (int, uint64) { return 3, 4096 })
+	return o
+}
+
+// all calls each observer once, with labels of each set.
+func (o observers) all() {
+	o.RequestBegun()
+	o.RequestEnded("POST", "/graphql", 200, 3*time.Millisecond)
+	o.UpstreamCall("rate_limited", 20*time.Millisecond)
+	o.UpstreamCoalesced()
+	o.cache.Hit(1200 * time.Millisecond)
+	o.cache.Stale()
+	o.cache.Miss()
+	o.cache.Evicted()
+	o.cache.Purged()
+	o.redis.Hit()
+	o.redis.Miss()
+	o.redis.Error("load")
+	o.redis.Down()
+	o.redis.Up()
+}
+
+// scrape returns what /metrics answers to a scraper that accepts the media type, and the type of that.
+func scrape(t *testing.T, m *telemetry.Metrics, accept string) (text, contentType string) {
+	t.Helper()
+	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	request.Header.Set("Accept", accept)
+	answer := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(answer, request)
+	if answer.Code != 200 {
+		t.Fatalf("got status %d and %s, want 200", answer.Code, answer.Body)
+	}
+	return answer.Body.String(), answer.Header().Get("Content-Type")
+}
+
+// samples are the program's own metrics: the values by name and labels.
+func samples(text string) map[string]string {
+	values := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok && strings.HasPrefix(name, "cvmgraph_") {
+			values[name] = value
+		}
+	}
+	return values
+}
+
+// family returns the metric that a sample is of.
+func family(sample string) string {
+	return regexp.MustCompile(`(_bucket|_sum|_count)?(\{.*)?$`).ReplaceAllString(sample, "")
+}
+
+func TestObserversMoveTheirMetrics(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		observe func(observers)
+		want    map[string]string // no other metric changes
+	}{
+		"a request that has begun": {
+			func(o observers) { o.RequestBegun() },
+			map[string]string{"cvmgraph_http_requests_in_flight": "1"},
+		},
+		"a request that has ended": {
+			func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "other", 404, 3*time.Millisecond) },
+			map[string]string{
+				`cvmgraph_http_requests_total{method="GET",route="other",status="404"}`:    "1",
+				`cvmgraph_http_request_duration_seconds_count{route="other"}`:              "1",
+				`cvmgraph_http_request_duration_seconds_sum{route="other"}`:                "0.003",
+				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="0.0025"}`: "0",
+				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="0.005"}`:  "1",
+				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="30"}`:     "1",
+				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="+Inf"}`:   "1",
+			},
+		},
+		"an aborted request": {
+			func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "/graphql", 0, 0) },
+			map[string]string{
+				`cvmgraph_http_requests_total{method="GET",route="/graphql",status="0"}`: "1",
+				`cvmgraph_http_request_duration_seconds_count{route="/graphql"}`:         "1",
+			},
+		},
+		"an upstream call": {
+			func(o observers) { o.UpstreamCall("ok", 200*time.Millisecond) },
+			map[string]string{
+				`cvmgraph_upstream_calls_total{outcome="ok"}`:               "1",
+				"cvmgraph_upstream_call_duration_seconds_sum":               "0.2",
+				`cvmgraph_upstream_call_duration_seconds_bucket{le="0.25"}`: "1",
+			},
+		},
+		"an outcome that is none": {
+			func(o observers) { o.UpstreamCall("Bearer secret", 0) },
+			map[string]string{`cvmgraph_upstream_calls_total{outcome="other"}`: "1", "cvmgraph_upstream_call_duration_seconds_count": "1"},
+		},
+		"a coalesced call": {
+			func(o observers) { o.UpstreamCoalesced() },
+			map[string]string{"cvmgraph_upstream_coalesced_total": "1"},
+		},
+		"a hit": {
+			func(o observers) { o.cache.Hit(1200 * time.Millisecond) },
+			map[string]string{
+				"cvmgraph_page_cache_hits_total": "1", "cvmgraph_page_cache_age_seconds_sum": "1.2",
+				`cvmgraph_page_cache_age_seconds_bucket{le="1"}`: "0", `cvmgraph_page_cache_age_seconds_bucket{le="1.5"}`: "1",
+			},
+		},
+		"a stale page": {
+			func(o observers) { o.cache.Stale() },
+			map[string]string{"cvmgraph_page_cache_stale_total": "1"},
+		},
+		"a miss":      {func(o observers) { o.cache.Miss() }, map[string]string{"cvmgraph_page_cache_misses_total": "1"}},
+		"an eviction": {func(o observers) { o.cache.Evicted() }, map[string]string{"cvmgraph_page_cache_evictions_total": "1"}},
+		"a purge":     {func(o observers) { o.cache.Purged() }, map[string]string{"cvmgraph_page_cache_purges_total": "1"}},
+		"the size": {
+			func(observers) {},
+			map[string]string{"cvmgraph_page_cache_bytes": "4096", "cvmgraph_page_cache_entries": "3"},
+		},
+		"a hit of Redis":  {func(o observers) { o.redis.Hit() }, map[string]string{"cvmgraph_redis_hits_total": "1"}},
+		"a miss of Redis": {func(o observers) { o.redis.Miss() }, map[string]string{"cvmgraph_redis_misses_total": "1"}},
+		"an error of Redis": {
+			func(o observers) { o.redis.Error("save") },
+			map[string]string{`cvmgraph_redis_errors_total{op="save"}`: "1", `cvmgraph_redis_errors_total{op="load"}`: "0"},
+		},
+		"an op that is none": {
+			func(o observers) { o.redis.Error("load secret") },
+			map[string]string{`cvmgraph_redis_errors_total{op="other"}`: "1"},
+		},
+		"Redis at first": {func(observers) {}, map[string]string{"cvmgraph_redis_up": "1"}},
+		"Redis up again": {func(o observers) { o.redis.Down(); o.redis.Up() }, map[string]string{"cvmgraph_redis_up": "1"}},
+		"Redis down": {
+			func(o observers) { o.redis.Down() },
+			map[string]string{"cvmgraph_redis_up": "0"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newObservers()
+			before, _ := scrape(t, o.Metrics, "")
+			test.observe(o)
+			after, _ := scrape(t, o.Metrics, "")
+			was, got := samples(before), samples(after)
+			for name, want := range test.want {
+				if got[name] != want {
+					t.Errorf("%s: got %q, want %s", name, got[name], want)
+				}
+			}
+			expected := map[string]bool{}
+			for name := range test.want {
+				expected[family(name)] = true
+			}
+			for name, value := range got {
+				if value != was[name] && !expected[family(name)] {
+					t.Errorf("%s: got a change from %q to %q, want none", name, was[name], value)
+				}
+			}
+			if strings.Contains(after, "secret") {
+				t.Error("got a caller's text in the metrics")
+			}
+		})
+	}
+}
+
+func TestOpenMetricsWhereItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	o := newObservers()
+	o.all()
+	for accept, want := range map[string]string{
+		"":    "text/plain; version=0.0.4",
+		"*/*": "text/plain; version=0.0.4",
+		"application/openmetrics-text; version=1.0.0": "application/openmetrics-text; version=1.0.0",
+	} {
+		text, contentType := scrape(t, o.Metrics, accept)
+		if !strings.HasPrefix(contentType, want) {
+			t.Errorf("Accept %q: got %s, want %s", accept, contentType, want)
+		}
+		if got := strings.HasSuffix(text, "# EOF\n"); got != strings.Contains(want, "openmetrics") {
+			t.Errorf("Accept %q: got the mark of the end %v, want the other", accept, got)
+		}
+	}
+}
+
+// metric is one row of the list.
+type metric struct{ kind, labels, meaning string }
+
+// TestMetricsAreListed compares docs/metrics.md with what a gateway that has everything answers.
+func TestMetricsAreListed(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]metric{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (cvmgraph_.*) \|$`).FindAllStringSubmatch(string(text), -1) {
+		cells := strings.Split(row[1], "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		if len(cells) != 5 {
+			t.Fatalf("got row %q, want 5 cells", row[0])
+		}
+		name, unit := cells[0], cells[3]
+		if _, again := listed[name]; again {
+			t.Errorf("%s is listed twice", name)
+		}
+		listed[name] = metric{cells[1], cells[2], cells[4]}
+		for _, suffix := range []string{"seconds", "bytes"} {
+			if strings.HasSuffix(name, "_"+suffix) != (unit == suffix) {
+				t.Errorf("%s: got unit %q, want the one that its name has", name, unit)
+			}
+		}
+	}
+
+	o := newObservers()
+	o.all()
+	answer, _ := scrape(t, o.Metrics, "")
+	got := metrics(t, answer)
+	for name, want := range listed {
+		if got[name] != want {
+			t.Errorf("%s: got %+v, the list has %+v", name, got[name], want)
+		}
+	}
+	for name := range got {
+		if _, ok := listed[name]; !ok && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
+			t.Errorf("%s is not listed", name)
+		}
+	}
+}
+
+// TestClosedSetsAreListed compares the values of labels that docs/metrics.md lists with those that count from the start.
+func TestClosedSetsAreListed(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, _ := scrape(t, newObservers().Metrics, "")
+	for _, label := range []string{"outcome", "op"} {
+		got := []string{"other"}
+		for _, match := range regexp.MustCompile(`(?m)^cvmgraph_\w+\{`+label+`="(\w+)"\} 0$`).FindAllStringSubmatch(answer, -1) {
+			got = append(got, match[1])
+		}
+		var want []string
+		line := regexp.MustCompile("(?m)^- `" + label + "`:(.*\n(  .*\n)*)").FindStringSubmatch(string(text))
+		if line == nil {
+			t.Fatalf("%s is not listed", label)
+		}
+		for _, match := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(line[1], -1) {
+			want = append(want, match[1])
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, the list has %q", label, got, want)
+		}
+	}
+}
+
+// metrics reads the text format.
+func metrics(t *testing.T, text string) map[string]metric {
+	t.Helper()
+	found := map[string]metric{}
+	label := regexp.MustCompile(`(\w+)="[^"]*"`)
+	current := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if comment, ok := strings.CutPrefix(line, "# HELP "); ok {
+			name, help, _ := strings.Cut(comment, " ")
+			found[name] = metric{meaning: help}
+			continue
+		}
+		if comment, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			name, kind, _ := strings.Cut(comment, " ")
+			current = name
+			m := found[current]
+			m.kind = kind
+			found[current] = m
+			continue
+		}
+		var labels []string
+		for _, match := range label.FindAllStringSubmatch(line, -1) {
+			if match[1] != "le" {
+				labels = append(labels, match[1])
+			}
+		}
+		m := found[current]
+		m.labels = strings.Join(labels, ", ")
+		found[current] = m
+	}
+	return found
+}
+
+// TestOptionalMetricsAreAddedOnRequest keeps a gauge that says "down" away from gateways that have no Redis.
+func TestOptionalMetricsAreAddedOnRequest(t *testing.T) {
+	t.Parallel()
+	text, _ := scrape(t, telemetry.NewMetrics(), "")
+	for name := range samples(text) {
+		if strings.Contains(name, "redis") || strings.Contains(name, "page_cache") {
+			t.Errorf("got %s, want it only where it is", name)
+		}
+	}
+	if _, ok := samples(text)[`cvmgraph_build_info{version="`+telemetry.Version()+`"}`]; !ok || !strings.Contains(text, "go_goroutines ") {
+		t.Errorf("got %s, want the version and the runtime", text)
+	}
+}
+
+func TestMetricsAreSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	o := newObservers()
+	var observing sync.WaitGroup
+	for range 8 {
+		observing.Go(func() {
+			for range 100 {
+				o.all()
+			}
+		})
+	}
+	scrape(t, o.Metrics, "")
+	observing.Wait()
+	text, _ := scrape(t, o.Metrics, "")
+	got := samples(text)
+	for _, name := range []string{
+		`cvmgraph_http_requests_total{method="POST",route="/graphql",status="200"}`, `cvmgraph_upstream_calls_total{outcome="rate_limited"}`,
+		"cvmgraph_page_cache_hits_total", `cvmgraph_redis_errors_total{op="load"}`,
+	} {
+		if got[name] != "800" {
+			t.Errorf("%s: got %s, want 800", name, got[name])
+		}
+	}
+	if got := got["cvmgraph_http_requests_in_flight"]; got != "0" {
+		t.Errorf("in flight: got %s, want 0", got)
+	}
+}
+
+//nolint:paralleltest // testing.AllocsPerRun refuses to run beside others
+func TestObserversAllocateNothing(t *testing.T) {
+	o := newObservers()
+	o.all() // labels that are new may
+	if got := testing.AllocsPerRun(1000, o.all); got != 0 {
+		t.Errorf("got %v allocations, want none", got)
+	}
+}
+
+func BenchmarkObservers(b *testing.B) {
+	o := newObservers()
+	for name, observe := range map[string]func(){
+		"request":  func() { o.RequestBegun(); o.RequestEnded("POST", "/graphql", 200, 3*time.Millisecond) },
+		"upstream": func() { o.UpstreamCall("ok", 20*time.Millisecond) },
+		"hit":      func() { o.cache.Hit(time.Second) },
+		"miss":     o.cache.Miss,
+		"redis":    func() { o.redis.Error("load") },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					observe()
+				}
+			})
+		})
+	}
+}
