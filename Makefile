@@ -2,7 +2,7 @@
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 20s
 
-.PHONY: run generate lint test fuzz cover drift bench
+.PHONY: run generate lint test fuzz cover drift cost bench
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -33,6 +33,9 @@ cover: ## coverage of each function, most telling lines last
 
 drift: ## docs/drift.md: what is lost and repeated while a list changes
 	go run ./internal/relay/drift
+
+cost: ## docs/cost.md: how the cost of an operation grows with what it asks for
+	go run ./internal/cost/table
 
 # Figures are those of the machine: nothing else should run on it. BENCH is for flags, such as -only=cvmgraph,naive -workloads=a.
 bench: internal/bench/peers/node_modules ## docs/benchmarks.md: the gateway beside its peers

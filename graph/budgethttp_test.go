@@ -100,9 +100,19 @@ func newRawCaller(tb testing.TB, address, query string) *rawCaller {
 
 func (c *rawCaller) call(tb testing.TB) {
 	tb.Helper()
+	c.send(tb)
+	c.receive(tb)
+}
+
+func (c *rawCaller) send(tb testing.TB) {
+	tb.Helper()
 	if _, err := c.conn.Write(c.request); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+func (c *rawCaller) receive(tb testing.TB) {
+	tb.Helper()
 	length := -1
 	for line := 0; ; line++ {
 		text, err := c.answer.ReadSlice('\n')

@@ -1,6 +1,9 @@
 package projection
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Window is a part of a list whose items stand on indexed pages, as a connection shows it.
 type Window struct {
@@ -111,13 +114,23 @@ func (r *renderer) object(sel selection, at place) {
 // list writes a selection of each of the window's items, whose place element returns.
 func (r *renderer) list(sel selection, w *Window, element func(i int) place) {
 	r.dst = append(r.dst, '[')
+	begin := len(r.dst)
 	for i := range w.Len {
 		if i > 0 {
 			r.dst = append(r.dst, ',')
+			r.reserve((len(r.dst)-begin)/i, w.Len-i)
 		}
 		r.object(sel, element(i))
 	}
 	r.dst = append(r.dst, ']')
+}
+
+// reserve makes room for as many items of a size as there are left, once there is none for the next: at most as much as is there,
+// because they may be smaller.
+func (r *renderer) reserve(size, left int) {
+	if cap(r.dst)-len(r.dst) < size {
+		r.dst = slices.Grow(r.dst, min(size*left+size*left/16, len(r.dst)))
+	}
 }
 
 // cursor writes the cursor of the item at index i, null where there are no items.

@@ -52,18 +52,19 @@ func coverMany(r Range) []Page {
 	}
 	ways := make([]way, r.Len()) // by x - r.Lo
 
-	var ends [MaxPageSize + 1]int // by size: where the page that holds x ends
-	for size := 1; size <= MaxPageSize; size++ {
-		ends[size] = pageAt(r.Hi-1, size).Range().Hi
-	}
 	for x := r.Hi - 1; x >= r.Lo; x-- {
+		// What is best for the next position is best for this one, if the same page holds it: a way from further ahead in the list is
+		// never cheaper.
+		if x < r.Hi-1 {
+			if next := ways[x+1-r.Lo]; pageAt(x, next.size) == pageAt(x+1, next.size) {
+				ways[x-r.Lo] = next
+				continue
+			}
+		}
 		var best way
 		for size := 1; size <= MaxPageSize; size++ {
-			if x < ends[size]-size {
-				ends[size] -= size
-			}
 			w := way{1, size, size}
-			if seam := ends[size] - 1; seam < r.Hi-1 {
+			if seam := pageAt(x, size).Range().Hi - 1; seam < r.Hi-1 {
 				if seam == x {
 					continue // the next page would have to hold x again
 				}
@@ -117,26 +118,40 @@ func CoverAll(ranges []Range) []Page {
 		return a.Hi - b.Hi
 	})
 
-	var pages, group []Page
+	var pages, group []Page // group is the cover of span, nil as long as nobody needs it
 	var span Range
+	covered := func() []Page {
+		if group == nil {
+			group = Cover(span)
+		}
+		return group
+	}
 	for i, r := range sorted {
-		own := Cover(r)
 		if i == 0 {
-			span, group = r, own
+			span = r
 			continue
 		}
 		joint := Range{span.Lo, max(span.Hi, r.Hi)}
+		if joint == span {
+			continue
+		}
+		own := Cover(r)
+		// The span's cover and one of what is beyond it, joined, are a cover of both.
+		if beyond := (Range{span.Hi - 1, joint.Hi}); r.Lo < beyond.Lo && cheaper(Cover(beyond), own) {
+			span, group = joint, nil
+			continue
+		}
 		// A cover of a span far wider than its parts is never cheaper, and costly to find out.
 		if joint.Len() <= span.Len()+r.Len()+MaxPageSize {
-			if shared := Cover(joint); cheaper(shared, append(slices.Clone(group), own...)) {
+			if shared := Cover(joint); cheaper(shared, append(slices.Clone(covered()), own...)) {
 				span, group = joint, shared
 				continue
 			}
 		}
-		pages = append(pages, group...)
+		pages = append(pages, covered()...)
 		span, group = r, own
 	}
-	return append(pages, group...)
+	return append(pages, covered()...)
 }
 
 // gaps returns the parts of r that none of the held ranges has, in order.

@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"cvmgraph/internal/relay"
@@ -106,6 +107,26 @@ func TestCoverAllSharesPages(t *testing.T) {
 	}
 }
 
+// TestCoverAllOfOverlappingRanges compares with the cover of all that the ranges hold: where each overlaps the one before by more
+// than an item, nothing is cheaper.
+func TestCoverAllOfOverlappingRanges(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	for range fullOr(200, 2000) {
+		all := relay.Range{Lo: random.IntN(5000)}
+		size, step := 20+random.IntN(300), 1+random.IntN(15)
+		var ranges []relay.Range
+		for i := range 2 + random.IntN(12) {
+			lo := all.Lo + i*step
+			ranges = append(ranges, relay.Range{Lo: lo, Hi: lo + size})
+			all.Hi = lo + size
+		}
+		if got, want := relay.CoverAll(ranges), relay.Cover(all); !slices.Equal(got, want) {
+			t.Fatalf("CoverAll(%v): got %v, want %v", ranges, got, want)
+		}
+	}
+}
+
 func held(pages []relay.Page, position int) bool {
 	for _, p := range pages {
 		if r := p.Range(); r.Lo <= position && position < r.Hi {
@@ -128,5 +149,16 @@ func BenchmarkCover(b *testing.B) {
 				relay.Cover(r)
 			}
 		})
+	}
+}
+
+func BenchmarkCoverAll(b *testing.B) {
+	var ranges []relay.Range
+	for i := range 30 {
+		ranges = append(ranges, relay.Range{Lo: 30 * i, Hi: 30*i + 100})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		relay.CoverAll(ranges)
 	}
 }
