@@ -4,7 +4,7 @@ KUSTOMIZE := go run sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
 KUBECTL_VALIDATE := go run sigs.k8s.io/kubectl-validate@v0.0.4
 FUZZTIME ?= 20s
 
-.PHONY: run generate lint test fuzz cover deploy-check drift bench
+.PHONY: run generate lint test fuzz cover deploy-check drift scaling bench
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -49,6 +49,9 @@ deploy-check: ## deploy/: build the manifests, compare them with the API's schem
 
 drift: ## docs/drift.md: what is lost and repeated while a list changes
 	go run ./internal/relay/drift
+
+scaling: ## docs/scaling.md: the arithmetic of several replicas beside a simulation
+	go run ./internal/scaling
 
 # Figures are those of the machine: nothing else should run on it. BENCH is for flags, such as -only=cvmgraph,naive -workloads=a.
 bench: internal/bench/peers/node_modules ## docs/benchmarks.md: the gateway beside its peers
