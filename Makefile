@@ -1,8 +1,10 @@
 # Pinned here alone: .ci/run uses these targets.
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+KUSTOMIZE := go run sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
+KUBECTL_VALIDATE := go run sigs.k8s.io/kubectl-validate@v0.0.4
 FUZZTIME ?= 20s
 
-.PHONY: run generate lint test fuzz cover drift cost bench
+.PHONY: run generate lint test fuzz cover deploy-check drift cost scaling bench
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -31,11 +33,28 @@ cover: ## coverage of each function, most telling lines last
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -func=cover.out | sort -k3 -n | tail -40
 
+# The example takes a shared key, which the check makes for itself; without one it must not build.
+deploy-check: ## deploy/: build the manifests, compare them with the API's schemas, and check what they say
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	mkdir "$$dir/deploy"; cp -R deploy/base deploy/components deploy/overlays "$$dir/deploy"; \
+	rm -f "$$dir/deploy/overlays/example/shared-key.env"; \
+	$(KUSTOMIZE) build "$$dir/deploy/base" >"$$dir/base.yaml"; \
+	if $(KUSTOMIZE) build "$$dir/deploy/overlays/example" >/dev/null 2>"$$dir/refusal" || ! grep -q shared-key.env "$$dir/refusal"; then \
+		cat "$$dir/refusal"; echo "the example must not build for want of a shared key" >&2; exit 1; \
+	fi; \
+	printf 'shared-key=%s\n' "$$(head -c 32 /dev/urandom | base64)" >"$$dir/deploy/overlays/example/shared-key.env"; \
+	$(KUSTOMIZE) build "$$dir/deploy/overlays/example" >"$$dir/example.yaml"; \
+	$(KUBECTL_VALIDATE) --version 1.30 "$$dir/base.yaml" "$$dir/example.yaml"; \
+	CVMGRAPH_TEST_DEPLOY="$$dir" go test -count=1 ./deploy
+
 drift: ## docs/drift.md: what is lost and repeated while a list changes
 	go run ./internal/relay/drift
 
 cost: ## docs/cost.md: how the cost of an operation grows with what it asks for
 	go run ./internal/cost/table
+
+scaling: ## docs/scaling.md: the arithmetic of several replicas beside a simulation
+	go run ./internal/scaling
 
 # Figures are those of the machine: nothing else should run on it. BENCH is for flags, such as -only=cvmgraph,naive -workloads=a.
 bench: internal/bench/peers/node_modules ## docs/benchmarks.md: the gateway beside its peers

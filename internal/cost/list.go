@@ -147,10 +147,18 @@ func (l *List) AtHand() *Source { return &Source{list: l, held: true} }
 // Unread returns a source that indexes a page each time that it is asked for.
 func (l *List) Unread() *Source { return &Source{list: l} }
 
+// Owner returns the same for all credentials: there is one caller.
+func (s *Source) Owner(restclient.Credential) pages.Owner { return pages.Owner{} }
+
+// Extents returns dst: pages are found by what was asked for.
+func (s *Source) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter) []relay.Extent {
+	return dst
+}
+
 // Held returns a page that is at hand.
-func (s *Source) Held(_ restclient.Credential, request restclient.PageRequest) (*pages.Page, bool) {
+func (s *Source) Held(_ pages.Owner, request restclient.PageRequest) (pages.Got, bool) {
 	if !s.held {
-		return nil, false
+		return pages.Got{}, false
 	}
 	s.list.mu.Lock()
 	defer s.list.mu.Unlock()
@@ -158,21 +166,21 @@ func (s *Source) Held(_ restclient.Credential, request restclient.PageRequest) (
 	if page == nil {
 		var err error
 		if page, err = s.list.page(request, s.list.body(request)); err != nil {
-			return nil, false
+			return pages.Got{}, false
 		}
 		s.list.pages[request] = page
 	}
 	s.count(page)
-	return page, true
+	return pages.Got{Page: page, Request: request, Cached: true}, true
 }
 
 // Fetch indexes a page.
-func (s *Source) Fetch(_ context.Context, _ restclient.Credential, request restclient.PageRequest) (*pages.Page, error) {
-	page, err := s.list.page(request, s.list.Body(request))
+func (s *Source) Fetch(_ context.Context, r pages.Request) (pages.Got, error) {
+	page, err := s.list.page(r.PageRequest, s.list.Body(r.PageRequest))
 	if err == nil {
 		s.count(page)
 	}
-	return page, err
+	return pages.Got{Page: page, Request: r.PageRequest}, err
 }
 
 func (s *Source) count(page *pages.Page) {
