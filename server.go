@@ -130,7 +130,20 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		return err
 	}
 	defer client.Close()
-	resolver.Pages = pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{APIVersion: settings.APIVersion})
+	seen := metrics.PageCache()
+	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
+		TTL:          settings.CacheTTL,
+		StaleIfError: settings.StaleIfError,
+		Bytes:        uint64(settings.CacheBytes),
+		APIVersion:   settings.APIVersion,
+		Observer: pages.CacheObserver{
+			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
+			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
+			Called: metrics.UpstreamCall,
+		},
+	})
+	seen.Watch(cache.Size)
+	resolver.Pages = cache
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {

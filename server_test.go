@@ -205,9 +205,9 @@ func TestTerminationLosesNoRequest(t *testing.T) {
 	p := start(t, "--upstream-url", upstream.URL+demo.BasePath)
 
 	var asking sync.WaitGroup
-	for range clients {
+	for i := range clients {
 		asking.Go(func() {
-			got, err := p.ask(t.Context(), `{ cvms(first: 3) { nodes { id } } }`, "load")
+			got, err := p.ask(t.Context(), `{ cvms(first: 3) { nodes { id } } }`, fmt.Sprint("load-", i)) // or else they share a call
 			if err != nil || !strings.HasPrefix(got, `{"data":{"cvms":{"nodes":[{`) {
 				t.Errorf("a request was lost: got %.200s, %v", got, err)
 			}
@@ -301,7 +301,7 @@ func TestLatency(t *testing.T) {
 	}
 	upstream := httptest.NewServer(demo.New(demo.Options{}))
 	t.Cleanup(upstream.Close)
-	p := start(t, "--upstream-url", upstream.URL+demo.BasePath)
+	p := start(t, "--upstream-url", upstream.URL+demo.BasePath, "--cache-ttl=0")
 	const perItem = 50 * time.Microsecond // to decode and to resolve
 	for _, first := range []int{1, 20} {
 		bare := func() error {

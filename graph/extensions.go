@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -45,6 +46,20 @@ type upstreamCall struct {
 	Age float64 `json:"age"`
 }
 
+// staleExtension is extensions.stale: the upstream failed, and older pages stand in.
+type staleExtension struct {
+	// Age is that of the oldest page, in seconds.
+	Age float64 `json:"age"`
+}
+
+// stale says whether pages stood in for ones that the upstream did not send, and how old the oldest was.
+func (op *operation) stale() (age time.Duration, stale bool) {
+	if op.loader == nil {
+		return 0, false
+	}
+	return op.loader.Stale()
+}
+
 // report notes what a connection returned.
 func (op *operation) report(ctx context.Context, answer *relay.Answer) {
 	op.mu.Lock()
@@ -64,10 +79,14 @@ func (op *operation) extensions(header http.Header) map[string]any {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	explain := header.Get(headerExplain) == "1"
-	if len(op.moved) == 0 && !explain {
+	age, stale := op.stale()
+	if len(op.moved) == 0 && !explain && !stale {
 		return nil
 	}
 	extensions := make(map[string]any)
+	if stale {
+		extensions["stale"] = staleExtension{Age: age.Seconds()}
+	}
 	if len(op.moved) > 0 {
 		slices.SortFunc(op.moved, func(a, b paginationEntry) int { return slices.Compare(names(a.Path), names(b.Path)) })
 		extensions["pagination"] = op.moved

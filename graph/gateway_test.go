@@ -37,6 +37,7 @@ type gateway struct {
 
 	mu    sync.Mutex
 	calls []string // the upstream calls' queries
+	cache pages.CacheOptions
 }
 
 func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
@@ -51,6 +52,13 @@ const patience = 20 * time.Second
 func newGatewayWithin(tb testing.TB, timeout time.Duration, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
 	tb.Helper()
 	g := &gateway{timeout: timeout}
+	g.over(tb, upstream, change...)
+	return g
+}
+
+// over serves the gateway over an upstream whose calls it counts.
+func (g *gateway) over(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) {
+	tb.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		g.calls = append(g.calls, r.URL.RawQuery)
@@ -59,7 +67,6 @@ func newGatewayWithin(tb testing.TB, timeout time.Duration, upstream http.Handle
 	}))
 	tb.Cleanup(server.Close)
 	g.serve(tb, server.URL+"/api/v1", change...)
-	return g
 }
 
 // newGatewayAt is newGateway over an upstream elsewhere, whose calls are not counted.
@@ -78,7 +85,7 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	}
 	tb.Cleanup(client.Close)
 	resolver := &graph.Resolver{
-		Pages:         pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}),
+		Pages:         pages.NewCache(pages.NewUpstream(client), g.cache),
 		Projection:    os.Getenv("CVMGRAPH_PROJECTION") != "false",
 		APIVersion:    restclient.DefaultAPIVersion,
 		MaxFirst:      1000,

@@ -129,6 +129,9 @@ func (s *search) hinted() []relay.Page {
 	if !ok {
 		return nil
 	}
+	if held, ok := relay.CoverHeld(places, s.op.loader.Extents(nil, s.filter)); ok {
+		return held
+	}
 	for i := range places {
 		places[i] = relay.Range{Lo: max(places[i].Lo-hintSlack, 0), Hi: min(places[i].Hi+hintSlack, total)}
 	}

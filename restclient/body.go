@@ -1,6 +1,7 @@
 package restclient
 
 import (
+	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"errors"
@@ -33,6 +34,9 @@ func readBody(resp *http.Response) ([]byte, error) {
 		case len(body) > maxBody:
 			return nil, invalid(ReasonTooLarge)
 		case err == io.EOF:
+			if cap(body)-len(body) > len(body)/8 { // it did not say how much would come
+				body = bytes.Clone(body)
+			}
 			return body, nil
 		case err != nil:
 			return nil, bodyError(err)

@@ -62,6 +62,15 @@ type Config struct {
 	// MaxBody bounds the body of one request, 1KiB to 64MiB.
 	MaxBody ByteSize
 
+	// CacheTTL is how long a page is served without asking the upstream; 0: not at all.
+	CacheTTL time.Duration
+
+	// CacheBytes bounds the pages that are kept, 1MiB to 64GiB.
+	CacheBytes ByteSize
+
+	// StaleIfError is how old a page may be served when the upstream fails; 0: none is. Above 0 it is at least CacheTTL.
+	StaleIfError time.Duration
+
 	// AllowedOrigins are the origins whose pages may call the gateway from a browser, besides its own: each a
 	// scheme, a host and, where it is not the scheme's own, a port. Nil is none.
 	AllowedOrigins []string

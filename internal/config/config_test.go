@@ -26,6 +26,9 @@ func settings() map[string]string {
 		"request-timeout":  "1m",
 		"max-first":        "10000",
 		"max-body":         "1MiB",
+		"cache-ttl":        "5s",
+		"cache-bytes":      "1GiB",
+		"stale-if-error":   "1m",
 		"allowed-origins":  "https://app.example.org",
 		"introspection":    "false",
 		"playground":       "false",
@@ -81,6 +84,8 @@ func TestDefaults(t *testing.T) {
 		RequestTimeout:  30 * time.Second,
 		MaxFirst:        1000,
 		MaxBody:         256 * config.KiB,
+		CacheTTL:        2 * time.Second,
+		CacheBytes:      64 * config.MiB,
 		Introspection:   true,
 		Playground:      true,
 		MaxTokens:       2000,
@@ -220,14 +225,14 @@ func TestHelpThatCannotBeWrittenIsAnError(t *testing.T) {
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	got := problems(t,
-		[]string{"--bogus", "x", "--lisen=:1", "serve", "extra", "--max-first=abc", "--cache-ttl=2s", "--request-timeout", "0s", "--listen"},
+		[]string{"--bogus", "x", "--lisen=:1", "serve", "extra", "--max-first=abc", "--trusted-documents=x", "--request-timeout", "0s", "--listen"},
 		"CVMGRAPH_MAX_BODY=1", "CVMGRAPH_LOG_LEVEL=loud", "CVMGRAPH_UPSTREAM_URL=ftp://host", "CVMGRAPH_PORT=tcp://10.0.0.1:80",
 	)
 	want := []string{
 		`unknown flag --bogus`,
 		`unknown flag --lisen, did you mean --listen?`,
 		`unexpected argument "extra"`,
-		`unknown flag --cache-ttl`,
+		`unknown flag --trusted-documents`,
 		`--listen (CVMGRAPH_LISTEN): no value given`,
 		`--upstream-url (CVMGRAPH_UPSTREAM_URL): must be an absolute http or https URL with a host and without user, query and fragment`,
 		`--request-timeout (CVMGRAPH_REQUEST_TIMEOUT): must be a duration with a unit, such as 10s, above 0 and at most 24h, not "0s"`,
@@ -311,6 +316,18 @@ func TestValues(t *testing.T) {
 		"request-timeout": {
 			good: []string{"1ns", "5s", "24h"},
 			bad:  []string{"", "0", "0s", "-1s", "10", "24h1ns"},
+		},
+		"cache-ttl": {
+			good: []string{"0", "0s", "2s", "24h"},
+			bad:  []string{"", "-1s", "10", "24h1ns", "abc"},
+		},
+		"cache-bytes": {
+			good: []string{"1MiB", "1048576", "64GiB"},
+			bad:  []string{"", "0", "1048575", "65GiB", "64MB"},
+		},
+		"stale-if-error": {
+			good: []string{"0", "2s", "24h"},
+			bad:  []string{"", "1s", "-1s", "10", "24h1ns"},
 		},
 		"max-first": {
 			good: []string{"1", "10000"},

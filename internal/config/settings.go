@@ -28,6 +28,9 @@ type settings struct {
 	RequestTimeout  string `default:"30s" placeholder:"DURATION" help:"Bound of one whole GraphQL request, with unit: 500ms, 10s, 1m."`
 	MaxFirst        string `default:"1000" placeholder:"ITEMS" help:"Largest first or last, in items, 1 to 10000."`
 	MaxBody         string `default:"256KiB" placeholder:"SIZE" help:"Largest request body, in bytes or with KiB or MiB, 1KiB to 64MiB."`
+	CacheTTL        string `name:"cache-ttl" default:"2s" placeholder:"DURATION" help:"How long a page is served without asking the upstream, with unit; 0 keeps none."`
+	CacheBytes      string `default:"64MiB" placeholder:"SIZE" help:"Bound of the pages that are kept, in bytes or with KiB, MiB or GiB, 1MiB to 64GiB."`
+	StaleIfError    string `default:"0s" placeholder:"DURATION" help:"How old a page may be served when the upstream fails, with unit; 0 serves none."`
 	AllowedOrigins  string `default:"" placeholder:"ORIGIN,…" help:"Origins whose pages may call the gateway (CORS), such as https://app.example.org, comma separated; empty is its own only."`
 	Introspection   toggle `default:"true" help:"Let clients ask for the schema; false also hides suggestions in errors."`
 	Playground      toggle `default:"true" help:"Serve GraphiQL at /."`
@@ -71,6 +74,9 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		RequestTimeout:  read(&p, "request-timeout", s.RequestTimeout, parseDuration),
 		MaxFirst:        read(&p, "max-first", s.MaxFirst, parseCount(10000)),
 		MaxBody:         read(&p, "max-body", s.MaxBody, parseMaxBody),
+		CacheTTL:        read(&p, "cache-ttl", s.CacheTTL, parseDurationOrZero),
+		CacheBytes:      read(&p, "cache-bytes", s.CacheBytes, parseCacheBytes),
+		StaleIfError:    read(&p, "stale-if-error", s.StaleIfError, parseDurationOrZero),
 		AllowedOrigins:  read(&p, "allowed-origins", s.AllowedOrigins, parseOrigins),
 		Introspection:   read(&p, "introspection", string(s.Introspection), parseBool),
 		Playground:      read(&p, "playground", string(s.Playground), parseBool),
@@ -80,6 +86,9 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		Projection:      read(&p, "projection", string(s.Projection), parseBool),
 		LogLevel:        read(&p, "log-level", s.LogLevel, parseLogLevel),
 		LogFormat:       read(&p, "log-format", s.LogFormat, parseLogFormat),
+	}
+	if cfg.StaleIfError > 0 && cfg.StaleIfError < cfg.CacheTTL {
+		p.add("stale-if-error", errors.New("must be 0, or at least "+settingLabel("cache-ttl")))
 	}
 	if cfg.Demo {
 		if given["upstream-url"] {
@@ -191,6 +200,15 @@ func parseDuration(written string) (time.Duration, error) {
 	return d, nil
 }
 
+// parseDurationOrZero takes a zero without a unit too.
+func parseDurationOrZero(written string) (time.Duration, error) {
+	d, err := time.ParseDuration(written)
+	if err != nil || d < 0 || d > longest {
+		return 0, mustBe("a duration with a unit, such as 2s, at most 24h, or 0", written)
+	}
+	return d, nil
+}
+
 // parseCount returns a reader of whole numbers from 1 to most.
 func parseCount(most int) func(string) (int, error) {
 	return func(written string) (int, error) {
@@ -232,6 +250,14 @@ func parseMaxBody(written string) (ByteSize, error) {
 	size, err := ParseByteSize(written)
 	if err != nil || size < KiB || size > 64*MiB {
 		return 0, mustBe("a size in bytes, or with KiB or MiB, from 1KiB to 64MiB", written)
+	}
+	return size, nil
+}
+
+func parseCacheBytes(written string) (ByteSize, error) {
+	size, err := ParseByteSize(written)
+	if err != nil || size < MiB || size > 64*GiB {
+		return 0, mustBe("a size in bytes, or with KiB, MiB or GiB, from 1MiB to 64GiB", written)
 	}
 	return size, nil
 }

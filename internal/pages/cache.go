@@ -40,6 +40,9 @@ type CacheObserver struct {
 	// Miss, Coalesced, Evicted, Stale and Purged are told of a page that was not at hand, that came with somebody else's call, that
 	// had to make room, that was served although it was stale, and of a credential that was refused.
 	Miss, Coalesced, Evicted, Stale, Purged func()
+	// Called is told of each call: how it ended (ok, client_error, rate_limited, server_error, timeout, network, invalid, canceled)
+	// and how long it took.
+	Called func(outcome string, took time.Duration)
 }
 
 // Cache is a Source that keeps pages for a short time, for each credential its own, and shares calls in flight.
@@ -165,8 +168,11 @@ func (c *Cache) Fetch(ctx context.Context, r Request) (Got, error) {
 
 // fetch calls the upstream, and keeps what it sends.
 func (c *Cache) fetch(ctx context.Context, r Request) (*Page, error) {
-	at := c.options.Now()
+	at, begun := c.options.Now(), time.Now()
 	page, keep, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
+	if c.options.Observer.Called != nil {
+		c.options.Observer.Called(outcome(err), time.Since(begun))
+	}
 	if err != nil {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok && isRefusal(status.StatusCode) {
 			c.purge(r.Owner)
@@ -179,6 +185,32 @@ func (c *Cache) fetch(ctx context.Context, r Request) (*Page, error) {
 		c.pages.Set(key, k)
 	}
 	return page, nil
+}
+
+// outcome says how a call ended.
+func outcome(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	if status, ok := errors.AsType[*restclient.StatusError](err); ok {
+		switch code := status.StatusCode; {
+		case code == http.StatusTooManyRequests:
+			return "rate_limited"
+		case code >= http.StatusBadRequest && code < http.StatusInternalServerError:
+			return "client_error"
+		}
+		return "server_error"
+	}
+	if _, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
+		return "invalid"
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	}
+	return "network"
 }
 
 // isRefusal says whether a status means that the credential may not see what it saw.

@@ -228,6 +228,18 @@ func (l *Loader) Whole(filter restclient.Filter) (restclient.PageRequest, bool) 
 	return restclient.PageRequest{}, false
 }
 
+// Stale says whether a page is older than it should be, because the upstream failed, and how old the oldest is.
+func (l *Loader) Stale() (age time.Duration, stale bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.asked {
+		if a.got.Stale {
+			age, stale = max(age, a.got.Age), true
+		}
+	}
+	return age, stale
+}
+
 // Calls returns how the operation came by its pages so far, in the order in which it did.
 func (l *Loader) Calls() []Call {
 	l.mu.Lock()
