@@ -1,0 +1,182 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	mathrand "math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// firstPoll and lastPoll are the pauses of who waits for another's value: at first, and at most.
+	firstPoll = 5 * time.Millisecond
+	lastPoll  = 50 * time.Millisecond
+
+	// nobody stands in a lock's place where there will be no value, for as long as those who wait need to see it.
+	nobody     = "-"
+	nobodyLife = time.Second
+
+	// A lock is its holder's as long as it has that token.
+	release = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`
+	giveUp  = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('set', KEYS[1], ARGV[2], 'px', ARGV[3]) end return 0`
+)
+
+// Once returns what is stored under a name and when, as Load does, or has one caller of all replicas produce and store it, while
+// the others wait for that, each for at most the wait. A caller produces, beside others that may be doing so, where it has
+// waited so long, or where produce of the one that it waited for returned keep = false. Where that one failed, or died, or takes
+// longer than three quarters of the wait, one of those who wait takes its place. Where Redis does not answer in time, a caller
+// produces at once, and what it produces may not be stored.
+//
+// Produce is called at most once, by the calling goroutine, with the caller's context. It says whether what it returns may be
+// stored; a value whose life is shorter than 1 ms, that is larger than 16 MiB, or that took longer than a minute, is not. With a
+// wait shorter than 1 ms nobody waits.
+//
+// Produced says whether produce was called; the value is what it returned, and stored the time at which it did. The error is that
+// of produce, or the context's cause for a caller that leaves before.
+func (s *Store) Once(ctx context.Context, name Name, life, wait time.Duration,
+	produce func(context.Context) (value []byte, keep bool, err error),
+) (value []byte, stored time.Time, produced bool, err error) {
+	t := turn{store: s, life: life}
+	var f found
+	if life >= time.Millisecond && s.link.Load() != nil {
+		t.keys = s.keys(name)
+		f, t.reached = s.find(ctx, t.keys)
+		if t.reached && !f.ok && wait >= time.Millisecond {
+			f = t.await(ctx, wait)
+		}
+	}
+	if f.ok {
+		s.observer.Hit()
+		return f.value, f.stored, false, nil
+	}
+	if ctx.Err() != nil {
+		t.leave(ctx)
+		return nil, time.Time{}, false, context.Cause(ctx)
+	}
+	if t.reached {
+		s.observer.Miss()
+	}
+	t.generation, t.reached = f.generation, t.reached && f.readable
+	return t.take(ctx, produce)
+}
+
+// turn is one caller's part in Once.
+type turn struct {
+	store      *Store
+	keys       keys
+	life       time.Duration
+	reached    bool // whether Redis answered so far
+	generation generation
+	token      string // of the lock; empty without it
+}
+
+// await returns when there is a value, or when the caller is to produce it; then it may hold the lock.
+func (t *turn) await(ctx context.Context, wait time.Duration) (f found) {
+	token := rand.Text()
+	deadline := time.NewTimer(wait)
+	defer deadline.Stop()
+	for pause := firstPoll; ; pause = min(pause*3/2, lastPoll) {
+		var locked, refused bool
+		f, locked, refused = t.attempt(ctx, token, wait*3/4)
+		if locked {
+			t.token = token
+		}
+		if f.ok {
+			t.leave(ctx)
+			return f
+		}
+		if !t.reached || locked || refused || f.lock == nobody {
+			return f
+		}
+		// Not all at once, where many wait.
+		timer := time.NewTimer(pause/2 + mathrand.N(pause/2))
+		select {
+		case <-timer.C:
+		case <-deadline.C:
+			timer.Stop()
+			return f
+		case <-ctx.Done():
+			timer.Stop()
+			return f
+		}
+	}
+}
+
+// attempt tries to take the lock and reads what there is, in one round trip. Refused says that Redis gives no locks.
+func (t *turn) attempt(ctx context.Context, token string, life time.Duration) (f found, locked, refused bool) {
+	s := t.store
+	lock := step{"lock", func(b rueidis.Builder) rueidis.Completed {
+		return b.Set().Key(t.keys.lock).Value(token).Nx().Px(max(life, time.Millisecond)).Build()
+	}}
+	// Whoever had the lock before stored its value first, so this order shows that value.
+	wanted := []string{t.keys.value, t.keys.tombstone, t.keys.lock}
+	var got reply
+	if got, t.reached = s.send(ctx, lock, step{"load", mget(wanted)}); !t.reached {
+		t.token = token // Redis may have given it all the same
+		return found{}, false, false
+	}
+	if err := got.results[0].Error(); err == nil {
+		locked = true
+	} else if !rueidis.IsRedisNil(err) {
+		s.observer.Error("lock")
+		refused = true
+	}
+	var messages []rueidis.RedisMessage
+	if messages, t.reached = s.values("load", got.link, got.results[1], len(wanted)); !t.reached {
+		return found{}, locked, refused
+	}
+	return s.judge(t.keys, messages), locked, refused
+}
+
+// take produces the value, stores it, and lets those who wait go on.
+func (t *turn) take(ctx context.Context, produce func(context.Context) ([]byte, bool, error),
+) (value []byte, stored time.Time, produced bool, err error) {
+	defer t.leave(ctx) // where produce fails, or panics
+	begun := time.Now()
+	value, keep, err := produce(ctx)
+	if err != nil {
+		return nil, time.Time{}, true, err
+	}
+	stored = time.Now().Truncate(time.Millisecond)
+	t.settle(ctx, value, stored, keep && time.Since(begun) <= slowest)
+	return value, stored, true, nil
+}
+
+// settle stores a value and releases the lock, or says in the lock's place that there is no value to wait for.
+func (t *turn) settle(ctx context.Context, value []byte, stored time.Time, keep bool) {
+	s := t.store
+	var steps []step
+	if keep && t.reached && t.life >= time.Millisecond && len(value) <= maxValueBytes {
+		save, ok := s.set(t.keys, record{stored: stored, life: t.life, generation: t.generation, value: value})
+		if !ok {
+			return
+		}
+		steps = append(steps, step{"save", save})
+		if t.token != "" {
+			steps = append(steps, t.script(release, t.token))
+		}
+	} else if t.token != "" {
+		steps = append(steps, t.script(giveUp, t.token, nobody, strconv.FormatInt(nobodyLife.Milliseconds(), 10)))
+	}
+	t.token = ""
+	if len(steps) > 0 {
+		s.write(ctx, steps...)
+	}
+}
+
+// leave releases the lock where it is still held.
+func (t *turn) leave(ctx context.Context) {
+	if t.token != "" {
+		t.store.write(ctx, t.script(release, t.token))
+		t.token = ""
+	}
+}
+
+func (t *turn) script(text string, arguments ...string) step {
+	return step{"lock", func(b rueidis.Builder) rueidis.Completed {
+		return b.Eval().Script(text).Numkeys(1).Key(t.keys.lock).Arg(arguments...).Build()
+	}}
+}

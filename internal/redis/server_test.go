@@ -1,0 +1,218 @@
+//go:build unix
+
+package redis_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"cvmgraph/internal/redis"
+)
+
+// server is a Redis of the test's own, that it may stop.
+type server struct {
+	port      string
+	arguments []string
+	process   *exec.Cmd
+	said      *bytes.Buffer
+}
+
+// ownRedis starts a Redis with these arguments beside those that keep it on this machine and off the disk.
+func ownRedis(tb testing.TB, arguments ...string) *server {
+	tb.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		tb.Skip("needs redis-server on PATH: .ci/run installs it")
+	}
+	s := &server{port: freePort(tb), arguments: arguments}
+	s.start(tb)
+	tb.Cleanup(func() { s.end() })
+	return s
+}
+
+// anyRedis returns the address of a Redis that others may be using.
+func anyRedis(tb testing.TB) string {
+	tb.Helper()
+	if address := os.Getenv("CVMGRAPH_TEST_REDIS"); address != "" {
+		return address
+	}
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		tb.Skip("needs redis-server on PATH, or CVMGRAPH_TEST_REDIS=host:port: .ci/run installs it")
+	}
+	return ownRedis(tb).address()
+}
+
+func freePort(tb testing.TB) string {
+	tb.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+}
+
+func (s *server) address() string { return "127.0.0.1:" + s.port }
+
+func (s *server) start(tb testing.TB) {
+	tb.Helper()
+	arguments := append([]string{"--port", s.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", tb.TempDir()}, s.arguments...)
+	s.said = &bytes.Buffer{}
+	s.process = exec.CommandContext(context.WithoutCancel(tb.Context()), "redis-server", arguments...)
+	s.process.Stdout, s.process.Stderr = s.said, s.said
+	if err := s.process.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	eventually(tb, "redis-server listens", func() bool {
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(tb.Context(), "tcp", s.address())
+		if err != nil {
+			return false
+		}
+		defer conn.Close()
+		if conn.SetDeadline(time.Now().Add(time.Second)) != nil {
+			return false
+		}
+		fmt.Fprint(conn, "PING\r\n")
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		return err == nil && (strings.HasPrefix(line, "+PONG") || strings.HasPrefix(line, "-NOAUTH"))
+	})
+}
+
+// end kills the process, as a machine that fails would.
+func (s *server) end() {
+	_ = s.process.Process.Kill() // it may have ended before
+	_ = s.process.Wait()
+}
+
+// freeze makes the process stand still, so that connections stay open and nothing answers.
+func (s *server) freeze() { _ = s.process.Process.Signal(syscall.SIGSTOP) }
+func (s *server) thaw()   { _ = s.process.Process.Signal(syscall.SIGCONT) }
+
+// raw returns a client that sees what is in Redis.
+func raw(tb testing.TB, address string) rueidis.Client {
+	tb.Helper()
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{address}, ForceSingleClient: true, DisableCache: true})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(client.Close)
+	return client
+}
+
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(20 * time.Second)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-late:
+			tb.Fatalf("not in 20 s: %s", what)
+		}
+	}
+}
+
+func wait(tb testing.TB, d time.Duration) {
+	tb.Helper()
+	select {
+	case <-time.After(d):
+	case <-tb.Context().Done():
+	}
+}
+
+// events is what a store's observer was told.
+type events struct {
+	hits, misses, ups atomic.Int64
+
+	mu     sync.Mutex
+	errors map[string]int
+	downs  []string
+}
+
+func (e *events) observer() redis.Observer {
+	return redis.Observer{
+		Hit:  func() { e.hits.Add(1) },
+		Miss: func() { e.misses.Add(1) },
+		Up:   func() { e.ups.Add(1) },
+		Error: func(op string) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			if e.errors == nil {
+				e.errors = make(map[string]int)
+			}
+			e.errors[op]++
+		},
+		Down: func(err error) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.downs = append(e.downs, err.Error())
+		},
+	}
+}
+
+func (e *events) failed(op string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.errors[op]
+}
+
+func (e *events) down() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]string(nil), e.downs...)
+}
+
+// store is a Store and what its observer was told.
+type store struct {
+	*redis.Store
+	*events
+}
+
+// patient is a timeout that a busy machine keeps.
+const patient = 5 * time.Second
+
+// open returns a store that need not be connected.
+func open(tb testing.TB, url string, key [32]byte, timeout time.Duration) store {
+	tb.Helper()
+	e := &events{}
+	s, err := redis.Open(redis.Options{URL: url, Key: key, Timeout: timeout, Observer: e.observer()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
+	return store{s, e}
+}
+
+// connected returns a store that has a connection.
+func connected(tb testing.TB, address string, key [32]byte, timeout time.Duration) store {
+	tb.Helper()
+	s := open(tb, "redis://"+address, key, timeout)
+	s.reach(tb)
+	return s
+}
+
+// reach waits until the store reaches Redis.
+func (s store) reach(tb testing.TB) {
+	tb.Helper()
+	eventually(tb, "the store reaches Redis", func() bool {
+		before := s.misses.Load()
+		s.Load(context.WithoutCancel(tb.Context()), redis.Name{Rest: "nothing is stored here"})
+		return s.misses.Load() > before
+	})
+}
