@@ -22,6 +22,7 @@ import (
 	"cvmgraph/internal/httpserver"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/playground"
+	"cvmgraph/internal/redis"
 	"cvmgraph/internal/telemetry"
 	"cvmgraph/restclient"
 )
@@ -130,12 +131,23 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		return err
 	}
 	defer client.Close()
+	shared, err := openShared(settings, metrics, logger)
+	if err != nil {
+		return err
+	}
+	if shared != nil {
+		defer shared.Close()
+		resolver.PersistedQueries = shared.Texts("persisted query", persistedLife)
+	}
 	seen := metrics.PageCache()
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          settings.CacheTTL,
 		StaleIfError: settings.StaleIfError,
 		Bytes:        uint64(settings.CacheBytes),
 		APIVersion:   settings.APIVersion,
+		Key:          settings.SharedKey,
+		Shared:       shared,
+		SharedWait:   settings.UpstreamTimeout * 3 / 2, // a call of the longest kind fits into the lock's life
 		Observer: pages.CacheObserver{
 			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
 			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
@@ -181,6 +193,28 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	}
 	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
+}
+
+// persistedLife is how long replicas share a persisted query from when it was sent last.
+const persistedLife = 24 * time.Hour
+
+// openShared opens what replicas share, nil where there is nothing. It does not wait for Redis.
+func openShared(settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) (*redis.Store, error) {
+	if settings.RedisURL == "" {
+		return nil, nil
+	}
+	seen := metrics.Redis()
+	return redis.Open(redis.Options{URL: settings.RedisURL, Key: settings.SharedKey, Observer: redis.Observer{
+		Hit: seen.Hit, Miss: seen.Miss, Error: seen.Error,
+		Down: func(err error) {
+			seen.Down()
+			logger.Warn("redis is not available: going on without it", "error", err)
+		},
+		Up: func() {
+			seen.Up()
+			logger.Info("redis is available again")
+		},
+	}})
 }
 
 // listenAdmin listens for operators, nil where they are not served. A demo does without an address that is in use.

@@ -20,7 +20,7 @@ import (
 )
 
 // pending are the settings that the manifests use ahead of the program. The test says when it has one of them.
-var pending = []string{"redis-url", "shared-key"}
+var pending []string
 
 // build returns the manifests that make deploy-check has built: base or example.
 func build(t *testing.T, name string) string {

@@ -45,12 +45,50 @@ func newParsedQueries() boundedCache[*ast.QueryDocument] {
 }
 
 // persistedQueries are automatic persisted queries: a client sends the hash of a query that it has sent before.
-type persistedQueries struct{ texts boundedCache[string] }
+type persistedQueries struct {
+	texts  boundedCache[string]
+	shared SharedTexts // nil: none
+}
 
-func newPersistedQueries() *persistedQueries {
+// SharedTexts are texts that replicas share. Neither method fails or takes long; a text may be lost.
+type SharedTexts interface {
+	Load(ctx context.Context, key string) (text string, ok bool)
+	Save(ctx context.Context, key, text string)
+}
+
+func newPersistedQueries(shared SharedTexts) *persistedQueries {
 	return &persistedQueries{newBoundedCache(persistedBytes, func(hash, query string) uint32 {
 		return uint32(len(hash) + len(query) + entryBytes)
-	})}
+	}), shared}
+}
+
+// find returns the query of a hash.
+func (p *persistedQueries) find(ctx context.Context, hash string) (string, bool) {
+	if query, ok := p.texts.Get(ctx, hash); ok || p.shared == nil {
+		return query, ok
+	}
+	query, ok := p.shared.Load(ctx, hash)
+	if !ok || hashOf(query) != hash {
+		return "", false
+	}
+	p.texts.Add(ctx, hash, query)
+	return query, true
+}
+
+// keep keeps the query of a hash.
+func (p *persistedQueries) keep(ctx context.Context, hash, query string) {
+	if _, ok := p.texts.Get(ctx, hash); ok {
+		return
+	}
+	p.texts.Add(ctx, hash, query)
+	if p.shared != nil {
+		p.shared.Save(ctx, hash, query)
+	}
+}
+
+func hashOf(query string) string {
+	sum := sha256.Sum256([]byte(query))
+	return hex.EncodeToString(sum[:])
 }
 
 // ExtensionName names the extension for gqlgen.
@@ -71,15 +109,15 @@ func (p *persistedQueries) MutateOperationParameters(ctx context.Context, params
 		return refused(badRequest("extensions.persistedQuery is not {version: 1, sha256Hash: <64 hex digits>}"))
 	}
 	if params.Query == "" {
-		if params.Query, ok = p.texts.Get(ctx, hash); !ok {
+		if params.Query, ok = p.find(ctx, hash); !ok {
 			return refused(&requestError{code: codePersistedNotFound, message: "PersistedQueryNotFound"})
 		}
 		return nil
 	}
-	if sum := sha256.Sum256([]byte(params.Query)); hex.EncodeToString(sum[:]) != hash {
+	if hashOf(params.Query) != hash {
 		return refused(badRequest("extensions.persistedQuery.sha256Hash is not the hash of the query"))
 	}
-	p.texts.Add(ctx, hash, params.Query)
+	p.keep(ctx, hash, params.Query)
 	return nil
 }
 

@@ -15,8 +15,8 @@ import (
 	"cvmgraph/restclient"
 )
 
-// Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection
-// and Projection are required. It is read-only once [NewHandler] has it.
+// Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection,
+// PersistedQueries and Projection are required. It is read-only once [NewHandler] has it.
 type Resolver struct {
 	// Pages is where pages come from.
 	Pages pages.Source
@@ -32,6 +32,8 @@ type Resolver struct {
 	Introspection bool
 	// DefaultCredential stands in where a request has none. Zero: such a request is UNAUTHENTICATED.
 	DefaultCredential restclient.Credential
+	// PersistedQueries are those that replicas share; nil: none.
+	PersistedQueries SharedTexts
 	// RequestID returns the id under which the request is logged.
 	RequestID func(context.Context) string
 	// Logger takes what must not be shown to clients.
@@ -53,7 +55,7 @@ func NewHandler(r *Resolver) http.Handler {
 		planner = projection.NewPlanner(pages.Shape())
 	}
 	exec.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
-	exec.Use(newPersistedQueries())
+	exec.Use(newPersistedQueries(r.PersistedQueries))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
 	if r.Introspection {

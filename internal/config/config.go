@@ -71,6 +71,12 @@ type Config struct {
 	// StaleIfError is how old a page may be served when the upstream fails; 0: none is. Above 0 it is at least CacheTTL.
 	StaleIfError time.Duration
 
+	// RedisURL is the Redis that replicas share; empty is none. It may hold a password.
+	RedisURL string
+
+	// SharedKey keys what is shared, a secret; zero without a RedisURL.
+	SharedKey [32]byte
+
 	// AllowedOrigins are the origins whose pages may call the gateway from a browser, besides its own: each a
 	// scheme, a host and, where it is not the scheme's own, a port. Nil is none.
 	AllowedOrigins []string

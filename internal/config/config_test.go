@@ -29,6 +29,8 @@ func settings() map[string]string {
 		"cache-ttl":        "5s",
 		"cache-bytes":      "1GiB",
 		"stale-if-error":   "1m",
+		"redis-url":        "redis://localhost:6379",
+		"shared-key":       "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
 		"allowed-origins":  "https://app.example.org",
 		"introspection":    "false",
 		"playground":       "false",
@@ -126,8 +128,12 @@ func TestFlagAndVariableDoTheSame(t *testing.T) {
 	for flag, value := range settings() {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()
-			byFlag := parse(t, []string{"--" + flag + "=" + value})
-			byVariable := parse(t, nil, variable(flag)+"="+value)
+			var beside []string
+			if flag == "redis-url" { // which is not complete alone
+				beside = []string{variable("shared-key") + "=" + settings()["shared-key"]}
+			}
+			byFlag := parse(t, []string{"--" + flag + "=" + value}, beside...)
+			byVariable := parse(t, nil, append(beside, variable(flag)+"="+value)...)
 			if !reflect.DeepEqual(byFlag, byVariable) {
 				t.Errorf("got %+v by flag and %+v by variable, want the same", byFlag, byVariable)
 			}
@@ -417,14 +423,40 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+func TestRedisTakesAKey(t *testing.T) {
+	t.Parallel()
+	const secret = "c2VjcmV0"
+	key := settings()["shared-key"]
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"without a key":       {[]string{"--redis-url=redis://h"}, `--shared-key (CVMGRAPH_SHARED_KEY): is required with --redis-url (CVMGRAPH_REDIS_URL)`},
+		"a short key":         {[]string{"--redis-url=redis://h", "--shared-key=" + secret}, "--shared-key (CVMGRAPH_SHARED_KEY): must be 32 random bytes in base64, such as openssl rand -base64 32 prints"},
+		"a key of zeros":      {[]string{"--shared-key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, "--shared-key (CVMGRAPH_SHARED_KEY): must be 32 random bytes in base64, such as openssl rand -base64 32 prints"},
+		"another scheme":      {[]string{"--redis-url=http://" + secret + "@h", "--shared-key=" + key}, "--redis-url (CVMGRAPH_REDIS_URL): must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0, or empty"},
+		"no host":             {[]string{"--redis-url=redis://", "--shared-key=" + key}, "--redis-url (CVMGRAPH_REDIS_URL): must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0, or empty"},
+		"with a key":          {[]string{"--redis-url=rediss://u:" + secret + "@h:1/2", "--shared-key=" + key}, ""},
+		"a key without Redis": {[]string{"--shared-key=" + key}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(problems(t, test.args), "\n")
+			if got != test.want || strings.Contains(got, secret) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	t.Parallel()
-	got := parse(t, nil, "CVMGRAPH_SERVICE_HOST=10.0.0.1", "CVMGRAPH_MAX_FRIST=5", "CVMGRAPH_REDIS_URL=redis://u:secret@h",
+	got := parse(t, nil, "CVMGRAPH_SERVICE_HOST=10.0.0.1", "CVMGRAPH_MAX_FRIST=5", "CVMGRAPH_QUEUE_URL=redis://u:secret@h",
 		"CVMGRAPH_MAX_FIRST=5", "CVMGRAPH_VERSION=1", "CVMGRAPH_", "OTHER=1", "CVMGRAPHX=1", "").Warnings
 	want := []string{
 		"unknown environment variable CVMGRAPH_",
 		"unknown environment variable CVMGRAPH_MAX_FRIST, did you mean CVMGRAPH_MAX_FIRST?",
-		"unknown environment variable CVMGRAPH_REDIS_URL",
+		"unknown environment variable CVMGRAPH_QUEUE_URL",
 		"unknown environment variable CVMGRAPH_SERVICE_HOST",
 		"unknown environment variable CVMGRAPH_VERSION",
 	}

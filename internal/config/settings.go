@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,8 @@ type settings struct {
 	CacheTTL        string `name:"cache-ttl" default:"2s" placeholder:"DURATION" help:"How long a page is served without asking the upstream, with unit; 0 keeps none."`
 	CacheBytes      string `default:"64MiB" placeholder:"SIZE" help:"Bound of the pages that are kept, in bytes or with KiB, MiB or GiB, 1MiB to 64GiB."`
 	StaleIfError    string `default:"0s" placeholder:"DURATION" help:"How old a page may be served when the upstream fails, with unit; 0 serves none."`
+	RedisURL        string `name:"redis-url" default:"" placeholder:"URL" help:"Redis that replicas share pages and persisted queries through, redis:// or rediss://; empty is none."`
+	SharedKey       string `default:"" placeholder:"KEY" help:"Key of what is shared, 32 random bytes in base64, the same for all replicas; required with --redis-url."`
 	AllowedOrigins  string `default:"" placeholder:"ORIGIN,…" help:"Origins whose pages may call the gateway (CORS), such as https://app.example.org, comma separated; empty is its own only."`
 	Introspection   toggle `default:"true" help:"Let clients ask for the schema; false also hides suggestions in errors."`
 	Playground      toggle `default:"true" help:"Serve GraphiQL at /."`
@@ -77,6 +80,8 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		CacheTTL:        read(&p, "cache-ttl", s.CacheTTL, parseDurationOrZero),
 		CacheBytes:      read(&p, "cache-bytes", s.CacheBytes, parseCacheBytes),
 		StaleIfError:    read(&p, "stale-if-error", s.StaleIfError, parseDurationOrZero),
+		RedisURL:        read(&p, "redis-url", s.RedisURL, parseRedisURL),
+		SharedKey:       read(&p, "shared-key", s.SharedKey, parseKey),
 		AllowedOrigins:  read(&p, "allowed-origins", s.AllowedOrigins, parseOrigins),
 		Introspection:   read(&p, "introspection", string(s.Introspection), parseBool),
 		Playground:      read(&p, "playground", string(s.Playground), parseBool),
@@ -86,6 +91,9 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		Projection:      read(&p, "projection", string(s.Projection), parseBool),
 		LogLevel:        read(&p, "log-level", s.LogLevel, parseLogLevel),
 		LogFormat:       read(&p, "log-format", s.LogFormat, parseLogFormat),
+	}
+	if cfg.RedisURL != "" && s.SharedKey == "" {
+		p.add("shared-key", errors.New("is required with "+settingLabel("redis-url")))
 	}
 	if cfg.StaleIfError > 0 && cfg.StaleIfError < cfg.CacheTTL {
 		p.add("stale-if-error", errors.New("must be 0, or at least "+settingLabel("cache-ttl")))
@@ -207,6 +215,27 @@ func parseDurationOrZero(written string) (time.Duration, error) {
 		return 0, mustBe("a duration with a unit, such as 2s, at most 24h, or 0", written)
 	}
 	return d, nil
+}
+
+// parseRedisURL does not show what was written: a URL is where passwords are.
+func parseRedisURL(written string) (string, error) {
+	u, err := url.Parse(written)
+	if written != "" && (err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "") {
+		return "", errors.New("must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0, or empty")
+	}
+	return written, nil
+}
+
+// parseKey does not show what was written.
+func parseKey(written string) (key [32]byte, err error) {
+	if written == "" {
+		return key, nil
+	}
+	b, err := base64.StdEncoding.DecodeString(written)
+	if err != nil || copy(key[:], b) != len(key) || len(b) != len(key) || key == [32]byte{} {
+		return [32]byte{}, errors.New("must be 32 random bytes in base64, such as openssl rand -base64 32 prints")
+	}
+	return key, nil
 }
 
 // parseCount returns a reader of whole numbers from 1 to most.

@@ -6,11 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
+	"cvmgraph/internal/redis"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -27,6 +29,10 @@ type CacheOptions struct {
 	APIVersion string
 	// Key keys the hash of credentials. Zero: a random key.
 	Key [32]byte
+	// Shared is where replicas share pages, and take turns to call the upstream; nil: nowhere. Key is then the same for all of them.
+	Shared *redis.Store
+	// SharedWait is how long a replica waits for another one's call.
+	SharedWait time.Duration
 	// Observer is told what happens.
 	Observer CacheObserver
 	// Now is the clock; nil is time.Now.
@@ -150,14 +156,15 @@ func (c *Cache) Held(owner Owner, request restclient.PageRequest) (Got, bool) {
 // when the last one has left.
 func (c *Cache) Fetch(ctx context.Context, r Request) (Got, error) {
 	call(c.options.Observer.Miss)
-	page, coalesced, err := c.flights.join(ctx, c.key(r.Owner, r.PageRequest), r.Since, func(ctx context.Context) (*Page, error) {
-		return c.fetch(ctx, r)
+	got, coalesced, err := c.flights.join(ctx, c.key(r.Owner, r.PageRequest), r.Since, func(ctx context.Context) (Got, error) {
+		return c.load(ctx, r)
 	})
 	if coalesced {
 		call(c.options.Observer.Coalesced)
 	}
 	if err == nil {
-		return Got{Page: page, Request: r.PageRequest, Coalesced: coalesced}, nil
+		got.Coalesced = coalesced
+		return got, nil
 	}
 	if got, ok := c.stale(ctx, r, err); ok {
 		call(c.options.Observer.Stale)
@@ -166,8 +173,40 @@ func (c *Cache) Fetch(ctx context.Context, r Request) (Got, error) {
 	return Got{Request: r.PageRequest, Coalesced: coalesced}, err
 }
 
-// fetch calls the upstream, and keeps what it sends.
-func (c *Cache) fetch(ctx context.Context, r Request) (*Page, error) {
+// load comes by a page, and keeps it.
+func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
+	var d dated
+	var err error
+	if c.options.Shared != nil && c.pages != nil {
+		d, err = c.share(ctx, r)
+	} else {
+		d, err = c.call(ctx, r)
+	}
+	if err != nil {
+		return Got{}, err
+	}
+	if c.pages != nil && d.keep {
+		k, key := &kept{d.page, d.at}, c.key(r.Owner, r.PageRequest)
+		c.holdings.add(key, k) // first: the cache may let go of it at once
+		c.pages.Set(key, k)
+	}
+	got := Got{Page: d.page, Request: r.PageRequest, Cached: !d.called}
+	if got.Cached {
+		got.Age = max(c.options.Now().Sub(d.at), 0)
+	}
+	return got, nil
+}
+
+// dated is a page with the time at which it was asked for.
+type dated struct {
+	page *Page
+	at   time.Time
+	// called says that a call of this replica brought it, and keep that it may be kept.
+	called, keep bool
+}
+
+// call calls the upstream.
+func (c *Cache) call(ctx context.Context, r Request) (dated, error) {
 	at, begun := c.options.Now(), time.Now()
 	page, keep, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
 	if c.options.Observer.Called != nil {
@@ -175,16 +214,60 @@ func (c *Cache) fetch(ctx context.Context, r Request) (*Page, error) {
 	}
 	if err != nil {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok && isRefusal(status.StatusCode) {
-			c.purge(r.Owner)
+			c.purge(ctx, r.Owner)
 		}
-		return nil, err
+		return dated{}, err
 	}
-	if c.pages != nil && keep {
-		k, key := &kept{page, at}, c.key(r.Owner, r.PageRequest)
-		c.holdings.add(key, k) // first: the cache may let go of it at once
-		c.pages.Set(key, k)
+	return dated{page: page, at: at, called: true, keep: keep}, nil
+}
+
+// share takes a page that another replica called for, or calls the upstream for all of them.
+func (c *Cache) share(ctx context.Context, r Request) (dated, error) {
+	name := redis.Name{Group: r.Owner, Rest: fmt.Sprintf("page %s %d %q %d %d", c.options.APIVersion, r.Filter.NodeID, r.Filter.UserID, r.Page, r.PageSize)}
+	var own dated
+	produce := func(ctx context.Context) ([]byte, bool, error) {
+		var err error
+		own, err = c.call(ctx, r)
+		if err != nil {
+			return nil, false, err
+		}
+		return seal(own), own.keep, nil
 	}
-	return page, nil
+	if !r.Since.IsZero() { // what others called for may be too old
+		value, keep, err := produce(ctx)
+		if err == nil && keep {
+			c.options.Shared.Save(ctx, name, value, c.options.TTL)
+		}
+		return own, err
+	}
+	value, _, produced, err := c.options.Shared.Once(ctx, name, c.options.TTL, c.options.SharedWait, produce)
+	if err != nil || produced {
+		return own, err
+	}
+	if d, ok := c.unseal(value, r); ok {
+		return d, nil
+	}
+	return c.call(ctx, r)
+}
+
+// seal returns a page as it is shared: when it was asked for, and its document.
+func seal(d dated) []byte {
+	value := binary.BigEndian.AppendUint64(make([]byte, 0, 8+d.page.Bytes()), uint64(d.at.UnixMilli()))
+	return append(value, d.page.Document()...)
+}
+
+// unseal returns a shared page, false where it is none, or too old by now.
+func (c *Cache) unseal(value []byte, r Request) (dated, bool) {
+	if len(value) < 8 {
+		return dated{}, false
+	}
+	now := c.options.Now()
+	at := time.UnixMilli(int64(binary.BigEndian.Uint64(value)))
+	if at.After(now) { // its clock is ahead
+		at = now
+	}
+	page, err := c.upstream.index.page(value[8:], r.PageRequest)
+	return dated{page: page, at: at, keep: true}, err == nil && now.Sub(at) < c.options.TTL
 }
 
 // outcome says how a call ended.
@@ -218,10 +301,13 @@ func isRefusal(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
-// purge forgets all pages of a credential.
-func (c *Cache) purge(owner Owner) {
+// purge forgets all pages of a credential, those that replicas share too.
+func (c *Cache) purge(ctx context.Context, owner Owner) {
 	for _, key := range c.holdings.purge(owner) {
 		c.pages.Invalidate(key)
+	}
+	if c.options.Shared != nil {
+		c.options.Shared.Forget(ctx, owner, c.options.TTL)
 	}
 	call(c.options.Observer.Purged)
 }

@@ -18,19 +18,19 @@ type flightShard struct {
 	calls map[pageKey]*flight
 }
 
-// flight is one call. Its page and error are there once done is closed.
+// flight is one call. What it got and its error are there once done is closed.
 type flight struct {
 	begun   time.Time
 	callers int // that still wait
 	cancel  context.CancelFunc
 	done    chan struct{}
-	page    *Page
+	got     Got
 	err     error
 }
 
 // join waits for the call of a key that began at since or later, or begins it. It says whether the call was somebody else's. Where
 // ctx ends first, the error says so.
-func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (*Page, error)) (page *Page, joined bool, err error) {
+func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (Got, error)) (got Got, joined bool, err error) {
 	s := &f.shards[key.owner[0]%64]
 	s.mu.Lock()
 	call, joined := s.calls[key]
@@ -42,18 +42,18 @@ func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch 
 
 	select {
 	case <-call.done:
-		return call.page, joined, call.err
+		return call.got, joined, call.err
 	case <-ctx.Done():
 		s.leave(key, call)
 		if ctx.Err() == context.DeadlineExceeded {
-			return nil, joined, &restclient.TimeoutError{}
+			return Got{}, joined, &restclient.TimeoutError{}
 		}
-		return nil, joined, fmt.Errorf("the caller of an upstream call left: %w", context.Canceled)
+		return Got{}, joined, fmt.Errorf("the caller of an upstream call left: %w", context.Canceled)
 	}
 }
 
 // begin starts a call that is not bound to its first caller's end. The caller holds the lock.
-func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context.Context) (*Page, error)) *flight {
+func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context.Context) (Got, error)) *flight {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	call := &flight{begun: time.Now(), cancel: cancel, done: make(chan struct{})}
 	if s.calls == nil {
@@ -71,7 +71,7 @@ func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context
 			s.mu.Unlock()
 			close(call.done)
 		}()
-		call.page, call.err = fetch(ctx)
+		call.got, call.err = fetch(ctx)
 	}()
 	return call
 }

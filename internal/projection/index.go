@@ -99,6 +99,9 @@ func (p *Page) odd(item int) bool { return p.tape[p.items[item]].marked() }
 // Size returns about how much memory the page takes, in bytes.
 func (p *Page) Size() int { return cap(p.body) + 8*cap(p.tape) + 4*cap(p.items) }
 
+// Document returns the page's body. It must not be written to.
+func (p *Page) Document() []byte { return p.body }
+
 // Bytes returns the length of the page's body.
 func (p *Page) Bytes() int { return len(p.body) }
 

@@ -1,0 +1,217 @@
+//go:build unix
+
+package pages_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/redis"
+	"cvmgraph/restclient"
+)
+
+// redisServer is a Redis of the test's own.
+type redisServer struct {
+	port    string
+	process *exec.Cmd
+}
+
+func newRedisServer(tb testing.TB) *redisServer {
+	tb.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		tb.Skip("needs redis-server on PATH: .ci/run installs it")
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &redisServer{port: strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)}
+	_ = listener.Close()
+	s.start(tb)
+	tb.Cleanup(s.kill)
+	return s
+}
+
+func (s *redisServer) start(tb testing.TB) {
+	tb.Helper()
+	s.process = exec.CommandContext(context.WithoutCancel(tb.Context()), "redis-server", "--port", s.port, "--bind", "127.0.0.1",
+		"--save", "", "--appendonly", "no", "--dir", tb.TempDir())
+	if err := s.process.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	until(tb, "redis-server listens", func() bool {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+s.port)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	})
+}
+
+func (s *redisServer) kill() {
+	_ = s.process.Process.Kill()
+	_ = s.process.Wait()
+}
+
+// until waits for what comes about soon.
+func until(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	tick := time.Tick(5 * time.Millisecond)
+	for begun := time.Now(); !holds(); <-tick {
+		if time.Since(begun) > 20*time.Second {
+			tb.Fatalf("in vain: %s", what)
+		}
+	}
+}
+
+// replica returns a cache that shares with others through the Redis, and waits until it is connected.
+func (l *list) replica(tb testing.TB, s *redisServer, options pages.CacheOptions) *pages.Cache {
+	tb.Helper()
+	key := [32]byte{1, 2, 3}
+	store, err := redis.Open(redis.Options{URL: "redis://127.0.0.1:" + s.port, Key: key})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(store.Close)
+	until(tb, "a connection to Redis", func() bool {
+		store.Save(tb.Context(), redis.Name{Rest: "probe"}, []byte("probe"), time.Minute)
+		_, _, ok := store.Load(tb.Context(), redis.Name{Rest: "probe"})
+		return ok
+	})
+	options.Key, options.Shared, options.SharedWait = key, store, 15*time.Second
+	return l.cache(options)
+}
+
+func TestReplicasShareACall(t *testing.T) {
+	t.Parallel()
+	s := newRedisServer(t)
+	l := &list{answer: wait(50 * time.Millisecond), size: 1000}
+	var replicas []*pages.Cache
+	for range 3 {
+		replicas = append(replicas, l.replica(t, s, pages.CacheOptions{TTL: time.Minute}))
+	}
+	ids := make([]string, 200)
+	var group sync.WaitGroup
+	for i := range ids {
+		group.Go(func() {
+			c := replicas[i%3]
+			got, err := c.Fetch(t.Context(), ask(c, bearer("a"), 1, 100))
+			if err != nil || got.Len() != 100 {
+				t.Errorf("got %v", err)
+				return
+			}
+			ids[i] = string(got.Document())
+		})
+	}
+	group.Wait()
+	if calls := l.calls.Load(); calls != 1 {
+		t.Errorf("got %d calls, want 1", calls)
+	}
+	if slices.Sort(ids); ids[0] != ids[len(ids)-1] {
+		t.Error("the replicas have different pages")
+	}
+	for i, c := range replicas {
+		r := ask(c, bearer("a"), 1, 100)
+		if got, ok := c.Held(r.Owner, r.PageRequest); !ok || got.Age > 20*time.Second {
+			t.Errorf("replica %d: got %t and an age of %v", i, ok, got.Age)
+		}
+		other := ask(c, bearer("b"), 1, 100)
+		if _, err := c.Fetch(t.Context(), other); err != nil || l.calls.Load() != 2 {
+			t.Errorf("another credential: got %d calls, %v, want one of its own", l.calls.Load(), err)
+		}
+	}
+}
+
+func TestARefusalPurgesWhatIsShared(t *testing.T) {
+	t.Parallel()
+	s := newRedisServer(t)
+	l := &list{}
+	one, other := l.replica(t, s, pages.CacheOptions{TTL: time.Minute}), l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
+	mustFetch(t, one, ask(one, bearer("a"), 1, 10))
+	l.answer = func(context.Context, restclient.Credential, restclient.PageRequest) error {
+		return &restclient.StatusError{StatusCode: http.StatusUnauthorized}
+	}
+	if _, err := one.Fetch(t.Context(), ask(one, bearer("a"), 2, 10)); err == nil {
+		t.Fatal("got no error, want the refusal")
+	}
+	if got, err := other.Fetch(t.Context(), ask(other, bearer("a"), 1, 10)); err == nil {
+		t.Errorf("the other replica: got a page of %d items, want the refusal", got.Len())
+	}
+}
+
+func TestNoCachePassesBySharedPages(t *testing.T) {
+	t.Parallel()
+	s := newRedisServer(t)
+	l := &list{}
+	one, other := l.replica(t, s, pages.CacheOptions{TTL: time.Minute}), l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
+	mustFetch(t, one, ask(one, bearer("a"), 1, 10))
+	fresh := ask(other, bearer("a"), 1, 10)
+	fresh.Since = time.Now()
+	got := mustFetch(t, other, fresh)
+	if calls := l.calls.Load(); calls != 2 || got.Cached {
+		t.Errorf("got %d calls, from the cache: %t, want 2 and a call", calls, got.Cached)
+	}
+	third := l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
+	if again := mustFetch(t, third, ask(third, bearer("a"), 1, 10)); l.calls.Load() != 2 || !again.Cached || string(again.Document()) != string(got.Document()) {
+		t.Errorf("a third replica: got %d calls and another page, want what no-cache brought", l.calls.Load())
+	}
+}
+
+// TestRedisOutages kills, pauses and restarts Redis under load.
+func TestRedisOutages(t *testing.T) {
+	t.Parallel()
+	s := newRedisServer(t)
+	l := &list{answer: wait(10 * time.Millisecond)}
+	c := l.replica(t, s, pages.CacheOptions{TTL: time.Millisecond})
+	const workers = 8
+	var failed, asked atomic.Int64
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() {
+			for page := 1; ctx.Err() == nil; page++ {
+				asked.Add(1)
+				if _, err := c.Fetch(t.Context(), ask(c, bearer(strconv.Itoa(w)), page, 5)); err != nil {
+					failed.Add(1)
+					t.Errorf("got %v", err)
+				}
+			}
+		})
+	}
+	more := func(what string) {
+		before := asked.Load()
+		begun := time.Now()
+		until(t, what, func() bool { return asked.Load() > before+100 })
+		t.Logf("%s: 100 requests in %v", what, time.Since(begun))
+	}
+	more("with Redis")
+	if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	more("paused")
+	if err := s.process.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	more("going on")
+	s.kill()
+	more("killed")
+	s.start(t)
+	more("restarted")
+	stop()
+	group.Wait()
+	if failed.Load() > 0 {
+		t.Errorf("%d of %d requests failed", failed.Load(), asked.Load())
+	}
+}
