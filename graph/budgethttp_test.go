@@ -153,8 +153,8 @@ func TestAllocationsOverHTTP(t *testing.T) { //nolint:paralleltest // what other
 	}
 	upstream, held, operations := rawUpstream(t), newHeldPages(t), workloads(t)
 	for name, most := range map[string]struct{ held, called budget }{
-		"a": {budget{115, 9200}, budget{230, 1.25*pageBytes(held, 20) + 28000}},
-		"b": {budget{115, 9200}, budget{230, 1.25*pageBytes(held, 100) + 28000}},
+		"a": {budget{115, 9500}, budget{230, 1.25*pageBytes(held, 20) + 28000}},
+		"b": {budget{115, 9500}, budget{230, 1.25*pageBytes(held, 100) + 28000}},
 		"c": {budget{130, 20000}, budget{230, 1.25*pageBytes(held, 100) + 28000}},
 	} {
 		for source, most := range map[pages.Source]budget{held: most.held, nil: most.called} {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -102,8 +103,9 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 		return nil, err
 	}
 	read := newReading(op, list.filter)
+	read.since = window.Since(time.Now())
 	if !selectsItems(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field) {
-		views, err := read.load(ctx, relay.ReasonTotal, op.pagesFor(list.filter, nil))
+		views, err := read.load(ctx, relay.ReasonTotal, op.pagesFor(list.filter, nil, time.Time{}))
 		if err != nil {
 			return nil, err
 		}

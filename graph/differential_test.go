@@ -62,7 +62,7 @@ func TestProjectionsEqualGqlgen(t *testing.T) {
 		debug.SetGCPercent(percent)
 		t.Logf("%d cases in %v: %+v; the fresh seed was %d", sum.cases.Load(), time.Since(begun), &sum, fresh)
 		// Cases that are refused, or look at nothing, show nothing.
-		if n := sum.cases.Load(); !t.Failed() && (n < cases || sum.data.Load() < n*8/10 || sum.items.Load() < n/2 || sum.faults.Load() < n/20 || sum.unsettled.Load() > n/500) {
+		if n := sum.cases.Load(); !t.Failed() && (n < cases || sum.data.Load() < n*8/10 || sum.items.Load() < n/2 || sum.faults.Load() < n/20 || sum.unsettled.Load() > n/2000+3) {
 			t.Error("got too few cases that mean something")
 		}
 	})
@@ -160,7 +160,7 @@ func (s *stock) Owner(credential restclient.Credential) pages.Owner {
 	return sha256.Sum256([]byte(credential.Authorization))
 }
 
-func (s *stock) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter) []relay.Extent {
+func (s *stock) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter, _ time.Time) []relay.Extent {
 	return dst
 }
 
@@ -247,7 +247,8 @@ func (p *pair) round(t *testing.T, s seeds) {
 		if difference == "" {
 			continue
 		}
-		if p.settles(c) {
+		// A gateway may lose what it knows of a caller, and then it looks for CVMs elsewhere: that is no difference when asked again.
+		if p.difference(c) == "" || p.settles(c) {
 			p.sum.unsettled.Add(1)
 			continue
 		}

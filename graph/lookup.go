@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -129,7 +130,7 @@ func (s *search) hinted() []relay.Page {
 	if !ok {
 		return nil
 	}
-	if held, ok := relay.CoverHeld(places, s.op.loader.Extents(nil, s.filter)); ok {
+	if held, ok := relay.CoverHeld(places, s.op.loader.Extents(nil, s.filter, time.Time{})); ok {
 		return held
 	}
 	for i := range places {

@@ -166,9 +166,9 @@ func (op *operation) reader(filter restclient.Filter, w relay.Window) *relay.Rea
 
 // pagesFor returns pages that hold the ranges: those at hand that do, else those that are planned, else the cheapest. For no ranges
 // it is any page of the list: its total is on each.
-func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range) []relay.Page {
+func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.Page {
 	var room [8]relay.Extent
-	if held, ok := relay.CoverHeld(ranges, op.loader.Extents(room[:0], filter)); ok {
+	if held, ok := relay.CoverHeld(ranges, op.loader.Extents(room[:0], filter, since)); ok {
 		return held
 	}
 	planned := op.planned(filter).first

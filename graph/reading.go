@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"slices"
+	"time"
 
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
@@ -14,6 +15,7 @@ import (
 type reading struct {
 	op     *operation
 	filter restclient.Filter
+	since  time.Time // pages show the list no earlier; zero: at any time
 	views  []relay.View
 	loaded []*pages.Page // by the index of views
 	asked  []relay.Page
@@ -43,7 +45,7 @@ func (r *reading) request(p relay.Page) restclient.PageRequest {
 // load adds pages and returns their views. Those that it has are fetched anew. A page that holds the whole list stands in for
 // any other of the operation.
 func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.Page) ([]relay.View, error) {
-	if whole, ok := r.op.loader.Whole(r.filter); ok {
+	if whole, ok := r.op.loader.Whole(r.filter, r.since); ok {
 		if p := (relay.Page{Number: whole.Page, Size: whole.PageSize}); !slices.Contains(r.asked, p) {
 			wanted = []relay.Page{p}
 		}
@@ -57,7 +59,7 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 			r.asked = append(r.asked, p)
 		}
 	}
-	loaded, err := r.op.loader.Load(ctx, string(reason), requests)
+	loaded, err := r.op.loader.Load(ctx, string(reason), requests, r.since)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +67,9 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 	for _, got := range loaded {
 		page := relay.Page{Number: got.Request.Page, Size: got.Request.PageSize}
 		view := relay.View{Page: page, Total: got.Total, Items: got.Fingerprints, Distinct: got.Distinct}
+		if !got.Answered.IsZero() {
+			view.Seen = relay.Clock(got.Answered)
+		}
 		r.loaded = append(r.loaded, got.Page)
 		r.views = append(r.views, view)
 		r.op.hints.remember(r.filter, view)
@@ -75,7 +80,7 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 // read gives the reader pages until it has its answer, the first of them from what the operation plans to fetch anyway. It
 // returns nil where the list moves too fast.
 func (r *reading) read(ctx context.Context, reader *relay.Reader, first []relay.Range) (*relay.Answer, error) {
-	wanted, reason := r.op.pagesFor(r.filter, first), relay.ReasonWindow
+	wanted, reason := r.op.pagesFor(r.filter, first, r.since), relay.ReasonWindow
 	if len(first) == 0 {
 		reason = relay.ReasonTotal
 	}

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/pages"
 )
 
 // TestTraversalsOverHTTP pages through lists that change between the pages and between the calls of a page, forward and
@@ -23,7 +25,7 @@ func TestTraversalsOverHTTP(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(worker), 1))
 			for range fullOr(10, 1000/workers) {
 				all.Add(1)
-				if traverseOverHTTP(t, random) {
+				if traverseOverHTTP(t, random, worker%2 == 1) {
 					exact.Add(1)
 				}
 			}
@@ -61,8 +63,9 @@ func (h *history) change(most int) {
 	})
 }
 
-// traverseOverHTTP returns whether the history makes the traversal one that has to be exact.
-func traverseOverHTTP(t *testing.T, random *rand.Rand) (exact bool) {
+// traverseOverHTTP returns whether the history makes the traversal one that has to be exact. Where pages are kept, others who ask
+// beside it leave pages of all moments.
+func traverseOverHTTP(t *testing.T, random *rand.Rand, keep bool) (exact bool) {
 	t.Helper()
 	upstream := demo.New(demo.Options{Items: -1})
 	h := &history{upstream: upstream, random: random, gone: map[string]bool{}}
@@ -76,14 +79,28 @@ func traverseOverHTTP(t *testing.T, random *rand.Rand) (exact bool) {
 	})
 	within := random.IntN(2) == 0
 	turn := make(chan struct{}, 1) // calls arrive in parallel: one changes the list at a time
-	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	changing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		turn <- struct{}{}
 		if within {
 			h.change(1)
 		}
 		upstream.ServeHTTP(w, r)
 		<-turn
-	}))
+	})
+	var g *gateway
+	beside := func() {}
+	if keep {
+		g = cachingGateway(t, changing, pages.CacheOptions{TTL: time.Hour})
+		beside = func() {
+			for range random.IntN(3) {
+				g.post(t, fmt.Sprintf(`{ cvms(%s: %d) { nodes { id } } }`, []string{"first", "last"}[random.IntN(2)], random.IntN(120)), nil, nil)
+				h.change(1)
+			}
+		}
+	} else {
+		g = newGateway(t, changing)
+	}
+	beside()
 
 	n := []int{1, 3, 10, 30, 101, 150}[random.IntN(6)]
 	backward := random.IntN(2) == 0
@@ -96,7 +113,11 @@ func traverseOverHTTP(t *testing.T, random *rand.Rand) (exact bool) {
 		if backward {
 			variables = vars{"last": n, "before": cursor}
 		}
-		page := g.post(t, walkQuery, variables, nil).cvms(t)
+		var header http.Header
+		if cursor == nil { // what was there throughout, was there since the upstream was asked
+			header = http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}}
+		}
+		page := g.post(t, walkQuery, variables, header).cvms(t)
 		if near := returned[max(0, len(returned)-4):]; cursor != nil && !slices.ContainsFunc(near, func(id string) bool { return !h.gone[id] }) {
 			exact = false
 		}
@@ -117,6 +138,7 @@ func traverseOverHTTP(t *testing.T, random *rand.Rand) (exact bool) {
 		if len(returned) < 1000 {
 			h.change(4)
 		}
+		beside()
 	}
 	throughout = slices.DeleteFunc(throughout, func(id string) bool { return h.gone[id] })
 	if backward {

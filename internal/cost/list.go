@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
@@ -151,7 +152,7 @@ func (l *List) Unread() *Source { return &Source{list: l} }
 func (s *Source) Owner(restclient.Credential) pages.Owner { return pages.Owner{} }
 
 // Extents returns dst: pages are found by what was asked for.
-func (s *Source) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter) []relay.Extent {
+func (s *Source) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter, _ time.Time) []relay.Extent {
 	return dst
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -58,6 +59,8 @@ type Cache struct {
 	pages    *otter.Cache[pageKey, *kept] // nil: nothing is kept
 	holdings holdings
 	flights  flights
+	// lastStamp is the time of the last page, in microseconds since 1970.
+	lastStamp atomic.Int64
 }
 
 // pageKey is what a page is kept under.
@@ -67,10 +70,10 @@ type pageKey struct {
 	request    restclient.PageRequest
 }
 
-// kept is a page with the time at which it was asked for.
+// kept is a page with the times at which it was asked for and was there.
 type kept struct {
-	page *Page
-	at   time.Time
+	page         *Page
+	at, answered time.Time
 }
 
 // NewCache returns a cache of what the upstream sends.
@@ -126,11 +129,11 @@ func (c *Cache) key(owner Owner, request restclient.PageRequest) pageKey {
 }
 
 // Extents appends the fresh pages of a list.
-func (c *Cache) Extents(dst []relay.Extent, owner Owner, filter restclient.Filter) []relay.Extent {
+func (c *Cache) Extents(dst []relay.Extent, owner Owner, filter restclient.Filter, since time.Time) []relay.Extent {
 	if c.pages == nil {
 		return dst
 	}
-	return c.holdings.extents(dst, owner, filter, c.options.Now().Add(-c.options.TTL))
+	return c.holdings.extents(dst, owner, filter, c.options.Now().Add(-c.options.TTL), since)
 }
 
 // Held returns a fresh page.
@@ -149,7 +152,7 @@ func (c *Cache) Held(owner Owner, request restclient.PageRequest) (Got, bool) {
 	if c.options.Observer.Hit != nil {
 		c.options.Observer.Hit(age)
 	}
-	return Got{Page: k.page, Request: request, Age: age, Cached: true}, true
+	return Got{Page: k.page, Request: request, Asked: k.at, Answered: k.answered, Age: age, Cached: true}, true
 }
 
 // Fetch calls the upstream, or waits for a call that is under way already. The call goes on when its first caller leaves, and ends
@@ -186,11 +189,11 @@ func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
 		return Got{}, err
 	}
 	if c.pages != nil && d.keep {
-		k, key := &kept{d.page, d.at}, c.key(r.Owner, r.PageRequest)
+		k, key := &kept{d.page, d.at, d.answered}, c.key(r.Owner, r.PageRequest)
 		c.holdings.add(key, k) // first: the cache may let go of it at once
 		c.pages.Set(key, k)
 	}
-	got := Got{Page: d.page, Request: r.PageRequest, Cached: !d.called}
+	got := Got{Page: d.page, Request: r.PageRequest, Asked: d.at, Answered: d.answered, Cached: !d.called}
 	if got.Cached {
 		got.Age = max(c.options.Now().Sub(d.at), 0)
 	}
@@ -199,8 +202,8 @@ func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
 
 // dated is a page with the time at which it was asked for.
 type dated struct {
-	page *Page
-	at   time.Time
+	page         *Page
+	at, answered time.Time
 	// called says that a call of this replica brought it, and keep that it may be kept.
 	called, keep bool
 }
@@ -218,7 +221,18 @@ func (c *Cache) call(ctx context.Context, r Request) (dated, error) {
 		}
 		return dated{}, err
 	}
-	return dated{page: page, at: at, called: true, keep: keep}, nil
+	return dated{page: page, at: at, answered: c.stamp(), called: true, keep: keep}, nil
+}
+
+// stamp returns the time, rounded up to microseconds, and never the same twice: it tells pages apart.
+func (c *Cache) stamp() time.Time {
+	for {
+		last := c.lastStamp.Load()
+		now := max((c.options.Now().UnixNano()+999)/1000, last+1)
+		if c.lastStamp.CompareAndSwap(last, now) {
+			return time.UnixMicro(now)
+		}
+	}
 }
 
 // share takes a page that another replica called for, or calls the upstream for all of them.
@@ -233,41 +247,45 @@ func (c *Cache) share(ctx context.Context, r Request) (dated, error) {
 		}
 		return seal(own), own.keep, nil
 	}
-	if !r.Since.IsZero() { // what others called for may be too old
-		value, keep, err := produce(ctx)
-		if err == nil && keep {
-			c.options.Shared.Save(ctx, name, value, c.options.TTL)
-		}
-		return own, err
-	}
 	value, _, produced, err := c.options.Shared.Once(ctx, name, c.options.TTL, c.options.SharedWait, produce)
 	if err != nil || produced {
 		return own, err
 	}
-	if d, ok := c.unseal(value, r); ok {
+	d, ok := c.unseal(value, r)
+	if got := (Got{Page: d.page, Asked: d.at, Answered: d.answered}); ok && got.shows(r.Since) {
 		return d, nil
 	}
-	return c.call(ctx, r)
+	// What others called for is too old.
+	value, keep, err := produce(ctx)
+	if err == nil && keep {
+		c.options.Shared.Save(ctx, name, value, c.options.TTL)
+	}
+	return own, err
 }
 
-// seal returns a page as it is shared: when it was asked for, and its document.
+// sealedTimes is how many bytes the times of a shared page take.
+const sealedTimes = 16
+
+// seal returns a page as it is shared: when it was asked for, when it was there, and its document.
 func seal(d dated) []byte {
-	value := binary.BigEndian.AppendUint64(make([]byte, 0, 8+d.page.Bytes()), uint64(d.at.UnixMilli()))
+	value := make([]byte, 0, sealedTimes+d.page.Bytes())
+	value = binary.BigEndian.AppendUint64(value, uint64(d.at.UnixMicro()))
+	value = binary.BigEndian.AppendUint64(value, uint64(d.answered.UnixMicro()))
 	return append(value, d.page.Document()...)
 }
 
 // unseal returns a shared page, false where it is none, or too old by now.
 func (c *Cache) unseal(value []byte, r Request) (dated, bool) {
-	if len(value) < 8 {
+	if len(value) < sealedTimes {
 		return dated{}, false
 	}
 	now := c.options.Now()
-	at := time.UnixMilli(int64(binary.BigEndian.Uint64(value)))
+	at, answered := time.UnixMicro(int64(binary.BigEndian.Uint64(value))), time.UnixMicro(int64(binary.BigEndian.Uint64(value[8:])))
 	if at.After(now) { // its clock is ahead
 		at = now
 	}
-	page, err := c.upstream.index.page(value[8:], r.PageRequest)
-	return dated{page: page, at: at, keep: true}, err == nil && now.Sub(at) < c.options.TTL
+	page, err := c.upstream.index.page(value[sealedTimes:], r.PageRequest)
+	return dated{page: page, at: at, answered: answered, keep: true}, err == nil && now.Sub(at) < c.options.TTL
 }
 
 // outcome says how a call ended.
@@ -319,7 +337,7 @@ func (c *Cache) stale(ctx context.Context, r Request, err error) (Got, bool) {
 	}
 	wanted := relay.Page{Number: r.Page, Size: r.PageSize}.Range()
 	since := c.options.Now().Add(-c.options.StaleIfError)
-	pages, _ := relay.CoverHeld([]relay.Range{wanted}, c.holdings.extents(nil, r.Owner, r.Filter, since))
+	pages, _ := relay.CoverHeld([]relay.Range{wanted}, c.holdings.extents(nil, r.Owner, r.Filter, since, r.Since))
 	if len(pages) != 1 {
 		return Got{}, false
 	}
@@ -328,7 +346,7 @@ func (c *Cache) stale(ctx context.Context, r Request, err error) (Got, bool) {
 	if !ok || k.at.Before(since) {
 		return Got{}, false
 	}
-	return Got{Page: k.page, Request: request, Age: c.options.Now().Sub(k.at), Cached: true, Stale: true}, true
+	return Got{Page: k.page, Request: request, Asked: k.at, Answered: k.answered, Age: c.options.Now().Sub(k.at), Cached: true, Stale: true}, true
 }
 
 // isOutage says whether an error is one of the upstream's, and not of the request or the credential.

@@ -106,17 +106,17 @@ func TestAPageIsServedForItsTime(t *testing.T) {
 	if got, ok := c.Held(r.Owner, r.PageRequest); !ok || got.Age != 1999*time.Millisecond || !got.Cached || got.Len() != 10 {
 		t.Errorf("before its time is over: got %+v, %t", got, ok)
 	}
-	if got := c.Extents(nil, r.Owner, restclient.Filter{}); len(got) != 1 || got[0] != (relay.Extent{Page: relay.Page{Number: 1, Size: 10}, Len: 10, Total: 100_000}) {
+	if got := c.Extents(nil, r.Owner, restclient.Filter{}, time.Time{}); len(got) != 1 || got[0] != (relay.Extent{Page: relay.Page{Number: 1, Size: 10}, Len: 10, Total: 100_000}) {
 		t.Errorf("got extents %v", got)
 	}
-	if got := c.Extents(nil, r.Owner, restclient.Filter{NodeID: 1}); len(got) != 0 {
+	if got := c.Extents(nil, r.Owner, restclient.Filter{NodeID: 1}, time.Time{}); len(got) != 0 {
 		t.Errorf("of another list: got extents %v", got)
 	}
 	time0.advance(time.Millisecond)
 	if _, ok := c.Held(r.Owner, r.PageRequest); ok {
 		t.Error("a page is at hand that is too old")
 	}
-	if got := c.Extents(nil, r.Owner, restclient.Filter{}); len(got) != 0 {
+	if got := c.Extents(nil, r.Owner, restclient.Filter{}, time.Time{}); len(got) != 0 {
 		t.Errorf("of pages that are too old: got extents %v", got)
 	}
 }
@@ -127,7 +127,7 @@ func TestWithoutATimeNothingIsKept(t *testing.T) {
 	c := l.cache(pages.CacheOptions{})
 	r := ask(c, bearer("a"), 1, 10)
 	mustFetch(t, c, r)
-	if _, ok := c.Held(r.Owner, r.PageRequest); ok || len(c.Extents(nil, r.Owner, restclient.Filter{})) > 0 {
+	if _, ok := c.Held(r.Owner, r.PageRequest); ok || len(c.Extents(nil, r.Owner, restclient.Filter{}, time.Time{})) > 0 {
 		t.Error("a page is at hand")
 	}
 }
@@ -359,13 +359,13 @@ func TestARefusalPurgesTheCredentialsPages(t *testing.T) {
 			t.Errorf("%d: got %+v, want the refusal", status, got)
 		}
 		for page := range 100 {
-			if r := ask(c, bearer("a"), page+1, 10); len(c.Extents(nil, r.Owner, r.Filter)) > 0 {
+			if r := ask(c, bearer("a"), page+1, 10); len(c.Extents(nil, r.Owner, r.Filter, time.Time{})) > 0 {
 				t.Fatalf("%d: pages are left", status)
 			} else if _, ok := c.Held(r.Owner, r.PageRequest); ok {
 				t.Fatalf("%d: page %d is left", status, page+1)
 			}
 		}
-		if r := ask(c, bearer("b"), 1, 10); len(c.Extents(nil, r.Owner, r.Filter)) != 1 || purged.Load() != 1 {
+		if r := ask(c, bearer("b"), 1, 10); len(c.Extents(nil, r.Owner, r.Filter, time.Time{})) != 1 || purged.Load() != 1 {
 			t.Errorf("%d: another credential's page is gone, or %d were told of, want 1", status, purged.Load())
 		}
 	}
@@ -443,7 +443,7 @@ func TestPagesKeepWithinTheirBytes(t *testing.T) { //nolint:paralleltest // what
 	if evicted.Load() == 0 || count == 0 {
 		t.Errorf("got %d pages and %d evictions, want some of both", count, evicted.Load())
 	}
-	if extents := c.Extents(nil, c.Owner(bearer("a")), restclient.Filter{}); len(extents) > count {
+	if extents := c.Extents(nil, c.Owner(bearer("a")), restclient.Filter{}, time.Time{}); len(extents) > count {
 		t.Errorf("got %d extents of %d pages", len(extents), count)
 	}
 	runtime.KeepAlive(c)

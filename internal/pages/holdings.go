@@ -19,9 +19,9 @@ type holdingShard struct {
 
 // holding is a page that the cache has. It does not hold the page itself: what the cache lets go of is gone.
 type holding struct {
-	key    pageKey
-	at     time.Time
-	extent relay.Extent
+	key          pageKey
+	at, answered time.Time
+	extent       relay.Extent
 }
 
 // maxExtents bounds the pages that are looked at for one window; others are found by their own key only.
@@ -38,7 +38,7 @@ func (h *holdings) add(key pageKey, k *kept) {
 		s.owners = make(map[Owner][]holding)
 	}
 	list := slices.DeleteFunc(s.owners[key.owner], func(held holding) bool { return held.key == key })
-	s.owners[key.owner] = append(list, holding{key, k.at, relay.Extent{
+	s.owners[key.owner] = append(list, holding{key, k.at, k.answered, relay.Extent{
 		Page: relay.Page{Number: key.request.Page, Size: key.request.PageSize}, Len: k.page.Len(), Total: k.page.Total,
 	}})
 }
@@ -56,13 +56,15 @@ func (h *holdings) remove(key pageKey, k *kept) {
 	}
 }
 
-// extents appends the pages of a list that are not older, those that came last first.
-func (h *holdings) extents(dst []relay.Extent, owner Owner, filter restclient.Filter, since time.Time) []relay.Extent {
+// extents appends the pages of a list that were asked for after one time, and since another or were there just then; those that came
+// last first.
+func (h *holdings) extents(dst []relay.Extent, owner Owner, filter restclient.Filter, after, since time.Time) []relay.Extent {
 	s := h.shard(owner)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, held := range slices.Backward(s.owners[owner]) {
-		if held.key.request.Filter == filter && held.at.After(since) {
+		shows := since.IsZero() || !held.at.Before(since) || held.answered.Equal(since)
+		if held.key.request.Filter == filter && held.at.After(after) && shows {
 			if dst = append(dst, held.extent); len(dst) == maxExtents {
 				break
 			}

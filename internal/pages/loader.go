@@ -74,19 +74,24 @@ func NewLoader(source Source, credential restclient.Credential, since time.Time)
 	return l
 }
 
-// Extents appends which pages of a list are at hand for the operation, those that came last first.
-func (l *Loader) Extents(dst []relay.Extent, filter restclient.Filter) []relay.Extent {
-	if !l.since.IsZero() {
-		return dst
+// Extents appends which pages of a list are at hand that show it since then, those that came last first.
+func (l *Loader) Extents(dst []relay.Extent, filter restclient.Filter, since time.Time) []relay.Extent {
+	return l.source.Extents(dst, l.owner, filter, latest(l.since, since))
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-	return l.source.Extents(dst, l.owner, filter)
+	return b
 }
 
 // Load returns the pages in the order of the requests, fetching in parallel those that are not at hand. The error is that of
-// the first request that failed, as the source returned it. Pages are shared: callers do not change them.
-func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest) ([]Got, error) {
+// the first request that failed, as the source returned it. Pages are shared: callers do not change them. All of them show the list
+// since then; zero: at any time.
+func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest, since time.Time) ([]Got, error) {
 	pages := make([]Got, len(requests))
-	if l.held(reason, requests, pages) {
+	if l.held(ctx, reason, requests, latest(l.since, since), pages) {
 		return pages, nil
 	}
 	l.open.Do(l.prepare)
@@ -105,6 +110,9 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 			continue
 		}
 		got, err := thunk()
+		if err == nil && !got.serves(latest(l.since, since)) { // another field did not mind
+			got, err = l.fetch(ctx, requests[i])
+		}
 		if err != nil && first == nil {
 			first = err
 		}
@@ -114,18 +122,21 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 }
 
 // held fills in the pages that are at hand, and says whether those are all.
-func (l *Loader) held(reason string, requests []restclient.PageRequest, pages []Got) bool {
+func (l *Loader) held(ctx context.Context, reason string, requests []restclient.PageRequest, since time.Time, pages []Got) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := true
 	for i, request := range requests {
 		a := l.find(request)
 		if a == nil {
-			l.asked = append(l.asked, asked{request: request, reason: reason, since: l.since})
+			l.asked = append(l.asked, asked{request: request, reason: reason, since: since})
 			a = &l.asked[len(l.asked)-1]
 		}
-		if a.got.Page == nil && a.since.IsZero() {
-			if got, ok := l.source.Held(l.owner, request); ok {
+		if a.since = latest(a.since, since); a.got.Page != nil && !a.got.serves(a.since) {
+			l.drop(ctx, a)
+		}
+		if a.got.Page == nil {
+			if got, ok := l.source.Held(l.owner, request); ok && got.shows(a.since) {
 				a.got = got
 				l.calls = append(l.calls, Call{
 					Request: request, Reason: a.reason, Cached: true, Age: got.Age, Status: http.StatusOK, Bytes: got.Bytes(), Items: got.Len(),
@@ -208,20 +219,26 @@ func (l *Loader) Forget(ctx context.Context, requests ...restclient.PageRequest)
 	defer l.mu.Unlock()
 	for _, request := range requests {
 		if a := l.find(request); a != nil {
-			a.got, a.since = Got{}, time.Now()
-		}
-		if l.batches != nil {
-			l.batches.Clear(ctx, request)
+			a.since = time.Now()
+			l.drop(ctx, a)
 		}
 	}
 }
 
-// Whole returns the request of a loaded page that holds all of a list.
-func (l *Loader) Whole(filter restclient.Filter) (restclient.PageRequest, bool) {
+// drop forgets a page. The caller holds the lock.
+func (l *Loader) drop(ctx context.Context, a *asked) {
+	a.got = Got{}
+	if l.batches != nil {
+		l.batches.Clear(ctx, a.request)
+	}
+}
+
+// Whole returns the request of a loaded page that holds all of a list, and shows it since then.
+func (l *Loader) Whole(filter restclient.Filter, since time.Time) (restclient.PageRequest, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.asked {
-		if p := a.got.Page; p != nil && a.request.Filter == filter && a.got.Request.Page == 1 && p.Len() == p.Total {
+		if p := a.got.Page; p != nil && a.request.Filter == filter && a.got.Request.Page == 1 && p.Len() == p.Total && a.got.serves(latest(l.since, since)) {
 			return a.request, true
 		}
 	}

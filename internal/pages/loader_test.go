@@ -44,7 +44,7 @@ func TestAPageIsFetchedOnce(t *testing.T) {
 	var fields sync.WaitGroup
 	for range 20 {
 		fields.Go(func() {
-			got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 10), request(2, 10), request(1, 10)})
+			got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 10), request(2, 10), request(1, 10)}, time.Time{})
 			if err != nil || len(got) != 3 || got[0] != got[2] || got[0] == got[1] || got[1].Len() != 10 {
 				t.Errorf("got %d pages, %v, want three, the first and the last of them the same", len(got), err)
 			}
@@ -55,7 +55,7 @@ func TestAPageIsFetchedOnce(t *testing.T) {
 		t.Errorf("got %d calls, want 2", got)
 	}
 	loader.Forget(t.Context(), request(2, 10))
-	if _, err := loader.Load(t.Context(), "seam", []restclient.PageRequest{request(1, 10), request(2, 10)}); err != nil || calls.Load() != 3 {
+	if _, err := loader.Load(t.Context(), "seam", []restclient.PageRequest{request(1, 10), request(2, 10)}, time.Time{}); err != nil || calls.Load() != 3 {
 		t.Errorf("forgotten: got %d calls, %v, want one more", calls.Load(), err)
 	}
 }
@@ -71,11 +71,11 @@ func TestErrorsAreNotKept(t *testing.T) {
 		}
 		list.ServeHTTP(w, r)
 	}))
-	_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)})
+	_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}, time.Time{})
 	if status, ok := errors.AsType[*restclient.StatusError](err); !ok || status.StatusCode != http.StatusServiceUnavailable {
 		t.Fatalf("got error %v, want status 503", err)
 	}
-	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}); err != nil || got[0].Len() != 5 {
+	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}, time.Time{}); err != nil || got[0].Len() != 5 {
 		t.Errorf("again: got error %v, want a page", err)
 	}
 	if got := fmt.Sprint(loader.Calls()[0].Status, loader.Calls()[1].Status); got != "503 200" {
@@ -93,7 +93,7 @@ func TestACancelledCallerDoesNotWait(t *testing.T) {
 		requests = append(requests, request(page+1, 1))
 	}
 	begun := time.Now()
-	_, err := loader.Load(ctx, "window", requests)
+	_, err := loader.Load(ctx, "window", requests, time.Time{})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
 	}
@@ -121,7 +121,7 @@ func TestCallsInFlightAreBounded(t *testing.T) {
 	for page := range 60 {
 		requests = append(requests, request(page+1, 1))
 	}
-	if _, err := loader.Load(t.Context(), "scan", requests); err != nil {
+	if _, err := loader.Load(t.Context(), "scan", requests, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := most.Load(); got < 2 || got > 16 {
@@ -132,19 +132,19 @@ func TestCallsInFlightAreBounded(t *testing.T) {
 func TestAPageOfAWholeListIsKnown(t *testing.T) {
 	t.Parallel()
 	loader := newLoader(t, demo.New(demo.Options{Items: 7}))
-	if _, err := loader.Load(t.Context(), "total", []restclient.PageRequest{request(1, 5)}); err != nil {
+	if _, err := loader.Load(t.Context(), "total", []restclient.PageRequest{request(1, 5)}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := loader.Whole(restclient.Filter{}); ok {
+	if _, ok := loader.Whole(restclient.Filter{}, time.Time{}); ok {
 		t.Error("5 of 7 items: got the whole list, want a part")
 	}
-	if _, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 9)}); err != nil {
+	if _, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 9)}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if got, ok := loader.Whole(restclient.Filter{}); !ok || got != request(1, 9) {
+	if got, ok := loader.Whole(restclient.Filter{}, time.Time{}); !ok || got != request(1, 9) {
 		t.Errorf("7 of 7 items: got %v, %v, want the page of 9", got, ok)
 	}
-	if _, ok := loader.Whole(restclient.Filter{NodeID: 1}); ok {
+	if _, ok := loader.Whole(restclient.Filter{NodeID: 1}, time.Time{}); ok {
 		t.Error("another filter: got the whole list, want none")
 	}
 }

@@ -25,6 +25,7 @@ type Answer struct {
 
 	// What its slots and cursors are made of. The line is drawn once a cursor is asked for.
 	moving      int
+	seen        uint32
 	reader      *Reader
 	picks       picks
 	repeats     map[int]int // by the index of picks
@@ -77,6 +78,7 @@ func (a *Answer) cursor(i int, list Fingerprint, room *memories) Cursor {
 	return a.line.cursor(a.offset+i, Cursor{
 		Position: position,
 		Total:    max(a.Total, position+1),
+		Seen:     a.seen,
 		Item:     a.line.items[a.offset+i],
 		List:     list,
 		Moving:   a.moving,
@@ -120,6 +122,9 @@ func (r *Reader) compose(from, until alignment, w walk) *Answer {
 	answer.Realigned = r.realigned(from, until, w)
 	answer.reader, answer.first, answer.last, answer.picks = r, first, last, w.picks
 	answer.moving = r.moving(from, until, w)
+	for _, v := range r.views {
+		answer.seen = later(answer.seen, v.Seen)
+	}
 	answer.repeats = w.repeats
 	return answer
 }

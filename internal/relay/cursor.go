@@ -16,7 +16,7 @@ const MaxCursor = 128
 const maxPosition = math.MaxInt32
 
 // cursorFormat is the first byte of every cursor. Another layout takes another number.
-const cursorFormat = 2
+const cursorFormat = 3
 
 // Cursor names an item of a list, by the item and by some of its neighbours, so that it still means the same place when items
 // around it come and go. It is no secret and proves nothing about its holder: the upstream decides, by the credential, what a
@@ -26,6 +26,8 @@ type Cursor struct {
 	Position int
 	// Total is how many items the list held then. It is above Position.
 	Total int
+	// Seen is when the list was seen like that, as [Clock] tells it; 0: nobody knows.
+	Seen uint32
 	// Item is the item's fingerprint.
 	Item Fingerprint
 	// List is the fingerprint of the list: its filter and the API version. The lower half is not kept.
@@ -103,6 +105,7 @@ func (c Cursor) Append(dst []byte) []byte {
 	b = append(b, byte(lengths[0]<<4|lengths[1]), byte((len(c.Preceding)-runs[0])<<6|(len(c.Following)-runs[1])<<4|c.Moving))
 	b = binary.AppendUvarint(b, uint64(c.Position))
 	b = binary.AppendUvarint(b, uint64(c.Total))
+	b = binary.BigEndian.AppendUint32(b, c.Seen)
 	b = binary.BigEndian.AppendUint32(b, uint32(c.List>>32))
 	b = binary.BigEndian.AppendUint64(b, uint64(c.Item))
 	for side, memories := range [2][]Memory{c.Preceding, c.Following} {
@@ -133,6 +136,7 @@ func DecodeCursor(text string, list Fingerprint) (Cursor, error) {
 	c := Cursor{Moving: int(more & 15)}
 	c.Position = d.uvarint(maxPosition - 1)
 	c.Total = d.uvarint(maxPosition)
+	c.Seen = binary.BigEndian.Uint32(d.bytes(4))
 	c.List = Fingerprint(binary.BigEndian.Uint32(d.bytes(4))) << 32
 	c.Item = Fingerprint(binary.BigEndian.Uint64(d.bytes(8)))
 	c.Preceding = d.memories(int(runs>>4&(carriedBit-1)), int(more>>6))

@@ -10,6 +10,8 @@ type View struct {
 	Items []Fingerprint
 	// Total is how many items the list held, as this page says.
 	Total int
+	// Seen is when the page was there, as [Clock] tells it; 0: nobody knows.
+	Seen uint32
 	// Distinct says that no two of the items are equal. It saves looking: where it is false they may be, or not.
 	Distinct bool
 }

@@ -26,7 +26,7 @@ type memories [2][nearMost + maxFar]Memory
 // cursor returns the cursor of the item at index i; the fields that are not about neighbours are the caller's. What it remembers
 // is put into the room.
 func (l *line) cursor(i int, c Cursor, room *memories) Cursor {
-	left := maxRaw - 3 - uvarintLen(c.Position) - uvarintLen(c.Total) - 4 - 8 - 4
+	left := maxRaw - 3 - uvarintLen(c.Position) - uvarintLen(c.Total) - 4 - 4 - 8 - 4
 	sides := [2]side{
 		{items: l.items, at: i, dir: -1, reach: i, beyond: l.before},
 		{items: l.items, at: i, dir: 1, reach: len(l.items) - 1 - i, beyond: l.after},
