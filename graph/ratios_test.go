@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,8 @@ type speed struct{ alone, whole float64 }
 // So the whole reaches all but c at hand, and the servers alone reach none but c with a call, beside the proxy with a pool. On a, with
 // a call, they have 0.35 to 0.40 and not 0.45; where other programs run, 0.27 beside the proxy with a pool.
 //
+// Callers with one credential share their calls: then the gateway is faster than the proxy on a and b.
+//
 // What is asserted is some 15 % below the least that ten runs gave beside a program that took all the time it got. On a that catches a
 // gateway which is slower by a third, on b and c by half with a call and by nine tenths at hand.
 func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others use would count
@@ -51,18 +54,21 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 	servers := startServers(t, rawUpstream(t))
 	operations := workloads(t)
 	for _, tt := range []struct {
-		name                     string
-		pageSize                 int
-		constant, proxy, pooling speed // the least
+		name     string
+		pageSize int
+		// The least: at hand of the constant answer, called of the proxy and of the one with a pool, shared calls of the proxy.
+		constant, proxy, pooling, shared speed
 	}{
-		{"a", 20, speed{0.30, 0.36}, speed{0.28, 0.45}, speed{0.22, 0.31}},
-		{"b", 100, speed{0.22, 0.28}, speed{0.17, 0.34}, speed{0.23, 0.37}},
-		{"c", 100, speed{0.13, 0.20}, speed{0.13, 0.22}, speed{0.16, 0.26}},
+		{"a", 20, speed{0.25, 0.30}, speed{0.24, 0.40}, speed{0.20, 0.28}, speed{0.9, 1.1}},
+		{"b", 100, speed{0.20, 0.25}, speed{0.15, 0.30}, speed{0.20, 0.32}, speed{1, 1}},
+		{"c", 100, speed{0.12, 0.18}, speed{0.12, 0.20}, speed{0.15, 0.24}, speed{0.2, 0.3}},
 	} {
 		held, called := servers.line(t, "held", operations[tt.name], 0), servers.line(t, "called", operations[tt.name], 0)
+		called.apart() // or else they share calls
+		shared := servers.line(t, "called", operations[tt.name], 0)
 		constant := servers.line(t, "constant "+tt.name, operations[tt.name], 0)
 		proxy, pooling := servers.line(t, "proxy", "", tt.pageSize), servers.line(t, "pooling proxy", "", tt.pageSize)
-		lines := []*line{held, called, constant, proxy, pooling}
+		lines := []*line{held, called, shared, constant, proxy, pooling}
 		for _, l := range lines {
 			l.prepare(t)
 		}
@@ -77,7 +83,7 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 		for _, r := range []struct {
 			own, peer *line
 			least     speed
-		}{{held, constant, tt.constant}, {called, proxy, tt.proxy}, {called, pooling, tt.pooling}} {
+		}{{held, constant, tt.constant}, {called, proxy, tt.proxy}, {called, pooling, tt.pooling}, {shared, proxy, tt.shared}} {
 			got := speed{cost.Ratio(r.peer.alone, r.own.alone), cost.Ratio(r.peer.whole, r.own.whole)}
 			t.Logf("%s, %s in %s: %.2f alone, %.2f the whole", tt.name, r.own.server, r.peer.server, got.alone, got.whole)
 			if got.alone < r.least.alone || got.whole < r.least.whole {
@@ -136,6 +142,13 @@ func (s servers) line(t *testing.T, server, query string, pageSize int) *line {
 		l.callers = append(l.callers, c)
 	}
 	return l
+}
+
+// apart gives each caller a credential of its own.
+func (l *line) apart() {
+	for i, c := range l.callers {
+		c.request = bytes.Replace(c.request, []byte("Bearer budget"), fmt.Appendf(nil, "Bearer budge%c", 'a'+i), 1)
+	}
 }
 
 // prepare finds out how many calls make a turn.
