@@ -65,8 +65,8 @@ func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{}
 	p.Cmd = exec.CommandContext(t.Context(), os.Args[0], append([]string{"--admin-listen="}, append(args, "--listen=127.0.0.1:0", "--log-format=json")...)...)
-	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CVMGRAPH_TEST_") }) // it warns of them
-	p.Env = append(environ, asProgram+"=1")
+	p.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CVMGRAPH_TEST_") }) // it warns of them
+	p.Env = append(p.Env, asProgram+"=1")
 	p.Stderr = p
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
