@@ -68,19 +68,26 @@ func TestReplicasMakeOneCall(t *testing.T) {
 		}
 		connected = calls.Load() == before+1
 	}
-	calls.Store(0)
-	ask(20, "one")
-	if got := calls.Load(); got != 1 {
-		t.Errorf("200 requests of one credential: got %d calls, want 1", got)
-	}
-	calls.Store(0)
-	ask(30, "two", "three")
-	if got := calls.Load(); got != 2 {
-		t.Errorf("200 requests of two credentials: got %d calls, want 2", got)
+	for i, tokens := range [][]string{{"one"}, {"two", "three"}} {
+		want := int64(len(tokens))
+		// On a machine that is too busy Redis may answer too late, and then each replica calls for itself.
+		for try := range 8 {
+			calls.Store(0)
+			ask(20+10*i+try, tokens...)
+			got := calls.Load()
+			if got == want {
+				break
+			}
+			if got > 3*want || try == 7 {
+				t.Errorf("200 requests of %v: got %d calls at try %d, want %d", tokens, got, try, want)
+				break
+			}
+			<-time.After(time.Second) // until replicas try Redis again
+		}
 	}
 	_ = redis.Process.Kill()
 	calls.Store(0)
-	ask(40, "one")
+	ask(50, "one")
 	if got := calls.Load(); got < 1 || got > 3 {
 		t.Errorf("without Redis: got %d calls, want one of each replica at most", got)
 	}

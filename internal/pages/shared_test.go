@@ -79,7 +79,7 @@ func until(tb testing.TB, what string, holds func() bool) {
 func (l *list) replica(tb testing.TB, s *redisServer, options pages.CacheOptions) *pages.Cache {
 	tb.Helper()
 	key := [32]byte{1, 2, 3}
-	store, err := redis.Open(redis.Options{URL: "redis://127.0.0.1:" + s.port, Key: key})
+	store, err := redis.Open(redis.Options{URL: "redis://127.0.0.1:" + s.port, Key: key, Timeout: 2 * time.Second})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -101,36 +101,39 @@ func TestReplicasShareACall(t *testing.T) {
 	for range 3 {
 		replicas = append(replicas, l.replica(t, s, pages.CacheOptions{TTL: time.Minute}))
 	}
-	ids := make([]string, 200)
-	var group sync.WaitGroup
-	for i := range ids {
-		group.Go(func() {
-			c := replicas[i%3]
-			got, err := c.Fetch(t.Context(), ask(c, bearer("a"), 1, 100))
-			if err != nil || got.Len() != 100 {
-				t.Errorf("got %v", err)
-				return
+	// On a machine that is too busy Redis may answer too late, and then each replica calls for itself.
+	for try := range 8 {
+		l.calls.Store(0)
+		ids := make([]string, 200)
+		var group sync.WaitGroup
+		for i := range ids {
+			group.Go(func() {
+				c := replicas[i%3]
+				got, err := c.Fetch(t.Context(), ask(c, bearer([]string{"a", "b"}[i%2]), try+1, 100))
+				if err != nil || got.Len() != 100 {
+					t.Errorf("got %v", err)
+					return
+				}
+				ids[i] = string(got.Document())
+			})
+		}
+		group.Wait()
+		calls := l.calls.Load()
+		if slices.Sort(ids); calls == 2 && len(slices.Compact(ids)) == 2 {
+			for i, c := range replicas {
+				r := ask(c, bearer("a"), try+1, 100)
+				if got, ok := c.Held(r.Owner, r.PageRequest); !ok || got.Age > 20*time.Second {
+					t.Errorf("replica %d: got %t and an age of %v", i, ok, got.Age)
+				}
 			}
-			ids[i] = string(got.Document())
-		})
-	}
-	group.Wait()
-	if calls := l.calls.Load(); calls != 1 {
-		t.Errorf("got %d calls, want 1", calls)
-	}
-	if slices.Sort(ids); ids[0] != ids[len(ids)-1] {
-		t.Error("the replicas have different pages")
-	}
-	for i, c := range replicas {
-		r := ask(c, bearer("a"), 1, 100)
-		if got, ok := c.Held(r.Owner, r.PageRequest); !ok || got.Age > 20*time.Second {
-			t.Errorf("replica %d: got %t and an age of %v", i, ok, got.Age)
+			return
 		}
-		other := ask(c, bearer("b"), 1, 100)
-		if _, err := c.Fetch(t.Context(), other); err != nil || l.calls.Load() != 2 {
-			t.Errorf("another credential: got %d calls, %v, want one of its own", l.calls.Load(), err)
+		if calls > 6 {
+			t.Fatalf("got %d calls, want 2, and 6 at most", calls)
 		}
+		<-time.After(time.Second) // until replicas try Redis again
 	}
+	t.Error("the replicas did not share their calls in 8 tries, want 1 call of each credential")
 }
 
 func TestARefusalPurgesWhatIsShared(t *testing.T) {
