@@ -140,9 +140,7 @@ type stocked struct {
 }
 
 func newStock() *stock {
-	return &stock{index: pages.NewDocuments(func(ctx context.Context, _ restclient.Credential, _ restclient.PageRequest) (restclient.Document, error) {
-		return restclient.Document{Body: ctx.Value(bodyKey{}).([]byte)}, nil
-	})}
+	return &stock{index: pages.NewDocuments(nil)}
 }
 
 func (s *stock) of(owner pages.Owner) *stocked {
@@ -169,37 +167,32 @@ func (s *stock) Held(owner pages.Owner, request restclient.PageRequest) (pages.G
 	if !list.atHand {
 		return pages.Got{}, false
 	}
-	got, err := s.load(context.Background(), list, pages.Request{PageRequest: request, Owner: owner})
+	got, err := s.load(list, request)
 	return got, err == nil
 }
 
-func (s *stock) Fetch(ctx context.Context, request pages.Request) (pages.Got, error) {
-	return s.load(ctx, s.of(request.Owner), request)
+func (s *stock) Fetch(_ context.Context, request pages.Request) (pages.Got, error) {
+	return s.load(s.of(request.Owner), request.PageRequest)
 }
 
-func (s *stock) load(ctx context.Context, list *stocked, request pages.Request) (pages.Got, error) {
+func (s *stock) load(list *stocked, request restclient.PageRequest) (pages.Got, error) {
 	list.mu.Lock()
 	defer list.mu.Unlock()
-	page, ok := list.pages[request.PageRequest]
+	page, ok := list.pages[request]
 	if !ok {
 		var err error
-		if page, err = s.indexed(ctx, list, request); err != nil {
+		if page, err = s.indexed(list, request); err != nil {
 			return pages.Got{}, err
 		}
-		list.pages[request.PageRequest] = page
+		list.pages[request] = page
 	}
-	return pages.Got{Page: page, Request: request.PageRequest}, nil
+	return pages.Got{Page: page, Request: request}, nil
 }
 
 // indexed makes a page of what a caller sees.
-func (s *stock) indexed(ctx context.Context, list *stocked, request pages.Request) (*pages.Page, error) {
-	ctx = context.WithValue(ctx, bodyKey{}, list.body(request.PageRequest))
-	page, _, err := s.index.Fetch(ctx, request.Credential, request.PageRequest)
-	return page, err
+func (s *stock) indexed(list *stocked, request restclient.PageRequest) (*pages.Page, error) {
+	return s.index.Page(list.body(request), request)
 }
-
-// bodyKey is the key of the document to index.
-type bodyKey struct{}
 
 // oneCase is an operation with its variables, over a list.
 type oneCase struct {

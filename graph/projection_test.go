@@ -165,7 +165,7 @@ type leaving struct{ *stock }
 type leaveKey struct{}
 
 func (l leaving) Fetch(ctx context.Context, request pages.Request) (pages.Got, error) {
-	page, err := l.indexed(ctx, l.of(request.Owner), request)
+	page, err := l.indexed(l.of(request.Owner), request.PageRequest)
 	if leave, ok := ctx.Value(leaveKey{}).(context.CancelFunc); ok {
 		leave()
 		if request.PageSize%2 == 0 {

@@ -13,7 +13,6 @@ import (
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
-	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -24,8 +23,7 @@ const total = 2000
 // List is a list of CVMs in memory. It never changes, and is safe for concurrent use.
 type List struct {
 	itemBytes int
-	shape     *projection.Shape
-	vmID      projection.Value
+	upstream  *pages.Upstream
 
 	mu     sync.Mutex
 	items  map[int][]byte
@@ -35,12 +33,12 @@ type List struct {
 
 // NewList returns a list of items of about itemBytes, at least 1000; 0 is items as the demo upstream has them, of about 5 KB.
 func NewList(itemBytes int) *List {
-	shape := pages.Shape()
 	return &List{
-		itemBytes: itemBytes, shape: shape, vmID: shape.Value("hosted", "id"),
-		items:  make(map[int][]byte),
-		bodies: make(map[restclient.PageRequest][]byte),
-		pages:  make(map[restclient.PageRequest]*pages.Page),
+		itemBytes: itemBytes,
+		upstream:  pages.NewDocuments(nil),
+		items:     make(map[int][]byte),
+		bodies:    make(map[restclient.PageRequest][]byte),
+		pages:     make(map[restclient.PageRequest]*pages.Page),
 	}
 }
 
@@ -117,23 +115,6 @@ func sized(cvm *restclient.Cvm, size int) []byte {
 	}
 }
 
-// page indexes a page and notes what tells its items apart, as [pages.Upstream] does.
-func (l *List) page(request restclient.PageRequest, body []byte) (*pages.Page, error) {
-	page := &pages.Page{Page: &projection.Page{}, Total: total}
-	if err := l.shape.Index(page.Page, body, request.PageSize); err != nil {
-		return nil, err
-	}
-	page.Identities = make([]relay.Identity, page.Len())
-	page.Fingerprints = make([]relay.Fingerprint, page.Len())
-	var room [64]byte
-	for i := range page.Identities {
-		page.Identities[i].VMID = string(page.AppendText(room[:0], i, l.vmID))
-		page.Fingerprints[i] = page.Identities[i].Fingerprint()
-	}
-	page.Distinct = relay.Distinct(page.Fingerprints)
-	return page, nil
-}
-
 // Source hands out the pages of a list. It is a [pages.Source].
 type Source struct {
 	list *List
@@ -166,7 +147,7 @@ func (s *Source) Held(_ pages.Owner, request restclient.PageRequest) (pages.Got,
 	page := s.list.pages[request]
 	if page == nil {
 		var err error
-		if page, err = s.list.page(request, s.list.body(request)); err != nil {
+		if page, err = s.list.upstream.Page(s.list.body(request), request); err != nil {
 			return pages.Got{}, false
 		}
 		s.list.pages[request] = page
@@ -177,7 +158,7 @@ func (s *Source) Held(_ pages.Owner, request restclient.PageRequest) (pages.Got,
 
 // Fetch indexes a page.
 func (s *Source) Fetch(_ context.Context, r pages.Request) (pages.Got, error) {
-	page, err := s.list.page(r.PageRequest, s.list.Body(r.PageRequest))
+	page, err := s.list.upstream.Page(s.list.Body(r.PageRequest), r.PageRequest)
 	if err == nil {
 		s.count(page)
 	}

@@ -70,10 +70,10 @@ type pageKey struct {
 	request    restclient.PageRequest
 }
 
-// kept is a page with the times at which it was asked for and was there.
+// kept is a page with its times.
 type kept struct {
-	page         *Page
-	at, answered time.Time
+	page *Page
+	Times
 }
 
 // NewCache returns a cache of what the upstream sends.
@@ -145,14 +145,14 @@ func (c *Cache) Held(owner Owner, request restclient.PageRequest) (Got, bool) {
 	if !ok {
 		return Got{}, false
 	}
-	age := c.options.Now().Sub(k.at)
+	age := c.options.Now().Sub(k.Asked)
 	if age >= c.options.TTL {
 		return Got{}, false
 	}
 	if c.options.Observer.Hit != nil {
 		c.options.Observer.Hit(age)
 	}
-	return Got{Page: k.page, Request: request, Asked: k.at, Answered: k.answered, Age: age, Cached: true}, true
+	return Got{Page: k.page, Request: request, Times: k.Times, Age: age, Cached: true}, true
 }
 
 // Fetch calls the upstream, or waits for a call that is under way already. The call goes on when its first caller leaves, and ends
@@ -178,7 +178,7 @@ func (c *Cache) Fetch(ctx context.Context, r Request) (Got, error) {
 
 // load comes by a page, and keeps it.
 func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
-	var d dated
+	var d loaded
 	var err error
 	if c.options.Shared != nil && c.pages != nil {
 		d, err = c.share(ctx, r)
@@ -189,27 +189,26 @@ func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
 		return Got{}, err
 	}
 	if c.pages != nil && d.keep {
-		k, key := &kept{d.page, d.at, d.answered}, c.key(r.Owner, r.PageRequest)
-		c.holdings.add(key, k) // first: the cache may let go of it at once
-		c.pages.Set(key, k)
+		key := c.key(r.Owner, r.PageRequest)
+		c.holdings.add(key, &d.kept) // first: the cache may let go of it at once
+		c.pages.Set(key, &d.kept)
 	}
-	got := Got{Page: d.page, Request: r.PageRequest, Asked: d.at, Answered: d.answered, Cached: !d.called}
+	got := Got{Page: d.page, Request: r.PageRequest, Times: d.Times, Cached: !d.called}
 	if got.Cached {
-		got.Age = max(c.options.Now().Sub(d.at), 0)
+		got.Age = max(c.options.Now().Sub(d.Asked), 0)
 	}
 	return got, nil
 }
 
-// dated is a page with the time at which it was asked for.
-type dated struct {
-	page         *Page
-	at, answered time.Time
+// loaded is a page that was not at hand.
+type loaded struct {
+	kept
 	// called says that a call of this replica brought it, and keep that it may be kept.
 	called, keep bool
 }
 
 // call calls the upstream.
-func (c *Cache) call(ctx context.Context, r Request) (dated, error) {
+func (c *Cache) call(ctx context.Context, r Request) (loaded, error) {
 	at, begun := c.options.Now(), time.Now()
 	page, keep, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
 	if c.options.Observer.Called != nil {
@@ -219,9 +218,9 @@ func (c *Cache) call(ctx context.Context, r Request) (dated, error) {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok && isRefusal(status.StatusCode) {
 			c.purge(ctx, r.Owner)
 		}
-		return dated{}, err
+		return loaded{}, err
 	}
-	return dated{page: page, at: at, answered: c.stamp(), called: true, keep: keep}, nil
+	return loaded{kept{page, Times{at, c.stamp()}}, true, keep}, nil
 }
 
 // stamp returns the time, rounded up to microseconds, and never the same twice: it tells pages apart.
@@ -236,9 +235,9 @@ func (c *Cache) stamp() time.Time {
 }
 
 // share takes a page that another replica called for, or calls the upstream for all of them.
-func (c *Cache) share(ctx context.Context, r Request) (dated, error) {
+func (c *Cache) share(ctx context.Context, r Request) (loaded, error) {
 	name := redis.Name{Group: r.Owner, Rest: fmt.Sprintf("page %s %d %q %d %d", c.options.APIVersion, r.Filter.NodeID, r.Filter.UserID, r.Page, r.PageSize)}
-	var own dated
+	var own loaded
 	produce := func(ctx context.Context) ([]byte, bool, error) {
 		var err error
 		own, err = c.call(ctx, r)
@@ -251,8 +250,7 @@ func (c *Cache) share(ctx context.Context, r Request) (dated, error) {
 	if err != nil || produced {
 		return own, err
 	}
-	d, ok := c.unseal(value, r)
-	if got := (Got{Page: d.page, Asked: d.at, Answered: d.answered}); ok && got.shows(r.Since) {
+	if d, ok := c.unseal(value, r); ok && d.shows(r.Since) {
 		return d, nil
 	}
 	// What others called for is too old.
@@ -267,25 +265,25 @@ func (c *Cache) share(ctx context.Context, r Request) (dated, error) {
 const sealedTimes = 16
 
 // seal returns a page as it is shared: when it was asked for, when it was there, and its document.
-func seal(d dated) []byte {
+func seal(d loaded) []byte {
 	value := make([]byte, 0, sealedTimes+d.page.Bytes())
-	value = binary.BigEndian.AppendUint64(value, uint64(d.at.UnixMicro()))
-	value = binary.BigEndian.AppendUint64(value, uint64(d.answered.UnixMicro()))
+	value = binary.BigEndian.AppendUint64(value, uint64(d.Asked.UnixMicro()))
+	value = binary.BigEndian.AppendUint64(value, uint64(d.Answered.UnixMicro()))
 	return append(value, d.page.Document()...)
 }
 
 // unseal returns a shared page, false where it is none, or too old by now.
-func (c *Cache) unseal(value []byte, r Request) (dated, bool) {
+func (c *Cache) unseal(value []byte, r Request) (loaded, bool) {
 	if len(value) < sealedTimes {
-		return dated{}, false
+		return loaded{}, false
 	}
 	now := c.options.Now()
 	at, answered := time.UnixMicro(int64(binary.BigEndian.Uint64(value))), time.UnixMicro(int64(binary.BigEndian.Uint64(value[8:])))
 	if at.After(now) { // its clock is ahead
 		at = now
 	}
-	page, err := c.upstream.index.page(value[sealedTimes:], r.PageRequest)
-	return dated{page: page, at: at, answered: answered, keep: true}, err == nil && now.Sub(at) < c.options.TTL
+	page, err := c.upstream.Page(value[sealedTimes:], r.PageRequest)
+	return loaded{kept: kept{page, Times{at, answered}}, keep: true}, err == nil && now.Sub(at) < c.options.TTL
 }
 
 // outcome says how a call ended.
@@ -343,10 +341,10 @@ func (c *Cache) stale(ctx context.Context, r Request, err error) (Got, bool) {
 	}
 	request := restclient.PageRequest{Filter: r.Filter, Page: pages[0].Number, PageSize: pages[0].Size}
 	k, ok := c.pages.GetIfPresent(c.key(r.Owner, request))
-	if !ok || k.at.Before(since) {
+	if !ok || k.Asked.Before(since) {
 		return Got{}, false
 	}
-	return Got{Page: k.page, Request: request, Asked: k.at, Answered: k.answered, Age: c.options.Now().Sub(k.at), Cached: true, Stale: true}, true
+	return Got{Page: k.page, Request: request, Times: k.Times, Age: c.options.Now().Sub(k.Asked), Cached: true, Stale: true}, true
 }
 
 // isOutage says whether an error is one of the upstream's, and not of the request or the credential.

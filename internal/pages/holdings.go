@@ -19,9 +19,9 @@ type holdingShard struct {
 
 // holding is a page that the cache has. It does not hold the page itself: what the cache lets go of is gone.
 type holding struct {
-	key          pageKey
-	at, answered time.Time
-	extent       relay.Extent
+	key pageKey
+	Times
+	extent relay.Extent
 }
 
 // maxExtents bounds the pages that are looked at for one window; others are found by their own key only.
@@ -38,7 +38,7 @@ func (h *holdings) add(key pageKey, k *kept) {
 		s.owners = make(map[Owner][]holding)
 	}
 	list := slices.DeleteFunc(s.owners[key.owner], func(held holding) bool { return held.key == key })
-	s.owners[key.owner] = append(list, holding{key, k.at, k.answered, relay.Extent{
+	s.owners[key.owner] = append(list, holding{key, k.Times, relay.Extent{
 		Page: relay.Page{Number: key.request.Page, Size: key.request.PageSize}, Len: k.page.Len(), Total: k.page.Total,
 	}})
 }
@@ -48,7 +48,7 @@ func (h *holdings) remove(key pageKey, k *kept) {
 	s := h.shard(key.owner)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := slices.DeleteFunc(s.owners[key.owner], func(held holding) bool { return held.key == key && !held.at.After(k.at) })
+	list := slices.DeleteFunc(s.owners[key.owner], func(held holding) bool { return held.key == key && !held.Asked.After(k.Asked) })
 	if len(list) == 0 {
 		delete(s.owners, key.owner)
 	} else {
@@ -63,8 +63,7 @@ func (h *holdings) extents(dst []relay.Extent, owner Owner, filter restclient.Fi
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, held := range slices.Backward(s.owners[owner]) {
-		shows := since.IsZero() || !held.at.Before(since) || held.answered.Equal(since)
-		if held.key.request.Filter == filter && held.at.After(after) && shows {
+		if held.key.request.Filter == filter && held.Asked.After(after) && held.shows(since) {
 			if dst = append(dst, held.extent); len(dst) == maxExtents {
 				break
 			}

@@ -44,7 +44,8 @@ type Upstream struct {
 // NewUpstream returns an Upstream that calls through the client.
 func NewUpstream(client *restclient.Client) *Upstream { return NewDocuments(client.Body) }
 
-// NewDocuments returns an Upstream of the documents that body returns. Body must be safe for concurrent use.
+// NewDocuments returns an Upstream of the documents that body returns. Body must be safe for
+// concurrent use; where only [Upstream.Page] is called it may be nil.
 func NewDocuments(body Body) *Upstream { return &Upstream{body, newIndexer(Shape())} }
 
 // Fetch calls the upstream once. It says whether the page may be kept. Its errors are those of [restclient.Client.Page].
@@ -53,8 +54,14 @@ func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, 
 	if err != nil {
 		return nil, false, err
 	}
-	page, err = u.index.page(document.Body, request)
+	page, err = u.Page(document.Body, request)
 	return page, !document.NoStore, err
+}
+
+// Page makes the page of a document that answers a request, and takes the document over. The error is a
+// *restclient.InvalidResponseError.
+func (u *Upstream) Page(document []byte, request restclient.PageRequest) (*Page, error) {
+	return u.index.page(document, request)
 }
 
 // indexer makes pages of the upstream's documents.

@@ -2,7 +2,6 @@ package pages_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,10 +22,7 @@ import (
 // index makes a page of a document.
 func index(tb testing.TB, body []byte, request restclient.PageRequest) (*pages.Page, error) {
 	tb.Helper()
-	page, _, err := pages.NewDocuments(func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error) {
-		return restclient.Document{Body: body}, nil
-	}).Fetch(tb.Context(), restclient.Credential{}, request)
-	return page, err
+	return pages.NewDocuments(nil).Page(body, request)
 }
 
 func document(items string, total, page, size int) []byte {

@@ -25,9 +25,7 @@ type Got struct {
 	*Page
 	// Request is which page it is: where another one at hand holds all that was asked for, that one.
 	Request restclient.PageRequest
-	// Asked is when the upstream was asked for it, and Answered when it was there, rounded up to microseconds and no other page's;
-	// what it shows is of a moment between. Zero: nobody knows.
-	Asked, Answered time.Time
+	Times
 	// Age is how long ago it was asked for; 0 where that was now.
 	Age time.Duration
 	// Cached says that it was at hand, Coalesced that somebody else's call brought it, and Stale that it is older than it should be,
@@ -35,10 +33,14 @@ type Got struct {
 	Cached, Coalesced, Stale bool
 }
 
+// Times are when the upstream was asked for a page, and when it was there, rounded up to microseconds and no other page's; what it
+// shows is of a moment between. Zero: nobody knows.
+type Times struct{ Asked, Answered time.Time }
+
 // shows says whether the page shows the list no earlier than since: it was asked for since then, or it is the page that was there
 // just then.
-func (g *Got) shows(since time.Time) bool {
-	return since.IsZero() || g.Page != nil && (!g.Asked.Before(since) || g.Answered.Equal(since))
+func (t Times) shows(since time.Time) bool {
+	return since.IsZero() || !t.Asked.Before(since) || t.Answered.Equal(since)
 }
 
 // serves says whether the page will do for a field that wants the list no earlier than since: the operation's own calls always do,
@@ -54,7 +56,7 @@ type Source interface {
 	Extents(dst []relay.Extent, owner Owner, filter restclient.Filter, since time.Time) []relay.Extent
 	// Held returns a page that is at hand, and false where it takes a call. It does not wait.
 	Held(Owner, restclient.PageRequest) (Got, bool)
-	// Fetch returns a page that was asked for since then. Its errors are those of [restclient.Client.Page]; a page is returned
-	// beside an error where that is a stale one.
+	// Fetch returns a page that was asked for since then, an older one where that stands in for what the upstream did not send. Its
+	// errors are those of [restclient.Client.Page].
 	Fetch(context.Context, Request) (Got, error)
 }

@@ -74,13 +74,17 @@ func (s *Shape) Index(p *Page, body []byte, size int) error {
 	}
 	x := indexer{scanner: newScanner(body), page: p, size: size, tape: *tape}
 	x.flat, x.hosted = s.marks("hosted")
-	if p.items = p.items[:0]; !x.envelope() || !x.end() {
-		return ErrInvalid
+	p.items = p.items[:0]
+	valid := x.envelope() && x.end()
+	if valid {
+		p.tape = append(p.tape[:0], x.tape...)
 	}
-	p.tape = append(p.tape[:0], x.tape...)
 	if cap(x.tape) <= maxKeptTape {
 		*tape = x.tape
 		s.tapes.Put(tape)
+	}
+	if !valid {
+		return ErrInvalid
 	}
 	return nil
 }
