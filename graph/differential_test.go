@@ -36,7 +36,7 @@ import (
 type seeds [2]uint64
 
 // failed are the seeds of rounds that found something once.
-var failed = []seeds{}
+var failed = []seeds{{1795463601055142414, 7033}}
 
 // fixedSeed is the first seed of the rounds that are the same at each run.
 const fixedSeed = 20_251_028
@@ -55,7 +55,6 @@ func TestProjectionsEqualGqlgen(t *testing.T) {
 	}
 	fresh := uint64(time.Now().UnixNano())
 	var sum tally
-	p := newPair(t, &sum)
 	percent := debug.SetGCPercent(300) // half of the time goes into collecting garbage otherwise
 	begun := time.Now()
 	t.Cleanup(func() {
@@ -69,6 +68,7 @@ func TestProjectionsEqualGqlgen(t *testing.T) {
 	for shard := range shards {
 		t.Run(fmt.Sprintf("shard %d", shard), func(t *testing.T) {
 			t.Parallel()
+			p := newPair(t, &sum)
 			if shard == 0 {
 				for _, s := range failed {
 					p.round(t, s)
@@ -104,21 +104,33 @@ type pair struct {
 	projected, plain http.Handler
 	sum              *tally
 	stock            *stock
-	callers          atomic.Uint64
+	callers          int // that these gateways have seen
 }
 
 func newPair(tb testing.TB, sum *tally) *pair {
 	tb.Helper()
 	p := &pair{schema: loadedSchema(tb), sum: sum, stock: newStock()}
-	gateway := func(projected bool) http.Handler {
-		return newGateway(tb, http.NotFoundHandler(), func(r *graph.Resolver) {
-			r.Pages, r.Projection = p.stock, projected
-			r.Limits = graph.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
-		}).handler
-	}
-	p.projected, p.plain = gateway(true), gateway(false)
+	p.renew(tb)
 	return p
 }
+
+// renew begins with gateways that have seen no caller.
+func (p *pair) renew(tb testing.TB) {
+	tb.Helper()
+	gateway := func(projected bool) http.Handler {
+		g := &gateway{}
+		g.serve(tb, "http://upstream.invalid/api/v1", func(r *graph.Resolver) {
+			r.Pages, r.Projection = p.stock, projected
+			r.Limits = graph.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
+		})
+		return g.handler
+	}
+	p.projected, p.plain, p.callers = gateway(true), gateway(false), 0
+}
+
+// manyCallers is how many callers a pair of gateways sees at most before a round. They know 2000 at a time, and a round has 13, or
+// some 600 where answers vary by themselves: so none loses what it knows of a caller, and looks for CVMs elsewhere than the other.
+const manyCallers = 1000
 
 func loadedSchema(tb testing.TB) *ast.Schema {
 	tb.Helper()
@@ -219,6 +231,9 @@ func (c *oneCase) String() string {
 // round tries some cases of one document and one list, which changes on the way.
 func (p *pair) round(t *testing.T, s seeds) {
 	t.Helper()
+	if p.callers > manyCallers {
+		p.renew(t)
+	}
 	r := random{rand.New(rand.NewPCG(s[0], s[1]))}
 	list := newList(r)
 	doc := newDocument(r, p.schema)
@@ -240,8 +255,7 @@ func (p *pair) round(t *testing.T, s seeds) {
 		if difference == "" {
 			continue
 		}
-		// A gateway may lose what it knows of a caller, and then it looks for CVMs elsewhere: that is no difference when asked again.
-		if p.difference(c) == "" || p.settles(c) {
+		if p.settles(c) {
 			p.sum.unsettled.Add(1)
 			continue
 		}
@@ -277,7 +291,8 @@ func (p *pair) marks(list *randomList) (ids, vmIDs, cursors []string, err error)
 
 // newCaller returns a caller who sees a list, and has seen nothing yet.
 func (p *pair) newCaller(list *randomList) string {
-	caller := fmt.Sprint("Bearer ", p.callers.Add(1))
+	p.callers++
+	caller := fmt.Sprint("Bearer ", p.callers)
 	p.stock.put(caller, list.page, list.atHand)
 	return caller
 }
