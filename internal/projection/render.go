@@ -195,7 +195,7 @@ func (r *renderer) rewrite(o op, value []byte) {
 
 // texts writes the strings of a list, whose grammar was checked when it was indexed.
 func (r *renderer) texts(list []byte) {
-	s := scanner{data: list, slash: -1}
+	s := scanner{data: list}
 	s.open()
 	empty := true
 	r.dst = append(r.dst, '[')
