@@ -42,6 +42,7 @@ type Loader struct {
 	credential restclient.Credential
 	owner      Owner
 	since      time.Time // pages that were asked for earlier are not good enough; zero: all are
+	alone      bool      // one load follows another
 
 	open    sync.Once // of what calls take
 	slots   chan struct{}
@@ -67,9 +68,10 @@ type asked struct {
 }
 
 // NewLoader returns a loader that holds no pages yet. The credential is bound to it for good, so that no page can reach another
-// caller. Pages that were asked for before since are not good enough; zero: all are.
-func NewLoader(source Source, credential restclient.Credential, since time.Time) *Loader {
-	l := &Loader{source: source, credential: credential, owner: source.Owner(credential), since: since}
+// caller. Pages that were asked for before since are not good enough; zero: all are. Alone says that one field loads all pages, one
+// Load after another, so that there is nobody to share them with: then it must not be used concurrently.
+func NewLoader(source Source, credential restclient.Credential, since time.Time, alone bool) *Loader {
+	l := &Loader{source: source, credential: credential, owner: source.Owner(credential), since: since, alone: alone}
 	l.asked, l.calls = l.room.asked[:0], l.room.calls[:0]
 	return l
 }
@@ -93,6 +95,11 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 	pages := make([]Got, len(requests))
 	if l.held(ctx, reason, requests, latest(l.since, since), pages) {
 		return pages, nil
+	}
+	if l.alone && len(requests) == 1 {
+		var err error
+		pages[0], err = l.call(ctx, requests[0])
+		return pages, err
 	}
 	l.open.Do(l.prepare)
 	thunks := make([]dataloader.Thunk[Got], len(requests))
@@ -181,6 +188,7 @@ func (l *Loader) prepare() {
 	}, dataloader.WithInputCapacity[restclient.PageRequest, Got](parallelCalls))
 }
 
+// fetch waits until there are few enough calls in flight, and calls.
 func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Got, error) {
 	select {
 	case l.slots <- struct{}{}:
@@ -188,6 +196,11 @@ func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Got
 	case <-ctx.Done():
 		return Got{}, context.Cause(ctx)
 	}
+	return l.call(ctx, request)
+}
+
+// call gets a page from the source, and notes how.
+func (l *Loader) call(ctx context.Context, request restclient.PageRequest) (Got, error) {
 	l.mu.Lock()
 	since := l.find(request).since
 	l.mu.Unlock()
