@@ -92,10 +92,14 @@ func isTerminal(w io.Writer) bool {
 // garbage: without a floor that is after every handful of pages.
 const heapFloor = 24 << 20
 
+// repeatsShare is which part of --cache-bytes the answers to repeated requests have; pages have the rest.
+const repeatsShare = 4
+
 // serve runs the gateway until ctx ends and all requests are answered.
 func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	metrics := telemetry.NewMetrics()
+	repeats := metrics.Repeats()
 	resolver := &graph.Resolver{
 		APIVersion: settings.APIVersion,
 		MaxFirst:   settings.MaxFirst,
@@ -106,8 +110,11 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		},
 		Introspection: settings.Introspection,
 		Projection:    settings.Projection,
-		RequestID:     telemetry.RequestIDFrom,
-		Logger:        logger,
+		Repeats: graph.Repeats{
+			Bytes: uint64(settings.CacheBytes) / repeatsShare, Life: settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
+		},
+		RequestID: telemetry.RequestIDFrom,
+		Logger:    logger,
 	}
 	var upstreamURL string
 	if settings.Demo {
@@ -143,7 +150,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          settings.CacheTTL,
 		StaleIfError: settings.StaleIfError,
-		Bytes:        uint64(settings.CacheBytes),
+		Bytes:        uint64(settings.CacheBytes) - resolver.Repeats.Bytes,
 		APIVersion:   settings.APIVersion,
 		Key:          settings.SharedKey,
 		Shared:       shared,

@@ -68,8 +68,11 @@ func (e *requestError) extensions() map[string]any {
 	return extensions
 }
 
-// answer answers with what gqlgen made of a request: data, or the errors of a request that was not executed.
-func (a *answerWriter) answer(w http.ResponseWriter, r *http.Request, media string, response *graphql.Response, parts *splices) {
+// answer answers with what gqlgen made of a request: data, or the errors of a request that was not executed. Keep, if any, is given an
+// answer without errors; its bytes are written to again later.
+func (a *answerWriter) answer(
+	w http.ResponseWriter, r *http.Request, media string, response *graphql.Response, parts *splices, keep func([]byte),
+) {
 	status := http.StatusOK
 	if response.Data == nil && media == mediaGraphQL {
 		status = http.StatusBadRequest
@@ -80,7 +83,11 @@ func (a *answerWriter) answer(w http.ResponseWriter, r *http.Request, media stri
 		buffer = new([]byte)
 	}
 	body := encode((*buffer)[:0], response, parts)
-	a.write(w, r, media, status, body, response.Data != nil && len(response.Errors) == 0)
+	good := response.Data != nil && len(response.Errors) == 0
+	if good && keep != nil {
+		keep(body)
+	}
+	a.write(w, r, media, status, body, good)
 	if cap(body) <= maxKeptAnswer {
 		*buffer = body
 		a.buffers.Put(buffer)

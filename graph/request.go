@@ -32,20 +32,29 @@ func badRequest(message string) *requestError {
 	return &requestError{status: http.StatusBadRequest, code: codeBadRequest, message: message}
 }
 
-// readRequest reads the parameters of a GraphQL request. Nothing of a body that it refuses is in its error.
-func readRequest(r *http.Request) (*graphql.RawParams, *requestError) {
-	var params *graphql.RawParams
-	var refusal *requestError
+// readText reads what has the parameters of a GraphQL request: the URL's query of a GET, the body of a POST. Nothing of what it refuses
+// is in its error.
+func readText(r *http.Request) ([]byte, *requestError) {
 	switch r.Method {
 	case http.MethodGet:
-		params, refusal = readURL(r.URL.RawQuery)
+		return []byte(r.URL.RawQuery), nil
 	case http.MethodPost:
-		if refusal = checkContent(r.Header); refusal == nil {
-			params, refusal = readBody(r)
+		if refusal := checkContent(r.Header); refusal != nil {
+			return nil, refusal
 		}
+		return readBody(r)
 	default:
-		refusal = &requestError{status: http.StatusMethodNotAllowed, code: codeBadRequest, message: "GraphQL requests come by POST or GET"}
+		return nil, &requestError{status: http.StatusMethodNotAllowed, code: codeBadRequest, message: "GraphQL requests come by POST or GET"}
 	}
+}
+
+// readParams reads the parameters of a GraphQL request from its text. Nothing of a text that it refuses is in its error.
+func readParams(r *http.Request, text []byte) (*graphql.RawParams, *requestError) {
+	read := readJSON
+	if r.Method == http.MethodGet {
+		read = readURL
+	}
+	params, refusal := read(text)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -77,8 +86,8 @@ func checkContent(header http.Header) *requestError {
 }
 
 // readURL reads the parameters of a GET.
-func readURL(rawQuery string) (*graphql.RawParams, *requestError) {
-	values, err := url.ParseQuery(rawQuery)
+func readURL(rawQuery []byte) (*graphql.RawParams, *requestError) {
+	values, err := url.ParseQuery(string(rawQuery))
 	if err != nil {
 		return nil, badRequest("the query string of the URL is malformed")
 	}
@@ -112,8 +121,8 @@ func objectInURL(values url.Values, name string) (map[string]any, *requestError)
 	return object(name, []byte(strings.TrimSpace(text)))
 }
 
-// readBody reads the parameters of a POST: exactly one JSON object.
-func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
+// readBody reads the body of a POST.
+func readBody(r *http.Request) ([]byte, *requestError) {
 	body, err := readAll(r)
 	if err != nil {
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -124,6 +133,11 @@ func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
 		}
 		return nil, badRequest("the request body ended before its end")
 	}
+	return body, nil
+}
+
+// readJSON reads the parameters of a POST: exactly one JSON object.
+func readJSON(body []byte) (*graphql.RawParams, *requestError) {
 	if !utf8.Valid(body) {
 		return nil, badRequest("the request body is not UTF-8")
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection,
-// PersistedQueries and Projection are required. It is read-only once [NewHandler] has it.
+// PersistedQueries, Projection and Repeats are required. It is read-only once [NewHandler] has it.
 type Resolver struct {
 	// Pages is where pages come from.
 	Pages pages.Source
@@ -32,6 +32,8 @@ type Resolver struct {
 	Introspection bool
 	// DefaultCredential stands in where a request has none. Zero: such a request is UNAUTHENTICATED.
 	DefaultCredential restclient.Credential
+	// Repeats are kept for requests that come again.
+	Repeats Repeats
 	// PersistedQueries are those that replicas share; nil: none.
 	PersistedQueries SharedTexts
 	// RequestID returns the id under which the request is logged.
@@ -64,5 +66,5 @@ func NewHandler(r *Resolver) http.Handler {
 		exec.SetDefaultRulesFn(withoutIntrospection)
 		exec.SetDisableSuggestion(true)
 	}
-	return &transport{resolver: r, exec: exec, writer: newAnswerWriter()}
+	return &transport{resolver: r, exec: exec, writer: newAnswerWriter(), repeats: newRepeats(r.Pages, r.Repeats)}
 }

@@ -15,6 +15,7 @@ type transport struct {
 	resolver *Resolver
 	exec     graphql.GraphExecutor
 	writer   *answerWriter
+	repeats  *repeats
 }
 
 // ServeHTTP answers one request.
@@ -28,12 +29,24 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer t.answerPanic(w, r, media)
-	params, refusal := readRequest(r)
+	text, refusal := readText(r)
 	if refusal != nil {
 		t.writer.refuse(w, r, media, refusal)
 		return
 	}
 	op := t.resolver.newOperation(r.Header)
+	key, repeats := t.repeats.key(op, r.Header, r.Method, text)
+	if repeats {
+		if body := t.repeats.find(key); body != nil {
+			t.writer.write(w, r, media, http.StatusOK, body, true)
+			return
+		}
+	}
+	params, refusal := readParams(r, text)
+	if refusal != nil {
+		t.writer.refuse(w, r, media, refusal)
+		return
+	}
 	ctx := context.WithValue(graphql.StartOperationTrace(r.Context()), operationKey{}, op)
 	opCtx, errs := t.exec.CreateOperationContext(ctx, params)
 	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
@@ -44,7 +57,7 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(errs) > 0 {
-		t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil)
+		t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil, nil)
 		return
 	}
 	handle, ctx := t.exec.DispatchOperation(ctx, opCtx)
@@ -56,7 +69,11 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	response.Extensions = op.extensions(r.Header)
-	t.writer.answer(w, r, media, response, &op.splices)
+	var keep func([]byte)
+	if repeats && response.Extensions == nil {
+		keep = func(body []byte) { t.repeats.keep(key, op, body) }
+	}
+	t.writer.answer(w, r, media, response, &op.splices, keep)
 }
 
 // answerPanic answers for what panicked outside of a resolver; it must be deferred itself. Nothing is written before an answer

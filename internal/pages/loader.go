@@ -258,6 +258,27 @@ func (l *Loader) Whole(filter restclient.Filter, since time.Time) (restclient.Pa
 	return restclient.PageRequest{}, false
 }
 
+// Used is a page that an operation was made of.
+type Used struct {
+	Request  restclient.PageRequest
+	Answered time.Time // which no other page has
+}
+
+// Used returns the pages that the operation was made of. It returns false where there are none, and where one of them was not at hand
+// from the beginning.
+func (l *Loader) Used() ([]Used, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	used := make([]Used, 0, len(l.asked))
+	for _, a := range l.asked {
+		if a.got.Page == nil || !a.got.Cached || a.got.Stale || a.got.Answered.IsZero() {
+			return nil, false
+		}
+		used = append(used, Used{a.got.Request, a.got.Answered})
+	}
+	return used, len(used) > 0
+}
+
 // Stale says whether a page is older than it should be, because the upstream failed, and how old the oldest is.
 func (l *Loader) Stale() (age time.Duration, stale bool) {
 	l.mu.Lock()
