@@ -150,7 +150,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		APIVersion:   settings.APIVersion,
 		Key:          settings.SharedKey,
 		Shared:       shared,
-		SharedWait:   settings.UpstreamTimeout * 3 / 2, // a call of the longest kind fits into the lock's life
+		SharedWait:   settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
 		Observer: pages.CacheObserver{
 			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
 			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,

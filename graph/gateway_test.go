@@ -32,7 +32,8 @@ func tenant() demo.Tenant { return demo.Tenant{Bearer: "tester"} }
 // gateway is the GraphQL endpoint over an upstream of the test's own, which counts the calls that reach it.
 type gateway struct {
 	handler http.Handler
-	timeout time.Duration // of an upstream call
+	timeout time.Duration // of an attempt at an upstream call
+	within  time.Duration // of an operation; 0: as long as the test
 	log     bytes.Buffer
 
 	mu    sync.Mutex
@@ -142,7 +143,13 @@ func (g *gateway) post(tb testing.TB, query string, variables vars, header http.
 	if err != nil {
 		tb.Fatal(err)
 	}
-	request := httptest.NewRequestWithContext(tb.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
+	ctx := tb.Context()
+	if g.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, g.within)
+		defer cancel()
+	}
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
 	if header == nil {
 		header = http.Header{"Authorization": {"Bearer " + tenant().Bearer}}
 	}

@@ -65,41 +65,42 @@ func TestUpstreamFailures(t *testing.T) {
 		upstream   http.HandlerFunc
 		wantCode   string
 		wantRetry  float64 // retryAfter, in seconds
+		wantCalls  int
 		wantWithin time.Duration
 	}{
-		"401":                       {fail(401, `{"detail":"Authentication required `+secret+`"}`), "UNAUTHENTICATED", 0, 0},
-		"403":                       {fail(403, `{"detail":"`+secret+`"}`), "FORBIDDEN", 0, 0},
-		"403 of the CDN":            {fail(403, `<html>`+secret+`</html>`, "Content-Type", "text/html"), "FORBIDDEN", 0, 0},
-		"404":                       {fail(404, `{"error_code":"ERR-03-001","message":"`+secret+`"}`), "NOT_FOUND", 0, 0},
-		"400":                       {fail(400, `{"detail":{"message":"`+secret+`","code":"x"}}`), "BAD_USER_INPUT", 0, 0},
-		"422":                       {fail(422, `{"detail":[{"loc":["query","teepod_id"],"msg":"`+secret+`","type":"int_parsing"}]}`), "BAD_USER_INPUT", 0, 0},
-		"429":                       {fail(429, `{"detail":"slow down"}`, "Retry-After", "7"), "RATE_LIMITED", 7, 0},
-		"429 without a time":        {fail(429, ``), "RATE_LIMITED", 0, 0},
-		"500":                       {fail(500, secret), "UPSTREAM_ERROR", 0, 0},
-		"503 with a time inside":    {fail(503, `{"detail":"KMS service temporarily unavailable","retry_after":30}`), "UPSTREAM_ERROR", 30, 0},
-		"another status of 4xx":     {fail(418, secret), "UPSTREAM_ERROR", 0, 0},
-		"a redirect":                {fail(302, ``, "Location", "http://"+secret), "UPSTREAM_ERROR", 0, 0},
-		"HTML":                      {fail(200, `<html>`+secret+`</html>`), "UPSTREAM_INVALID_RESPONSE", 0, 0},
-		"nothing":                   {fail(200, ``), "UPSTREAM_INVALID_RESPONSE", 0, 0},
-		"truncated JSON":            {fail(200, `{"items":[{"name":"`+secret), "UPSTREAM_INVALID_RESPONSE", 0, 0},
-		"less than announced":       {fail(200, `{"items":[`, "Content-Length", "1000"), "UPSTREAM_INVALID_RESPONSE", 0, 0},
-		"the flat shape":            {fail(200, `{"items":[{"id":"cvm_1","vm_uuid":"u","resource":{}}],"total":1,"page":1,"page_size":30,"pages":1}`), "UPSTREAM_INVALID_RESPONSE", 0, 0},
-		"an entry that is no CVM":   {fail(200, `{"items":["`+secret+`"],"total":1,"page":1,"page_size":30,"pages":1}`), "UPSTREAM_INVALID_RESPONSE", 0, 0},
-		"another page":              {fail(200, `{"items":[],"total":0,"page":2,"page_size":30,"pages":0}`), "UPSTREAM_INVALID_RESPONSE", 0, 0},
-		"a body of 200 MB":          {flood(200<<20, false), "UPSTREAM_INVALID_RESPONSE", 0, 15 * time.Second},
-		"a body of 200 MB, gzipped": {flood(200<<20, true), "UPSTREAM_INVALID_RESPONSE", 0, 15 * time.Second},
-		"nothing for long":          {hang, "UPSTREAM_TIMEOUT", 0, 3 * time.Second},
+		"401":                       {fail(401, `{"detail":"Authentication required `+secret+`"}`), "UNAUTHENTICATED", 0, 1, 0},
+		"403":                       {fail(403, `{"detail":"`+secret+`"}`), "FORBIDDEN", 0, 1, 0},
+		"403 of the CDN":            {fail(403, `<html>`+secret+`</html>`, "Content-Type", "text/html"), "FORBIDDEN", 0, 1, 0},
+		"404":                       {fail(404, `{"error_code":"ERR-03-001","message":"`+secret+`"}`), "NOT_FOUND", 0, 1, 0},
+		"400":                       {fail(400, `{"detail":{"message":"`+secret+`","code":"x"}}`), "BAD_USER_INPUT", 0, 1, 0},
+		"422":                       {fail(422, `{"detail":[{"loc":["query","teepod_id"],"msg":"`+secret+`","type":"int_parsing"}]}`), "BAD_USER_INPUT", 0, 1, 0},
+		"429":                       {fail(429, `{"detail":"slow down"}`, "Retry-After", "7"), "RATE_LIMITED", 7, 1, 0},
+		"429 without a time":        {fail(429, ``), "RATE_LIMITED", 0, 3, 0},
+		"500":                       {fail(500, secret), "UPSTREAM_ERROR", 0, 3, 0},
+		"503 with a time inside":    {fail(503, `{"detail":"KMS service temporarily unavailable","retry_after":30}`), "UPSTREAM_ERROR", 30, 1, 0},
+		"another status of 4xx":     {fail(418, secret), "UPSTREAM_ERROR", 0, 1, 0},
+		"a redirect":                {fail(302, ``, "Location", "http://"+secret), "UPSTREAM_ERROR", 0, 1, 0},
+		"HTML":                      {fail(200, `<html>`+secret+`</html>`), "UPSTREAM_INVALID_RESPONSE", 0, 1, 0},
+		"nothing":                   {fail(200, ``), "UPSTREAM_INVALID_RESPONSE", 0, 3, 0},
+		"truncated JSON":            {fail(200, `{"items":[{"name":"`+secret), "UPSTREAM_INVALID_RESPONSE", 0, 3, 0},
+		"less than announced":       {fail(200, `{"items":[`, "Content-Length", "1000"), "UPSTREAM_INVALID_RESPONSE", 0, 3, 0},
+		"the flat shape":            {fail(200, `{"items":[{"id":"cvm_1","vm_uuid":"u","resource":{}}],"total":1,"page":1,"page_size":30,"pages":1}`), "UPSTREAM_INVALID_RESPONSE", 0, 1, 0},
+		"an entry that is no CVM":   {fail(200, `{"items":["`+secret+`"],"total":1,"page":1,"page_size":30,"pages":1}`), "UPSTREAM_INVALID_RESPONSE", 0, 1, 0},
+		"another page":              {fail(200, `{"items":[],"total":0,"page":2,"page_size":30,"pages":0}`), "UPSTREAM_INVALID_RESPONSE", 0, 1, 0},
+		"a body of 200 MB":          {flood(200<<20, false), "UPSTREAM_INVALID_RESPONSE", 0, 1, 15 * time.Second},
+		"a body of 200 MB, gzipped": {flood(200<<20, true), "UPSTREAM_INVALID_RESPONSE", 0, 1, 15 * time.Second},
+		"nothing for long":          {hang, "UPSTREAM_TIMEOUT", 0, 3, 6 * time.Second},
 		"half a body, then nothing": {func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, `{"items":[`)
 			_ = http.NewResponseController(w).Flush()
 			hang(w, r)
-		}, "UPSTREAM_TIMEOUT", 0, 3 * time.Second},
-		"a connection that is reset": {reset, "UPSTREAM_ERROR", 0, 0},
+		}, "UPSTREAM_TIMEOUT", 0, 3, 6 * time.Second},
+		"a connection that is reset": {reset, "UPSTREAM_ERROR", 0, 3, 0},
 		"no HTTP": {func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, _ := http.NewResponseController(w).Hijack()
 			_, _ = io.WriteString(conn, "SSH-2.0-x\r\n"+secret+"\r\n\r\n")
 			_ = conn.Close()
-		}, "UPSTREAM_ERROR", 0, 0},
+		}, "UPSTREAM_ERROR", 0, 1, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -117,10 +118,14 @@ func TestUpstreamFailures(t *testing.T) {
 				}
 				test.upstream(w, r)
 			}))
+			g.within = max(test.wantWithin, 6*time.Second) // less than the upstream asks to wait
 			start := time.Now()
 			a := g.post(t, `{ cvms { nodes { id } } }`, nil, nil)
 			if limit := max(test.wantWithin, 3*time.Second); time.Since(start) > limit {
 				t.Errorf("took %v, want at most %v", time.Since(start), limit)
+			}
+			if calls := g.takeCalls(); len(calls) != test.wantCalls {
+				t.Errorf("got %d calls, want %d", len(calls), test.wantCalls)
 			}
 			got := a.onlyError(t)
 			if got.code() != test.wantCode || dotted(got.Path) != "cvms" {

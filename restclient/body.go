@@ -62,3 +62,13 @@ func bodyError(err error) error {
 	}
 	return err
 }
+
+// endsEarly says whether the body is less than a JSON document. It does not notice one that was cut right behind an inner object.
+func endsEarly(body []byte) bool {
+	if bytes.HasSuffix(bytes.TrimRight(body, " \n\t\r"), []byte("}")) {
+		return false
+	}
+	r := reader{data: body}
+	var unusable *InvalidResponseError
+	return errors.As(r.skip(), &unusable) && unusable.Reason == ReasonTruncated
+}

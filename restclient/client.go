@@ -1,7 +1,7 @@
 // Package restclient is the typed client of the one call cvmgraph makes upstream, Phala Cloud's
-// GET {base}/cvms/paginated in the shape of API version 2025-10-28. It makes one attempt per call,
-// bounds what it reads, and never shows the upstream's words, its address or a credential in an
-// error. Retries, caching and coalescing are its callers' business.
+// GET {base}/cvms/paginated in the shape of API version 2025-10-28. It bounds what it reads, tries again
+// what may succeed then, spares an upstream that fails or is overloaded, and never shows the upstream's
+// words, its address or a credential in an error. Caching and coalescing are its callers' business.
 package restclient
 
 import (
@@ -41,6 +41,8 @@ type Options struct {
 	// TLS says whom to trust; nil is the system's authorities (and SSL_CERT_FILE). It is copied,
 	// and raised to TLS 1.2 where it allows less.
 	TLS *tls.Config
+	// Observer is told what happens.
+	Observer Observer
 }
 
 // Filter restricts the list. It is comparable; the zero value restricts nothing.
@@ -89,6 +91,7 @@ type Client struct {
 	header    http.Header // of every request
 	timeout   time.Duration
 	transport *http.Transport
+	policy    *policy
 }
 
 // New returns a client, or an error that joins everything that is wrong with the options. It does
@@ -126,6 +129,7 @@ func New(options Options) (*Client, error) {
 		header:    header,
 		timeout:   options.Timeout,
 		transport: newTransport(options.TLS),
+		policy:    newPolicy(options.Observer),
 	}, nil
 }
 
@@ -153,8 +157,11 @@ func parseBase(base string) (*url.URL, error) {
 // Close releases the idle connections. Calls under way go on, and the client stays usable.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Page fetches one page in one attempt, on behalf of whom cred belongs to, and decodes it. The page
-// belongs to the caller. The errors are those of [Client.Body], and *InvalidResponseError.
+// State returns how the client stands with its upstream.
+func (c *Client) State() State { return c.policy.state() }
+
+// Page fetches one page on behalf of whom cred belongs to, and decodes it. The page belongs to the
+// caller. The errors are those of [Client.Body], and *InvalidResponseError.
 func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*Page, error) {
 	document, err := c.Body(ctx, cred, req)
 	if err != nil {
@@ -171,13 +178,19 @@ type Document struct {
 	NoStore bool
 }
 
-// Body fetches the document of one page in one attempt, on behalf of whom cred belongs to; a zero cred
-// is sent as none. (The transport may send the request again on another connection, when an idle one
-// turns out to be dead.) The document belongs to the caller; nothing of it has been looked at.
+// Body fetches the document of one page on behalf of whom cred belongs to; a zero cred is sent as none.
+// The document belongs to the caller; all that has been looked at is whether it ends as one.
 //
-// The errors are *ArgumentError before any I/O, then *StatusError, *TimeoutError, *NetworkError and, for
-// a body that is too large or does not arrive whole, *InvalidResponseError. When ctx is canceled,
-// errors.Is finds [context.Canceled] in the error.
+// There are up to three attempts, each within Options.Timeout: after status 500, 502, 503, 504 or 429,
+// a connection that was reset or closed, a body that did not arrive whole, or a timeout, where not too
+// many calls are being retried already. Between them it waits for a short random time, and no shorter
+// than the upstream wishes; where ctx, or the [Patience] that goes with it, ends before, it returns at
+// once. (The transport may send a request again on another connection, when an idle one turns out to be
+// dead.) Where the upstream mostly fails, or too many attempts are in flight, it is not called.
+//
+// The errors are *ArgumentError before any I/O, *UnavailableError, then those of the last attempt:
+// *StatusError, *TimeoutError, *NetworkError and, for a body that is too large or does not arrive whole,
+// *InvalidResponseError. When ctx is canceled, errors.Is finds [context.Canceled] in the error.
 func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	if err := req.validate(); err != nil {
 		return Document{}, err
@@ -185,6 +198,28 @@ func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Do
 	if err := cred.validate(); err != nil {
 		return Document{}, err
 	}
+	c.policy.begin()
+	document, err := c.attempt(ctx, cred, req)
+	c.policy.end()
+	if retryReason(err) == "" || ctx.Err() != nil {
+		return document, err
+	}
+	return c.policy.again(ctx, err, func() (Document, error) { return c.attempt(ctx, cred, req) })
+}
+
+// attempt calls the upstream once, unless that is to be spared.
+func (c *Client) attempt(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
+	permit, err := c.policy.admit(ctx)
+	if err != nil {
+		return Document{}, err
+	}
+	document, err := c.call(ctx, cred, req)
+	c.policy.settle(ctx, permit, err)
+	return document, err
+}
+
+// call calls the upstream once.
+func (c *Client) call(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
@@ -214,6 +249,9 @@ func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) (D
 		return Document{}, statusError(resp)
 	}
 	body, err := readBody(resp)
+	if err == nil && endsEarly(body) {
+		err = invalid(ReasonTruncated)
+	}
 	return Document{Body: body, NoStore: forbidsStoring(resp.Header)}, err
 }
 

@@ -5,7 +5,11 @@ import (
 	"net"
 )
 
-var RetryAfter = retryAfter
+var (
+	RetryAfter  = retryAfter
+	RetryReason = retryReason
+	Pause       = pause
+)
 
 // SetDial replaces the network, before the client's first call.
 func (c *Client) SetDial(dial func(context.Context, string, string) (net.Conn, error)) {

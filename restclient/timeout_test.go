@@ -75,7 +75,7 @@ var stalls = map[string]http.HandlerFunc{
 	},
 }
 
-func TestTheAttemptTimesOut(t *testing.T) {
+func TestAttemptsTimeOut(t *testing.T) {
 	t.Parallel()
 	for name, stall := range stalls {
 		t.Run(name, func(t *testing.T) {
@@ -85,11 +85,17 @@ func TestTheAttemptTimesOut(t *testing.T) {
 				start := time.Now()
 				_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
 				wantTimeout(t, err, 3*time.Second)
-				if got := time.Since(start); got != 3*time.Second {
-					t.Errorf("got an error after %v, want 3s", got)
-				}
+				wantAfter(t, start, 9*time.Second, 9600*time.Millisecond)
 			})
 		})
+	}
+}
+
+// wantAfter checks how long it is since start: at least soonest, and less than latest.
+func wantAfter(t *testing.T, start time.Time, soonest, latest time.Duration) {
+	t.Helper()
+	if got := time.Since(start); got < soonest || got >= latest {
+		t.Errorf("got the result after %v, want %v to %v", got, soonest, latest)
 	}
 }
 
@@ -168,9 +174,7 @@ func TestAStalledErrorBodyCostsNoMoreThanTheTimeout(t *testing.T) {
 		start := time.Now()
 		_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
 		wantStatus(t, err, http.StatusBadGateway)
-		if got := time.Since(start); got != 3*time.Second {
-			t.Errorf("got an error after %v, want 3s", got)
-		}
+		wantAfter(t, start, 9*time.Second, 9600*time.Millisecond)
 	})
 }
 

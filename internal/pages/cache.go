@@ -47,8 +47,8 @@ type CacheObserver struct {
 	// Miss, Coalesced, Evicted, Stale and Purged are told of a page that was not at hand, that came with somebody else's call, that
 	// had to make room, that was served although it was stale, and of a credential that was refused.
 	Miss, Coalesced, Evicted, Stale, Purged func()
-	// Called is told of each call: how it ended (ok, client_error, rate_limited, server_error, timeout, network, invalid, canceled)
-	// and how long it took.
+	// Called is told of each call: how it ended (ok, client_error, rate_limited, server_error, timeout, network, invalid, unavailable,
+	// canceled) and how long it took, retries included.
 	Called func(outcome string, took time.Duration)
 }
 
@@ -303,6 +303,9 @@ func outcome(err error) string {
 	if _, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
 		return "invalid"
 	}
+	if _, ok := errors.AsType[*restclient.UnavailableError](err); ok {
+		return "unavailable"
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
@@ -347,14 +350,15 @@ func (c *Cache) stale(ctx context.Context, r Request, err error) (Got, bool) {
 	return Got{Page: k.page, Request: request, Times: k.Times, Age: c.options.Now().Sub(k.Asked), Cached: true, Stale: true}, true
 }
 
-// isOutage says whether an error is one of the upstream's, and not of the request or the credential.
+// isOutage says whether an error is one of the upstream's, or of protecting it, and not of the request or the credential.
 func isOutage(err error) bool {
 	if status, ok := errors.AsType[*restclient.StatusError](err); ok {
 		return status.StatusCode >= http.StatusInternalServerError || status.StatusCode == http.StatusTooManyRequests
 	}
 	_, invalid := errors.AsType[*restclient.InvalidResponseError](err)
 	_, network := errors.AsType[*restclient.NetworkError](err)
-	return invalid || network || errors.Is(err, context.DeadlineExceeded)
+	_, unavailable := errors.AsType[*restclient.UnavailableError](err)
+	return invalid || network || unavailable || errors.Is(err, context.DeadlineExceeded)
 }
 
 func call(f func()) {

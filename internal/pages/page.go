@@ -48,7 +48,7 @@ func NewUpstream(client *restclient.Client) *Upstream { return NewDocuments(clie
 // concurrent use; where only [Upstream.Page] is called it may be nil.
 func NewDocuments(body Body) *Upstream { return &Upstream{body, newIndexer(Shape())} }
 
-// Fetch calls the upstream once. It says whether the page may be kept. Its errors are those of [restclient.Client.Page].
+// Fetch calls the upstream. It says whether the page may be kept. Its errors are those of [restclient.Client.Page].
 func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (page *Page, keep bool, err error) {
 	document, err := u.body(ctx, credential, request)
 	if err != nil {

@@ -161,11 +161,11 @@ func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
 	return upstreamMetrics{
 		calls: newClosedSet(register.NewCounterVec(prometheus.CounterOpts{
 			Name: "cvmgraph_upstream_calls_total",
-			Help: "Calls to the upstream that have ended.",
-		}, []string{"outcome"}), "ok", "client_error", "rate_limited", "server_error", "timeout", "network", "invalid", "canceled"),
+			Help: "Calls to the upstream that have ended, each with its retries.",
+		}, []string{"outcome"}), "ok", "client_error", "rate_limited", "server_error", "timeout", "network", "invalid", "unavailable", "canceled"),
 		duration: register.NewHistogram(prometheus.HistogramOpts{
 			Name:    "cvmgraph_upstream_call_duration_seconds",
-			Help:    "One call to the upstream, to the end of its body.",
+			Help:    "One call to the upstream with its retries, to the end of its body.",
 			Buckets: latencyBuckets(),
 		}),
 		coalesced: register.NewCounter(prometheus.CounterOpts{
@@ -176,7 +176,7 @@ func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
 }
 
 // UpstreamCall notes a call to the upstream that has ended. The outcome is ok, client_error, rate_limited, server_error,
-// timeout, network, invalid or canceled; another one is counted as other.
+// timeout, network, invalid, unavailable or canceled; another one is counted as other.
 func (m *Metrics) UpstreamCall(outcome string, took time.Duration) {
 	m.upstream.calls.inc(outcome)
 	m.upstream.duration.Observe(took.Seconds())
