@@ -129,11 +129,20 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		APIVersion: settings.APIVersion,
 		Timeout:    settings.UpstreamTimeout,
 		UserAgent:  "cvmgraph/" + telemetry.Version(),
+		Observer: restclient.Observer{
+			Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
+			Refused: metrics.UpstreamRefused,
+			Breaker: func(state string) { logBreaker(logger, state) },
+		},
 	})
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
+		s := client.State()
+		return s.Breaker, s.Limit, s.InFlight, s.Queued
+	})
 	shared, err := openShared(settings, metrics, logger)
 	if err != nil {
 		return err
@@ -196,6 +205,15 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	}
 	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
+}
+
+func logBreaker(logger *slog.Logger, state string) {
+	switch state {
+	case restclient.BreakerOpen:
+		logger.Warn("the upstream fails: not calling it for a moment")
+	case restclient.BreakerClosed:
+		logger.Info("the upstream has recovered")
+	}
 }
 
 // persistedLife is how long replicas share a persisted query from when it was sent last.

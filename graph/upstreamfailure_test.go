@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"cvmgraph/internal/demo"
@@ -49,5 +50,50 @@ func TestOneFailedFieldLeavesTheOthers(t *testing.T) {
 	}
 	if a.Errors = nil; len(a.cvms(t).Nodes) != 3 {
 		t.Errorf("got %s, want 3 CVMs beside the error", a.raw)
+	}
+}
+
+// TestAnUpstreamThatKeepsFailing lets the breaker open, and looks at what others get meanwhile.
+func TestAnUpstreamThatKeepsFailing(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fail(502, ""))
+	for range 7 { // of three calls each, and it takes 20
+		if got := g.post(t, `{ cvms { totalCount } }`, nil, nil).onlyError(t); got.code() != "UPSTREAM_ERROR" {
+			t.Errorf("got %+v, want UPSTREAM_ERROR", got)
+		}
+	}
+	g.takeCalls()
+	a := g.post(t, `{ cvms { totalCount } }`, nil, http.Header{"Authorization": {"Bearer another"}, "X-Cvmgraph-Explain": {"1"}})
+	got := a.onlyError(t)
+	if retry, _ := got.Extensions["retryAfter"].(float64); got.code() != "UNAVAILABLE" || retry < 1 || retry > 5 || dotted(got.Path) != "cvms" {
+		t.Errorf("got %+v, want UNAVAILABLE at cvms, for at most 5 s", got)
+	}
+	if calls := g.takeCalls(); len(calls) > 0 || strings.Contains(a.raw, `"attempts"`) {
+		t.Errorf("got %d calls and %s, want none", len(calls), a.raw)
+	}
+}
+
+func TestAttemptsAreExplained(t *testing.T) {
+	t.Parallel()
+	list := demo.New(demo.Options{})
+	var calls atomic.Int64
+	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) < 3 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		list.ServeHTTP(w, r)
+	}))
+	header := http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "X-Cvmgraph-Explain": {"1"}}
+	a := g.post(t, `{ cvms(first: 3) { nodes { id } } }`, nil, header)
+	if got := a.cvms(t); len(got.Nodes) != 3 || strings.Count(a.raw, `"reason"`) != 1 || !strings.Contains(a.raw, `"attempts":3`) {
+		t.Errorf("got %s, want one call of three attempts", a.raw)
+	}
+	if a := g.post(t, `{ cvms(first: 3) { nodes { id } } }`, nil, header); strings.Contains(a.raw, `"attempts"`) {
+		t.Errorf("got %s, want nothing of the one attempt", a.raw)
+	}
+	g = newGateway(t, fail(503, ""))
+	if a := g.post(t, `{ cvms(first: 3) { nodes { id } } }`, nil, header); !strings.Contains(a.raw, `"status":503`) || !strings.Contains(a.raw, `"attempts":3`) {
+		t.Errorf("got %s, want a failed call of three attempts", a.raw)
 	}
 }

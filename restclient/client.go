@@ -179,6 +179,8 @@ type Document struct {
 	Body []byte
 	// NoStore says that the upstream forbids to keep it (Cache-Control: no-store).
 	NoStore bool
+	// Attempts is how many it took. It is set beside an error too.
+	Attempts int
 
 	leave func() // what Done calls; nil: nothing
 }
@@ -221,7 +223,7 @@ func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Do
 	return c.policy.again(ctx, err, func() (Document, error) { return c.attempt(ctx, cred, req) })
 }
 
-// attempt calls the upstream once, unless that is to be spared.
+// attempt calls the upstream once, unless that is to be spared. It counts as an attempt of the document.
 func (c *Client) attempt(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	permit, err := c.policy.admit(ctx)
 	if err != nil {
@@ -229,6 +231,7 @@ func (c *Client) attempt(ctx context.Context, cred Credential, req PageRequest) 
 	}
 	document, err := c.call(ctx, cred, req)
 	c.policy.settle(ctx, permit, err)
+	document.Attempts = 1
 	return document, err
 }
 

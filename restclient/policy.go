@@ -259,24 +259,24 @@ func (p *policy) end() { p.traffic.ReleaseExecution() }
 
 // trial is a call whose first attempt has failed.
 type trial struct {
-	document Document
-	err      error // of the last attempt that was made
-	failed   int
+	document Document      // with the attempts so far
+	err      error         // of the last attempt that was made
 	pause    time.Duration // before the next one
 	late     bool          // says that there is no time for one
 }
 
+// note takes in what came of an attempt.
 func (t *trial) note(ctx context.Context, document Document, err error) {
+	document.Attempts += t.document.Attempts
 	t.document, t.err = document, err
 	if err == nil {
 		return
 	}
-	t.failed++
 	var floor time.Duration
 	if e, ok := errors.AsType[*StatusError](err); ok {
 		floor = e.RetryAfter
 	}
-	wait, ok := pause(t.failed, floor, timeLeft(ctx), rand.Float64())
+	wait, ok := pause(document.Attempts, floor, timeLeft(ctx), rand.Float64())
 	t.pause, t.late = wait, !ok
 }
 
@@ -284,8 +284,8 @@ func (t *trial) note(ctx context.Context, document Document, err error) {
 func (p *policy) again(ctx context.Context, first error, attempt func() (Document, error)) (Document, error) {
 	t := &trial{}
 	_, err := p.retries.WithContext(ctx).Get(func() (*trial, error) {
-		if t.failed == 0 {
-			t.note(ctx, Document{}, first)
+		if t.document.Attempts == 0 {
+			t.note(ctx, Document{Attempts: 1}, first)
 			return t, first
 		}
 		document, err := attempt()
@@ -298,9 +298,9 @@ func (p *policy) again(ctx context.Context, first error, attempt func() (Documen
 	case err == nil:
 		return t.document, nil
 	case ctx.Err() != nil:
-		return Document{}, ended(ctx)
+		return t.document, ended(ctx)
 	}
-	return Document{}, t.err // what the upstream did says more than that nobody asked it again
+	return t.document, t.err // what the upstream did says more than that nobody asked it again
 }
 
 // admit waits for leave to make an attempt.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -551,4 +552,79 @@ func TestThoseWhoWaitForTheirTurnMayLeave(t *testing.T) {
 			t.Errorf("got %v, want 128 pages", got)
 		}
 	})
+}
+
+// events counts what an observer is told.
+type events struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (e *events) add(what string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.counts[what]++
+}
+
+func (e *events) observer() restclient.Observer {
+	return restclient.Observer{
+		Attempted:  func() { e.add("attempt") },
+		Retried:    func(reason string) { e.add("retry: " + reason) },
+		OverBudget: func() { e.add("over budget") },
+		Refused:    func(cause string) { e.add("refused: " + cause) },
+		Breaker:    func(state string) { e.add("breaker: " + state) },
+	}
+}
+
+func TestTheObserverIsTold(t *testing.T) {
+	t.Parallel()
+	slow := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for name, tt := range map[string]struct {
+		upstream *script
+		calls    int
+		want     map[string]int
+	}{
+		"a page": {answering(aPage), 1, map[string]int{"attempt": 1}},
+		"why an attempt is made again": {
+			answering(status(503, ""), cut, aPage), 1,
+			map[string]int{"attempt": 3, "retry: server_error": 1, "retry: truncated": 1},
+		},
+		"other reasons": {
+			answering(status(429, ""), slow, aPage), 1,
+			map[string]int{"attempt": 3, "retry: rate_limited": 1, "retry: timeout": 1},
+		},
+		"a connection": {answering(abort, aPage), 1, map[string]int{"attempt": 2, "retry: reset": 1}},
+		"the budget": {
+			answering(status(503, ""), status(503, ""), status(503, ""), status(503, ""), status(503, ""), slow), 5,
+			map[string]int{"attempt": 8, "retry: server_error": 3, "over budget": 2},
+		},
+		"the breaker": {
+			answering(status(500, "3600")), 20,
+			map[string]int{"attempt": 20, "breaker: open": 1},
+		},
+		"what is not attempted": {
+			answering(slow), 128 + 256 + 512,
+			map[string]int{"attempt": 128, "refused: overload": 256 + 512},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := &events{counts: map[string]int{}}
+			observed(t, tt.upstream.ServeHTTP, got.observer(), func(t *testing.T, client *restclient.Client) {
+				t.Helper()
+				within := 2 * time.Second
+				if tt.want["retry: timeout"] > 0 {
+					within = 4 * time.Second // longer than an attempt
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), within)
+				defer cancel()
+				callAll(ctx, client, tt.calls)()
+				got.mu.Lock()
+				defer got.mu.Unlock()
+				if !maps.Equal(got.counts, tt.want) {
+					t.Errorf("got %v, want %v", got.counts, tt.want)
+				}
+			})
+		})
+	}
 }

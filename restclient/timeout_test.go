@@ -44,12 +44,18 @@ func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) 
 // inMemory runs call in a bubble, with a client of a server that answers with handler.
 func inMemory(t *testing.T, handler http.HandlerFunc, call func(*testing.T, *restclient.Client)) {
 	t.Helper()
+	observed(t, handler, restclient.Observer{}, call)
+}
+
+// observed is inMemory with an observer of the client.
+func observed(t *testing.T, handler http.HandlerFunc, observer restclient.Observer, call func(*testing.T, *restclient.Client)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 		server := &http.Server{Handler: handler}
 		go func() { _ = server.Serve(listener) }()
 		defer func() { _ = server.Close() }()
-		client, err := restclient.New(restclient.Options{BaseURL: "http://upstream.test", Timeout: 3 * time.Second})
+		client, err := restclient.New(restclient.Options{BaseURL: "http://upstream.test", Timeout: 3 * time.Second, Observer: observer})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -169,11 +169,12 @@ func (c *Cache) Fetch(ctx context.Context, r Request) (Got, error) {
 		got.Coalesced = coalesced
 		return got, nil
 	}
-	if got, ok := c.stale(ctx, r, err); ok {
+	if old, ok := c.stale(ctx, r, err); ok {
 		call(c.options.Observer.Stale)
-		return got, nil
+		old.Attempts = got.Attempts
+		return old, nil
 	}
-	return Got{Request: r.PageRequest, Coalesced: coalesced}, err
+	return Got{Request: r.PageRequest, Coalesced: coalesced, Attempts: got.Attempts}, err
 }
 
 // load comes by a page, and keeps it.
@@ -186,14 +187,14 @@ func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
 		d, err = c.call(ctx, r)
 	}
 	if err != nil {
-		return Got{}, err
+		return Got{Attempts: d.attempts}, err
 	}
 	if c.pages != nil && d.keep {
 		key := c.key(r.Owner, r.PageRequest)
 		c.holdings.add(key, &d.kept) // first: the cache may let go of it at once
 		c.pages.Set(key, &d.kept)
 	}
-	got := Got{Page: d.page, Request: r.PageRequest, Times: d.Times, Cached: !d.called}
+	got := Got{Page: d.page, Request: r.PageRequest, Times: d.Times, Cached: !d.called, Attempts: d.attempts}
 	if got.Cached {
 		got.Age = max(c.options.Now().Sub(d.Asked), 0)
 	}
@@ -205,12 +206,13 @@ type loaded struct {
 	kept
 	// called says that a call of this replica brought it, and keep that it may be kept.
 	called, keep bool
+	attempts     int
 }
 
 // call calls the upstream.
 func (c *Cache) call(ctx context.Context, r Request) (loaded, error) {
 	at, begun := c.options.Now(), time.Now()
-	page, keep, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
+	page, document, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
 	if c.options.Observer.Called != nil {
 		c.options.Observer.Called(outcome(err), time.Since(begun))
 	}
@@ -218,9 +220,9 @@ func (c *Cache) call(ctx context.Context, r Request) (loaded, error) {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok && isRefusal(status.StatusCode) {
 			c.purge(ctx, r.Owner)
 		}
-		return loaded{}, err
+		return loaded{attempts: document.Attempts}, err
 	}
-	return loaded{kept{page, Times{at, c.stamp()}}, true, keep}, nil
+	return loaded{kept{page, Times{at, c.stamp()}}, true, !document.NoStore, document.Attempts}, nil
 }
 
 // stamp returns the time, rounded up to microseconds, and never the same twice: it tells pages apart.
