@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync"
@@ -285,19 +286,31 @@ func callAll(ctx context.Context, client *restclient.Client, n int) (wait func()
 
 func TestRetriesAreAShareOfTheTraffic(t *testing.T) {
 	t.Parallel()
-	const healthy = 60 // so that the breaker stays closed
-	for calls, want := range map[int][2]int{
-		1: {1, 1}, 3: {3, 3}, 10: {3, 3}, // three in any case
-		40: {10, 11}, // 20 % of all attempts in flight, those 40 and the retries
+	const healthy = 60 // at first, so that the breaker stays closed
+	for name, tt := range map[string]struct {
+		failing, beside int // calls in flight
+		least, most     int // that are tried again
+	}{
+		"one":                     {1, 0, 1, 1},
+		"three, in any case":      {3, 0, 3, 3},
+		"three of ten":            {10, 0, 3, 3},
+		"20 % of 40 and them":     {40, 0, 10, 11},
+		"20 % of those beside":    {14, 60, 14, 14},
+		"20 % of some beside":     {20, 20, 10, 11},
+		"none of those beside it": {0, 20, 0, 0},
 	} {
-		t.Run(strconv.Itoa(calls), func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var made atomic.Int64
 			upstream := func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("page_size") == "2" {
+					<-r.Context().Done()
+					return
+				}
 				switch n := int(made.Add(1)); {
 				case n <= healthy:
 					aPage(w, r)
-				case n <= healthy+calls:
+				case n <= healthy+tt.failing:
 					w.WriteHeader(http.StatusServiceUnavailable)
 				default:
 					<-r.Context().Done() // so that the retries are all in flight at a time
@@ -308,10 +321,16 @@ func TestRetriesAreAShareOfTheTraffic(t *testing.T) {
 				callAll(t.Context(), client, healthy)()
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 				defer cancel()
-				ends := callAll(ctx, client, calls)()
+				var beside sync.WaitGroup
+				for range tt.beside {
+					beside.Go(func() { _, _ = client.Page(ctx, restclient.Credential{}, restclient.PageRequest{Page: 1, PageSize: 2}) })
+				}
+				synctest.Wait()
+				ends := callAll(ctx, client, tt.failing)()
+				beside.Wait()
 				retried := ends["upstream did not answer in time"]
-				if retried < want[0] || retried > want[1] || ends["upstream answered with status 503"] != calls-retried {
-					t.Errorf("got %v, want %d to %d retries, and the others to fail with what the upstream said", ends, want[0], want[1])
+				if retried < tt.least || retried > tt.most || ends["upstream answered with status 503"] != tt.failing-retried {
+					t.Errorf("got %v, want %d to %d retries, and the others to fail with what the upstream said", ends, tt.least, tt.most)
 				}
 			})
 		})
@@ -623,6 +642,46 @@ func TestTheObserverIsTold(t *testing.T) {
 				defer got.mu.Unlock()
 				if !maps.Equal(got.counts, tt.want) {
 					t.Errorf("got %v, want %v", got.counts, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestAFewFaultsAreNotSeen lets a tenth and a third of all attempts fail, while many call.
+func TestAFewFaultsAreNotSeen(t *testing.T) {
+	t.Parallel()
+	for faults, want := range map[float64]float64{0.1: 0.995, 0.3: 0.9} { // the share of calls that end with a page
+		t.Run(fmt.Sprint(faults), func(t *testing.T) {
+			t.Parallel()
+			upstream := func(w http.ResponseWriter, r *http.Request) {
+				<-time.After(time.Duration(rand.IntN(40)) * time.Millisecond)
+				if rand.Float64() < faults {
+					w.WriteHeader(http.StatusBadGateway)
+					return
+				}
+				aPage(w, r)
+			}
+			inMemory(t, upstream, func(t *testing.T, client *restclient.Client) {
+				t.Helper()
+				const callers, calls = 40, 100
+				var pages, unavailable atomic.Int64
+				var group sync.WaitGroup
+				for range callers {
+					group.Go(func() {
+						for range calls {
+							_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+							if err == nil {
+								pages.Add(1)
+							} else if _, ok := errors.AsType[*restclient.UnavailableError](err); ok {
+								unavailable.Add(1)
+							}
+						}
+					})
+				}
+				group.Wait()
+				if got := float64(pages.Load()) / (callers * calls); got < want || unavailable.Load() > 0 {
+					t.Errorf("got %.2f %% pages, and %d calls not made, want %.1f %% and none", 100*got, unavailable.Load(), 100*want)
 				}
 			})
 		})
