@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -40,6 +41,8 @@ const (
 )
 
 func main() {
+	// The program has a logger of its own. What net/http logs beside it quotes what an upstream sends unasked.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once the first signal has begun the drain, a second one ends the program at once.
 	context.AfterFunc(ctx, stop)

@@ -43,19 +43,13 @@ type gateway struct {
 
 func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
 	tb.Helper()
-	return newGatewayWithin(tb, patience, upstream, change...)
+	g := &gateway{timeout: patience}
+	g.over(tb, upstream, change...)
+	return g
 }
 
 // patience is how long a gateway of the tests waits for its upstream: long enough for a machine that is busy otherwise.
 const patience = 20 * time.Second
-
-// newGatewayWithin is newGateway with another patience.
-func newGatewayWithin(tb testing.TB, timeout time.Duration, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
-	tb.Helper()
-	g := &gateway{timeout: timeout}
-	g.over(tb, upstream, change...)
-	return g
-}
 
 // over serves the gateway over an upstream whose calls it counts.
 func (g *gateway) over(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) {

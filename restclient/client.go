@@ -92,6 +92,7 @@ type Client struct {
 	timeout   time.Duration
 	transport *http.Transport
 	policy    *policy
+	large     places
 }
 
 // New returns a client, or an error that joins everything that is wrong with the options. It does
@@ -130,6 +131,7 @@ func New(options Options) (*Client, error) {
 		timeout:   options.Timeout,
 		transport: newTransport(options.TLS),
 		policy:    newPolicy(options.Observer),
+		large:     make(places, largeBodies),
 	}, nil
 }
 
@@ -167,6 +169,7 @@ func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*P
 	if err != nil {
 		return nil, err
 	}
+	defer document.Done()
 	return DecodePage(document.Body, req)
 }
 
@@ -178,10 +181,21 @@ type Document struct {
 	NoStore bool
 	// Attempts is how many it took. It is set beside an error too.
 	Attempts int
+
+	leave func() // what Done calls; nil: nothing
+}
+
+// Done says that the work on a document is over. Only a few large ones are worked on at a time: until then,
+// others wait. It may be called more than once.
+func (d Document) Done() {
+	if d.leave != nil {
+		d.leave()
+	}
 }
 
 // Body fetches the document of one page on behalf of whom cred belongs to; a zero cred is sent as none.
-// The document belongs to the caller; all that has been looked at is whether it ends as one.
+// The document belongs to the caller, who calls [Document.Done]; all that has been looked at is whether it
+// ends as one.
 //
 // There are up to three attempts, each within Options.Timeout: after status 500, 502, 503, 504 or 429,
 // a connection that was reset or closed, a body that did not arrive whole, or a timeout, where not too
@@ -231,17 +245,18 @@ func (c *Client) call(ctx context.Context, cred Credential, req PageRequest) (Do
 		return document, nil
 	}
 	var (
-		status   *StatusError
-		unusable *InvalidResponseError
+		status      *StatusError
+		unusable    *InvalidResponseError
+		unavailable *UnavailableError
 	)
-	if errors.As(err, &unusable) || errors.As(err, &status) && ctx.Err() == nil {
+	if errors.As(err, &unusable) || (errors.As(err, &status) || errors.As(err, &unavailable)) && ctx.Err() == nil {
 		return Document{}, err
 	}
 	return Document{}, c.failure(ctx, attempt, err)
 }
 
 // fetch sends the request and returns the document of a 200. Its errors are *StatusError,
-// *InvalidResponseError, and what the transport says, which is not fit to be shown.
+// *InvalidResponseError, *UnavailableError, and what the transport says, which is not fit to be shown.
 func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	resp, err := c.transport.RoundTrip(c.request(ctx, cred, req))
 	if err != nil {
@@ -251,11 +266,7 @@ func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) (D
 	if resp.StatusCode != http.StatusOK {
 		return Document{}, statusError(resp)
 	}
-	body, err := readBody(resp)
-	if err == nil && endsEarly(body) {
-		err = invalid(ReasonTruncated)
-	}
-	return Document{Body: body, NoStore: forbidsStoring(resp.Header)}, err
+	return c.large.document(ctx, resp)
 }
 
 // forbidsStoring tells whether Cache-Control has the directive no-store.

@@ -15,3 +15,9 @@ var (
 func (c *Client) SetDial(dial func(context.Context, string, string) (net.Conn, error)) {
 	c.transport.DialContext = dial
 }
+
+// What large bodies are.
+const (
+	LargeBody   = largeBody
+	LargeBodies = largeBodies
+)

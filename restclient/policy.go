@@ -166,6 +166,9 @@ func healthOf(err error) health {
 	if _, ok := errors.AsType[*canceledError](err); ok {
 		return unknown
 	}
+	if _, ok := errors.AsType[*UnavailableError](err); ok { // it is this process that was not ready for the answer
+		return unknown
+	}
 	return failing
 }
 

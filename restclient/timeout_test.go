@@ -3,6 +3,7 @@ package restclient_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -205,4 +206,17 @@ func TestRealSocketsTimeOut(t *testing.T) {
 	client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: 50 * time.Millisecond})
 	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
 	wantTimeout(t, err, 50*time.Millisecond)
+}
+
+// TestAnotherProtocolIsAStatus: the connection stays open, and is the answer's body.
+func TestAnotherProtocolIsAStatus(t *testing.T) {
+	t.Parallel()
+	client := clientOf(t, hangUp(func(c *net.TCPConn) {
+		_, _ = c.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"))
+		_, _ = io.Copy(io.Discard, c)
+	}))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := client.Page(ctx, restclient.Credential{}, onePage)
+	wantStatus(t, err, http.StatusSwitchingProtocols)
 }

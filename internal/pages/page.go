@@ -54,6 +54,7 @@ func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, 
 	if err != nil {
 		return nil, document, err
 	}
+	defer document.Done()
 	page, err := u.Page(document.Body, request)
 	return page, document, err
 }
