@@ -8,6 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"cvmgraph/internal/panics"
 )
 
 // transport speaks GraphQL over HTTP: POST with a JSON body, GET for queries. Whatever is not of that form is refused here.
@@ -66,7 +68,7 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 	if value == nil {
 		return
 	}
-	shown := t.resolver.presentError(r.Context(), recoverPanic(r.Context(), value))
+	shown := t.resolver.presentError(r.Context(), panics.Caught(value))
 	body := encode(nil, &graphql.Response{Errors: gqlerror.List{shown}}, nil)
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }

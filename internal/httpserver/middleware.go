@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/telemetry"
 )
 
@@ -68,10 +68,10 @@ func (s *Server) recoverPanic(rec *recorder, r *http.Request) {
 	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(reason)
 	}
-	id := telemetry.RequestIDFrom(r.Context())
+	id, caught := telemetry.RequestIDFrom(r.Context()), panics.Caught(reason)
 	s.options.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
-		slog.String("panic", fmt.Sprint(reason)),
-		slog.String("stack", string(debug.Stack())),
+		slog.String("panic", caught.Kind),
+		slog.String("stack", caught.Stack),
 		slog.String("request_id", id),
 	)
 	if rec.status != 0 {

@@ -3,10 +3,10 @@ package pages
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/restclient"
 )
 
@@ -64,7 +64,7 @@ func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context
 		defer cancel()
 		defer func() {
 			if value := recover(); value != nil {
-				call.err = fmt.Errorf("panic in an upstream call: %v\n%s", value, debug.Stack())
+				call.err = panics.Caught(value)
 			}
 			s.mu.Lock()
 			s.end(key, call)
