@@ -117,7 +117,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		}
 		defer upstream.Close()
 		upstreamURL = upstream.url
-		resolver.DefaultCredential = restclient.Credential{Authorization: "Bearer demo"}
+		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer demo"})
 	} else {
 		upstreamURL = settings.UpstreamURL.String()
 	}

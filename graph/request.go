@@ -52,7 +52,6 @@ func readRequest(r *http.Request) (*graphql.RawParams, *requestError) {
 	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
 		return nil, badRequest("the parameter query is missing")
 	}
-	params.Headers = r.Header
 	return params, nil
 }
 

@@ -182,13 +182,14 @@ func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Do
 	if err := req.validate(); err != nil {
 		return Document{}, err
 	}
-	if err := cred.validate(); err != nil {
+	headers := cred.Headers()
+	if err := headers.validate(); err != nil {
 		return Document{}, err
 	}
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	document, err := c.fetch(attempt, cred, req)
+	document, err := c.fetch(attempt, headers, req)
 	if err == nil {
 		return document, nil
 	}
@@ -204,7 +205,7 @@ func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Do
 
 // fetch sends the request and returns the document of a 200. Its errors are *StatusError,
 // *InvalidResponseError, and what the transport says, which is not fit to be shown.
-func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
+func (c *Client) fetch(ctx context.Context, cred Headers, req PageRequest) (Document, error) {
 	resp, err := c.transport.RoundTrip(c.request(ctx, cred, req))
 	if err != nil {
 		return Document{}, err
@@ -230,7 +231,7 @@ func forbidsStoring(header http.Header) bool {
 }
 
 // request builds the call: these headers and no others, but what net/http adds for compression.
-func (c *Client) request(ctx context.Context, cred Credential, req PageRequest) *http.Request {
+func (c *Client) request(ctx context.Context, cred Headers, req PageRequest) *http.Request {
 	address := *c.endpoint
 	address.RawQuery = req.query()
 	header := maps.Clone(c.header)

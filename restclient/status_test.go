@@ -95,7 +95,7 @@ func TestStatusError(t *testing.T) {
 				w.WriteHeader(tt.want.StatusCode)
 				_, _ = w.Write([]byte(tt.body))
 			})
-			_, err := client.Page(t.Context(), restclient.Credential{Authorization: "Bearer s3cret"}, onePage)
+			_, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret"}), onePage)
 			got := statusOf(t, err, tt.want.StatusCode)
 			if !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("got %+v, want %+v", *got, tt.want)

@@ -45,11 +45,12 @@ func (l *list) body(ctx context.Context, credential restclient.Credential, r res
 }
 
 func ownerOf(c restclient.Credential) string {
-	return fmt.Sprintf("%q %q %q", c.Authorization, c.APIKey, c.Workspace)
+	h := c.Headers()
+	return fmt.Sprintf("%q %q %q", h.Authorization, h.APIKey, h.Workspace)
 }
 
 func bearer(token string) restclient.Credential {
-	return restclient.Credential{Authorization: "Bearer " + token}
+	return restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token})
 }
 
 func ask(c *pages.Cache, credential restclient.Credential, page, size int) pages.Request {
@@ -168,10 +169,10 @@ func lookalikes() []restclient.Credential {
 	var all []restclient.Credential
 	for _, token := range tokens {
 		all = append(all,
-			restclient.Credential{Authorization: "Bearer " + token},
-			restclient.Credential{APIKey: token},
-			restclient.Credential{APIKey: "Bearer " + token},
-			restclient.Credential{Authorization: "Bearer " + token, Workspace: token},
+			restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token}),
+			restclient.NewCredential(restclient.Headers{APIKey: token}),
+			restclient.NewCredential(restclient.Headers{APIKey: "Bearer " + token}),
+			restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token, Workspace: token}),
 		)
 	}
 	return all
