@@ -63,16 +63,23 @@ func (p *process) logged() string {
 // start starts the program on a free port and waits until it is ready. It has no admin listener but the one in args.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startAs(t, []string{os.Args[0]}, args...)
+}
+
+// startAs is start with a command line that runs the program.
+func startAs(t *testing.T, program []string, args ...string) *process {
+	t.Helper()
 	p := &process{}
-	p.Cmd = exec.CommandContext(t.Context(), os.Args[0], append([]string{"--admin-listen="}, append(args, "--listen=127.0.0.1:0", "--log-format=json")...)...)
+	program = append(slices.Clip(program), "--admin-listen=", "--listen=127.0.0.1:0", "--log-format=json")
+	p.Cmd = exec.CommandContext(t.Context(), program[0], append(program[1:], args...)...)
 	p.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CVMGRAPH_TEST_") }) // it warns of them
 	p.Env = append(p.Env, asProgram+"=1")
-	p.Stderr = p
+	p.Stdout, p.Stderr = p, p
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
-	serving := regexp.MustCompile(`"graphql":"(http://[^"]+)/graphql"`)
+	serving := regexp.MustCompile(`graphql"?[:=]"?(https?://[^" ]+)/graphql`)
 	tick := time.Tick(10 * time.Millisecond)
 	for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
 		if found := serving.FindStringSubmatch(p.logged()); found != nil {
@@ -203,7 +210,7 @@ func TestTerminationLosesNoRequest(t *testing.T) {
 		list.ServeHTTP(w, r)
 	}))
 	t.Cleanup(upstream.Close)
-	p := start(t, "--upstream-url", upstream.URL+demo.BasePath)
+	p := start(t, "--upstream-url", upstream.URL+demo.BasePath, "--drain-delay=0")
 
 	var asking sync.WaitGroup
 	for i := range clients {
@@ -349,13 +356,22 @@ func TestLatency(t *testing.T) {
 
 func TestPublicURL(t *testing.T) {
 	t.Parallel()
-	for address, want := range map[string]string{":0": "http://localhost:", "127.0.0.1:0": "http://127.0.0.1:"} {
-		listener, err := net.Listen("tcp", address)
+	for _, test := range []struct {
+		address string
+		overTLS bool
+		want    string
+	}{
+		{":0", false, "http://localhost:"},
+		{"127.0.0.1:0", false, "http://127.0.0.1:"},
+		{":0", true, "https://localhost:"},
+		{"127.0.0.1:0", true, "https://127.0.0.1:"},
+	} {
+		listener, err := net.Listen("tcp", test.address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := publicURL(listener); !strings.HasPrefix(got, want) {
-			t.Errorf("publicURL of %s: got %s, want %s…", address, got, want)
+		if got := publicURL(listener, test.overTLS); !strings.HasPrefix(got, test.want) {
+			t.Errorf("publicURL of %s: got %s, want %s…", test.address, got, test.want)
 		}
 		_ = listener.Close()
 	}

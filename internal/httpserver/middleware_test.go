@@ -208,6 +208,7 @@ func TestDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		graphql := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
 			if err := context.Cause(r.Context()); !errors.Is(err, context.DeadlineExceeded) || err.Error() == context.DeadlineExceeded.Error() {
 				t.Errorf("got cause %v, want one that wraps %v and says more", err, context.DeadlineExceeded)
@@ -215,12 +216,15 @@ func TestDeadline(t *testing.T) {
 			io.WriteString(w, "late")
 		})
 		r := run(t, httpserver.Options{GraphQL: graphql, RequestTimeout: 20 * time.Second})
-		begun := time.Now()
-		if got := r.get(t, "/graphql"); got.status != http.StatusOK || got.body != "late" {
-			t.Errorf("got status %d and %q, want 200 and late: there is time to say so", got.status, got.body)
-		}
-		if got := time.Since(begun); got != 20*time.Second {
-			t.Errorf("got the answer after %s, want 20s", got)
+		for method, body := range map[string]io.Reader{http.MethodGet: nil, http.MethodPost: strings.NewReader("read in time")} {
+			begun := time.Now()
+			got := roundTrip(t, r.client, must(http.NewRequestWithContext(t.Context(), method, "http://server/graphql", body)))
+			if got.status != http.StatusOK || got.body != "late" {
+				t.Errorf("%s: got status %d and %q, want 200 and late: there is time to say so", method, got.status, got.body)
+			}
+			if got := time.Since(begun); got != 20*time.Second {
+				t.Errorf("%s: got the answer after %s, want 20s", method, got)
+			}
 		}
 		r.end(t)
 	})

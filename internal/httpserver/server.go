@@ -3,6 +3,7 @@ package httpserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,9 @@ type Options struct {
 
 	// Playground serves the page at / and its files under /assets/; nil is no page.
 	Playground http.Handler
+
+	// Certificate makes the server speak TLS 1.2 and up, and HTTP/2; nil is plain HTTP/1.1.
+	Certificate *Certificate
 
 	// AllowedOrigins are the origins, as browsers write them, whose pages may call GraphQL besides its own.
 	AllowedOrigins []string
@@ -63,6 +67,7 @@ const (
 	readTimeout       = 10 * time.Second
 	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 16 << 10
+	maxStreams        = 100 // at a time, of a connection of HTTP/2
 
 	// answerTime is what a request gets beyond RequestTimeout to write its answer, which may be the error that says
 	// that the time is over.
@@ -120,7 +125,13 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	server := s.httpServer(base)
 
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	go func() {
+		if server.TLSConfig != nil {
+			served <- server.ServeTLS(l, "", "") // the configuration has the certificate
+			return
+		}
+		served <- server.Serve(l)
+	}()
 	s.state.Store(ready)
 
 	var err error
@@ -165,14 +176,21 @@ func (s *Server) drain(ctx context.Context, server *http.Server) error {
 }
 
 func (s *Server) httpServer(base context.Context) *http.Server {
-	return &http.Server{
+	writeTimeout := s.options.RequestTimeout + answerTime
+	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
-		WriteTimeout:      s.options.RequestTimeout + answerTime,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
+		// WriteTimeout ends a stream, and not the connection of a caller who reads nothing.
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
 	}
+	if c := s.options.Certificate; c != nil {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.Get}
+	}
+	return server
 }
