@@ -87,6 +87,7 @@ type Server struct {
 	mux     *http.ServeMux
 	state   atomic.Int32
 	late    error // the cause of a request's deadline
+	conns   connections
 }
 
 // New returns a server that listens to nothing yet. It panics if there is no GraphQL handler.
@@ -123,14 +124,15 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	base, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cutOff(nil)
 	server := s.httpServer(base)
+	port := &stoppable{Listener: l}
 
 	served := make(chan error, 1)
 	go func() {
 		if server.TLSConfig != nil {
-			served <- server.ServeTLS(l, "", "") // the configuration has the certificate
+			served <- server.ServeTLS(port, "", "") // the configuration has the certificate
 			return
 		}
-		served <- server.Serve(l)
+		served <- server.Serve(port)
 	}()
 	s.state.Store(ready)
 
@@ -144,6 +146,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		select {
 		case err = <-served:
 		case <-time.After(s.options.DrainDelay):
+			port.stop()
+			err = <-served
 		}
 	}
 	s.state.Store(draining)
@@ -152,20 +156,18 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	if drained != nil {
 		cutOff(drained)
 	}
-	if err == nil {
-		err = <-served
-	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return drained
 	}
 	return errors.Join(fmt.Errorf("serve: %w", err), drained)
 }
 
-// drain stops accepting, waits for the requests in flight, and closes the connections of those that take too long.
+// drain waits for the requests in flight, and closes the connections of those that take too long.
 func (s *Server) drain(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.DrainTimeout)
 	defer cancel()
-	err := server.Shutdown(ctx)
+	s.conns.wait(ctx)
+	err := server.Shutdown(ctx) // closes those that are idle
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -187,7 +189,8 @@ func (s *Server) httpServer(base context.Context) *http.Server {
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
 		// WriteTimeout ends a stream, and not the connection of a caller who reads nothing.
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
+		ConnState: s.conns.note,
+		HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
 	}
 	if c := s.options.Certificate; c != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.Get}
