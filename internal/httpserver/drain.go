@@ -12,7 +12,9 @@ import (
 )
 
 const (
-	// acceptTimeout bounds how long those are accepted who connect while the port is about to close.
+	// handshake is what connections get that were about to be made when the port was to be closed, and acceptTimeout bounds how
+	// long those that were made are accepted.
+	handshake     = 100 * time.Millisecond
 	acceptTimeout = time.Second
 
 	// firstRequest is what a connection gets to send its first request while the server drains.
@@ -28,8 +30,9 @@ type stoppable struct {
 // withDeadline is a listener such as those of package net.
 type withDeadline interface{ SetDeadline(time.Time) error }
 
-// stop makes Accept close the listener once nobody waits.
+// stop makes Accept close the listener soon, once nobody waits.
 func (l *stoppable) stop() {
+	refuseNew(l.Listener)
 	now := time.Now()
 	l.stopped.Store(&now)
 	if d, ok := l.Listener.(withDeadline); !ok || d.SetDeadline(now) != nil { // which wakes Accept
@@ -41,12 +44,18 @@ func (l *stoppable) stop() {
 func (l *stoppable) Accept() (net.Conn, error) {
 	for {
 		if stopped := l.stopped.Load(); stopped != nil {
-			end := stopped.Add(acceptTimeout)
-			if !someoneWaits(l.Listener) || time.Now().After(end) {
-				_ = l.Close()
-				return nil, http.ErrServerClosed
+			took, end := time.Since(*stopped), stopped.Add(handshake)
+			if took > handshake {
+				if took > acceptTimeout || !someoneWaits(l.Listener) {
+					_ = l.Close()
+					return nil, http.ErrServerClosed
+				}
+				end = stopped.Add(acceptTimeout)
 			}
-			_ = l.Listener.(withDeadline).SetDeadline(end)
+			d, ok := l.Listener.(withDeadline)
+			if !ok || d.SetDeadline(end) != nil {
+				return nil, http.ErrServerClosed // stop has closed it
+			}
 		}
 		conn, err := l.Listener.Accept()
 		if err == nil {
