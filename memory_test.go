@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,7 +12,9 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // container makes a memory cgroup below this process's own, and returns the command line that runs what follows it in there.
@@ -80,5 +85,91 @@ func TestMemoryLimitIsTheContainers(t *testing.T) {
 			_ = p.Process.Kill()
 			_ = p.Wait() // before its cgroup is removed
 		})
+	}
+}
+
+// TestMemoryUnderAFloodOfBodies holds large bodies open on many connections, and sends others without end.
+func TestMemoryUnderAFloodOfBodies(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("the resident set is read from /proc, which is Linux's")
+	}
+	if raceDetector {
+		t.Skip("the race detector multiplies memory: .ci/run runs this without it too")
+	}
+	p := startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--demo")
+	const header = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+	chunk := func(text string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(text), text) }
+	send := func(text string) net.Conn {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		io.WriteString(conn, text)
+		return conn
+	}
+	const connections = 900
+	half := header + chunk(`{"query":"{ __typename }","operationName":"`+strings.Repeat("x", 255<<10))
+	var flood sync.WaitGroup
+	begun := time.Now()
+	for i := range connections {
+		flood.Go(func() {
+			for tick := time.Tick(100 * time.Millisecond); time.Since(begun) < 2*time.Second; <-tick { // whoever is refused comes again
+				conn := send(half)
+				if conn == nil {
+					return
+				}
+				for err := error(nil); err == nil && i%3 == 0; { // without end
+					_, err = io.WriteString(conn, chunk(strings.Repeat("x", 16<<10)))
+				}
+				io.Copy(io.Discard, conn) // until the program has had enough
+				_ = conn.Close()
+			}
+		})
+	}
+	over := make(chan struct{})
+	go func() {
+		flood.Wait()
+		close(over)
+	}()
+	var small, large int // answered, and refused
+	for tick, during := time.Tick(100*time.Millisecond), true; during; {
+		select {
+		case <-over:
+			during = false
+		case <-tick:
+		}
+		if got, err := p.ask(t.Context(), `{ cvms(first: 1) { totalCount } }`, "sane"); err != nil || !strings.HasPrefix(got, `{"data":{"cvms":{"totalCount":`) {
+			t.Errorf("a small request beside them: got %.200s, %v, want data", got, err)
+		} else {
+			small++
+		}
+		conn := send(header + chunk(`{"query":"{ __typename }"`+strings.Repeat(" ", 255<<10)+`}`) + "0\r\n\r\n")
+		if conn == nil {
+			continue
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Errorf("a large request beside them: got error %v, want an answer", err)
+			continue
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		_ = conn.Close()
+		const refused = `{"errors":[{"message":"other requests take the room for large bodies: try again","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
+		if got := strings.TrimSpace(string(body)); err != nil || got != refused && got != `{"data":{"__typename":"Query"}}` {
+			t.Errorf("a large request beside them: got %.200s, %v, want data or that there is no room", got, err)
+		} else if got == refused {
+			large++
+		}
+	}
+	got := residentPeak(t, p.Process.Pid)
+	t.Logf("resident set: %d MiB at most; %d small requests answered, %d large ones refused", got>>20, small, large)
+	if got > 256<<20 {
+		t.Errorf("resident set: got %d MiB, want at most 256", got>>20)
+	}
+	if large == 0 {
+		t.Error("got room for all large requests, want a flood that leaves none")
 	}
 }

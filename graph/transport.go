@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -54,6 +55,7 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if response == nil { // gqlgen does not begin once the context has ended
 		t.writer.refuse(w, r, media, &requestError{
 			status: http.StatusServiceUnavailable, code: codeUnavailable, message: "the request's time was over before it began: try again",
+			retryAfter: time.Second,
 		})
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"cvmgraph/internal/panics"
@@ -97,6 +98,16 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 		defer cancel()
 		r = r.WithContext(ctx) // a copy: net/http and the log keep theirs
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		if announced := r.ContentLength; announced < 0 || announced > smallBody {
+			body := &largeBody{ReadCloser: r.Body, room: &s.bodies}
+			defer body.release()
+			if announced > 0 && !body.reserve(announced) {
+				w.Header().Set("Retry-After", strconv.Itoa(int(bodyRetryAfter.Seconds())))
+				writeError(w, http.StatusServiceUnavailable, noRoom, extensions{"code": "UNAVAILABLE", "retryAfter": int(bodyRetryAfter.Seconds())})
+				return
+			}
+			r.Body = body
+		}
 		if r.Method == http.MethodHead {
 			r.Method = http.MethodGet // net/http leaves the body out
 		}

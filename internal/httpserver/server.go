@@ -16,7 +16,8 @@ import (
 // Options is what a [Server] is made of. Zero values are the defaults, but for GraphQL.
 type Options struct {
 	// GraphQL answers GET and POST /graphql; required. It is called with a deadline on the request's context, whose
-	// cause is a context.DeadlineExceeded, and with a body that ends in an *http.MaxBytesError after MaxBody bytes.
+	// cause is a context.DeadlineExceeded, and with a body that ends in an *http.MaxBytesError after MaxBody bytes, or in a
+	// *NoRoomError where the bodies of all requests together are too large.
 	// A HEAD request reaches it as a GET.
 	GraphQL http.Handler
 
@@ -88,6 +89,7 @@ type Server struct {
 	state   atomic.Int32
 	late    error // the cause of a request's deadline
 	conns   connections
+	bodies  room
 }
 
 // New returns a server that listens to nothing yet. It panics if there is no GraphQL handler.
@@ -108,6 +110,7 @@ func New(o Options) *Server {
 		options: o,
 		late:    fmt.Errorf("the request took longer than %s: %w", o.RequestTimeout, context.DeadlineExceeded),
 	}
+	s.bodies.left.Store(max(bodyRoom, 2*o.MaxBody))
 	s.mux = s.routes()
 	return s
 }
