@@ -25,18 +25,23 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// asProgram makes the test binary be the program, so that tests can start it as a process of its own.
+// asProgram makes the test binary be the program, so that tests can start it as a process of its own: with "1" the one that users
+// start, with "panic" one that panics.
 const asProgram = "CVMGRAPH_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) == "1" {
-		if err := os.Unsetenv(asProgram); err != nil {
-			panic(err)
-		}
-		main()
-		return
+	as := os.Getenv(asProgram)
+	if err := os.Unsetenv(asProgram); err != nil {
+		panic(err)
 	}
-	os.Exit(m.Run())
+	switch as {
+	case "1":
+		main()
+	case "panic":
+		os.Exit(servePanics(os.Args[1:]))
+	default:
+		os.Exit(m.Run())
+	}
 }
 
 // process is the program, running.
@@ -73,13 +78,15 @@ func startAs(t *testing.T, program []string, args ...string) *process {
 	program = append(slices.Clip(program), "--admin-listen=", "--listen=127.0.0.1:0", "--log-format=json")
 	p.Cmd = exec.CommandContext(t.Context(), program[0], append(program[1:], args...)...)
 	p.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CVMGRAPH_TEST_") }) // it warns of them
-	p.Env = append(p.Env, asProgram+"=1")
+	if !slices.ContainsFunc(program, func(word string) bool { return strings.HasPrefix(word, asProgram) }) {
+		p.Env = append(p.Env, asProgram+"=1")
+	}
 	p.Stdout, p.Stderr = p, p
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
-	serving := regexp.MustCompile(`graphql"?[:=]"?(https?://[^" ]+)/graphql`)
+	serving := regexp.MustCompile(`graphql"?[:=]"?(https?://[^"\s]+)/graphql`)
 	tick := time.Tick(10 * time.Millisecond)
 	for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
 		if found := serving.FindStringSubmatch(p.logged()); found != nil {
