@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func TestPeakMemory(t *testing.T) {
 		t.Skip("the race detector multiplies memory: .ci/run runs this without it too")
 	}
 	upstream := startFaulty(t)
-	p := startIn(t, []string{"GOMEMLIMIT=200MiB"}, "--upstream-url", upstream.url+demo.BasePath)
+	p := startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--upstream-url", upstream.url+demo.BasePath)
 	idle := p.resident(t)
 	for range 50 {
 		p.holdBody(t)

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -59,6 +60,9 @@ func (a *answerWriter) refuse(w http.ResponseWriter, r *http.Request, media stri
 
 func (e *requestError) extensions() map[string]any {
 	extensions := map[string]any{"code": e.code}
+	if e.retryAfter > 0 {
+		extensions["retryAfter"] = int(math.Ceil(e.retryAfter.Seconds()))
+	}
 	if e.limit > 0 {
 		extensions["limit"] = e.limit
 	}

@@ -53,7 +53,7 @@ func operationFrom(ctx context.Context) *operation {
 func (r *Resolver) newOperation(header http.Header) *operation {
 	op := &operation{resolver: r}
 	op.credential, op.credentialErr = credentialOf(header)
-	if op.credentialErr != nil && r.DefaultCredential != (restclient.Credential{}) && !hasCredential(header) {
+	if op.credentialErr != nil && !r.DefaultCredential.IsZero() && !hasCredential(header) {
 		op.credential, op.credentialErr = r.DefaultCredential, nil
 	}
 	if bypassesCache(header) {

@@ -11,6 +11,7 @@ import (
 
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/projection"
 	"cvmgraph/restclient"
 )
@@ -51,7 +52,7 @@ func NewHandler(r *Resolver) http.Handler {
 	parsed := newParsedQueries()
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
-	exec.SetRecoverFunc(recoverPanic)
+	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.Caught(value) })
 	var planner *projection.Planner
 	if r.Projection {
 		planner = projection.NewPlanner(pages.Shape())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -170,7 +171,12 @@ func (l *Loader) find(request restclient.PageRequest) *asked {
 // prepare makes the dataloader, which sees to it that fields which ask for the same page at the same time share a call.
 func (l *Loader) prepare() {
 	l.slots = make(chan struct{}, parallelCalls)
-	load := func(ctx context.Context, request restclient.PageRequest) *dataloader.Result[Got] {
+	load := func(ctx context.Context, request restclient.PageRequest) (result *dataloader.Result[Got]) {
+		defer func() { // the dataloader would write the value to the log, and a goroutine of the group end the program
+			if value := recover(); value != nil {
+				result = &dataloader.Result[Got]{Error: dataloader.NewSkipCacheError(panics.Caught(value))}
+			}
+		}()
 		got, err := l.fetch(ctx, request)
 		if err != nil {
 			return &dataloader.Result[Got]{Error: dataloader.NewSkipCacheError(err)}
