@@ -53,11 +53,7 @@ func NewHandler(r *Resolver) http.Handler {
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
 	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.Caught(value) })
-	var planner *projection.Planner
-	if r.Projection {
-		planner = projection.NewPlanner(pages.Shape())
-	}
-	exec.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
+	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection)) // the first, so that it gets what the others have made of a field
 	exec.Use(newPersistedQueries(r.PersistedQueries))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
