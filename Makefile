@@ -2,7 +2,8 @@
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 KUSTOMIZE := go run sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
 KUBECTL_VALIDATE := go run sigs.k8s.io/kubectl-validate@v0.0.4
-FUZZTIME ?= 20s
+FUZZTIME ?= 30s
+FUZZJOBS ?= $(shell nproc)
 
 .PHONY: run generate lint test fuzz cover deploy-check drift cost scaling bench
 
@@ -20,14 +21,15 @@ lint: ## vet, golangci-lint with gofumpt, and go.mod
 test:
 	go test -race -shuffle=on ./...
 
-# go test fuzzes one target at a time.
-fuzz: ## each fuzz target for FUZZTIME
-	@set -e; for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
-			echo "fuzz $$package $$target"; \
-			go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x; \
-		done; \
-	done
+# go test fuzzes one target at a time, so that several of them share the machine.
+fuzz: ## each fuzz target for FUZZTIME on one core, FUZZJOBS at once
+	@tests=$$(go test -list '^Fuzz' ./...) || { printf '%s\n' "$$tests" >&2; exit 1; }; \
+	targets=$$(printf '%s\n' "$$tests" | awk '/^Fuzz/ { name[++n] = $$1 } $$1 == "ok" { for (i = 1; i <= n; i++) print $$2, name[i]; n = 0 }'); \
+	[ -n "$$targets" ] || { echo "there are no fuzz targets" >&2; exit 1; }; \
+	printf '%s\n' "$$targets" | xargs -P $(FUZZJOBS) -L 1 sh -c ' \
+		out=$$(go test "$$0" -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x -parallel 1 2>&1) || \
+			{ printf "fuzz %s %s failed\n%s\n" "$$0" "$$1" "$$out"; exit 1; }; \
+		printf "fuzz %s %s: %s\n" "$$0" "$$1" "$$(printf "%s" "$$out" | sed -n "s/.*, \(execs: [0-9]*\) .*/\1/p" | tail -1)"'
 
 cover: ## coverage of each function, most telling lines last
 	go test -coverpkg=./... -coverprofile=cover.out ./...
