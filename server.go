@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -40,6 +41,8 @@ const (
 )
 
 func main() {
+	// The program has a logger of its own. What net/http logs beside it quotes what an upstream sends unasked.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once the first signal has begun the drain, a second one ends the program at once.
 	context.AfterFunc(ctx, stop)
@@ -126,11 +129,20 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		APIVersion: settings.APIVersion,
 		Timeout:    settings.UpstreamTimeout,
 		UserAgent:  "cvmgraph/" + telemetry.Version(),
+		Observer: restclient.Observer{
+			Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
+			Refused: metrics.UpstreamRefused,
+			Breaker: func(state string) { logBreaker(logger, state) },
+		},
 	})
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
+		s := client.State()
+		return s.Breaker, s.Limit, s.InFlight, s.Queued
+	})
 	shared, err := openShared(settings, metrics, logger)
 	if err != nil {
 		return err
@@ -147,7 +159,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		APIVersion:   settings.APIVersion,
 		Key:          settings.SharedKey,
 		Shared:       shared,
-		SharedWait:   settings.UpstreamTimeout * 3 / 2, // a call of the longest kind fits into the lock's life
+		SharedWait:   settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
 		Observer: pages.CacheObserver{
 			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
 			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
@@ -193,6 +205,15 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	}
 	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
+}
+
+func logBreaker(logger *slog.Logger, state string) {
+	switch state {
+	case restclient.BreakerOpen:
+		logger.Warn("the upstream fails: not calling it for a moment")
+	case restclient.BreakerClosed:
+		logger.Info("the upstream has recovered")
+	}
 }
 
 // persistedLife is how long replicas share a persisted query from when it was sent last.

@@ -82,6 +82,9 @@ func explain(err error) (explained, bool) {
 	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
 		return explained{code: codeUpstream, message: e.Error()}, true
 	}
+	if e, ok := errors.AsType[*restclient.UnavailableError](err); ok {
+		return explainUnavailable(e), true
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return explained{code: codeUpstreamTimeout, message: "the upstream took too long to answer: ask for fewer items, or try again"}, true
 	}
@@ -116,6 +119,17 @@ func explainStatus(e *restclient.StatusError) explained {
 	default:
 		return explained{code: codeUpstream, message: fmt.Sprintf("the upstream answered with HTTP status %d", e.StatusCode), retryAfter: e.RetryAfter}
 	}
+}
+
+func explainUnavailable(e *restclient.UnavailableError) explained {
+	x := explained{code: codeUnavailable, retryAfter: e.RetryAfter}
+	switch e.Cause {
+	case restclient.CauseBreaker:
+		x.message = "the upstream has been failing, and is not called for a moment: try again"
+	default:
+		x.message = "the gateway has too many calls in flight: try again"
+	}
+	return x
 }
 
 // argumentOfParam returns the argument that a query parameter of the upstream comes from, "" for the paging ones.

@@ -38,7 +38,9 @@ type upstreamCall struct {
 	Reason   string  `json:"reason"`
 	Status   int     `json:"status"`
 	Ms       float64 `json:"ms"`
-	Bytes    int     `json:"bytes"`
+	// Attempts is how many the call took, where that was more than one; Ms is the time of all.
+	Attempts int `json:"attempts,omitempty"`
+	Bytes    int `json:"bytes"`
 	// Cached says that no call was made, Coalesced that another operation's call was shared.
 	Cached    bool `json:"cached"`
 	Coalesced bool `json:"coalesced"`
@@ -108,8 +110,11 @@ func (op *operation) explain() upstreamExtension {
 		if !c.Cached {
 			e.ItemsFetched += c.Items
 		}
+		if c.Attempts == 1 {
+			c.Attempts = 0 // as nearly all do
+		}
 		e.Calls = append(e.Calls, upstreamCall{
-			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status,
+			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status, Attempts: c.Attempts,
 			Ms: float64(c.Duration.Microseconds()) / 1000, Bytes: c.Bytes, Cached: c.Cached, Coalesced: c.Coalesced, Age: float64(c.Age.Milliseconds()) / 1000,
 		})
 	}

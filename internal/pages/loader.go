@@ -29,8 +29,9 @@ type Call struct {
 	Stale bool
 	// Status is the HTTP status, 0 where there was none.
 	Status int
-	// Duration is how long the call took.
+	// Duration is how long the call took, with all of its attempts.
 	Duration time.Duration
+	Attempts int
 	// Bytes and Items are the size of the page, 0 where the call failed.
 	Bytes, Items int
 }
@@ -195,6 +196,7 @@ func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Got
 	got, err := l.source.Fetch(ctx, Request{PageRequest: request, Owner: l.owner, Credential: l.credential, Since: since})
 	call := Call{
 		Request: request, Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
+		Attempts: got.Attempts,
 	}
 
 	l.mu.Lock()

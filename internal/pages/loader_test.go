@@ -66,20 +66,20 @@ func TestErrorsAreNotKept(t *testing.T) {
 	var calls atomic.Int64
 	loader := newLoader(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1) == 1 {
-			w.WriteHeader(http.StatusServiceUnavailable)
+			w.WriteHeader(http.StatusNotFound) // which is not asked for again
 			return
 		}
 		list.ServeHTTP(w, r)
 	}))
 	_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}, time.Time{})
-	if status, ok := errors.AsType[*restclient.StatusError](err); !ok || status.StatusCode != http.StatusServiceUnavailable {
-		t.Fatalf("got error %v, want status 503", err)
+	if status, ok := errors.AsType[*restclient.StatusError](err); !ok || status.StatusCode != http.StatusNotFound {
+		t.Fatalf("got error %v, want status 404", err)
 	}
 	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}, time.Time{}); err != nil || got[0].Len() != 5 {
 		t.Errorf("again: got error %v, want a page", err)
 	}
-	if got := fmt.Sprint(loader.Calls()[0].Status, loader.Calls()[1].Status); got != "503 200" {
-		t.Errorf("calls: got the statuses %s, want 503 200", got)
+	if got := fmt.Sprint(loader.Calls()[0].Status, loader.Calls()[1].Status); got != "404 200" {
+		t.Errorf("calls: got the statuses %s, want 404 200", got)
 	}
 }
 
