@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -152,7 +153,7 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 	}
 	wrapped, isWrapped := errors.AsType[*gqlerror.Error](err)
 	if isWrapped {
-		shown.Path, shown.Locations = wrapped.Path, wrapped.Locations
+		shown.Path, shown.Locations = wrapped.Path, locations(wrapped.Locations)
 		if code := wrapped.Extensions["code"]; code == codeParseFailed || code == codeValidationFailed {
 			shown.Message = wrapped.Message
 			if !r.Introspection {
@@ -188,6 +189,11 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 		shown.Extensions["retryAfter"] = int(math.Ceil(x.retryAfter.Seconds()))
 	}
 	return shown
+}
+
+// locations leaves out those that the parser counted wrongly: it has columns below 1 behind a text with line breaks.
+func locations(given []gqlerror.Location) []gqlerror.Location {
+	return slices.DeleteFunc(slices.Clone(given), func(l gqlerror.Location) bool { return l.Line < 1 || l.Column < 1 })
 }
 
 // explainCoercion explains an argument's value that gqlgen could not turn into the argument's type: the last name of the

@@ -64,7 +64,22 @@ func readParams(r *http.Request, text []byte) (*graphql.RawParams, *requestError
 	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
 		return nil, badRequest("the parameter query is missing")
 	}
+	if params.OperationName != "" && !isName(params.OperationName) {
+		return nil, badRequest("the parameter operationName is not a name") // which gqlgen would repeat
+	}
 	return params, nil
+}
+
+// isName says whether a text can be a name in a document, of a length that is allowed.
+func isName(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', '0' <= c && c <= '9' && i > 0:
+		default:
+			return false
+		}
+	}
+	return text != "" && len(text) <= maxName
 }
 
 func checkContent(header http.Header) *requestError {

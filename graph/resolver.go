@@ -58,6 +58,7 @@ func NewHandler(r *Resolver) http.Handler {
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
 	if r.Introspection {
+		exec.SetDefaultRulesFn(validationRules)
 		exec.Use(extension.Introspection{})
 	} else {
 		exec.SetDefaultRulesFn(withoutIntrospection)

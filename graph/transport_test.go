@@ -462,6 +462,41 @@ func TestIntrospection(t *testing.T) {
 	}
 }
 
+// TestMessagesRepeatNoText puts a text into places where GraphQL does not want it.
+func TestMessagesRepeatNoText(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, demo.New(demo.Options{}))
+	const secret = "phak_s3cret!"
+	for query, want := range map[string]string{
+		`{ cvms(first: "` + secret + `") { totalCount } }`:                    "Int cannot represent non-integer value: a text",
+		`{ cvms(first: ["` + secret + `"]) { totalCount } }`:                  "Int cannot represent non-integer value: a list",
+		`{ cvms(after: {a: "` + secret + `"}) { totalCount } }`:               `Field "a" is not defined by type "String".`,
+		`query($a: Int = """` + secret + `""") { cvms(first: $a) { nodes } }`: "Int cannot represent non-integer value: a text",
+		`{ "` + secret + `" }`:                           "Expected Name, found String",
+		`{ cvms(first: 1 """` + secret + `""") }`:        "Expected Name, found BlockString",
+		`query "` + secret + `" { cvms { totalCount } }`: "Expected {, found String",
+		`{ cvms(first: true) { totalCount } }`:           "Int cannot represent non-integer value: true",
+	} {
+		a := g.post(t, query, nil, nil)
+		if len(a.Errors) == 0 || a.Errors[0].Message != want || strings.Contains(a.raw, "s3cret") {
+			t.Errorf("%s: got %s, want %q first", query, a.raw, want)
+		}
+	}
+	for _, body := range []string{
+		`{"query":"{ __typename }","operationName":"` + secret + `"}`,
+		`{"query":"query($a: Int) { cvms(first: $a) { totalCount } }","variables":{"a":"` + secret + `"}}`,
+		`{"query":"query($a: [ID!]!) { nodes(ids: $a) { id } }","variables":{"a":{"` + secret + `":[]}}}`,
+	} {
+		if w := g.send(t, http.MethodPost, "/graphql", body); strings.Contains(w.Body.String(), secret) || !strings.Contains(w.Body.String(), `"errors"`) {
+			t.Errorf("%s: got %s, want an error without the text", body, w.Body)
+		}
+	}
+	lines := "{ cvms(user\"\"\"a\nb\"\"\": 1) }"
+	if a := g.post(t, lines, nil, nil); a.onlyError(t).code() != "GRAPHQL_PARSE_FAILED" || strings.Contains(a.raw, `"column":-`) {
+		t.Errorf("%q: got %s, want GRAPHQL_PARSE_FAILED, and no column below 1", lines, a.raw)
+	}
+}
+
 // graphiQLIntrospection is the query by which graphql-js, and so GraphiQL, asks for a schema.
 const graphiQLIntrospection = `query IntrospectionQuery {
   __schema { queryType { name kind } mutationType { name kind } subscriptionType { name kind }

@@ -30,7 +30,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	defer s.ended(rec, r, begun)
 	defer s.recoverPanic(rec, r)
-	s.mux.ServeHTTP(rec, r)
+	if spelt(r.URL.Path) {
+		s.mux.ServeHTTP(rec, r)
+	} else {
+		notFound(rec, r)
+	}
 	if rec.status == 0 {
 		rec.status = http.StatusOK // as net/http does for a handler that writes nothing
 	}

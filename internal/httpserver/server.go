@@ -192,8 +192,9 @@ func (s *Server) httpServer(base context.Context) *http.Server {
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
 		// WriteTimeout ends a stream, and not the connection of a caller who reads nothing.
-		ConnState: s.conns.note,
-		HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
+		ConnState:                    s.conns.note,
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
+		DisableGeneralOptionsHandler: true, // every answer is one of ours, with an id and a line in the log
 	}
 	if c := s.options.Certificate; c != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.Get}
