@@ -97,8 +97,9 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	metrics := telemetry.NewMetrics()
 	resolver := &graph.Resolver{
-		APIVersion: settings.APIVersion,
-		MaxFirst:   settings.MaxFirst,
+		APIVersion:       settings.APIVersion,
+		MaxFirst:         settings.MaxFirst,
+		MaxUpstreamCalls: settings.MaxUpstreamCalls,
 		Limits: graph.Limits{
 			Tokens:  settings.MaxTokens,
 			Depth:   settings.MaxDepth,

@@ -60,6 +60,9 @@ func (a *answerWriter) refuse(w http.ResponseWriter, r *http.Request, media stri
 
 func (e *requestError) extensions() map[string]any {
 	extensions := map[string]any{"code": e.code}
+	if e.argument != "" {
+		extensions["argument"] = e.argument
+	}
 	if e.limit > 0 {
 		extensions["limit"] = e.limit
 	}
