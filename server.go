@@ -108,8 +108,9 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	metrics := telemetry.NewMetrics()
 	repeats := metrics.Repeats()
 	resolver := &graph.Resolver{
-		APIVersion: settings.APIVersion,
-		MaxFirst:   settings.MaxFirst,
+		APIVersion:       settings.APIVersion,
+		MaxFirst:         settings.MaxFirst,
+		MaxUpstreamCalls: settings.MaxUpstreamCalls,
 		Limits: graph.Limits{
 			Tokens:  settings.MaxTokens,
 			Depth:   settings.MaxDepth,

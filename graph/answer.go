@@ -64,6 +64,9 @@ func (e *requestError) extensions() map[string]any {
 	if e.retryAfter > 0 {
 		extensions["retryAfter"] = int(math.Ceil(e.retryAfter.Seconds()))
 	}
+	if e.argument != "" {
+		extensions["argument"] = e.argument
+	}
 	if e.limit > 0 {
 		extensions["limit"] = e.limit
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"cvmgraph/internal/pages"
 	"cvmgraph/internal/panics"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
@@ -56,6 +57,8 @@ type explained struct {
 	message string
 	// argument is the argument at fault, empty where none is.
 	argument string
+	// limit and actual are the bound that is exceeded, 0 where it is not about one.
+	limit, actual int
 	// retryAfter is how long to wait before trying again, 0 where nobody said.
 	retryAfter time.Duration
 }
@@ -67,6 +70,9 @@ func explain(err error) (explained, bool) {
 	}
 	if e, ok := errors.AsType[*relay.ArgumentError](err); ok {
 		return explained{code: codeBadUserInput, message: e.Error(), argument: e.Argument}, true
+	}
+	if e, ok := errors.AsType[*pages.CallsError](err); ok {
+		return explained{code: codeTooComplex, message: e.Error(), limit: e.Limit, actual: e.Actual}, true
 	}
 	if e, ok := errors.AsType[*unavailableError](err); ok {
 		return explained{code: codeUnavailable, message: e.message, retryAfter: time.Second}, true
@@ -184,6 +190,9 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 	shown.Extensions = map[string]any{"code": x.code}
 	if x.argument != "" {
 		shown.Extensions["argument"] = x.argument
+	}
+	if x.limit > 0 {
+		shown.Extensions["limit"], shown.Extensions["actual"] = x.limit, x.actual
 	}
 	if x.retryAfter > 0 {
 		shown.Extensions["retryAfter"] = int(math.Ceil(x.retryAfter.Seconds()))

@@ -80,14 +80,15 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	}
 	tb.Cleanup(client.Close)
 	resolver := &graph.Resolver{
-		Pages:         pages.NewCache(pages.NewUpstream(client), g.cache),
-		Projection:    os.Getenv("CVMGRAPH_PROJECTION") != "false",
-		APIVersion:    restclient.DefaultAPIVersion,
-		MaxFirst:      1000,
-		Limits:        graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
-		Introspection: true,
-		RequestID:     func(context.Context) string { return "the-request-id" },
-		Logger:        slog.New(slog.NewTextHandler(&g.log, nil)),
+		Pages:            pages.NewCache(pages.NewUpstream(client), g.cache),
+		Projection:       os.Getenv("CVMGRAPH_PROJECTION") != "false",
+		APIVersion:       restclient.DefaultAPIVersion,
+		MaxFirst:         1000,
+		MaxUpstreamCalls: 100,
+		Limits:           graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
+		Introspection:    true,
+		RequestID:        func(context.Context) string { return "the-request-id" },
+		Logger:           slog.New(slog.NewTextHandler(&g.log, nil)),
 	}
 	for _, c := range change {
 		c(resolver)

@@ -23,6 +23,8 @@ type requestError struct {
 	status  int
 	code    string
 	message string
+	// argument is the one at fault, empty where none is.
+	argument string
 	// limit and actual are the bound that the request goes beyond, 0 where it is not about one.
 	limit, actual int64
 	// retryAfter is when the request may succeed, 0 where it will not.

@@ -27,6 +27,8 @@ type Resolver struct {
 	APIVersion string
 	// MaxFirst is the largest first or last, in items.
 	MaxFirst int
+	// MaxUpstreamCalls is how many upstream calls an operation may take, at least 1.
+	MaxUpstreamCalls int
 	// Limits bound a document.
 	Limits Limits
 	// Introspection lets clients ask for the schema. Where it is false, errors do not suggest names either.
@@ -57,6 +59,7 @@ func NewHandler(r *Resolver) http.Handler {
 	exec.Use(newPersistedQueries(r.PersistedQueries))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
+	exec.Use(costs{r}) // behind conditions: it follows them
 	if r.Introspection {
 		exec.SetDefaultRulesFn(validationRules)
 		exec.Use(extension.Introspection{})

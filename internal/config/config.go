@@ -102,6 +102,9 @@ type Config struct {
 	// MaxAliases bounds the aliases of a document, 1 to 10000.
 	MaxAliases int
 
+	// MaxUpstreamCalls bounds the upstream calls of one operation, 1 to 10000.
+	MaxUpstreamCalls int
+
 	// Projection writes selected fields straight from the upstream's bytes.
 	Projection bool
 
