@@ -35,8 +35,7 @@ type traffic struct {
 	answered atomic.Int64
 }
 
-// begin starts the clients. What they get
-// instead of data fails the test.
+// begin starts the clients. What they get instead of data fails the test, but for errors that they are patient with.
 func begin(t *testing.T, clients int, url string, patient func(error) bool) *traffic {
 	t.Helper()
 	tr := &traffic{stop: make(chan struct{})}
@@ -222,7 +221,7 @@ func TestRestartsInPlaceLoseNoRequest(t *testing.T) {
 	upstream := slowDemo(t)
 	port := freePort(t)
 	again := func() *process {
-		return start(t, "--upstream-url", upstream, "--listen=127.0.0.1:"+port, "--cache-ttl=0", "--drain-delay=300ms")
+		return start(t, "--upstream-url", upstream, "--listen=127.0.0.1:"+port, "--cache-ttl=0")
 	}
 	p := again()
 	clients := begin(t, 20, p.url, func(err error) bool {
