@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func TestMemoryUnderFloods(t *testing.T) {
 		t.Skip("the race detector multiplies memory: .ci/run runs this without it too")
 	}
 	upstream := startFaulty(t)
-	p := startIn(t, []string{"GOMEMLIMIT=200MiB"}, "--upstream-url", upstream.url+demo.BasePath,
+	p := startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--upstream-url", upstream.url+demo.BasePath,
 		"--upstream-timeout=1m", "--request-timeout=2m") // it is not about time
 	idle := p.resident(t)
 	for range 50 {

@@ -24,18 +24,23 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// asProgram makes the test binary be the program, so that tests can start it as a process of its own.
+// asProgram makes the test binary be the program, so that tests can start it as a process of its own: with "1" the one that users
+// start, with "panic" one that panics.
 const asProgram = "CVMGRAPH_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) == "1" {
-		if err := os.Unsetenv(asProgram); err != nil {
-			panic(err)
-		}
-		main()
-		return
+	as := os.Getenv(asProgram)
+	if err := os.Unsetenv(asProgram); err != nil {
+		panic(err)
 	}
-	os.Exit(m.Run())
+	switch as {
+	case "1":
+		main()
+	case "panic":
+		os.Exit(servePanics(os.Args[1:]))
+	default:
+		os.Exit(m.Run())
+	}
 }
 
 // process is the program, running.
@@ -62,22 +67,25 @@ func (p *process) logged() string {
 // start starts the program on a free port and waits until it is ready. It has no admin listener but the one in args.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	return startIn(t, nil, args...)
+	return startAs(t, []string{os.Args[0]}, args...)
 }
 
-// startIn is start with more variables in the environment.
-func startIn(t *testing.T, environ []string, args ...string) *process {
+// startAs is start with a command line that runs the program.
+func startAs(t *testing.T, program []string, args ...string) *process {
 	t.Helper()
 	p := &process{}
-	p.Cmd = exec.CommandContext(t.Context(), os.Args[0], append([]string{"--admin-listen="}, append(args, "--listen=127.0.0.1:0", "--log-format=json")...)...)
+	program = append(slices.Clip(program), "--admin-listen=", "--listen=127.0.0.1:0", "--log-format=json")
+	p.Cmd = exec.CommandContext(t.Context(), program[0], append(program[1:], args...)...)
 	p.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CVMGRAPH_TEST_") }) // it warns of them
-	p.Env = append(append(p.Env, asProgram+"=1"), environ...)
-	p.Stderr = p
+	if !slices.ContainsFunc(program, func(word string) bool { return strings.HasPrefix(word, asProgram) }) {
+		p.Env = append(p.Env, asProgram+"=1")
+	}
+	p.Stdout, p.Stderr = p, p
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
-	serving := regexp.MustCompile(`"graphql":"(http://[^"]+)/graphql"`)
+	serving := regexp.MustCompile(`graphql"?[:=]"?(https?://[^"\s]+)/graphql`)
 	tick := time.Tick(10 * time.Millisecond)
 	for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
 		if found := serving.FindStringSubmatch(p.logged()); found != nil {
@@ -224,7 +232,7 @@ func TestTerminationLosesNoRequest(t *testing.T) {
 		list.ServeHTTP(w, r)
 	}))
 	t.Cleanup(upstream.Close)
-	p := start(t, "--upstream-url", upstream.URL+demo.BasePath)
+	p := start(t, "--upstream-url", upstream.URL+demo.BasePath, "--drain-delay=0")
 
 	var asking sync.WaitGroup
 	for i := range clients {
@@ -329,13 +337,22 @@ func TestLatency(t *testing.T) {
 
 func TestPublicURL(t *testing.T) {
 	t.Parallel()
-	for address, want := range map[string]string{":0": "http://localhost:", "127.0.0.1:0": "http://127.0.0.1:"} {
-		listener, err := net.Listen("tcp", address)
+	for _, test := range []struct {
+		address string
+		overTLS bool
+		want    string
+	}{
+		{":0", false, "http://localhost:"},
+		{"127.0.0.1:0", false, "http://127.0.0.1:"},
+		{":0", true, "https://localhost:"},
+		{"127.0.0.1:0", true, "https://127.0.0.1:"},
+	} {
+		listener, err := net.Listen("tcp", test.address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := publicURL(listener); !strings.HasPrefix(got, want) {
-			t.Errorf("publicURL of %s: got %s, want %s…", address, got, want)
+		if got := publicURL(listener, test.overTLS); !strings.HasPrefix(got, test.want) {
+			t.Errorf("publicURL of %s: got %s, want %s…", test.address, got, test.want)
 		}
 		_ = listener.Close()
 	}

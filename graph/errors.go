@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
-	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -167,14 +168,14 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 		return shown
 	}
 	x, ok := explain(err)
-	if _, panicked := errors.AsType[*panicError](err); !ok && isWrapped && !panicked {
+	if _, panicked := errors.AsType[*panics.Error](err); !ok && isWrapped && !panicked {
 		if x, ok = explainCoercion(wrapped); ok {
 			shown.Path = wrapped.Path[:len(wrapped.Path)-1] // the field's, without the argument
 		}
 	}
 	if !ok {
 		requestID := r.RequestID(ctx)
-		r.Logger.ErrorContext(ctx, "operation failed in the gateway", slog.String("request_id", requestID), slog.Any("error", err))
+		r.Logger.ErrorContext(ctx, "operation failed in the gateway", slog.String("request_id", requestID), slog.Any("error", describe(err)))
 		shown.Message = "the gateway failed: report this with the requestId"
 		shown.Extensions = map[string]any{"code": codeInternal, "requestId": requestID}
 		return shown
@@ -215,14 +216,15 @@ func explainCoercion(err *gqlerror.Error) (explained, bool) {
 	return x, true
 }
 
-// panicError is a panic of a resolver on its way to presentError.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
-
-func recoverPanic(_ context.Context, value any) error {
-	return &panicError{value, debug.Stack()}
+// describe says what may be said of an error that is not in the table: where a panic was raised, the types of all others. Their texts
+// may quote a caller, or the upstream.
+func describe(err error) any {
+	if e, ok := errors.AsType[*panics.Error](err); ok {
+		return e
+	}
+	var types []string
+	for ; err != nil; err = errors.Unwrap(err) {
+		types = append(types, fmt.Sprintf("%T", err))
+	}
+	return strings.Join(types, ": ")
 }

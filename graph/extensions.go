@@ -54,6 +54,9 @@ type staleExtension struct {
 	Age float64 `json:"age"`
 }
 
+// explains says whether extensions.upstream was asked for.
+func explains(header http.Header) bool { return header.Get(headerExplain) == "1" }
+
 // stale says whether pages stood in for ones that the upstream did not send, and how old the oldest was.
 func (op *operation) stale() (age time.Duration, stale bool) {
 	if op.loader == nil {
@@ -80,7 +83,7 @@ func (op *operation) report(ctx context.Context, answer *relay.Answer) {
 func (op *operation) extensions(header http.Header) map[string]any {
 	op.mu.Lock()
 	defer op.mu.Unlock()
-	explain := header.Get(headerExplain) == "1"
+	explain := explains(header)
 	age, stale := op.stale()
 	if len(op.moved) == 0 && !explain && !stale {
 		return nil

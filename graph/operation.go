@@ -53,7 +53,7 @@ func operationFrom(ctx context.Context) *operation {
 func (r *Resolver) newOperation(header http.Header) *operation {
 	op := &operation{resolver: r}
 	op.credential, op.credentialErr = credentialOf(header)
-	if op.credentialErr != nil && r.DefaultCredential != (restclient.Credential{}) && !hasCredential(header) {
+	if op.credentialErr != nil && !r.DefaultCredential.IsZero() && !hasCredential(header) {
 		op.credential, op.credentialErr = r.DefaultCredential, nil
 	}
 	if bypassesCache(header) {
@@ -78,12 +78,26 @@ func bypassesCache(header http.Header) bool {
 func (op *operation) start(ctx context.Context) error {
 	if op.credentialErr == nil {
 		op.begin.Do(func() {
-			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since)
+			opCtx := graphql.GetOperationContext(ctx)
+			alone := hasOneField(opCtx)
+			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since, alone)
 			op.hints = op.resolver.hints.of(op.credential)
-			op.plans = op.resolver.plan(graphql.GetOperationContext(ctx))
+			if !alone { // there is somebody to share with
+				op.plans = op.resolver.plan(opCtx)
+			}
 		})
 	}
 	return op.credentialErr
+}
+
+// hasOneField says whether the operation is one field of Query, plainly written.
+func hasOneField(opCtx *graphql.OperationContext) bool {
+	set := opCtx.Operation.SelectionSet
+	if len(set) != 1 {
+		return false
+	}
+	_, ok := set[0].(*ast.Field)
+	return ok
 }
 
 // plan is what the connections of an operation ask of one list.
@@ -97,13 +111,8 @@ type plan struct {
 }
 
 // plan settles what the operation's connections fetch for all of them together, so that connections that overlap share pages
-// whichever of them is resolved first. Where there is one field, it has nobody to share with.
+// whichever of them is resolved first.
 func (r *Resolver) plan(opCtx *graphql.OperationContext) []plan {
-	if set := opCtx.Operation.SelectionSet; len(set) == 1 {
-		if _, ok := set[0].(*ast.Field); ok {
-			return nil
-		}
-	}
 	var plans []plan
 	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
 		if field.Name != "cvms" || !selectsItems(opCtx, field) {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -24,6 +25,8 @@ type requestError struct {
 	message string
 	// limit and actual are the bound that the request goes beyond, 0 where it is not about one.
 	limit, actual int64
+	// retryAfter is when the request may succeed, 0 where it will not.
+	retryAfter time.Duration
 }
 
 func (e *requestError) Error() string { return e.message }
@@ -32,20 +35,29 @@ func badRequest(message string) *requestError {
 	return &requestError{status: http.StatusBadRequest, code: codeBadRequest, message: message}
 }
 
-// readRequest reads the parameters of a GraphQL request. Nothing of a body that it refuses is in its error.
-func readRequest(r *http.Request) (*graphql.RawParams, *requestError) {
-	var params *graphql.RawParams
-	var refusal *requestError
+// readText reads what has the parameters of a GraphQL request: the URL's query of a GET, the body of a POST. Nothing of what it refuses
+// is in its error.
+func readText(r *http.Request) ([]byte, *requestError) {
 	switch r.Method {
 	case http.MethodGet:
-		params, refusal = readURL(r.URL.RawQuery)
+		return []byte(r.URL.RawQuery), nil
 	case http.MethodPost:
-		if refusal = checkContent(r.Header); refusal == nil {
-			params, refusal = readBody(r)
+		if refusal := checkContent(r.Header); refusal != nil {
+			return nil, refusal
 		}
+		return readBody(r)
 	default:
-		refusal = &requestError{status: http.StatusMethodNotAllowed, code: codeBadRequest, message: "GraphQL requests come by POST or GET"}
+		return nil, &requestError{status: http.StatusMethodNotAllowed, code: codeBadRequest, message: "GraphQL requests come by POST or GET"}
 	}
+}
+
+// readParams reads the parameters of a GraphQL request from its text. Nothing of a text that it refuses is in its error.
+func readParams(r *http.Request, text []byte) (*graphql.RawParams, *requestError) {
+	read := readJSON
+	if r.Method == http.MethodGet {
+		read = readURL
+	}
+	params, refusal := read(text)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -55,7 +67,6 @@ func readRequest(r *http.Request) (*graphql.RawParams, *requestError) {
 	if params.OperationName != "" && !isName(params.OperationName) {
 		return nil, badRequest("the parameter operationName is not a name") // which gqlgen would repeat
 	}
-	params.Headers = r.Header
 	return params, nil
 }
 
@@ -92,8 +103,8 @@ func checkContent(header http.Header) *requestError {
 }
 
 // readURL reads the parameters of a GET.
-func readURL(rawQuery string) (*graphql.RawParams, *requestError) {
-	values, err := url.ParseQuery(rawQuery)
+func readURL(rawQuery []byte) (*graphql.RawParams, *requestError) {
+	values, err := url.ParseQuery(string(rawQuery))
 	if err != nil {
 		return nil, badRequest("the query string of the URL is malformed")
 	}
@@ -127,8 +138,8 @@ func objectInURL(values url.Values, name string) (map[string]any, *requestError)
 	return object(name, []byte(strings.TrimSpace(text)))
 }
 
-// readBody reads the parameters of a POST: exactly one JSON object.
-func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
+// readBody reads the body of a POST.
+func readBody(r *http.Request) ([]byte, *requestError) {
 	body, err := readAll(r)
 	if err != nil {
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -137,8 +148,16 @@ func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
 				message: "the request body is too large", limit: tooLarge.Limit,
 			}
 		}
+		if noRoom, ok := errors.AsType[noRoomError](err); ok {
+			return nil, &requestError{status: http.StatusServiceUnavailable, code: codeUnavailable, message: noRoom.Error(), retryAfter: noRoom.RetryAfter()}
+		}
 		return nil, badRequest("the request body ended before its end")
 	}
+	return body, nil
+}
+
+// readJSON reads the parameters of a POST: exactly one JSON object.
+func readJSON(body []byte) (*graphql.RawParams, *requestError) {
 	if !utf8.Valid(body) {
 		return nil, badRequest("the request body is not UTF-8")
 	}
@@ -151,6 +170,12 @@ func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
 		return nil, badRequest("the request body is not a JSON object")
 	}
 	return bodyParams(body)
+}
+
+// noRoomError is the error of a body that the gateway has no room for, which may be another time.
+type noRoomError interface {
+	error
+	RetryAfter() time.Duration
 }
 
 // readAll reads the body, into no more memory than a small one takes.

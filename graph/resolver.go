@@ -11,12 +11,13 @@ import (
 
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/projection"
 	"cvmgraph/restclient"
 )
 
 // Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection,
-// PersistedQueries and Projection are required. It is read-only once [NewHandler] has it.
+// PersistedQueries, Projection and Repeats are required. It is read-only once [NewHandler] has it.
 type Resolver struct {
 	// Pages is where pages come from.
 	Pages pages.Source
@@ -32,6 +33,8 @@ type Resolver struct {
 	Introspection bool
 	// DefaultCredential stands in where a request has none. Zero: such a request is UNAUTHENTICATED.
 	DefaultCredential restclient.Credential
+	// Repeats are kept for requests that come again.
+	Repeats Repeats
 	// PersistedQueries are those that replicas share; nil: none.
 	PersistedQueries SharedTexts
 	// RequestID returns the id under which the request is logged.
@@ -49,12 +52,8 @@ func NewHandler(r *Resolver) http.Handler {
 	parsed := newParsedQueries()
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
-	exec.SetRecoverFunc(recoverPanic)
-	var planner *projection.Planner
-	if r.Projection {
-		planner = projection.NewPlanner(pages.Shape())
-	}
-	exec.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
+	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.Caught(value) })
+	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection)) // the first, so that it gets what the others have made of a field
 	exec.Use(newPersistedQueries(r.PersistedQueries))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
@@ -65,5 +64,5 @@ func NewHandler(r *Resolver) http.Handler {
 		exec.SetDefaultRulesFn(withoutIntrospection)
 		exec.SetDisableSuggestion(true)
 	}
-	return &transport{resolver: r, exec: exec, writer: newAnswerWriter()}
+	return &transport{resolver: r, exec: exec, writer: newAnswerWriter(), repeats: newRepeats(r.Pages, r.Repeats)}
 }

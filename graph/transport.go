@@ -3,11 +3,14 @@ package graph
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"cvmgraph/internal/panics"
 )
 
 // transport speaks GraphQL over HTTP: POST with a JSON body, GET for queries. Whatever is not of that form is refused here.
@@ -15,6 +18,7 @@ type transport struct {
 	resolver *Resolver
 	exec     graphql.GraphExecutor
 	writer   *answerWriter
+	repeats  *repeats
 }
 
 // ServeHTTP answers one request.
@@ -28,12 +32,24 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer t.answerPanic(w, r, media)
-	params, refusal := readRequest(r)
+	text, refusal := readText(r)
 	if refusal != nil {
 		t.writer.refuse(w, r, media, refusal)
 		return
 	}
 	op := t.resolver.newOperation(r.Header)
+	key, repeats := t.repeats.key(op, r.Header, r.Method, text)
+	if repeats {
+		if body := t.repeats.find(key); body != nil {
+			t.writer.write(w, r, media, http.StatusOK, body, true)
+			return
+		}
+	}
+	params, refusal := readParams(r, text)
+	if refusal != nil {
+		t.writer.refuse(w, r, media, refusal)
+		return
+	}
 	ctx := context.WithValue(graphql.StartOperationTrace(r.Context()), operationKey{}, op)
 	opCtx, errs := t.exec.CreateOperationContext(ctx, params)
 	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
@@ -44,7 +60,7 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(errs) > 0 {
-		t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil)
+		t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil, nil)
 		return
 	}
 	handle, ctx := t.exec.DispatchOperation(ctx, opCtx)
@@ -52,11 +68,16 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if response == nil { // gqlgen does not begin once the context has ended
 		t.writer.refuse(w, r, media, &requestError{
 			status: http.StatusServiceUnavailable, code: codeUnavailable, message: "the request's time was over before it began: try again",
+			retryAfter: time.Second,
 		})
 		return
 	}
 	response.Extensions = op.extensions(r.Header)
-	t.writer.answer(w, r, media, response, &op.splices)
+	var keep func([]byte)
+	if repeats && response.Extensions == nil {
+		keep = func(body []byte) { t.repeats.keep(key, op, body) }
+	}
+	t.writer.answer(w, r, media, response, &op.splices, keep)
 }
 
 // answerPanic answers for what panicked outside of a resolver; it must be deferred itself. Nothing is written before an answer
@@ -66,7 +87,7 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 	if value == nil {
 		return
 	}
-	shown := t.resolver.presentError(r.Context(), recoverPanic(r.Context(), value))
+	shown := t.resolver.presentError(r.Context(), panics.Caught(value))
 	body := encode(nil, &graphql.Response{Errors: gqlerror.List{shown}}, nil)
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }

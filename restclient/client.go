@@ -211,36 +211,37 @@ func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Do
 	if err := req.validate(); err != nil {
 		return Document{}, err
 	}
-	if err := cred.validate(); err != nil {
+	headers := cred.Headers()
+	if err := headers.validate(); err != nil {
 		return Document{}, err
 	}
 	c.policy.begin()
-	document, err := c.attempt(ctx, cred, req)
+	document, err := c.attempt(ctx, headers, req)
 	c.policy.end()
 	if retryReason(err) == "" || ctx.Err() != nil {
 		return document, err
 	}
-	return c.policy.again(ctx, err, func() (Document, error) { return c.attempt(ctx, cred, req) })
+	return c.policy.again(ctx, err, func() (Document, error) { return c.attempt(ctx, headers, req) })
 }
 
 // attempt calls the upstream once, unless that is to be spared. It counts as an attempt of the document.
-func (c *Client) attempt(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
+func (c *Client) attempt(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
 	permit, err := c.policy.admit(ctx)
 	if err != nil {
 		return Document{}, err
 	}
-	document, err := c.call(ctx, cred, req)
+	document, err := c.call(ctx, headers, req)
 	c.policy.settle(ctx, permit, err)
 	document.Attempts = 1
 	return document, err
 }
 
 // call calls the upstream once.
-func (c *Client) call(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
+func (c *Client) call(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	document, err := c.fetch(attempt, cred, req)
+	document, err := c.fetch(attempt, headers, req)
 	if err == nil {
 		return document, nil
 	}
@@ -257,8 +258,8 @@ func (c *Client) call(ctx context.Context, cred Credential, req PageRequest) (Do
 
 // fetch sends the request and returns the document of a 200. Its errors are *StatusError,
 // *InvalidResponseError, *UnavailableError, and what the transport says, which is not fit to be shown.
-func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
-	resp, err := c.transport.RoundTrip(c.request(ctx, cred, req))
+func (c *Client) fetch(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
+	resp, err := c.transport.RoundTrip(c.request(ctx, headers, req))
 	if err != nil {
 		return Document{}, err
 	}
@@ -282,7 +283,7 @@ func forbidsStoring(header http.Header) bool {
 }
 
 // request builds the call: these headers and no others, but what net/http adds for compression.
-func (c *Client) request(ctx context.Context, cred Credential, req PageRequest) *http.Request {
+func (c *Client) request(ctx context.Context, cred Headers, req PageRequest) *http.Request {
 	address := *c.endpoint
 	address.RawQuery = req.query()
 	header := maps.Clone(c.header)

@@ -27,7 +27,7 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 		}
 	})
 	ask := func(ctx context.Context, key string) (restclient.Document, error) {
-		return client.Body(ctx, restclient.Credential{APIKey: key}, onePage)
+		return client.Body(ctx, restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
 	}
 	// Those that fail, and those that are done with, leave their places.
 	for range restclient.LargeBodies + 1 {
@@ -54,7 +54,7 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 	if _, err := ask(impatient, "large"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("one too many: got error %v, want one of time", err)
 	}
-	if _, err := client.Page(t.Context(), restclient.Credential{APIKey: "small"}, onePage); err != nil {
+	if _, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "small"}), onePage); err != nil {
 		t.Errorf("a small one: got error %v, want none", err)
 	}
 	waiting := make(chan error)

@@ -98,7 +98,7 @@ func TestStatusError(t *testing.T) {
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // less than any wait here
 			defer cancel()
-			_, err := client.Page(ctx, restclient.Credential{Authorization: "Bearer s3cret"}, onePage)
+			_, err := client.Page(ctx, restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret"}), onePage)
 			got := statusOf(t, err, tt.want.StatusCode)
 			if !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("got %+v, want %+v", *got, tt.want)

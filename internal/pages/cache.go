@@ -117,7 +117,8 @@ func (c *Cache) Owner(credential restclient.Credential) Owner {
 	var room [256]byte
 	b := append(room[:0], c.options.Key[:]...)
 	// Each part comes with its length, so that no credential's bytes are the beginning of another's.
-	for _, part := range [...]string{credential.Authorization, credential.APIKey, credential.Workspace} {
+	h := credential.Headers()
+	for _, part := range [...]string{h.Authorization, h.APIKey, h.Workspace} {
 		b = binary.AppendUvarint(b, uint64(len(part)))
 		b = append(b, part...)
 	}

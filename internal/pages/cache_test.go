@@ -46,11 +46,12 @@ func (l *list) body(ctx context.Context, credential restclient.Credential, r res
 }
 
 func ownerOf(c restclient.Credential) string {
-	return fmt.Sprintf("%q %q %q", c.Authorization, c.APIKey, c.Workspace)
+	h := c.Headers()
+	return fmt.Sprintf("%q %q %q", h.Authorization, h.APIKey, h.Workspace)
 }
 
 func bearer(token string) restclient.Credential {
-	return restclient.Credential{Authorization: "Bearer " + token}
+	return restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token})
 }
 
 func ask(c *pages.Cache, credential restclient.Credential, page, size int) pages.Request {
@@ -169,10 +170,10 @@ func lookalikes() []restclient.Credential {
 	var all []restclient.Credential
 	for _, token := range tokens {
 		all = append(all,
-			restclient.Credential{Authorization: "Bearer " + token},
-			restclient.Credential{APIKey: token},
-			restclient.Credential{APIKey: "Bearer " + token},
-			restclient.Credential{Authorization: "Bearer " + token, Workspace: token},
+			restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token}),
+			restclient.NewCredential(restclient.Headers{APIKey: token}),
+			restclient.NewCredential(restclient.Headers{APIKey: "Bearer " + token}),
+			restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token, Workspace: token}),
 		)
 	}
 	return all
@@ -317,8 +318,8 @@ func TestAPanicReachesTheCallersOnly(t *testing.T) {
 	t.Parallel()
 	l := &list{answer: func(context.Context, restclient.Credential, restclient.PageRequest) error { panic("of a test") }}
 	c := l.cache(pages.CacheOptions{})
-	if _, err := c.Fetch(t.Context(), ask(c, bearer("a"), 1, 10)); err == nil || !strings.Contains(err.Error(), "of a test") {
-		t.Errorf("got %v, want what panicked", err)
+	if _, err := c.Fetch(t.Context(), ask(c, bearer("a"), 1, 10)); err == nil || err.Error() != "panic: a value of type string" {
+		t.Errorf("got %v, want that something panicked", err)
 	}
 }
 

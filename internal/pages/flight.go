@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/restclient"
 )
 
@@ -88,7 +88,7 @@ func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context
 		defer cancel()
 		defer func() {
 			if value := recover(); value != nil {
-				call.err = fmt.Errorf("panic in an upstream call: %v\n%s", value, debug.Stack())
+				call.err = panics.Caught(value)
 			}
 			s.mu.Lock()
 			s.end(key, call)

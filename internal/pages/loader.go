@@ -10,6 +10,7 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -43,6 +44,7 @@ type Loader struct {
 	credential restclient.Credential
 	owner      Owner
 	since      time.Time // pages that were asked for earlier are not good enough; zero: all are
+	alone      bool      // one load follows another
 
 	open    sync.Once // of what calls take
 	slots   chan struct{}
@@ -68,9 +70,10 @@ type asked struct {
 }
 
 // NewLoader returns a loader that holds no pages yet. The credential is bound to it for good, so that no page can reach another
-// caller. Pages that were asked for before since are not good enough; zero: all are.
-func NewLoader(source Source, credential restclient.Credential, since time.Time) *Loader {
-	l := &Loader{source: source, credential: credential, owner: source.Owner(credential), since: since}
+// caller. Pages that were asked for before since are not good enough; zero: all are. Alone says that one field loads all pages, one
+// Load after another, so that there is nobody to share them with: then it must not be used concurrently.
+func NewLoader(source Source, credential restclient.Credential, since time.Time, alone bool) *Loader {
+	l := &Loader{source: source, credential: credential, owner: source.Owner(credential), since: since, alone: alone}
 	l.asked, l.calls = l.room.asked[:0], l.room.calls[:0]
 	return l
 }
@@ -94,6 +97,11 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 	pages := make([]Got, len(requests))
 	if l.held(ctx, reason, requests, latest(l.since, since), pages) {
 		return pages, nil
+	}
+	if l.alone && len(requests) == 1 {
+		var err error
+		pages[0], err = l.call(ctx, requests[0])
+		return pages, err
 	}
 	l.open.Do(l.prepare)
 	thunks := make([]dataloader.Thunk[Got], len(requests))
@@ -163,7 +171,12 @@ func (l *Loader) find(request restclient.PageRequest) *asked {
 // prepare makes the dataloader, which sees to it that fields which ask for the same page at the same time share a call.
 func (l *Loader) prepare() {
 	l.slots = make(chan struct{}, parallelCalls)
-	load := func(ctx context.Context, request restclient.PageRequest) *dataloader.Result[Got] {
+	load := func(ctx context.Context, request restclient.PageRequest) (result *dataloader.Result[Got]) {
+		defer func() { // the dataloader would write the value to the log, and a goroutine of the group end the program
+			if value := recover(); value != nil {
+				result = &dataloader.Result[Got]{Error: dataloader.NewSkipCacheError(panics.Caught(value))}
+			}
+		}()
 		got, err := l.fetch(ctx, request)
 		if err != nil {
 			return &dataloader.Result[Got]{Error: dataloader.NewSkipCacheError(err)}
@@ -182,6 +195,7 @@ func (l *Loader) prepare() {
 	}, dataloader.WithInputCapacity[restclient.PageRequest, Got](parallelCalls))
 }
 
+// fetch waits until there are few enough calls in flight, and calls.
 func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Got, error) {
 	select {
 	case l.slots <- struct{}{}:
@@ -189,6 +203,11 @@ func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Got
 	case <-ctx.Done():
 		return Got{}, context.Cause(ctx)
 	}
+	return l.call(ctx, request)
+}
+
+// call gets a page from the source, and notes how.
+func (l *Loader) call(ctx context.Context, request restclient.PageRequest) (Got, error) {
 	l.mu.Lock()
 	since := l.find(request).since
 	l.mu.Unlock()
@@ -245,6 +264,27 @@ func (l *Loader) Whole(filter restclient.Filter, since time.Time) (restclient.Pa
 		}
 	}
 	return restclient.PageRequest{}, false
+}
+
+// Used is a page that an operation was made of.
+type Used struct {
+	Request  restclient.PageRequest
+	Answered time.Time // which no other page has
+}
+
+// Used returns the pages that the operation was made of. It returns false where there are none, and where one of them was not at hand
+// from the beginning.
+func (l *Loader) Used() ([]Used, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	used := make([]Used, 0, len(l.asked))
+	for _, a := range l.asked {
+		if a.got.Page == nil || !a.got.Cached || a.got.Stale || a.got.Answered.IsZero() {
+			return nil, false
+		}
+		used = append(used, Used{a.got.Request, a.got.Answered})
+	}
+	return used, len(used) > 0
 }
 
 // Stale says whether a page is older than it should be, because the upstream failed, and how old the oldest is.

@@ -26,7 +26,7 @@ func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return pages.NewLoader(pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}), restclient.Credential{Authorization: "Bearer loader"}, time.Time{})
+	return pages.NewLoader(pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}), restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, false)
 }
 
 func request(page, size int) restclient.PageRequest {

@@ -1,11 +1,9 @@
 package projection
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"slices"
-	"unicode/utf8"
 )
 
 // Bounds of a page, beyond which it is refused. Both count what a page of ours has a hundredth of.
@@ -65,14 +63,14 @@ func (s slot) of(body []byte) []byte { return body[s.lo : s.hi&^mark] }
 // the body over; what p held before is overwritten, and its memory used again. The error is [ErrInvalid].
 func (s *Shape) Index(p *Page, body []byte, size int) error {
 	*p = Page{body: body, shape: s, tape: p.tape, items: p.items}
-	if len(body) >= mark || !utf8.Valid(body) {
+	if len(body) >= mark {
 		return ErrInvalid
 	}
-	tape, ok := s.tapes.Get().(*[]slot)
+	r, ok := s.rooms.Get().(*room)
 	if !ok {
-		tape = new([]slot)
+		r = &room{order: s.natural(make([]uint8, 0, s.orders))}
 	}
-	x := indexer{scanner: newScanner(body), page: p, size: size, tape: *tape}
+	x := indexer{scanner: scanner{data: body}, page: p, size: size, room: *r}
 	x.flat, x.hosted = s.marks("hosted")
 	p.items = p.items[:0]
 	valid := x.envelope() && x.end()
@@ -80,13 +78,21 @@ func (s *Shape) Index(p *Page, body []byte, size int) error {
 		p.tape = append(p.tape[:0], x.tape...)
 	}
 	if cap(x.tape) <= maxKeptTape {
-		*tape = x.tape
-		s.tapes.Put(tape)
+		*r = x.room
+		s.rooms.Put(r)
 	}
 	if !valid {
 		return ErrInvalid
 	}
 	return nil
+}
+
+// room is what a page is indexed in. It is used again, one page after another.
+type room struct {
+	tape []slot // of the page, as far as it is known
+	// order is in which order the members of objects came last: for each shape, which place among its fields came first, and then,
+	// for each of them, which came behind it; the number of fields where none did.
+	order []uint8
 }
 
 // maxKeptTape is the size, in slots, up to which the memory that a page is indexed in is used again.
@@ -158,8 +164,8 @@ func (p *Page) AppendText(dst []byte, item int, v Value) []byte {
 // indexer fills a page.
 type indexer struct {
 	scanner
+	room
 	page         *Page
-	tape         []slot // of the page, as far as it is known
 	size         int    // how many items are kept
 	flat, hosted uint64 // sets of keys of an item
 	odd          bool   // the current item has values of the wrong type
@@ -288,26 +294,31 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 	if !x.open() {
 		return 0, false
 	}
-	expected := 0
+	order := x.order[s.order : s.order+len(s.fields)+1]
+	last := 0 // the place of the last known member among the fields, counted from 1; 0 before it
 	for first := true; ; first = false {
-		place := expected
-		if expected == len(s.fields) || first && !x.consume(s.fields[0].next[1:]) || !first && !x.continues(&s.fields[expected]) {
+		place := int(order[last])
+		if place == len(s.fields) || first && !x.consume(s.fields[place].next[1:]) || !first && !x.continues(&s.fields[place]) {
 			more, ok := x.more('}', first)
 			if !ok || !more {
+				if ok {
+					order[last] = uint8(len(s.fields))
+				}
 				return seen, ok
 			}
 			key, ok := x.key()
 			if !ok {
 				return 0, false
 			}
-			if place = s.find(key, min(expected, len(s.fields)-1)); place < 0 {
+			if place = s.find(key, min(place, len(s.fields)-1)); place < 0 {
 				if !x.skip() {
 					return 0, false
 				}
 				continue
 			}
+			order[last] = uint8(place)
 		}
-		expected = place + 1
+		last = place + 1
 		f := &s.fields[place]
 		if bit := uint64(1) << place; seen&bit == 0 {
 			seen |= bit
@@ -321,7 +332,7 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 				return 0, false
 			}
 		case c == 'n':
-			if !x.consume("null") {
+			if !x.word("null") {
 				return 0, false
 			}
 		case !x.value(f, c, at):
@@ -333,14 +344,11 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 // plainText indexes a string if it is one without escapes, as most are.
 func (x *indexer) plainText(at int) bool {
 	start := x.pos
-	if x.controls || x.slash <= start {
+	end := x.special(start + 1)
+	if end == len(x.data) || x.data[end] != '"' {
 		return false
 	}
-	quote := bytes.IndexByte(x.data[start+1:], '"')
-	if quote < 0 || x.slash < start+1+quote {
-		return false
-	}
-	x.pos = start + 2 + quote
+	x.pos = end + 1
 	x.tape[at] = slot{uint32(start), uint32(x.pos)}
 	return true
 }
@@ -348,11 +356,16 @@ func (x *indexer) plainText(at int) bool {
 // continues consumes the comma, the name and the colon of a field's member, if just these come next: as they do where the upstream
 // sends all keys, in order and without white space.
 func (x *indexer) continues(f *field) bool {
-	end := x.pos + len(f.next)
-	if end+8 > len(x.data) || binary.LittleEndian.Uint64(x.data[x.pos:])&f.mask != f.head || string(x.data[x.pos:end]) != f.next {
+	n := len(f.next)
+	if x.pos+max(n, 16) > len(x.data) {
 		return false
 	}
-	x.pos = end
+	b := x.data[x.pos:]
+	if binary.LittleEndian.Uint64(b)&f.headMask != f.head || binary.LittleEndian.Uint64(b[8:])&f.tailMask != f.tail ||
+		n > 16 && string(b[16:n]) != f.next[16:] {
+		return false
+	}
+	x.pos += n
 	return true
 }
 
@@ -366,7 +379,7 @@ func (x *indexer) value(f *field, c byte, at int) bool {
 	case c == '"' && f.kind != skipped:
 		_, marked, ok = x.text()
 	case f.kind == boolean:
-		ok = x.consume("true") || x.consume("false")
+		ok = x.word("true") || x.word("false")
 	case f.kind == object:
 		_, ok = x.object(f.shape, at+1)
 	case f.kind == texts:

@@ -1,29 +1,21 @@
 package projection
 
 import (
-	"bytes"
 	"encoding/binary"
-	"slices"
+	"math/bits"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // maxDepth is how deep objects and lists may nest; the document itself is at depth 1.
 const maxDepth = 512
 
-// scanner walks one JSON document, strictly by RFC 8259, and never backwards. It does not look whether the document is in UTF-8.
-// Its methods return false where the document is none, and the scanner is of no use then.
+// scanner walks one JSON document in UTF-8, strictly by RFC 8259, and never backwards. Its methods return false where the document is
+// none, and the scanner is of no use then.
 type scanner struct {
 	data  []byte
 	pos   int
 	depth int
-	// slash is where the next backslash stands, once that was looked for and as long as it is not behind.
-	slash int
-	// controls says that there may be bytes below the space, which no string has.
-	controls bool
-}
-
-func newScanner(data []byte) scanner {
-	return scanner{data: data, slash: -1, controls: hasControls(data)}
 }
 
 // peek skips white space and returns the byte that a value or a mark starts with, without consuming it; 0 at the end.
@@ -73,11 +65,16 @@ func (s *scanner) more(closing byte, first bool) (more, ok bool) {
 // consume skips white space and then word, if that comes next.
 func (s *scanner) consume(word string) bool {
 	s.peek()
-	if end := s.pos + len(word); end <= len(s.data) && string(s.data[s.pos:end]) == word {
-		s.pos = end
-		return true
+	return s.word(word)
+}
+
+// word consumes a word if that is here.
+func (s *scanner) word(word string) bool {
+	if rest := s.data[s.pos:]; len(rest) < len(word) || string(rest[:len(word)]) != word {
+		return false
 	}
-	return false
+	s.pos += len(word)
+	return true
 }
 
 // key consumes a member's name and the colon behind it, and returns the name, unescaped.
@@ -103,66 +100,75 @@ func (s *scanner) key() (name []byte, ok bool) {
 
 // text consumes the string that starts here. It says whether there are escapes, and surrogates among them.
 func (s *scanner) text() (escaped, surrogates, ok bool) {
-	start := s.pos + 1
-	quote := s.next('"', start)
-	if s.slash < start {
-		s.slash = s.next('\\', start)
-	}
-	for s.slash < quote {
-		escaped = true
-		if s.slash+1 == len(s.data) {
+	at := s.pos + 1
+	for {
+		at = s.special(at)
+		if at == len(s.data) {
 			return false, false, false
 		}
-		beyond := s.slash + 2
-		switch s.data[s.slash+1] {
-		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		case 'u':
-			unit, ok := codeUnit(s.data[beyond:])
-			if !ok {
+		switch c := s.data[at]; {
+		case c == '"':
+			s.pos = at + 1
+			return escaped, surrogates, true
+		case c == '\\':
+			length, surrogate := escape(s.data[at+1:])
+			if length == 0 {
 				return false, false, false
 			}
-			surrogates = surrogates || utf16.IsSurrogate(unit)
-			beyond += 4
-		default:
+			escaped, surrogates = true, surrogates || surrogate
+			at += 1 + length
+		case c < ' ':
 			return false, false, false
-		}
-		s.slash = s.next('\\', beyond)
-		if quote < beyond {
-			quote = s.next('"', beyond)
+		default:
+			r, size := utf8.DecodeRune(s.data[at:])
+			if r == utf8.RuneError && size == 1 {
+				return false, false, false
+			}
+			at += size
 		}
 	}
-	if quote == len(s.data) || s.controls && hasControls(s.data[start:quote]) {
-		return false, false, false
-	}
-	s.pos = quote + 1
-	return escaped, surrogates, true
 }
 
-// next returns where c stands next, from a place on; the end where it does not.
-func (s *scanner) next(c byte, from int) int {
-	if i := bytes.IndexByte(s.data[from:], c); i >= 0 {
-		return from + i
+// escape returns the length of the escape that b begins with, behind its backslash, and whether it is half of a surrogate pair; 0 for none.
+func escape(b []byte) (length int, surrogate bool) {
+	if len(b) == 0 {
+		return 0, false
 	}
-	return len(s.data)
+	switch b[0] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 1, false
+	case 'u':
+		if unit, ok := codeUnit(b[1:]); ok {
+			return 5, utf16.IsSurrogate(unit)
+		}
+	}
+	return 0, false
 }
 
-// hasControls says whether there are bytes below the space, which no string has. It looks at eight at a time: subtracting borrows
-// into the high bit of each byte that is too small; a borrow spills upwards only from such a byte.
-func hasControls(b []byte) bool {
+// special returns where the next byte stands that is not simply one of a string, from a place on: a quote, a backslash, one below the
+// space, one beyond ASCII; the end where there is none. It looks at eight bytes at a time: subtracting borrows into the high bit of each
+// byte that is too small, and from there upwards; so the lowest high bit is one of a byte that is looked for.
+func (s *scanner) special(from int) int {
 	const (
-		spaces = 0x2020202020202020
-		highs  = 0x8080808080808080
+		ones    = 0x0101010101010101
+		highs   = 0x80 * ones
+		spaces  = ' ' * ones
+		quotes  = '"' * ones
+		slashes = '\\' * ones
 	)
-	var found uint64
-	for ; len(b) >= 32; b = b[32:] {
-		w0, w1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
-		w2, w3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-		found |= (w0-spaces)&^w0 | (w1-spaces)&^w1 | (w2-spaces)&^w2 | (w3-spaces)&^w3
+	at := from
+	for ; at+8 <= len(s.data); at += 8 {
+		w := binary.LittleEndian.Uint64(s.data[at:])
+		quote, slash := w^quotes, w^slashes
+		if found := ((quote - ones) | (slash - ones) | (w - spaces) | w) & highs; found != 0 {
+			// The high bits of bytes beyond ASCII are set in all of these, and are meant.
+			return at + bits.TrailingZeros64(found)/8
+		}
 	}
-	if found&highs != 0 {
-		return true
+	for at < len(s.data) && s.data[at] != '"' && s.data[at] != '\\' && s.data[at]-' ' < utf8.RuneSelf-' ' {
+		at++
 	}
-	return slices.ContainsFunc(b, func(c byte) bool { return c < ' ' })
+	return at
 }
 
 // codeUnit reads four hex digits.
@@ -189,6 +195,10 @@ func codeUnit(b []byte) (unit rune, ok bool) {
 // number consumes a number, and says whether it is written as whole ones are, so that its text can stand as it is.
 func (s *scanner) number() (plain, ok bool) {
 	start := s.pos
+	if s.digits() && (s.data[start] != '0' || s.pos == start+1) && s.pos < len(s.data) && (s.data[s.pos] == ',' || s.data[s.pos] == '}') {
+		return true, true // as most are
+	}
+	s.pos = start
 	s.accept('-', '-')
 	digits := s.pos
 	if !s.accept('0', '0') && !s.digits() {
@@ -236,11 +246,11 @@ func (s *scanner) skip() bool {
 	case '{', '[':
 		return s.skipNested(c)
 	case 'n':
-		return s.consume("null")
+		return s.word("null")
 	case 't':
-		return s.consume("true")
+		return s.word("true")
 	case 'f':
-		return s.consume("false")
+		return s.word("false")
 	default:
 		_, ok := s.number()
 		return ok

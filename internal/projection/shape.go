@@ -9,7 +9,6 @@ package projection
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"reflect"
 	"strconv"
 	"sync"
@@ -35,8 +34,11 @@ type Shape struct {
 	fields []field
 	// width is how many slots the values take, those of nested objects included.
 	width int
-	// tapes are *[]slot, which pages are indexed in.
-	tapes sync.Pool
+	// order is where the object's members begin in the order that an indexer has learned, and orders how long that is for the object and all
+	// that it nests.
+	order, orders int
+	// rooms are *room, which pages are indexed in.
+	rooms sync.Pool
 }
 
 // field is one key of an object.
@@ -44,13 +46,14 @@ type field struct {
 	name string // of the Go struct's field; "" for a skipped key
 	key  string
 	next string // key as a member starts behind another: in quotes, with the comma and the colon
-	// head is the first eight bytes of next, as far as the mask says that there are so many.
-	head, mask uint64
-	kind       kind
-	slot       int    // of its value, counted from the first of the object's slots
-	slots      int    // how many there are: those of an object follow its own
-	fallback   string // of a boolean: what stands for an absent one
-	shape      *Shape // of an object, or of the elements of a list of objects
+	// head and tail are the first sixteen bytes of next, eight each, as far as the masks say that there are so many.
+	head, headMask uint64
+	tail, tailMask uint64
+	kind           kind
+	slot           int    // of its value, counted from the first of the object's slots
+	slots          int    // how many there are: those of an object follow its own
+	fallback       string // of a boolean: what stands for an absent one
+	shape          *Shape // of an object, or of the elements of a list of objects
 }
 
 // NewShape returns the shape of the items that decode into the struct type wire. Its tags are read as the decoder reads them:
@@ -77,17 +80,48 @@ func NewShape(wire reflect.Type, markers ...string) *Shape {
 	if len(s.fields) > 64 {
 		panic(fmt.Sprintf("projection: %v has more keys than a set of 64 bits holds", wire))
 	}
+	s.number(0)
 	return s
+}
+
+// number gives the object and all that it nests their places in the order, from a place on.
+func (s *Shape) number(from int) {
+	s.order, s.orders = from, len(s.fields)+1
+	for _, f := range s.fields {
+		if f.shape != nil {
+			f.shape.number(from + s.orders)
+			s.orders += f.shape.orders
+		}
+	}
+}
+
+// natural appends the order of the fields, which an indexer begins with.
+func (s *Shape) natural(order []uint8) []uint8 {
+	for i := range len(s.fields) + 1 {
+		order = append(order, uint8(i))
+	}
+	for _, f := range s.fields {
+		if f.shape != nil {
+			order = f.shape.natural(order)
+		}
+	}
+	return order
 }
 
 func (s *Shape) add(f field) {
 	f.next = `,"` + f.key + `":`
-	var head [8]byte
-	f.mask = math.MaxUint64 >> (8 * (8 - copy(head[:], f.next)))
-	f.head = binary.LittleEndian.Uint64(head[:])
+	f.head, f.headMask = word(f.next)
+	f.tail, f.tailMask = word(f.next[min(len(f.next), 8):])
 	f.slot = s.width
 	s.width += f.slots
 	s.fields = append(s.fields, f)
+}
+
+// word returns the first eight bytes of a text as a number, and which of its bits they are where the text is shorter.
+func word(text string) (word, mask uint64) {
+	var b [8]byte
+	n := copy(b[:], text)
+	return binary.LittleEndian.Uint64(b[:]), 1<<(8*n) - 1
 }
 
 // kindOf derives a field's kind from its Go type.

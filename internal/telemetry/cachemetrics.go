@@ -38,7 +38,7 @@ func (m *Metrics) PageCache() *PageCache {
 func (c *PageCache) Watch(size func() (pages int, bytes uint64)) {
 	c.register.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "cvmgraph_page_cache_bytes",
-		Help: "Size of the pages in the cache, as --cache-bytes bounds it.",
+		Help: "Size of the pages in the cache, within --cache-bytes.",
 	}, func() float64 {
 		_, bytes := size()
 		return float64(bytes)
@@ -69,6 +69,34 @@ func (c *PageCache) Evicted() { c.evictions.Inc() }
 
 // Purged notes a credential that was refused, and lost its pages.
 func (c *PageCache) Purged() { c.purges.Inc() }
+
+// Repeats observes the answers that are kept for requests that come again. Its methods are safe for concurrent use.
+type Repeats struct {
+	register promauto.Factory
+	hits     prometheus.Counter
+}
+
+// Repeats adds the metrics of kept answers. It panics when it is called twice.
+func (m *Metrics) Repeats() *Repeats {
+	return &Repeats{register: m.register, hits: m.register.NewCounter(prometheus.CounterOpts{
+		Name: "cvmgraph_answer_cache_hits_total",
+		Help: "Requests answered as an equal one was before, without being executed.",
+	})}
+}
+
+// Hit notes a request that was answered without being executed. It allocates nothing.
+func (r *Repeats) Hit() { r.hits.Inc() }
+
+// Watch adds the size of the answers, which is asked for at each scrape, by any goroutine. It panics when it is called twice.
+func (r *Repeats) Watch(size func() (answers int, bytes uint64)) {
+	r.register.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "cvmgraph_answer_cache_bytes",
+		Help: "Size of the answers that are kept, within --cache-bytes.",
+	}, func() float64 {
+		_, bytes := size()
+		return float64(bytes)
+	})
+}
 
 // Redis observes the level of the cache that replicas share. Its methods are safe for concurrent use and allocate nothing.
 type Redis struct {

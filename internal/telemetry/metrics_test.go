@@ -20,12 +20,15 @@ type observers struct {
 	*telemetry.Metrics
 	cache *telemetry.PageCache
 	redis *telemetry.Redis
+
+	repeats *telemetry.Repeats
 }
 
 func newObservers() observers {
 	m := telemetry.NewMetrics()
-	o := observers{m, m.PageCache(), m.Redis()}
+	o := observers{m, m.PageCache(), m.Redis(), m.Repeats()}
 	o.cache.Watch(func() (int, uint64) { return 3, 4096 })
+	o.repeats.Watch(func() (int, uint64) { return 2, 1024 })
 	o.WatchUpstream(func() (string, int, int, int) { return "open", 128, 7, 2 })
 	return o
 }
@@ -50,6 +53,7 @@ func (o observers) all() {
 	o.redis.Error("load")
 	o.redis.Down()
 	o.redis.Up()
+	o.repeats.Hit()
 }
 
 // scrape returns what /metrics answers to a scraper that accepts the media type, and the type of that.
@@ -121,6 +125,10 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		"an outcome that is none": {
 			func(o observers) { o.UpstreamCall("Bearer secret", 0) },
 			map[string]string{`cvmgraph_upstream_calls_total{outcome="other"}`: "1", "cvmgraph_upstream_call_duration_seconds_count": "1"},
+		},
+		"an answer from before": {
+			func(o observers) { o.repeats.Hit() },
+			map[string]string{"cvmgraph_answer_cache_hits_total": "1"},
 		},
 		"a coalesced call": {
 			func(o observers) { o.UpstreamCoalesced() },
