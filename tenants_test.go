@@ -125,18 +125,7 @@ func (c *crowd) ask(r mutator, header http.Header, after string) (cursor, proble
 		c.lookups.Add(1)
 		query += fmt.Sprintf(` own: cvm(vmId: %q) { vmId } foreign: cvm(vmId: %q) { vmId }`, own, foreign)
 	}
-	request, err := http.NewRequest(http.MethodPost, c.p.url+"/graphql", strings.NewReader(`{"query":`+quoted(query+" }")+`}`))
-	if err != nil {
-		return "", err.Error()
-	}
-	request.Header = header
-	request.Header.Set("Content-Type", "application/json")
-	response, err := c.client.Do(request)
-	if err != nil {
-		return "", err.Error()
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	text, err := c.p.by(c.client, query+" }", header)
 	var got struct {
 		Data struct {
 			Cvms *struct {
@@ -169,6 +158,22 @@ func (c *crowd) ask(r mutator, header http.Header, after string) (cursor, proble
 		return quoted(*end), ""
 	}
 	return "null", ""
+}
+
+// by is ask with a client of the caller's own, and other headers.
+func (p *process) by(client *http.Client, query string, header http.Header) ([]byte, error) {
+	request, err := http.NewRequest(http.MethodPost, p.url+"/graphql", strings.NewReader(`{"query":`+quoted(query)+`}`))
+	if err != nil {
+		return nil, err
+	}
+	request.Header = header
+	request.Header.Set("Content-Type", "application/json")
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return io.ReadAll(response.Body)
 }
 
 // vm is what tells VMs apart; it is null while there is none.
