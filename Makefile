@@ -4,7 +4,7 @@ KUSTOMIZE := go run sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
 KUBECTL_VALIDATE := go run sigs.k8s.io/kubectl-validate@v0.0.4
 FUZZTIME ?= 20s
 
-.PHONY: run generate lint test fuzz cover deploy-check drift cost scaling bench
+.PHONY: run generate lint test fuzz cover deploy-check schema-check schema-release drift cost scaling bench
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -46,6 +46,17 @@ deploy-check: ## deploy/: build the manifests, compare them with the API's schem
 	$(KUSTOMIZE) build "$$dir/deploy/overlays/example" >"$$dir/example.yaml"; \
 	$(KUBECTL_VALIDATE) --version 1.30 "$$dir/base.yaml" "$$dir/example.yaml"; \
 	CVMGRAPH_TEST_DEPLOY="$$dir" go test -count=1 ./deploy
+
+schema-check: clients/node_modules ## lint the schema, and refuse what breaks operations that the released one allows
+	clients/node_modules/.bin/eslint --max-warnings 0 --config clients/schema/eslint.config.js schema.graphqls
+	clients/node_modules/.bin/graphql-inspector diff docs/schema/released.graphqls schema.graphqls
+
+schema-release: ## what schema-check compares with is the schema as it is now
+	cp schema.graphqls docs/schema/released.graphqls
+
+clients/node_modules: clients/package-lock.json
+	cd clients && npm ci
+	touch $@
 
 drift: ## docs/drift.md: what is lost and repeated while a list changes
 	go run ./internal/relay/drift
