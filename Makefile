@@ -8,7 +8,7 @@ VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
 FUZZJOBS ?= $(shell nproc)
 
-.PHONY: run generate lint test fuzz cover deploy-check vulncheck dist release drift cost scaling bench
+.PHONY: run generate lint test fuzz cover deploy-check schema-check schema-release vulncheck dist release drift cost scaling bench
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -65,6 +65,17 @@ dist: ## dist/: the programs of this commit, built twice to the same bytes, what
 	CVMGRAPH_TEST_RELEASE=dist go test -count=1 -run '^TestRelease$$' .
 
 release: vulncheck dist
+
+schema-check: clients/node_modules ## lint the schema, and refuse what breaks operations that the released one allows
+	clients/node_modules/.bin/eslint --max-warnings 0 --config clients/schema/eslint.config.js schema.graphqls
+	clients/node_modules/.bin/graphql-inspector diff docs/schema/released.graphqls schema.graphqls
+
+schema-release: ## what schema-check compares with is the schema as it is now
+	cp schema.graphqls docs/schema/released.graphqls
+
+clients/node_modules: clients/package-lock.json
+	cd clients && npm ci
+	touch $@
 
 drift: ## docs/drift.md: what is lost and repeated while a list changes
 	go run ./internal/relay/drift
