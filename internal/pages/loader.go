@@ -29,7 +29,8 @@ type Call struct {
 	Stale bool
 	// Status is the HTTP status, 0 where there was none.
 	Status int
-	// Duration is how long the call took.
+	// Begun is when the call began, zero where none was made; Duration is how long it took.
+	Begun    time.Time
 	Duration time.Duration
 	// Bytes and Items are the size of the page, 0 where the call failed.
 	Bytes, Items int
@@ -207,7 +208,7 @@ func (l *Loader) call(ctx context.Context, request restclient.PageRequest) (Got,
 	begun := time.Now()
 	got, err := l.source.Fetch(ctx, Request{PageRequest: request, Owner: l.owner, Credential: l.credential, Since: since})
 	call := Call{
-		Request: request, Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
+		Request: request, Begun: begun, Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
 	}
 
 	l.mu.Lock()
