@@ -12,7 +12,9 @@ export function ExamplesPanel({ session, demo }: { session: Session; demo: boole
   const { known } = useSession(session);
   return (
     <Panel title="Examples">
-      <p className="page-panel-note">They read, and change nothing. Cursors and ids are taken from the answers before.</p>
+      <p className="page-panel-note">
+        They read, and change nothing. Cursors and ids are taken from the answers before.
+      </p>
       <ol className="page-examples">
         {examples.map((example) => (
           <li key={example.name}>

@@ -1,5 +1,13 @@
 import { ChevronDownIcon, pick, useGraphiQL, useOperationsEditorState } from '@graphiql/react';
-import { getNamedType, type GraphQLArgument, type GraphQLSchema, isCompositeType, isListType, isNonNullType, Kind } from 'graphql';
+import {
+  getNamedType,
+  type GraphQLArgument,
+  type GraphQLSchema,
+  isCompositeType,
+  isListType,
+  isNonNullType,
+  Kind,
+} from 'graphql';
 import { type KeyboardEvent, useId, useState } from 'react';
 import { Panel } from './Panel';
 import {
@@ -57,7 +65,8 @@ export function FieldsPanel() {
           <p className="page-panel-note">
             {read.operation ? (
               <>
-                of <code>{read.operation.name?.value ?? read.operation.operation}</code>, ticked where the editor has them
+                of <code>{read.operation.name?.value ?? read.operation.operation}</code>, ticked where the editor has
+                them
               </>
             ) : (
               'Tick one to begin a query.'
@@ -131,7 +140,8 @@ function Row({ work, choices, choice }: { work: Work; choices: readonly Choice[]
 function Argument({ work, path, argument }: { work: Work; path: Path; argument: GraphQLArgument }) {
   const id = useId();
   const field = find(work.operation, path);
-  const value = field?.kind === Kind.FIELD ? field.arguments?.find((each) => each.name.value === argument.name)?.value : undefined;
+  const value =
+    field?.kind === Kind.FIELD ? field.arguments?.find((each) => each.name.value === argument.name)?.value : undefined;
   const typed = typedFrom(value);
   const [draft, setDraft] = useState<{ text: string; isValue: boolean } | null>(null); // while one types
   const type = String(argument.type);

@@ -16,6 +16,7 @@ export interface Known {
 export function learn(known: Known, query: string, { data }: Answer): Known {
   const isFiltered = /\b(nodeId|userId)\s*:/.test(query);
   const found: { -readonly [K in keyof Known]: Known[K] } = {};
+  let provisional: string | undefined; // perhaps: such an id ends when there is a VM
   const visit = (value: unknown) => {
     if (Array.isArray(value)) {
       value.slice(0, 10).forEach(visit); // enough to meet one that has what others lack
@@ -25,8 +26,11 @@ export function learn(known: Known, query: string, { data }: Answer): Known {
         found.endCursor ??= text(object.endCursor);
         found.startCursor ??= object.hasPreviousPage === true ? text(object.startCursor) : undefined;
       }
-      found.id ??= text(object.id);
-      found.vmId ??= text(object.vmId);
+      provisional ??= text(object.id);
+      if (text(object.vmId)) {
+        found.id ??= text(object.id);
+        found.vmId ??= text(object.vmId);
+      }
       found.nodeId ??= typeof object.nodeId === 'number' ? object.nodeId : undefined;
       Object.values(object).forEach(visit);
     }
@@ -37,7 +41,7 @@ export function learn(known: Known, query: string, { data }: Answer): Known {
   return {
     startCursor,
     endCursor,
-    id: found.id ?? known.id,
+    id: found.id ?? known.id ?? provisional,
     vmId: found.vmId ?? known.vmId,
     nodeId: found.nodeId ?? known.nodeId,
   };

@@ -77,7 +77,11 @@ export function find(operation: OperationDefinitionNode | null, path: Path): Fie
 export function add(text: string, operation: OperationDefinitionNode | null, choices: readonly Choice[]): Edit {
   if (!operation) {
     const rest = render(choices, '  ');
-    return { start: text.length, end: text.length, text: `${/[^\n]$/.test(text) ? '\n' : ''}query Selected {\n  ${rest}\n}\n` };
+    return {
+      start: text.length,
+      end: text.length,
+      text: `${/[^\n]$/.test(text) ? '\n' : ''}query Selected {\n  ${rest}\n}\n`,
+    };
   }
   let set = operation.selectionSet;
   for (const [depth, { step }] of choices.entries()) {
@@ -218,7 +222,9 @@ function render(choices: readonly Choice[], indent: string | null): string {
 
 function firstField(type: GraphQLNamedType): string {
   const fields = isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : [];
-  const leaves = fields.filter((field) => !isCompositeType(getNamedType(field.type)) && !field.args.some(isRequiredArgument));
+  const leaves = fields.filter(
+    (field) => !isCompositeType(getNamedType(field.type)) && !field.args.some(isRequiredArgument),
+  );
   const names = leaves.map((field) => field.name);
   return names.find((name) => name === 'id') ?? names.find((name) => name === 'name') ?? names[0] ?? placeholder;
 }

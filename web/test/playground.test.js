@@ -186,9 +186,7 @@ test('the documentation opens and tells the fields', async (t) => {
 test('each example is valid, says what it shows, and is answered without an error', async (t) => {
   const { page, example } = await open(t);
   await page.getByText('"totalCount"').waitFor();
-  const schema = buildSchema(
-    await readFile(path.join(import.meta.dirname, '..', '..', 'schema.graphqls'), 'utf8'),
-  );
+  const schema = buildSchema(await readFile(path.join(import.meta.dirname, '..', '..', 'schema.graphqls'), 'utf8'));
   const answers = {};
   await page.getByRole('button', { name: 'Show Examples' }).click();
   const titles = await page.locator('.page-examples strong').allTextContents();
@@ -237,7 +235,10 @@ test('an example goes on where the last answer ended', async (t) => {
   assert.match(third.request.postDataJSON().query, new RegExp(`after: "${next.answer.data.cvms.pageInfo.endCursor}"`));
   await example('CVMs of one node'); // whose cursors are those of another list
   const back = await example('Page before');
-  assert.match(back.request.postDataJSON().query, new RegExp(`before: "${third.answer.data.cvms.pageInfo.startCursor}"`));
+  assert.match(
+    back.request.postDataJSON().query,
+    new RegExp(`before: "${third.answer.data.cvms.pageInfo.startCursor}"`),
+  );
   assert.deepEqual(back.answer.data.cvms.nodes, next.answer.data.cvms.nodes);
 });
 
@@ -297,10 +298,26 @@ test('the first question for the schema is not explained', async (t) => {
   );
 });
 
-const call = { page: 1, pageSize: 30, reason: 'window', status: 200, start: 0, ms: 100, bytes: 150_000, cached: false, coalesced: false, age: 0 };
+const call = {
+  page: 1,
+  pageSize: 30,
+  reason: 'window',
+  status: 200,
+  start: 0,
+  ms: 100,
+  bytes: 150_000,
+  cached: false,
+  coalesced: false,
+  age: 0,
+};
 
 for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
-  'no call': { upstream: { calls: [], itemsFetched: 0, itemsReturned: 0 }, summary: 'no call', rows: [], says: /nothing was needed/ },
+  'no call': {
+    upstream: { calls: [], itemsFetched: 0, itemsReturned: 0 },
+    summary: 'no call',
+    rows: [],
+    says: /nothing was needed/,
+  },
   'a page that was kept': {
     upstream: { calls: [{ ...call, ms: 0, cached: true, age: 1.234 }], itemsFetched: 0, itemsReturned: 30 },
     summary: 'no call · 1 page kept',
@@ -335,14 +352,24 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     ],
   },
   'a refused credential': {
-    upstream: { calls: [{ ...call, pageSize: 1, reason: 'total', status: 401, ms: 31.4, bytes: 0 }], itemsFetched: 0, itemsReturned: 0 },
+    upstream: {
+      calls: [{ ...call, pageSize: 1, reason: 'total', status: 401, ms: 31.4, bytes: 0 }],
+      itemsFetched: 0,
+      itemsReturned: 0,
+    },
     summary: '1 call · 31 ms · 0 B',
     rows: ['1 × 1 total 401 31 ms –'],
     says: /1 call failed/,
   },
   'thirteen calls': {
     upstream: {
-      calls: Array.from({ length: 13 }, (_, i) => ({ ...call, page: i + 1, pageSize: 91, start: i && 120, ms: 100 + i })),
+      calls: Array.from({ length: 13 }, (_, i) => ({
+        ...call,
+        page: i + 1,
+        pageSize: 91,
+        start: i && 120,
+        ms: 100 + i,
+      })),
       itemsFetched: 1090,
       itemsReturned: 1000,
     },
@@ -351,13 +378,29 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     says: /90 items more than returned/,
   },
   'more than fit': {
-    upstream: { calls: Array.from({ length: 130 }, (_, i) => ({ ...call, page: i + 1 })), itemsFetched: 1, itemsReturned: 1 },
+    upstream: {
+      calls: Array.from({ length: 130 }, (_, i) => ({ ...call, page: i + 1 })),
+      itemsFetched: 1,
+      itemsReturned: 1,
+    },
     summary: '130 calls · 100 ms · 20 MB',
     rows: [...Array.from({ length: 100 }, (_, i) => `${i + 1} × 30 window 200 100 ms 150 kB`), 'and 30 others'],
   },
   'what no gateway sends': {
     upstream: {
-      calls: [null, 'x', { page: -1, pageSize: '9', reason: '<img src=x onerror=document.title=1>', ms: 'NaN', status: {}, start: -5, cached: 'yes' }],
+      calls: [
+        null,
+        'x',
+        {
+          page: -1,
+          pageSize: '9',
+          reason: '<img src=x onerror=document.title=1>',
+          ms: 'NaN',
+          status: {},
+          start: -5,
+          cached: 'yes',
+        },
+      ],
       itemsFetched: '<b>',
       itemsReturned: null,
     },
@@ -369,7 +412,9 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     const { page } = await open(t);
     const panel = calls(page);
     await panel.rows.first().waitFor();
-    await page.route('**/graphql', (route) => route.fulfill({ json: { data: { shown: name }, extensions: { upstream } } }));
+    await page.route('**/graphql', (route) =>
+      route.fulfill({ json: { data: { shown: name }, extensions: { upstream } } }),
+    );
     for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 800 });
       await page.getByRole('button', { name: /^Execute query/ }).click();
@@ -391,7 +436,9 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       const outside = await panel.body.evaluate((body) => {
         const { left, right } = body.getBoundingClientRect();
         const isOutside = (box) => box.left < left - 1 || box.right > right + 1;
-        return [...body.querySelectorAll('table *')].filter((each) => isOutside(each.getBoundingClientRect())).map((each) => each.outerHTML);
+        return [...body.querySelectorAll('table *')]
+          .filter((each) => isOutside(each.getBoundingClientRect()))
+          .map((each) => each.outerHTML);
       });
       assert.deepEqual(outside, [], `${width} pixels`);
     }
@@ -423,7 +470,10 @@ test('fields are ticked into the operation, which keeps its comments, and can be
   const without = await written((text) => text !== '' && !text.includes('totalCount'));
   assert.equal(without, before.replace('    totalCount\n', ''));
   await box('totalCount Int!').check();
-  assert.match(await written((text) => text.includes('totalCount')), /^# Your[^]*edges {[^]*\n {4}totalCount\n {2}}\n}\n$/);
+  assert.match(
+    await written((text) => text.includes('totalCount')),
+    /^# Your[^]*edges {[^]*\n {4}totalCount\n {2}}\n}\n$/,
+  );
   await fields.getByLabel('first', { exact: true }).fill('7');
   await written((text) => text.includes('cvms(first: 7) {'));
   await fields.getByLabel('first', { exact: true }).fill('x');
@@ -452,7 +502,17 @@ test('fields are ticked by keyboard alone, also from nothing', async (t) => {
   await page.keyboard.press('Delete');
   await fields.getByText('Tick one to begin').waitFor();
   await fields.getByRole('checkbox', { name: /^node / }).focus();
-  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'Space']) {
+  for (const key of [
+    'ArrowDown',
+    'ArrowDown',
+    'ArrowDown',
+    'ArrowRight',
+    'ArrowDown',
+    'ArrowDown',
+    'ArrowDown',
+    'ArrowDown',
+    'Space',
+  ]) {
     await page.keyboard.press(key);
   }
   await written((text) => text === 'query Selected {\n  cvms {\n    totalCount\n  }\n}\n');
@@ -460,7 +520,9 @@ test('fields are ticked by keyboard alone, also from nothing', async (t) => {
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Space');
-  await written((text) => text === 'query Selected {\n  cvms {\n    totalCount\n    pageInfo {\n      hasNextPage\n    }\n  }\n}\n');
+  await written(
+    (text) => text === 'query Selected {\n  cvms {\n    totalCount\n    pageInfo {\n      hasNextPage\n    }\n  }\n}\n',
+  );
 });
 
 test('completion knows the schema', async (t) => {
@@ -714,7 +776,11 @@ test('the keyboard gets into the editor and out of it', async (t) => {
 function calls(page) {
   const panel = page.getByRole('region', { name: 'Upstream calls' });
   const body = panel.locator('#explain');
-  return { head: panel.getByRole('button', { name: /^Upstream calls/ }), body, rows: body.locator('tbody tr, tfoot tr') };
+  return {
+    head: panel.getByRole('button', { name: /^Upstream calls/ }),
+    body,
+    rows: body.locator('tbody tr, tfoot tr'),
+  };
 }
 
 function credential(page) {
@@ -870,7 +936,10 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
   /** Opens an example, whose panel is open, and returns the request that it made, and the answer. */
   const example = async (title) => {
     const arrived = page.waitForResponse((response) => response.request().method() === 'POST');
-    await page.locator('.page-examples button').filter({ has: page.getByText(title, { exact: true }) }).click();
+    await page
+      .locator('.page-examples button')
+      .filter({ has: page.getByText(title, { exact: true }) })
+      .click();
     const response = await arrived;
     const answer = await response.json();
     await page.getByRole('button', { name: /^Execute query/ }).waitFor(); // it is no longer under way

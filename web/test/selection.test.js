@@ -30,26 +30,46 @@ for (const [name, { text, tick, want }] of Object.entries({
     tick: ['cvms', 'nodes', 'node'],
     want: '{ cvms(first: 1) { nodes { id node { name } } } }',
   },
-  'one line without spaces': { text: '{cvms{totalCount}}', tick: ['cvms', 'nodes'], want: '{cvms{totalCount nodes { id } }}' },
+  'one line without spaces': {
+    text: '{cvms{totalCount}}',
+    tick: ['cvms', 'nodes'],
+    want: '{cvms{totalCount nodes { id } }}',
+  },
   'a required argument is there, empty': {
     text: '{\n  cvms {\n    totalCount\n  }\n}\n',
     tick: ['node', '... on Cvm', 'name'],
     want: '{\n  cvms {\n    totalCount\n  }\n  node(id: "") {\n    ... on Cvm {\n      name\n    }\n  }\n}\n',
   },
-  'a list is empty, too': { text: '{ cvm(vmId: "x") { id } }', tick: ['nodes'], want: '{ cvm(vmId: "x") { id } nodes(ids: []) { id } }' },
-  'nothing begins an operation': { text: '', tick: ['cvms', 'totalCount'], want: 'query Selected {\n  cvms {\n    totalCount\n  }\n}\n' },
+  'a list is empty, too': {
+    text: '{ cvm(vmId: "x") { id } }',
+    tick: ['nodes'],
+    want: '{ cvm(vmId: "x") { id } nodes(ids: []) { id } }',
+  },
+  'nothing begins an operation': {
+    text: '',
+    tick: ['cvms', 'totalCount'],
+    want: 'query Selected {\n  cvms {\n    totalCount\n  }\n}\n',
+  },
   'comments alone are nothing': {
     text: '# To do',
     tick: ['cvms', 'totalCount'],
     want: '# To do\nquery Selected {\n  cvms {\n    totalCount\n  }\n}\n',
   },
-  'what stood in for fields goes': { text: '{\n  __typename\n}', tick: ['cvms', 'totalCount'], want: '{\n  cvms {\n    totalCount\n  }\n}' },
+  'what stood in for fields goes': {
+    text: '{\n  __typename\n}',
+    tick: ['cvms', 'totalCount'],
+    want: '{\n  cvms {\n    totalCount\n  }\n}',
+  },
   'a field without its braces gets them': {
     text: 'query A {\n  cvms(first: 1)\n}',
     tick: ['cvms', 'nodes', 'name'],
     want: 'query A {\n  cvms(first: 1) {\n    nodes {\n      name\n    }\n  }\n}',
   },
-  'an alias is its field': { text: '{ mine: cvms { totalCount } }', tick: ['cvms', 'totalCount'], want: '{ mine: cvms { __typename } }' },
+  'an alias is its field': {
+    text: '{ mine: cvms { totalCount } }',
+    tick: ['cvms', 'totalCount'],
+    want: '{ mine: cvms { __typename } }',
+  },
   'a ticked field goes with its line and its comment': {
     text: '{\n  cvms {\n    # above\n    totalCount # beside\n    nodes { id }\n  }\n}\n',
     tick: ['cvms', 'totalCount'],
@@ -65,7 +85,11 @@ for (const [name, { text, tick, want }] of Object.entries({
     tick: ['cvms', 'nodes'],
     want: '{\n  cvms {\n    totalCount\n  }\n}\n',
   },
-  'the last field leaves its parent': { text: '{ cvms(first: 3) { totalCount } }', tick: ['cvms', 'totalCount'], want: '{ cvms(first: 3) { __typename } }' },
+  'the last field leaves its parent': {
+    text: '{ cvms(first: 3) { totalCount } }',
+    tick: ['cvms', 'totalCount'],
+    want: '{ cvms(first: 3) { __typename } }',
+  },
   'the named one of several operations': {
     text: 'query B { cvms { totalCount } }\nquery A { cvms { totalCount } }',
     tick: ['cvms', 'nodes', 'id'],
@@ -82,13 +106,41 @@ for (const [name, { text, tick, want }] of Object.entries({
 }
 
 for (const [name, { text, set, want }] of Object.entries({
-  'the first one gets brackets': { text: '{ cvms { totalCount } }', set: ['first', '3'], want: '{ cvms(first: 3) { totalCount } }' },
-  'another one follows': { text: '{ cvms(first: 3) { totalCount } }', set: ['after', '"x"'], want: '{ cvms(first: 3, after: "x") { totalCount } }' },
-  'one that is there changes': { text: '{ cvms(first: $n, after: "x") { totalCount } }', set: ['first', '4'], want: '{ cvms(first: 4, after: "x") { totalCount } }' },
-  'the only one goes with its brackets': { text: '{ cvms( first: 3 # three\n ) { totalCount } }', set: ['first', null], want: '{ cvms { totalCount } }' },
-  'the first of two goes': { text: '{ cvms(first: 3, after: "x") { totalCount } }', set: ['first', null], want: '{ cvms(after: "x") { totalCount } }' },
-  'the last of two goes': { text: '{ cvms(first: 3, after: "x") { totalCount } }', set: ['after', null], want: '{ cvms(first: 3) { totalCount } }' },
-  'one that is not there need not go': { text: '{ cvms { totalCount } }', set: ['after', null], want: '{ cvms { totalCount } }' },
+  'the first one gets brackets': {
+    text: '{ cvms { totalCount } }',
+    set: ['first', '3'],
+    want: '{ cvms(first: 3) { totalCount } }',
+  },
+  'another one follows': {
+    text: '{ cvms(first: 3) { totalCount } }',
+    set: ['after', '"x"'],
+    want: '{ cvms(first: 3, after: "x") { totalCount } }',
+  },
+  'one that is there changes': {
+    text: '{ cvms(first: $n, after: "x") { totalCount } }',
+    set: ['first', '4'],
+    want: '{ cvms(first: 4, after: "x") { totalCount } }',
+  },
+  'the only one goes with its brackets': {
+    text: '{ cvms( first: 3 # three\n ) { totalCount } }',
+    set: ['first', null],
+    want: '{ cvms { totalCount } }',
+  },
+  'the first of two goes': {
+    text: '{ cvms(first: 3, after: "x") { totalCount } }',
+    set: ['first', null],
+    want: '{ cvms(after: "x") { totalCount } }',
+  },
+  'the last of two goes': {
+    text: '{ cvms(first: 3, after: "x") { totalCount } }',
+    set: ['after', null],
+    want: '{ cvms(first: 3) { totalCount } }',
+  },
+  'one that is not there need not go': {
+    text: '{ cvms { totalCount } }',
+    set: ['after', null],
+    want: '{ cvms { totalCount } }',
+  },
 })) {
   test(`arguments: ${name}`, () => {
     assert.equal(
