@@ -224,7 +224,7 @@ func TestExplain(t *testing.T) {
 				Calls []struct {
 					Page, PageSize, Status, Bytes int
 					Reason                        string
-					Ms                            float64
+					Start, Ms                     float64
 				}
 				ItemsFetched, ItemsReturned int
 			}
@@ -241,6 +241,9 @@ func TestExplain(t *testing.T) {
 		if c := u.Calls[i]; c.Reason != want || c.Status != 200 || c.Bytes < 500 || c.Ms <= 0 || c.Page < 1 || c.PageSize < 1 {
 			t.Errorf("call %d: got %+v, want one for %s", i, c, want)
 		}
+	}
+	if total, window := u.Calls[0], u.Calls[1]; total.Start != 0 || window.Start < total.Ms {
+		t.Errorf("start: got %v and %v, want 0 and what follows the first call's %v ms", total.Start, window.Start, total.Ms)
 	}
 	if a := g.post(t, `{ cvms(first: 1) { nodes { id } } }`, nil, header); !strings.Contains(a.raw, `"page":1,"pageSize":1,"reason":"window"`) {
 		t.Errorf("one item: got %s, want a call for the window", a.raw)

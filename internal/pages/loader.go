@@ -27,13 +27,16 @@ type Call struct {
 	// Cached says that the page was at hand and no call was made, Coalesced that somebody else's call brought it, and Stale that it is
 	// older than it should be.
 	Cached, Coalesced, Stale bool
+	// Attempts is how many the call took, 0 where none was made.
+	Attempts uint8
 	// Age is how long ago the upstream sent the page.
 	Age time.Duration
 	// Status is the HTTP status, 0 where there was none.
 	Status int
-	// Duration is how long the call took, with all of its attempts.
+	// Begun is when the call began, in nanoseconds since 1970, 0 where none was made; Duration is how long it took, with all of its
+	// attempts.
+	Begun    int64
 	Duration time.Duration
-	Attempts int
 	// Bytes and Items are the size of the page, 0 where the call failed.
 	Bytes, Items int
 }
@@ -241,8 +244,8 @@ func (l *Loader) call(ctx context.Context, request restclient.PageRequest) (Got,
 	begun := time.Now()
 	got, err := l.source.Fetch(ctx, Request{PageRequest: request, Owner: l.owner, Credential: l.credential, Since: since})
 	call := Call{
-		Request: request, Reason: reason, Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
-		Attempts: got.Attempts,
+		Request: request, Reason: reason, Begun: begun.UnixNano(), Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
+		Attempts: uint8(got.Attempts),
 	}
 
 	l.mu.Lock()
