@@ -34,14 +34,14 @@ type upstreamExtension struct {
 }
 
 type upstreamCall struct {
-	Page     int     `json:"page"`
-	PageSize int     `json:"pageSize"`
-	Reason   string  `json:"reason"`
-	Status   int     `json:"status"`
+	Page     int    `json:"page"`
+	PageSize int    `json:"pageSize"`
+	Reason   string `json:"reason"`
+	Status   int    `json:"status"`
 	// Start is how long after the operation's first call this one began, in ms: 0 for the first, and for a page that was at hand.
 	Start float64 `json:"start"`
 	Ms    float64 `json:"ms"`
-	Bytes    int     `json:"bytes"`
+	Bytes int     `json:"bytes"`
 	// Cached says that no call was made, Coalesced that another operation's call was shared.
 	Cached    bool `json:"cached"`
 	Coalesced bool `json:"coalesced"`
