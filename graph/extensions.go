@@ -41,7 +41,9 @@ type upstreamCall struct {
 	// Start is how long after the operation's first call this one began, in ms: 0 for the first, and for a page that was at hand.
 	Start float64 `json:"start"`
 	Ms    float64 `json:"ms"`
-	Bytes int     `json:"bytes"`
+	// Attempts is how many the call took, where that was more than one; Ms is the time of all.
+	Attempts int32 `json:"attempts,omitempty"`
+	Bytes    int   `json:"bytes"`
 	// Cached says that no call was made, Coalesced that another operation's call was shared.
 	Cached    bool `json:"cached"`
 	Coalesced bool `json:"coalesced"`
@@ -116,22 +118,25 @@ func (op *operation) explain() upstreamExtension {
 		if !c.Cached {
 			e.ItemsFetched += c.Items
 		}
+		if c.Attempts == 1 {
+			c.Attempts = 0 // as nearly all do
+		}
 		call := upstreamCall{
-			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status,
+			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status, Attempts: c.Attempts,
 			Ms: milliseconds(c.Duration), Bytes: c.Bytes, Cached: c.Cached, Coalesced: c.Coalesced, Age: float64(c.Age.Milliseconds()) / 1000,
 		}
-		if !c.Begun.IsZero() {
-			call.Start = milliseconds(c.Begun.Sub(first))
+		if c.Begun != 0 {
+			call.Start = float64(c.Begun-first) / 1000
 		}
 		e.Calls = append(e.Calls, call)
 	}
 	return e
 }
 
-// firstBegun returns when the first call began, zero where none was made.
-func firstBegun(calls []pages.Call) (first time.Time) {
+// firstBegun returns when the first call began, as Begun says it, 0 where none was made.
+func firstBegun(calls []pages.Call) (first int64) {
 	for _, c := range calls {
-		if !c.Begun.IsZero() && (first.IsZero() || c.Begun.Before(first)) {
+		if c.Begun != 0 && (first == 0 || c.Begun < first) {
 			first = c.Begun
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/projection"
 	"cvmgraph/restclient"
 )
@@ -26,6 +27,8 @@ type Resolver struct {
 	APIVersion string
 	// MaxFirst is the largest first or last, in items.
 	MaxFirst int
+	// MaxUpstreamCalls is how many upstream calls an operation may take, at least 1.
+	MaxUpstreamCalls int
 	// Limits bound a document.
 	Limits Limits
 	// Introspection lets clients ask for the schema. Where it is false, errors do not suggest names either.
@@ -51,16 +54,14 @@ func NewHandler(r *Resolver) http.Handler {
 	parsed := newParsedQueries()
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
-	exec.SetRecoverFunc(recoverPanic)
-	var planner *projection.Planner
-	if r.Projection {
-		planner = projection.NewPlanner(pages.Shape())
-	}
-	exec.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
+	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.Caught(value) })
+	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection)) // the first, so that it gets what the others have made of a field
 	exec.Use(newPersistedQueries(r.PersistedQueries))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
+	exec.Use(costs{r}) // behind conditions: it follows them
 	if r.Introspection {
+		exec.SetDefaultRulesFn(validationRules)
 		exec.Use(extension.Introspection{})
 	} else {
 		exec.SetDefaultRulesFn(withoutIntrospection)

@@ -56,6 +56,9 @@ type Config struct {
 	// RequestTimeout bounds one whole GraphQL request; positive.
 	RequestTimeout time.Duration
 
+	// DrainDelay is how long new requests are still served after /readyz has turned; 0: not at all.
+	DrainDelay time.Duration
+
 	// MaxFirst is the largest first or last that a caller may ask for, 1 to 10000.
 	MaxFirst int
 
@@ -77,6 +80,9 @@ type Config struct {
 	// SharedKey keys what is shared, a secret; zero without a RedisURL.
 	SharedKey [32]byte
 
+	// TLSCert and TLSKey are the files, in PEM, of the certificate and its key; both empty is no TLS.
+	TLSCert, TLSKey string
+
 	// AllowedOrigins are the origins whose pages may call the gateway from a browser, besides its own: each a
 	// scheme, a host and, where it is not the scheme's own, a port. Nil is none.
 	AllowedOrigins []string
@@ -95,6 +101,9 @@ type Config struct {
 
 	// MaxAliases bounds the aliases of a document, 1 to 10000.
 	MaxAliases int
+
+	// MaxUpstreamCalls bounds the upstream calls of one operation, 1 to 10000.
+	MaxUpstreamCalls int
 
 	// Projection writes selected fields straight from the upstream's bytes.
 	Projection bool
@@ -135,7 +144,11 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 		return &Config{Command: line.command, Warnings: warnings}, nil
 	}
 	cfg, wrong := line.settings.decode(line.given)
-	if wrong = append(line.problems, wrong...); len(wrong) > 0 {
+	wrong = append(line.problems, wrong...)
+	if line.command == CommandServe && cfg.TLSCert != "" && cfg.TLSKey != "" { // for the others it need not be whole
+		wrong = append(wrong, certificateProblems(cfg.TLSCert, cfg.TLSKey)...)
+	}
+	if len(wrong) > 0 {
 		return nil, &ProblemsError{Problems: wrong}
 	}
 	cfg.Command, cfg.Warnings = line.command, warnings
