@@ -42,7 +42,7 @@ type upstreamCall struct {
 	Start float64 `json:"start"`
 	Ms    float64 `json:"ms"`
 	// Attempts is how many the call took, where that was more than one; Ms is the time of all.
-	Attempts int32 `json:"attempts,omitempty"`
+	Attempts uint8 `json:"attempts,omitempty"`
 	Bytes    int   `json:"bytes"`
 	// Cached says that no call was made, Coalesced that another operation's call was shared.
 	Cached    bool `json:"cached"`
@@ -118,22 +118,22 @@ func (op *operation) explain() upstreamExtension {
 		if !c.Cached {
 			e.ItemsFetched += c.Items
 		}
-		if c.Attempts == 1 {
-			c.Attempts = 0 // as nearly all do
-		}
 		call := upstreamCall{
-			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status, Attempts: c.Attempts,
+			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status,
 			Ms: milliseconds(c.Duration), Bytes: c.Bytes, Cached: c.Cached, Coalesced: c.Coalesced, Age: float64(c.Age.Milliseconds()) / 1000,
 		}
+		if c.Attempts > 1 { // nearly all take one
+			call.Attempts = c.Attempts
+		}
 		if c.Begun != 0 {
-			call.Start = float64(c.Begun-first) / 1000
+			call.Start = milliseconds(time.Duration(c.Begun - first))
 		}
 		e.Calls = append(e.Calls, call)
 	}
 	return e
 }
 
-// firstBegun returns when the first call began, as Begun says it, 0 where none was made.
+// firstBegun returns when the first call began, in nanoseconds since 1970; 0 where none was made.
 func firstBegun(calls []pages.Call) (first int64) {
 	for _, c := range calls {
 		if c.Begun != 0 && (first == 0 || c.Begun < first) {

@@ -27,15 +27,15 @@ type Call struct {
 	// Cached says that the page was at hand and no call was made, Coalesced that somebody else's call brought it, and Stale that it is
 	// older than it should be.
 	Cached, Coalesced, Stale bool
-	// Attempts is how many the call took. Its type fills what the booleans leave: each operation holds a Call.
-	Attempts int32
+	// Attempts is how many the call took, 0 where none was made.
+	Attempts uint8
 	// Age is how long ago the upstream sent the page.
 	Age time.Duration
 	// Status is the HTTP status, 0 where there was none.
 	Status int
-	// Begun is when the call began, in microseconds of Unix time, 0 where none was made.
-	Begun int64
-	// Duration is how long the call took, with all of its attempts.
+	// Begun is when the call began, in nanoseconds since 1970, 0 where none was made; Duration is how long it took, with all of its
+	// attempts.
+	Begun    int64
 	Duration time.Duration
 	// Bytes and Items are the size of the page, 0 where the call failed.
 	Bytes, Items int
@@ -244,8 +244,8 @@ func (l *Loader) call(ctx context.Context, request restclient.PageRequest) (Got,
 	begun := time.Now()
 	got, err := l.source.Fetch(ctx, Request{PageRequest: request, Owner: l.owner, Credential: l.credential, Since: since})
 	call := Call{
-		Request: request, Reason: reason, Begun: begun.UnixMicro(), Duration: time.Since(begun),
-		Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age, Attempts: int32(got.Attempts),
+		Request: request, Reason: reason, Begun: begun.UnixNano(), Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
+		Attempts: uint8(got.Attempts),
 	}
 
 	l.mu.Lock()
