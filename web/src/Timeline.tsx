@@ -96,10 +96,11 @@ function kindOf(call: Call): Kind {
   return call.coalesced ? 'shared' : 'made';
 }
 
-function statusOf({ cached, coalesced, status, age }: Call): string {
+function statusOf({ cached, coalesced, status, attempts, age }: Call): string {
   if (cached) {
     return age > 0 ? `${duration(age * 1000)} old` : 'kept';
   }
   const text = status === 0 ? 'no answer' : String(status);
-  return coalesced ? `${text}, shared` : text;
+  const tries = attempts > 1 ? `${text}, ${count(attempts, 'attempt')}` : text;
+  return coalesced ? `${tries}, shared` : tries;
 }

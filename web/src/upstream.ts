@@ -9,8 +9,10 @@ export interface Call {
   readonly status: number;
   /** When it began, in ms after the first call. */
   readonly start: number;
-  /** How long it took, in ms. */
+  /** How long it took, with all its attempts, in ms. */
   readonly ms: number;
+  /** How many it took, 0 for one. */
+  readonly attempts: number;
   readonly bytes: number;
   /** No call was made: the page was kept. */
   readonly cached: boolean;
@@ -62,6 +64,7 @@ function readCall(value: unknown): Call {
     status: number(call.status),
     start: number(call.start),
     ms: number(call.ms),
+    attempts: number(call.attempts),
     bytes: number(call.bytes),
     cached: call.cached === true,
     coalesced: call.coalesced === true,

@@ -339,7 +339,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     upstream: {
       calls: [
         { ...call, page: 4, start: 30, ms: 200, status: 0, bytes: 0 },
-        { ...call, page: 2, start: 10, status: 503, bytes: 0, reason: 'realign' },
+        { ...call, page: 2, start: 10, status: 503, attempts: 3, bytes: 0, reason: 'realign' },
         { ...call, page: 3, start: 20, status: 429, bytes: 0 },
         { ...call, coalesced: true, ms: 80 },
       ],
@@ -349,7 +349,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     summary: '4 calls · 230 ms · 150 kB',
     rows: [
       '1 × 30 window 200, shared 80 ms 150 kB',
-      '2 × 30 realign 503 100 ms –',
+      '2 × 30 realign 503, 3 attempts 100 ms –',
       '3 × 30 window 429 100 ms –',
       '4 × 30 window no answer 200 ms –',
     ],
