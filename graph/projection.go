@@ -76,16 +76,27 @@ func (j *joint) InterceptField(ctx context.Context, next graphql.Resolver) (any,
 		}
 		return v.Decode(), nil
 	case []generated.Node:
-		if plan := j.plan(ctx, (*projection.Planner).Item); plan != nil {
-			return &projectedNodes{to, plan, v}, nil
+		return nodesOf(ctx, j, v), nil
+	case []generated.Entity:
+		if v == nil {
+			return nil, nil
 		}
-		for _, node := range v {
-			if cvm, ok := node.(*model.Cvm); ok {
-				cvm.Decode()
-			}
-		}
+		return nodesOf(ctx, j, v), nil
 	}
 	return value, nil
+}
+
+// nodesOf returns what is to be written in the place of CVMs: themselves, decoded, where gqlgen is to execute the field.
+func nodesOf[T any](ctx context.Context, j *joint, nodes []T) any {
+	if plan := j.plan(ctx, (*projection.Planner).Item); plan != nil {
+		return &projectedNodes[T]{&operationFrom(ctx).splices, plan, nodes}
+	}
+	for _, node := range nodes {
+		if cvm, ok := any(node).(*model.Cvm); ok {
+			cvm.Decode()
+		}
+	}
+	return nodes
 }
 
 // plan returns the plan of the current field, nil where gqlgen is to execute it.
@@ -190,22 +201,22 @@ func (p *projectedNode) MarshalGQL(w io.Writer) { p.to.put(w, p) }
 func (p *projectedNode) appendJSON(dst []byte) []byte { return p.plan.AppendItem(dst, p.item) }
 
 // projectedNodes are CVMs, nil where there is none, with the selection of them.
-type projectedNodes struct {
+type projectedNodes[T any] struct {
 	to    *splices
 	plan  *projection.Plan
-	nodes []generated.Node
+	nodes []T
 }
 
 // MarshalGQL marks the CVMs' place.
-func (p *projectedNodes) MarshalGQL(w io.Writer) { p.to.put(w, p) }
+func (p *projectedNodes[T]) MarshalGQL(w io.Writer) { p.to.put(w, p) }
 
-func (p *projectedNodes) appendJSON(dst []byte) []byte {
+func (p *projectedNodes[T]) appendJSON(dst []byte) []byte {
 	dst = append(dst, '[')
 	for i, node := range p.nodes {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if cvm, ok := node.(*model.Cvm); ok {
+		if cvm, ok := any(node).(*model.Cvm); ok {
 			dst = p.plan.AppendItem(dst, cvm.Indexed)
 		} else {
 			dst = append(dst, "null"...)

@@ -9,7 +9,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
-	"cvmgraph/graph/internal/generated"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
 	"cvmgraph/restclient"
@@ -42,12 +41,14 @@ type Resolver struct {
 	Logger *slog.Logger
 
 	hints *hintCache
+	sdl   string // for routers
 }
 
 // NewHandler returns the GraphQL endpoint: POST and GET, at any path. It is safe for concurrent use.
 func NewHandler(r *Resolver) http.Handler {
-	exec := executor.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
-	r.hints = newHintCache()
+	schema, sdl := newSubgraph(r)
+	exec := executor.New(schema)
+	r.hints, r.sdl = newHintCache(), sdl
 	parsed := newParsedQueries()
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
