@@ -113,6 +113,9 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		Repeats: graph.Repeats{
 			Bytes: uint64(settings.CacheBytes) / repeatsShare, Life: settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
 		},
+		TrustedDocuments: graph.TrustedDocuments{
+			Mode: graph.TrustMode(settings.TrustedDocumentsMode), Texts: settings.TrustedDocuments, Untrusted: metrics.UntrustedDocument,
+		},
 		RequestID: telemetry.RequestIDFrom,
 		Logger:    logger,
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection,
-// PersistedQueries, Projection and Repeats are required. It is read-only once [NewHandler] has it.
+// PersistedQueries, Projection, Repeats and TrustedDocuments are required. It is read-only once [NewHandler] has it.
 type Resolver struct {
 	// Pages is where pages come from.
 	Pages pages.Source
@@ -35,6 +35,8 @@ type Resolver struct {
 	Repeats Repeats
 	// PersistedQueries are those that replicas share; nil: none.
 	PersistedQueries SharedTexts
+	// TrustedDocuments are those that clients may name, or that are answered alone.
+	TrustedDocuments TrustedDocuments
 	// RequestID returns the id under which the request is logged.
 	RequestID func(context.Context) string
 	// Logger takes what must not be shown to clients.
@@ -58,7 +60,7 @@ func NewHandler(r *Resolver) http.Handler {
 		planner = projection.NewPlanner(pages.Shape())
 	}
 	exec.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
-	exec.Use(newPersistedQueries(r.PersistedQueries))
+	exec.Use(newPersistedQueries(r.PersistedQueries, newTrusted(r.TrustedDocuments, r.Logger)))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
 	if r.Introspection {

@@ -87,6 +87,13 @@ type Config struct {
 	// Playground serves GraphiQL.
 	Playground bool
 
+	// TrustedDocuments are the documents of the file that was named, by their ids, at least one; nil where none was named. Ids are
+	// hashes as the file has them, which are those of their texts, or names of somebody's own.
+	TrustedDocuments map[string]string
+
+	// TrustedDocumentsMode is off, log or enforce; off without TrustedDocuments.
+	TrustedDocumentsMode string
+
 	// MaxTokens bounds the tokens of a document, 1 to 100000.
 	MaxTokens int
 

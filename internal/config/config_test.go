@@ -40,6 +40,9 @@ func settings() map[string]string {
 		"projection":       "false",
 		"log-level":        "debug",
 		"log-format":       "json",
+
+		"trusted-documents":      "testdata/documents/relay-md5.json",
+		"trusted-documents-mode": "enforce",
 	}
 }
 
@@ -96,6 +99,8 @@ func TestDefaults(t *testing.T) {
 		Projection:      true,
 		LogLevel:        slog.LevelInfo,
 		LogFormat:       "auto",
+
+		TrustedDocumentsMode: "off",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -129,8 +134,11 @@ func TestFlagAndVariableDoTheSame(t *testing.T) {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()
 			var beside []string
-			if flag == "redis-url" { // which is not complete alone
+			switch flag { // that are not complete alone
+			case "redis-url":
 				beside = []string{variable("shared-key") + "=" + settings()["shared-key"]}
+			case "trusted-documents-mode":
+				beside = []string{variable("trusted-documents") + "=" + settings()["trusted-documents"]}
 			}
 			byFlag := parse(t, []string{"--" + flag + "=" + value}, beside...)
 			byVariable := parse(t, nil, append(beside, variable(flag)+"="+value)...)
@@ -231,14 +239,14 @@ func TestHelpThatCannotBeWrittenIsAnError(t *testing.T) {
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	got := problems(t,
-		[]string{"--bogus", "x", "--lisen=:1", "serve", "extra", "--max-first=abc", "--trusted-documents=x", "--request-timeout", "0s", "--listen"},
+		[]string{"--bogus", "x", "--lisen=:1", "serve", "extra", "--max-first=abc", "--kubeconfig=x", "--request-timeout", "0s", "--listen"},
 		"CVMGRAPH_MAX_BODY=1", "CVMGRAPH_LOG_LEVEL=loud", "CVMGRAPH_UPSTREAM_URL=ftp://host", "CVMGRAPH_PORT=tcp://10.0.0.1:80",
 	)
 	want := []string{
 		`unknown flag --bogus`,
 		`unknown flag --lisen, did you mean --listen?`,
 		`unexpected argument "extra"`,
-		`unknown flag --trusted-documents`,
+		`unknown flag --kubeconfig`,
 		`--listen (CVMGRAPH_LISTEN): no value given`,
 		`--upstream-url (CVMGRAPH_UPSTREAM_URL): must be an absolute http or https URL with a host and without user, query and fragment`,
 		`--request-timeout (CVMGRAPH_REQUEST_TIMEOUT): must be a duration with a unit, such as 10s, above 0 and at most 24h, not "0s"`,

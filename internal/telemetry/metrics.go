@@ -23,6 +23,8 @@ type Metrics struct {
 	register promauto.Factory
 	requests requestMetrics
 	upstream upstreamMetrics
+
+	untrusted prometheus.Counter
 }
 
 // NewMetrics returns metrics that count from zero. What not every gateway has is added by [Metrics.PageCache] and
@@ -43,6 +45,10 @@ func NewMetrics() *Metrics {
 		register: register,
 		requests: newRequestMetrics(register),
 		upstream: newUpstreamMetrics(register),
+		untrusted: register.NewCounter(prometheus.CounterOpts{
+			Name: "cvmgraph_untrusted_documents_total",
+			Help: "Requests for a document that is not trusted, answered or refused.",
+		}),
 	}
 }
 
@@ -184,3 +190,6 @@ func (m *Metrics) UpstreamCall(outcome string, took time.Duration) {
 
 // UpstreamCoalesced notes a page that took no call of its own, because the same call was in flight.
 func (m *Metrics) UpstreamCoalesced() { m.upstream.coalesced.Inc() }
+
+// UntrustedDocument notes a request for a document that is not trusted.
+func (m *Metrics) UntrustedDocument() { m.untrusted.Inc() }

@@ -38,6 +38,7 @@ func (o observers) all() {
 	o.RequestEnded("POST", "/graphql", 200, 3*time.Millisecond)
 	o.UpstreamCall("rate_limited", 20*time.Millisecond)
 	o.UpstreamCoalesced()
+	o.UntrustedDocument()
 	o.cache.Hit(1200 * time.Millisecond)
 	o.cache.Stale()
 	o.cache.Miss()
