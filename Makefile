@@ -1,10 +1,14 @@
 # Pinned here alone: .ci/run uses these targets.
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 KUSTOMIZE := go run sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
+GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+SYFT := go run github.com/anchore/syft/cmd/syft@v1.57.1
 KUBECTL_VALIDATE := go run sigs.k8s.io/kubectl-validate@v0.0.4
-FUZZTIME ?= 20s
+VULNDB ?= https://vuln.go.dev
+FUZZTIME ?= 30s
+FUZZJOBS ?= $(shell nproc)
 
-.PHONY: run generate lint test fuzz cover deploy-check drift cost scaling bench
+.PHONY: run generate lint test fuzz cover deploy-check schema-check schema-release vulncheck dist release drift cost scaling bench
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -20,14 +24,15 @@ lint: ## vet, golangci-lint with gofumpt, and go.mod
 test:
 	go test -race -shuffle=on ./...
 
-# go test fuzzes one target at a time.
-fuzz: ## each fuzz target for FUZZTIME
-	@set -e; for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
-			echo "fuzz $$package $$target"; \
-			go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x; \
-		done; \
-	done
+# go test fuzzes one target at a time, so that several of them share the machine.
+fuzz: ## each fuzz target for FUZZTIME on one core, FUZZJOBS at once
+	@tests=$$(go test -list '^Fuzz' ./...) || { printf '%s\n' "$$tests" >&2; exit 1; }; \
+	targets=$$(printf '%s\n' "$$tests" | awk '/^Fuzz/ { name[++n] = $$1 } $$1 == "ok" { for (i = 1; i <= n; i++) print $$2, name[i]; n = 0 }'); \
+	[ -n "$$targets" ] || { echo "there are no fuzz targets" >&2; exit 1; }; \
+	printf '%s\n' "$$targets" | xargs -P $(FUZZJOBS) -L 1 sh -c ' \
+		out=$$(go test "$$0" -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x -parallel 1 2>&1) || \
+			{ printf "fuzz %s %s failed\n%s\n" "$$0" "$$1" "$$out"; exit 1; }; \
+		printf "fuzz %s %s: %s\n" "$$0" "$$1" "$$(printf "%s" "$$out" | sed -n "s/.*, \(execs: [0-9]*\) .*/\1/p" | tail -1)"'
 
 cover: ## coverage of each function, most telling lines last
 	go test -coverpkg=./... -coverprofile=cover.out ./...
@@ -46,6 +51,31 @@ deploy-check: ## deploy/: build the manifests, compare them with the API's schem
 	$(KUSTOMIZE) build "$$dir/deploy/overlays/example" >"$$dir/example.yaml"; \
 	$(KUBECTL_VALIDATE) --version 1.30 "$$dir/base.yaml" "$$dir/example.yaml"; \
 	CVMGRAPH_TEST_DEPLOY="$$dir" go test -count=1 ./deploy
+
+# Without the database nothing is known, which is no success, but where VULNDB_OPTIONAL says so.
+vulncheck: ## known vulnerabilities in what the program calls
+	@if curl -fsS --max-time 30 -o /dev/null "$(VULNDB)/index/modules.json"; then \
+		$(GOVULNCHECK) -db "$(VULNDB)" ./...; \
+	else \
+		echo "vulnerabilities: NOT CHECKED, the database $(VULNDB) cannot be reached"; [ -n "$(VULNDB_OPTIONAL)" ]; \
+	fi
+
+dist: ## dist/: the programs of this commit, built twice to the same bytes, what they are made of, and checksums
+	SYFT="$(SYFT)" .ci/release
+	CVMGRAPH_TEST_RELEASE=dist go test -count=1 -run '^TestRelease$$' .
+
+release: vulncheck dist
+
+schema-check: clients/node_modules ## lint the schema, and refuse what breaks operations that the released one allows
+	clients/node_modules/.bin/eslint --max-warnings 0 --config clients/schema/eslint.config.js schema.graphqls
+	clients/node_modules/.bin/graphql-inspector diff docs/schema/released.graphqls schema.graphqls
+
+schema-release: ## what schema-check compares with is the schema as it is now
+	cp schema.graphqls docs/schema/released.graphqls
+
+clients/node_modules: clients/package-lock.json
+	cd clients && npm ci
+	touch $@
 
 drift: ## docs/drift.md: what is lost and repeated while a list changes
 	go run ./internal/relay/drift

@@ -18,7 +18,7 @@ import (
 
 // admin returns where the program says that its admin listener is, empty if there is none.
 func (p *process) admin() string {
-	if found := regexp.MustCompile(`"admin":"(http://[^"]+)"`).FindStringSubmatch(p.logged()); found != nil {
+	if found := regexp.MustCompile(`admin"?[:=]"?(http://[^"\s]+)`).FindStringSubmatch(p.logged()); found != nil {
 		return found[1]
 	}
 	return ""

@@ -7,42 +7,86 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"cvmgraph/internal/demo"
 )
 
-// TestReplicasMakeOneCall asks three replicas on one Redis for the same page at once, by two credentials, and then without Redis.
-func TestReplicasMakeOneCall(t *testing.T) {
-	t.Parallel()
+// testKey is the shared key of replicas.
+var testKey = base64.StdEncoding.EncodeToString([]byte("of this test alone, 32 bytes long"[:32]))
+
+// redisServer is a Redis of the test's own.
+type redisServer struct {
+	*exec.Cmd
+	port string
+}
+
+// startRedis starts a Redis that ends with the test.
+func startRedis(t *testing.T) *redisServer {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server on PATH: .ci/run installs it")
 	}
-	port := freePort(t)
-	redis := exec.CommandContext(context.WithoutCancel(t.Context()), "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
-	if err := redis.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = redis.Process.Kill(); _ = redis.Wait() })
+	r := &redisServer{port: freePort(t)}
+	r.run(t)
+	t.Cleanup(r.kill)
+	return r
+}
 
-	var calls atomic.Int64
+// run runs the server; it is not running.
+func (r *redisServer) run(t *testing.T) {
+	t.Helper()
+	r.Cmd = exec.CommandContext(context.WithoutCancel(t.Context()), "redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	if err := r.Start(); err != nil {
+		t.Error(err)
+	}
+}
+
+func (r *redisServer) kill() { _ = r.Process.Kill(); _ = r.Wait() }
+
+// startReplicas starts three replicas on one Redis, over an upstream that takes its time, and waits until they share. It returns how often
+// the upstream was called.
+func startReplicas(t *testing.T, redis *redisServer, latency, ttl time.Duration) (replicas []*process, calls *atomic.Int64) {
+	t.Helper()
+	calls = new(atomic.Int64)
 	list := demo.New(demo.Options{})
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		<-time.After(100 * time.Millisecond)
+		<-time.After(latency)
 		list.ServeHTTP(w, r)
 	}))
 	t.Cleanup(upstream.Close)
-	var replicas []*process
 	for range 3 {
-		replicas = append(replicas, start(t, "--upstream-url", upstream.URL+demo.BasePath, "--admin-listen=127.0.0.1:0", "--cache-ttl=1m",
-			"--redis-url=redis://127.0.0.1:"+port, "--shared-key="+base64.StdEncoding.EncodeToString([]byte("of this test alone, 32 bytes long"[:32]))))
+		replicas = append(replicas, start(t, "--upstream-url", upstream.URL+demo.BasePath, "--admin-listen=127.0.0.1:0", "--cache-ttl="+ttl.String(),
+			"--redis-url=redis://127.0.0.1:"+redis.port, "--shared-key="+testKey))
 	}
+	for i := range 100 {
+		before := calls.Load()
+		for _, p := range replicas {
+			_, _ = p.ask(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id } } }`, i+1), "probe")
+		}
+		// Each replica is connected once it has loaded what another one saved.
+		if calls.Load() == before+1 {
+			return replicas, calls
+		}
+	}
+	t.Fatal("the replicas do not share")
+	return nil, nil
+}
+
+// TestReplicasMakeOneCall asks three replicas on one Redis for the same page at once, by two credentials, and then without Redis.
+func TestReplicasMakeOneCall(t *testing.T) {
+	t.Parallel()
+	redis := startRedis(t)
+	replicas, calls := startReplicas(t, redis, 100*time.Millisecond, time.Minute)
 	ask := func(window int, tokens ...string) {
 		t.Helper()
 		var group sync.WaitGroup
@@ -56,17 +100,6 @@ func TestReplicasMakeOneCall(t *testing.T) {
 			})
 		}
 		group.Wait()
-	}
-	// Each replica is connected once it has loaded what another one saved.
-	for connected, i := false, 0; !connected; i++ {
-		if i == 100 {
-			t.Fatal("the replicas do not share")
-		}
-		before := calls.Load()
-		for _, p := range replicas {
-			_, _ = p.ask(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id } } }`, i+1), "probe")
-		}
-		connected = calls.Load() == before+1
 	}
 	for i, tokens := range [][]string{{"one"}, {"two", "three"}} {
 		want := int64(len(tokens))
@@ -85,11 +118,73 @@ func TestReplicasMakeOneCall(t *testing.T) {
 			<-time.After(time.Second) // until replicas try Redis again
 		}
 	}
-	_ = redis.Process.Kill()
+	redis.kill()
 	calls.Store(0)
 	ask(50, "one")
 	if got := calls.Load(); got < 1 || got > 3 {
 		t.Errorf("without Redis: got %d calls, want one of each replica at most", got)
+	}
+}
+
+// TestLatencyThroughRedisOutages kills, restarts and pauses the Redis of three replicas under load: no request fails, and in each phase
+// 99 of 100 take no longer than twice as long as before.
+func TestLatencyThroughRedisOutages(t *testing.T) { //nolint:paralleltest // what others use would count
+	if os.Getenv("CVMGRAPH_TEST_LATENCY") != "1" {
+		t.Skip("times mean something only on a machine that does nothing else: set CVMGRAPH_TEST_LATENCY=1")
+	}
+	redis := startRedis(t)
+	replicas, calls := startReplicas(t, redis, 20*time.Millisecond, 100*time.Millisecond)
+	var requests atomic.Int64
+	// load has 12 callers ask for four seconds, and something begin under that load. It returns how long 99 of 100 requests took at most.
+	load := func(phase string, begin func()) time.Duration {
+		t.Helper()
+		var mu sync.Mutex
+		var took []time.Duration
+		var group sync.WaitGroup
+		until := time.Now().Add(4 * time.Second)
+		group.Go(func() {
+			<-time.After(time.Second / 2)
+			begin()
+		})
+		for i := range 12 {
+			group.Go(func() {
+				for time.Now().Before(until) {
+					n := requests.Add(1)
+					begun := time.Now()
+					got, err := replicas[i%3].ask(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id } } }`, n%5+1), fmt.Sprint("token", n%40))
+					if err != nil || !strings.HasPrefix(got, `{"data":{"cvms":{"totalCount":`) {
+						t.Errorf("%s: got %.200s, %v, want data", phase, got, err)
+						return
+					}
+					mu.Lock()
+					took = append(took, time.Since(begun))
+					mu.Unlock()
+				}
+			})
+		}
+		group.Wait()
+		slices.Sort(took)
+		if len(took) < 500 {
+			t.Fatalf("%s: got %d answers: that tells nothing", phase, len(took))
+		}
+		p99 := took[len(took)*99/100]
+		t.Logf("%s: %d answers, p50 %v, p99 %v, the slowest %v, %d calls", phase, len(took), took[len(took)/2], p99, took[len(took)-1], calls.Swap(0))
+		return p99
+	}
+	load("warming up", func() {})
+	normal := max(load("with Redis", func() {}), load("still with Redis", func() {}))
+	for _, phase := range []struct {
+		name  string
+		begin func()
+	}{
+		{"killed", redis.kill},
+		{"started again", func() { redis.run(t) }},
+		{"standing still", func() { _ = redis.Process.Signal(syscall.SIGSTOP) }},
+		{"going on", func() { _ = redis.Process.Signal(syscall.SIGCONT) }},
+	} {
+		if got := load(phase.name, phase.begin); got > 2*normal {
+			t.Errorf("%s: 99 of 100 requests took up to %v, want at most twice the %v with Redis", phase.name, got, normal)
+		}
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +17,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/config"
@@ -40,6 +44,8 @@ const (
 )
 
 func main() {
+	// The program has a logger of its own. What net/http logs beside it quotes what an upstream sends unasked.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once the first signal has begun the drain, a second one ends the program at once.
 	context.AfterFunc(ctx, stop)
@@ -68,7 +74,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case config.CommandSchema:
 		_, err = io.WriteString(stdout, schema)
 	case config.CommandHealth:
-		err = httpserver.Health(ctx, settings.Listen)
+		err = httpserver.Health(ctx, settings.Listen, settings.TLSCert != "")
 	case config.CommandServe:
 		err = serve(ctx, settings, logger)
 	}
@@ -98,11 +104,13 @@ const repeatsShare = 4
 // serve runs the gateway until ctx ends and all requests are answered.
 func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
+	limitMemory(logger)
 	metrics := telemetry.NewMetrics()
 	repeats := metrics.Repeats()
 	resolver := &graph.Resolver{
-		APIVersion: settings.APIVersion,
-		MaxFirst:   settings.MaxFirst,
+		APIVersion:       settings.APIVersion,
+		MaxFirst:         settings.MaxFirst,
+		MaxUpstreamCalls: settings.MaxUpstreamCalls,
 		Limits: graph.Limits{
 			Tokens:  settings.MaxTokens,
 			Depth:   settings.MaxDepth,
@@ -114,7 +122,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 			Bytes: uint64(settings.CacheBytes) / repeatsShare, Life: settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
 		},
 		TrustedDocuments: graph.TrustedDocuments{
-			Mode: graph.TrustMode(settings.TrustedDocumentsMode), Texts: settings.TrustedDocuments, Untrusted: metrics.UntrustedDocument,
+			Mode: graph.TrustMode(settings.TrustedDocumentsMode), Texts: settings.Documents, Untrusted: metrics.UntrustedDocument,
 		},
 		RequestID: telemetry.RequestIDFrom,
 		Logger:    logger,
@@ -127,7 +135,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		}
 		defer upstream.Close()
 		upstreamURL = upstream.url
-		resolver.DefaultCredential = restclient.Credential{Authorization: "Bearer demo"}
+		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer demo"})
 	} else {
 		upstreamURL = settings.UpstreamURL.String()
 	}
@@ -136,11 +144,20 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		APIVersion: settings.APIVersion,
 		Timeout:    settings.UpstreamTimeout,
 		UserAgent:  "cvmgraph/" + telemetry.Version(),
+		Observer: restclient.Observer{
+			Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
+			Refused: metrics.UpstreamRefused,
+			Breaker: func(state string) { logBreaker(logger, state) },
+		},
 	})
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
+		s := client.State()
+		return s.Breaker, s.Limit, s.InFlight, s.Queued
+	})
 	shared, err := openShared(settings, metrics, logger)
 	if err != nil {
 		return err
@@ -157,7 +174,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		APIVersion:   settings.APIVersion,
 		Key:          settings.SharedKey,
 		Shared:       shared,
-		SharedWait:   settings.UpstreamTimeout * 3 / 2, // a call of the longest kind fits into the lock's life
+		SharedWait:   settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
 		Observer: pages.CacheObserver{
 			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
 			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
@@ -167,6 +184,10 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	seen.Watch(cache.Size)
 	resolver.Pages = cache
 
+	certificate, err := openCertificate(settings, logger)
+	if err != nil {
+		return err
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {
 		return err
@@ -184,25 +205,52 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	server := httpserver.New(httpserver.Options{
 		GraphQL:        graph.NewHandler(resolver),
 		Playground:     page,
+		Certificate:    certificate,
 		AllowedOrigins: settings.AllowedOrigins,
 		SDL:            schema,
 		Logger:         logger,
 		Observer:       httpserver.Observer{Begun: metrics.RequestBegun, Ended: metrics.RequestEnded},
 		RequestTimeout: settings.RequestTimeout,
+		DrainDelay:     settings.DrainDelay,
 		MaxBody:        int64(settings.MaxBody),
 	})
-	url := publicURL(listener)
+	url := publicURL(listener, certificate != nil)
 	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
 	if page != nil {
 		serving = serving.With("open", url+"/")
 	}
 	if admin != nil {
-		serving = serving.With("admin", publicURL(admin))
+		serving = serving.With("admin", publicURL(admin, false))
 		// It outlives the public server, so that a drain can be watched.
 		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: metrics.Handler(logger), Logger: logger}).Close()
 	}
 	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
+}
+
+func logBreaker(logger *slog.Logger, state string) {
+	switch state {
+	case restclient.BreakerOpen:
+		logger.Warn("the upstream fails: not calling it for a moment")
+	case restclient.BreakerClosed:
+		logger.Info("the upstream has recovered")
+	}
+}
+
+// memoryShare is Go's part of the memory that the container may take; stacks of threads and the like come on top.
+const memoryShare = 0.9
+
+// limitMemory makes the collector keep below the memory limit of the container, where there is one and GOMEMLIMIT does not say
+// another.
+func limitMemory(logger *slog.Logger) {
+	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare))
+	switch {
+	case errors.Is(err, memlimit.ErrCgroupsNotSupported), errors.Is(err, memlimit.ErrNoCgroup):
+	case err != nil:
+		logger.Warn("the container's memory limit is unknown: set GOMEMLIMIT", "error", err)
+	case limit < math.MaxInt64:
+		logger.Info("memory is limited", "bytes", limit)
+	}
 }
 
 // persistedLife is how long replicas share a persisted query from when it was sent last.
@@ -227,6 +275,14 @@ func openShared(settings *config.Config, metrics *telemetry.Metrics, logger *slo
 	}})
 }
 
+// openCertificate opens the certificate to serve with, nil where that is plain HTTP.
+func openCertificate(settings *config.Config, logger *slog.Logger) (*httpserver.Certificate, error) {
+	if settings.TLSCert == "" {
+		return nil, nil
+	}
+	return httpserver.OpenCertificate(settings.TLSCert, settings.TLSKey, logger)
+}
+
 // listenAdmin listens for operators, nil where they are not served. A demo does without an address that is in use.
 func listenAdmin(ctx context.Context, settings *config.Config, logger *slog.Logger) (net.Listener, error) {
 	if settings.AdminListen == "" {
@@ -244,12 +300,16 @@ func listenAdmin(ctx context.Context, settings *config.Config, logger *slog.Logg
 }
 
 // publicURL returns where a person on this machine reaches the listener.
-func publicURL(l net.Listener) string {
+func publicURL(l net.Listener, overTLS bool) string {
+	scheme := "http"
+	if overTLS {
+		scheme = "https"
+	}
 	address, ok := l.Addr().(*net.TCPAddr)
 	if !ok || !address.IP.IsUnspecified() {
-		return "http://" + l.Addr().String()
+		return scheme + "://" + l.Addr().String()
 	}
-	return fmt.Sprintf("http://localhost:%d", address.Port)
+	return fmt.Sprintf("%s://localhost:%d", scheme, address.Port)
 }
 
 // How the demo upstream behaves: about as slow as a good API, and alive enough to watch.

@@ -62,7 +62,7 @@ func TestAFaultIsFound(t *testing.T) {
 		"variables of services":           {"enableServiceLinks: false", "enableServiceLinks: true", "variables of services"},
 		"no memory limit":                 {"memory: 384Mi", "{}: {}", "memory"},
 		"a limit below the cache":         {"CVMGRAPH_CACHE_BYTES: 64MiB", "CVMGRAPH_CACHE_BYTES: 256MiB", "no room"},
-		"Go's limit above the container":  {"$(MEMORY_LIMIT_MIB)000000", "$(MEMORY_LIMIT_MIB)MiB", "GOMEMLIMIT"},
+		"a limit of Go's beside it":       {"env:", "env:\n        - name: GOMEMLIMIT\n          value: 300MiB", "GOMEMLIMIT"},
 		"liveness that asks for ready":    {"path: /healthz", "path: /readyz", "livenessProbe"},
 		"a probe of another port":         {"port: http\n          periodSeconds: 10", "port: admin\n          periodSeconds: 10", "livenessProbe"},
 		"a port that is not listened on":  {"containerPort: 8080", "containerPort: 8081", "--listen"},
@@ -71,7 +71,7 @@ func TestAFaultIsFound(t *testing.T) {
 		"a value that is refused":         {"CVMGRAPH_LOG_FORMAT: json", "CVMGRAPH_LOG_FORMAT: yaml", "--log-format"},
 		"a drain that is cut off":         {"terminationGracePeriodSeconds: 50", "terminationGracePeriodSeconds: 30", "drain"},
 		"a longer request":                {"CVMGRAPH_REQUEST_TIMEOUT: 30s", "CVMGRAPH_REQUEST_TIMEOUT: 60s", "drain"},
-		"a port that closes at once":      {"seconds: 10", "seconds: 0", "preStop"},
+		"a port that closes at once":      {"CVMGRAPH_DRAIN_DELAY: 10s", "CVMGRAPH_DRAIN_DELAY: 1s", "--drain-delay"},
 		"a budget that blocks each drain": {"minAvailable: 2", "minAvailable: 3", "PodDisruptionBudget"},
 		"a policy for no pod": {
 			"podSelector:\n    matchLabels:\n      app.kubernetes.io/name: cvmgraph\n  policyTypes:\n  - Ingress",
@@ -283,12 +283,12 @@ func (r *report) gateway(w workload) {
 		r.addf("--request-timeout: %v", err)
 	}
 	const answerTime = 5 * time.Second // what the drain adds to --request-timeout
-	sleep := time.Duration(c.Lifecycle.PreStop.Sleep.Seconds) * time.Second
-	if sleep < 5*time.Second {
-		r.addf("preStop: the port closes after %s, before others have noticed", sleep)
+	delay, err := time.ParseDuration(given["drain-delay"])
+	if err != nil || delay < 5*time.Second {
+		r.addf("--drain-delay: the port closes after %q, before others have noticed", given["drain-delay"])
 	}
-	if grace := time.Duration(p.Grace) * time.Second; grace < sleep+timeout+answerTime {
-		r.addf("the drain is cut off: it takes up to %s, and the pod has %s", sleep+timeout+answerTime, grace)
+	if grace := time.Duration(p.Grace) * time.Second; grace < delay+timeout+answerTime {
+		r.addf("the drain is cut off: it takes up to %s, and the pod has %s", delay+timeout+answerTime, grace)
 	}
 	r.memory(c, given["cache-bytes"])
 }
@@ -354,26 +354,15 @@ func (r *report) known(given map[string]string, args, environ []string) {
 // heapFloor is memory that the program holds and never touches, in MiB.
 const heapFloor = 24
 
-// memory checks Go's limit, and that the container's has room for the cache.
+// memory checks that the container's limit is the only one, and has room for the cache.
 func (r *report) memory(c container, cache string) {
 	limit, err := mebibytes(c.Resources.Limits["memory"])
 	if err != nil {
 		r.addf("the limit of memory: %v", err)
 		return
 	}
-	counted := slices.IndexFunc(c.Env, func(v variable) bool {
-		ref := v.ValueFrom.ResourceFieldRef
-		return ref.Resource == "limits.memory" && ref.Divisor == "1Mi"
-	})
-	own := slices.IndexFunc(c.Env, func(v variable) bool { return v.Name == "GOMEMLIMIT" })
-	if counted < 0 || own < counted {
-		r.addf("GOMEMLIMIT must follow a variable that holds limits.memory in MiB")
-		return
-	}
-	written := strings.ReplaceAll(c.Env[own].Value, "$("+c.Env[counted].Name+")", strconv.Itoa(limit))
-	soft, err := strconv.ParseFloat(written, 64)
-	if share := soft / float64(limit<<20); err != nil || share < 0.85 || share > 0.96 {
-		r.addf("GOMEMLIMIT is %s, %.1f %% of the container's %d MiB, want 85 to 96 %%", written, 100*share, limit)
+	if slices.ContainsFunc(c.Env, func(v variable) bool { return v.Name == "GOMEMLIMIT" }) {
+		r.addf("GOMEMLIMIT is set: the program follows the container's limit by itself")
 	}
 	// A heap grows to twice what lives in it; requests at work, stacks and the runtime come on top.
 	const besides = 128

@@ -93,9 +93,6 @@ type container struct {
 	StartupProbe   probe `yaml:"startupProbe"`
 	LivenessProbe  probe `yaml:"livenessProbe"`
 	ReadinessProbe probe `yaml:"readinessProbe"`
-	Lifecycle      struct {
-		PreStop struct{ Sleep struct{ Seconds int } } `yaml:"preStop"`
-	}
 }
 
 // port returns the number of a port that is named, or the number itself; "" where the container has no such port.
@@ -112,8 +109,7 @@ type variable struct {
 	Name      string
 	Value     string
 	ValueFrom struct {
-		ResourceFieldRef struct{ Resource, Divisor string } `yaml:"resourceFieldRef"`
-		SecretKeyRef     struct {
+		SecretKeyRef struct {
 			Name, Key string
 			Optional  bool
 		} `yaml:"secretKeyRef"`

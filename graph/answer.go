@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -59,6 +61,12 @@ func (a *answerWriter) refuse(w http.ResponseWriter, r *http.Request, media stri
 
 func (e *requestError) extensions() map[string]any {
 	extensions := map[string]any{"code": e.code}
+	if e.retryAfter > 0 {
+		extensions["retryAfter"] = int(math.Ceil(e.retryAfter.Seconds()))
+	}
+	if e.argument != "" {
+		extensions["argument"] = e.argument
+	}
 	if e.limit > 0 {
 		extensions["limit"] = e.limit
 	}
@@ -83,6 +91,12 @@ func (a *answerWriter) answer(
 		buffer = new([]byte)
 	}
 	body := encode((*buffer)[:0], response, parts)
+	if parts != nil {
+		if tooLarge := parts.tooLarge.Load(); tooLarge != nil {
+			response = tooLarge.withoutData(response.Extensions)
+			body = encode(nil, response, new(splices)) // the memory of what was written is given up
+		}
+	}
 	good := response.Data != nil && len(response.Errors) == 0
 	if good && keep != nil {
 		keep(body)
@@ -92,6 +106,15 @@ func (a *answerWriter) answer(
 		*buffer = body
 		a.buffers.Put(buffer)
 	}
+}
+
+// withoutData returns the response of an operation whose answer is too large.
+func (o *oversize) withoutData(extensions map[string]any) *graphql.Response {
+	shown := &gqlerror.Error{Message: o.message, Extensions: o.extensions()}
+	if o.field != "" {
+		shown.Path = ast.Path{ast.PathName(o.field)}
+	}
+	return &graphql.Response{Errors: gqlerror.List{shown}, Data: json.RawMessage("null"), Extensions: extensions}
 }
 
 func (a *answerWriter) write(w http.ResponseWriter, r *http.Request, media string, status int, body []byte, good bool) {

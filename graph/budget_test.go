@@ -56,7 +56,7 @@ func newHeldPages(tb testing.TB) *heldPages {
 	held := &heldPages{make(map[restclient.PageRequest]*pages.Page)}
 	for _, size := range []int{1, 20, 100} {
 		request := restclient.PageRequest{Page: 1, PageSize: size}
-		if held.pages[request], _, err = source.Fetch(tb.Context(), restclient.Credential{Authorization: "Bearer budget"}, request); err != nil {
+		if held.pages[request], _, err = source.Fetch(tb.Context(), restclient.NewCredential(restclient.Headers{Authorization: "Bearer budget"}), request); err != nil {
 			tb.Fatal(err)
 		}
 	}

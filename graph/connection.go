@@ -91,7 +91,7 @@ func isItems(field string) bool { return field == "edges" || field == "nodes" ||
 // connection resolves Query.cvms: arguments to a window, the window to pages, the pages to items.
 func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.CvmConnection, error) {
 	op := operationFrom(ctx)
-	if err := op.start(ctx); err != nil {
+	if err := op.start(); err != nil {
 		return nil, err
 	}
 	list, err := r.list(args)
@@ -111,7 +111,8 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 		}
 		return &model.CvmConnection{Window: projection.Window{Total: views[0].Total}}, nil
 	}
-	answer, err := read.read(ctx, op.reader(list.filter, window), window.First())
+	reader, first := op.plans.reader(list.filter, window)
+	answer, err := read.read(ctx, reader, first)
 	if err != nil {
 		return nil, err
 	}

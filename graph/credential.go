@@ -26,35 +26,36 @@ func (e *credentialError) Error() string {
 
 // credentialOf reads the caller's credential. The error is a *credentialError.
 func credentialOf(header http.Header) (restclient.Credential, error) {
-	var c restclient.Credential
-	for _, h := range []struct {
+	var h restclient.Headers
+	for _, f := range []struct {
 		name  string
 		key   string // name as net/http spells it
 		value *string
 	}{
-		{headerAuthorization, headerAuthorization, &c.Authorization},
-		{headerAPIKey, "X-Api-Key", &c.APIKey},
-		{headerWorkspace, headerWorkspace, &c.Workspace},
+		{headerAuthorization, headerAuthorization, &h.Authorization},
+		{headerAPIKey, "X-Api-Key", &h.APIKey},
+		{headerWorkspace, headerWorkspace, &h.Workspace},
 	} {
-		values := header[h.key]
+		values := header[f.key]
 		switch {
 		case len(values) == 0:
 			continue
 		case len(values) > 1:
-			return restclient.Credential{}, &credentialError{"the request has more than one " + h.name + " header"}
+			return restclient.Credential{}, &credentialError{"the request has more than one " + f.name + " header"}
 		case len(values[0]) > maxCredential:
-			return restclient.Credential{}, &credentialError{"the " + h.name + " header is longer than 8 KiB"}
+			return restclient.Credential{}, &credentialError{"the " + f.name + " header is longer than 8 KiB"}
 		case !printable(values[0]):
-			return restclient.Credential{}, &credentialError{"the " + h.name + " header has characters other than printable ASCII"}
+			return restclient.Credential{}, &credentialError{"the " + f.name + " header has characters other than printable ASCII"}
 		}
-		*h.value = values[0]
+		*f.value = values[0]
 	}
-	if c.Authorization != "" {
-		scheme, token, _ := strings.Cut(c.Authorization, " ")
+	if h.Authorization != "" {
+		scheme, token, _ := strings.Cut(h.Authorization, " ")
 		if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
 			return restclient.Credential{}, &credentialError{"the Authorization header is not a bearer token"}
 		}
 	}
+	c := restclient.NewCredential(h)
 	if c.IsZero() {
 		return restclient.Credential{}, &credentialError{"the request has no credential"}
 	}

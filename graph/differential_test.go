@@ -167,12 +167,12 @@ func (s *stock) of(owner pages.Owner) *stocked {
 
 // put makes a caller see other pages.
 func (s *stock) put(caller string, body func(restclient.PageRequest) []byte, atHand bool) {
-	owner := s.Owner(restclient.Credential{Authorization: caller})
+	owner := s.Owner(restclient.NewCredential(restclient.Headers{Authorization: caller}))
 	s.lists.Store(owner, &stocked{body: body, atHand: atHand, pages: make(map[restclient.PageRequest]*pages.Page)})
 }
 
 func (s *stock) Owner(credential restclient.Credential) pages.Owner {
-	return sha256.Sum256([]byte(credential.Authorization))
+	return sha256.Sum256([]byte(credential.Headers().Authorization))
 }
 
 func (s *stock) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter, _ time.Time) []relay.Extent {

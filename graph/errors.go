@@ -7,7 +7,8 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
-	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -15,6 +16,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -55,6 +58,8 @@ type explained struct {
 	message string
 	// argument is the argument at fault, empty where none is.
 	argument string
+	// limit and actual are the bound that is exceeded, 0 where it is not about one.
+	limit, actual int
 	// retryAfter is how long to wait before trying again, 0 where nobody said.
 	retryAfter time.Duration
 }
@@ -66,6 +71,9 @@ func explain(err error) (explained, bool) {
 	}
 	if e, ok := errors.AsType[*relay.ArgumentError](err); ok {
 		return explained{code: codeBadUserInput, message: e.Error(), argument: e.Argument}, true
+	}
+	if e, ok := errors.AsType[*pages.CallsError](err); ok {
+		return explained{code: codeTooComplex, message: e.Error(), limit: e.Limit, actual: e.Actual}, true
 	}
 	if e, ok := errors.AsType[*unavailableError](err); ok {
 		return explained{code: codeUnavailable, message: e.message, retryAfter: time.Second}, true
@@ -81,6 +89,9 @@ func explain(err error) (explained, bool) {
 	}
 	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
 		return explained{code: codeUpstream, message: e.Error()}, true
+	}
+	if e, ok := errors.AsType[*restclient.UnavailableError](err); ok {
+		return explainUnavailable(e), true
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return explained{code: codeUpstreamTimeout, message: "the upstream took too long to answer: ask for fewer items, or try again"}, true
@@ -118,6 +129,17 @@ func explainStatus(e *restclient.StatusError) explained {
 	}
 }
 
+func explainUnavailable(e *restclient.UnavailableError) explained {
+	x := explained{code: codeUnavailable, retryAfter: e.RetryAfter}
+	switch e.Cause {
+	case restclient.CauseBreaker:
+		x.message = "the upstream has been failing, and is not called for a moment: try again"
+	default:
+		x.message = "the gateway has too many calls in flight: try again"
+	}
+	return x
+}
+
 // argumentOfParam returns the argument that a query parameter of the upstream comes from, "" for the paging ones.
 func argumentOfParam(param string) string {
 	switch param {
@@ -138,7 +160,7 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 	}
 	wrapped, isWrapped := errors.AsType[*gqlerror.Error](err)
 	if isWrapped {
-		shown.Path, shown.Locations = wrapped.Path, wrapped.Locations
+		shown.Path, shown.Locations = wrapped.Path, locations(wrapped.Locations)
 		if code := wrapped.Extensions["code"]; code == codeParseFailed || code == codeValidationFailed {
 			shown.Message = wrapped.Message
 			if !r.Introspection {
@@ -153,14 +175,14 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 		return shown
 	}
 	x, ok := explain(err)
-	if _, panicked := errors.AsType[*panicError](err); !ok && isWrapped && !panicked {
+	if _, panicked := errors.AsType[*panics.Error](err); !ok && isWrapped && !panicked {
 		if x, ok = explainCoercion(wrapped); ok {
 			shown.Path = wrapped.Path[:len(wrapped.Path)-1] // the field's, without the argument
 		}
 	}
 	if !ok {
 		requestID := r.RequestID(ctx)
-		r.Logger.ErrorContext(ctx, "operation failed in the gateway", slog.String("request_id", requestID), slog.Any("error", err))
+		r.Logger.ErrorContext(ctx, "operation failed in the gateway", slog.String("request_id", requestID), slog.Any("error", describe(err)))
 		shown.Message = "the gateway failed: report this with the requestId"
 		shown.Extensions = map[string]any{"code": codeInternal, "requestId": requestID}
 		return shown
@@ -170,10 +192,18 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 	if x.argument != "" {
 		shown.Extensions["argument"] = x.argument
 	}
+	if x.limit > 0 {
+		shown.Extensions["limit"], shown.Extensions["actual"] = x.limit, x.actual
+	}
 	if x.retryAfter > 0 {
 		shown.Extensions["retryAfter"] = int(math.Ceil(x.retryAfter.Seconds()))
 	}
 	return shown
+}
+
+// locations leaves out those that the parser counted wrongly: it has columns below 1 behind a text with line breaks.
+func locations(given []gqlerror.Location) []gqlerror.Location {
+	return slices.DeleteFunc(slices.Clone(given), func(l gqlerror.Location) bool { return l.Line < 1 || l.Column < 1 })
 }
 
 // explainCoercion explains an argument's value that gqlgen could not turn into the argument's type: the last name of the
@@ -196,14 +226,15 @@ func explainCoercion(err *gqlerror.Error) (explained, bool) {
 	return x, true
 }
 
-// panicError is a panic of a resolver on its way to presentError.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
-
-func recoverPanic(_ context.Context, value any) error {
-	return &panicError{value, debug.Stack()}
+// describe says what may be said of an error that is not in the table: where a panic was raised, the types of all others. Their texts
+// may quote a caller, or the upstream.
+func describe(err error) any {
+	if e, ok := errors.AsType[*panics.Error](err); ok {
+		return e
+	}
+	var types []string
+	for ; err != nil; err = errors.Unwrap(err) {
+		types = append(types, fmt.Sprintf("%T", err))
+	}
+	return strings.Join(types, ": ")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"cvmgraph/internal/pages"
 	"cvmgraph/internal/relay"
 )
 
@@ -33,12 +34,16 @@ type upstreamExtension struct {
 }
 
 type upstreamCall struct {
-	Page     int     `json:"page"`
-	PageSize int     `json:"pageSize"`
-	Reason   string  `json:"reason"`
-	Status   int     `json:"status"`
-	Ms       float64 `json:"ms"`
-	Bytes    int     `json:"bytes"`
+	Page     int    `json:"page"`
+	PageSize int    `json:"pageSize"`
+	Reason   string `json:"reason"`
+	Status   int    `json:"status"`
+	// Start is how long after the operation's first call this one began, in ms: 0 for the first, and for a page that was at hand.
+	Start float64 `json:"start"`
+	Ms    float64 `json:"ms"`
+	// Attempts is how many the call took, where that was more than one; Ms is the time of all.
+	Attempts uint8 `json:"attempts,omitempty"`
+	Bytes    int   `json:"bytes"`
 	// Cached says that no call was made, Coalesced that another operation's call was shared.
 	Cached    bool `json:"cached"`
 	Coalesced bool `json:"coalesced"`
@@ -107,14 +112,35 @@ func (op *operation) explain() upstreamExtension {
 	if op.loader == nil {
 		return e
 	}
-	for _, c := range op.loader.Calls() {
+	calls := op.loader.Calls()
+	first := firstBegun(calls)
+	for _, c := range calls {
 		if !c.Cached {
 			e.ItemsFetched += c.Items
 		}
-		e.Calls = append(e.Calls, upstreamCall{
+		call := upstreamCall{
 			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status,
-			Ms: float64(c.Duration.Microseconds()) / 1000, Bytes: c.Bytes, Cached: c.Cached, Coalesced: c.Coalesced, Age: float64(c.Age.Milliseconds()) / 1000,
-		})
+			Ms: milliseconds(c.Duration), Bytes: c.Bytes, Cached: c.Cached, Coalesced: c.Coalesced, Age: float64(c.Age.Milliseconds()) / 1000,
+		}
+		if c.Attempts > 1 { // nearly all take one
+			call.Attempts = c.Attempts
+		}
+		if c.Begun != 0 {
+			call.Start = milliseconds(time.Duration(c.Begun - first))
+		}
+		e.Calls = append(e.Calls, call)
 	}
 	return e
 }
+
+// firstBegun returns when the first call began, in nanoseconds since 1970; 0 where none was made.
+func firstBegun(calls []pages.Call) (first int64) {
+	for _, c := range calls {
+		if c.Begun != 0 && (first == 0 || c.Begun < first) {
+			first = c.Begun
+		}
+	}
+	return first
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

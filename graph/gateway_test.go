@@ -32,7 +32,8 @@ func tenant() demo.Tenant { return demo.Tenant{Bearer: "tester"} }
 // gateway is the GraphQL endpoint over an upstream of the test's own, which counts the calls that reach it.
 type gateway struct {
 	handler http.Handler
-	timeout time.Duration // of an upstream call
+	timeout time.Duration // of an attempt at an upstream call
+	within  time.Duration // of an operation; 0: as long as the test
 	log     bytes.Buffer
 
 	mu    sync.Mutex
@@ -42,19 +43,13 @@ type gateway struct {
 
 func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
 	tb.Helper()
-	return newGatewayWithin(tb, patience, upstream, change...)
+	g := &gateway{timeout: patience}
+	g.over(tb, upstream, change...)
+	return g
 }
 
 // patience is how long a gateway of the tests waits for its upstream: long enough for a machine that is busy otherwise.
 const patience = 20 * time.Second
-
-// newGatewayWithin is newGateway with another patience.
-func newGatewayWithin(tb testing.TB, timeout time.Duration, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
-	tb.Helper()
-	g := &gateway{timeout: timeout}
-	g.over(tb, upstream, change...)
-	return g
-}
 
 // over serves the gateway over an upstream whose calls it counts.
 func (g *gateway) over(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) {
@@ -85,14 +80,15 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	}
 	tb.Cleanup(client.Close)
 	resolver := &graph.Resolver{
-		Pages:         pages.NewCache(pages.NewUpstream(client), g.cache),
-		Projection:    os.Getenv("CVMGRAPH_PROJECTION") != "false",
-		APIVersion:    restclient.DefaultAPIVersion,
-		MaxFirst:      1000,
-		Limits:        graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
-		Introspection: true,
-		RequestID:     func(context.Context) string { return "the-request-id" },
-		Logger:        slog.New(slog.NewTextHandler(&g.log, nil)),
+		Pages:            pages.NewCache(pages.NewUpstream(client), g.cache),
+		Projection:       os.Getenv("CVMGRAPH_PROJECTION") != "false",
+		APIVersion:       restclient.DefaultAPIVersion,
+		MaxFirst:         1000,
+		MaxUpstreamCalls: 100,
+		Limits:           graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
+		Introspection:    true,
+		RequestID:        func(context.Context) string { return "the-request-id" },
+		Logger:           slog.New(slog.NewTextHandler(&g.log, nil)),
 	}
 	for _, c := range change {
 		c(resolver)
@@ -142,7 +138,13 @@ func (g *gateway) post(tb testing.TB, query string, variables vars, header http.
 	if err != nil {
 		tb.Fatal(err)
 	}
-	request := httptest.NewRequestWithContext(tb.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
+	ctx := tb.Context()
+	if g.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, g.within)
+		defer cancel()
+	}
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
 	if header == nil {
 		header = http.Header{"Authorization": {"Bearer " + tenant().Bearer}}
 	}

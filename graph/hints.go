@@ -34,7 +34,7 @@ func newHintCache() *hintCache {
 
 // of returns the hints of a credential. Two credentials share hints by chance once in 2^64.
 func (c *hintCache) of(credential restclient.Credential) *hints {
-	key := maphash.Comparable(c.seed, credential)
+	key := maphash.Comparable(c.seed, credential.Headers())
 	if h, ok := c.entries.GetIfPresent(key); ok {
 		return h
 	}

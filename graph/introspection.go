@@ -10,7 +10,7 @@ import (
 
 // withoutIntrospection returns the validation rules, and one against asking for the schema.
 func withoutIntrospection() *rules.Rules {
-	all := rules.NewDefaultRules()
+	all := validationRules()
 	all.AddRule("NoIntrospection", func(observers *core.Events, addError core.AddErrFunc) {
 		observers.OnField(func(_ *core.Walker, field *ast.Field) {
 			if field.Name == "__schema" || field.Name == "__type" || field.Name == "_service" {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -50,11 +51,12 @@ func (l *limiter) MutateOperationParameters(ctx context.Context, params *graphql
 	if e := l.checkTokens(source); e != nil {
 		return refused(e)
 	}
-	// gqlgen says what is wrong with a document that cannot be parsed.
-	if doc, err := parser.ParseQueryWithTokenLimit(source, l.limits.Tokens); err == nil {
-		if e := l.checkDocument(doc); e != nil {
-			return refused(e)
-		}
+	doc, err := parser.ParseQueryWithTokenLimit(source, l.limits.Tokens)
+	if wrong, ok := errors.AsType[*gqlerror.Error](err); ok {
+		return parseFailure(source, wrong)
+	}
+	if e := l.checkDocument(doc); e != nil {
+		return refused(e)
 	}
 	return nil
 }

@@ -19,8 +19,6 @@ import (
 )
 
 const (
-	// lookupCalls bounds the upstream calls that the lookups of an operation may take.
-	lookupCalls = 100
 	// lookupWave is how many pages are fetched before it is looked whether more are needed.
 	lookupWave = 8
 	// hintSlack is how far around its last place a CVM is looked for, in positions.
@@ -72,7 +70,7 @@ func vmIdentity(vmID string) (relay.Identity, error) {
 
 // lookup finds all that the operation's lookups ask for, once.
 func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.Item, error) {
-	if err := op.start(ctx); err != nil {
+	if err := op.start(); err != nil {
 		return nil, err
 	}
 	op.lookupOnce.Do(func() {
@@ -89,7 +87,6 @@ type search struct {
 	*reading
 	want  map[relay.Identity]bool
 	found map[relay.Identity]projection.Item
-	calls int
 }
 
 func (s *search) done() bool { return len(s.found) == len(s.want) }
@@ -99,8 +96,8 @@ func (s *search) run(ctx context.Context) error {
 	if len(s.want) == 0 {
 		return nil
 	}
-	if planned := s.op.planned(s.filter).first; len(planned) > 0 {
-		if err := s.fetch(ctx, relay.ReasonWindow, planned); err != nil || s.done() {
+	if p := s.op.plans.find(s.filter); p != nil {
+		if err := s.fetch(ctx, relay.ReasonWindow, p.first); err != nil || s.done() {
 			return err
 		}
 	}
@@ -141,7 +138,7 @@ func (s *search) hinted() []relay.Page {
 		places[i] = relay.Range{Lo: max(places[i].Lo-hintSlack, 0), Hi: min(places[i].Hi+hintSlack, total)}
 	}
 	pages := relay.CoverAll(places)
-	if len(pages) > (total+89)/90+1-len(relay.Cover(relay.Range{Lo: 0, Hi: min(total, lookupCalls*relay.MaxPageSize)})) {
+	if len(pages) > (total+89)/90+1-len(relay.Cover(relay.Range{Lo: 0, Hi: min(total, s.op.resolver.MaxUpstreamCalls*relay.MaxPageSize)})) {
 		return nil
 	}
 	return pages
@@ -150,9 +147,6 @@ func (s *search) hinted() []relay.Page {
 // fetch loads pages, a wave at a time, until everything is found.
 func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.Page) error {
 	for wave := range slices.Chunk(pages, lookupWave) {
-		if s.calls += len(wave); s.calls > lookupCalls {
-			return tooManyCalls(s.calls)
-		}
 		if _, err := s.load(ctx, reason, wave); err != nil {
 			return err
 		}
@@ -181,9 +175,10 @@ func (s *search) scan(ctx context.Context) (whole bool, err error) {
 			return false, err
 		}
 	}
+	// Before the pages are settled, which takes long in a list that is far too long.
 	total := s.views[len(s.views)-1].Total
-	if calls := (total + relay.MaxPageSize - 1) / relay.MaxPageSize; calls > lookupCalls {
-		return false, tooManyCalls(calls)
+	if err := s.op.loader.Spare(total/relay.MaxPageSize - len(s.views)); err != nil {
+		return false, err
 	}
 	reader := relay.NewScan(total)
 	reader.Add(s.views...)
@@ -195,6 +190,9 @@ func (s *search) scan(ctx context.Context) (whole bool, err error) {
 		if reason == relay.ReasonWindow {
 			reason = relay.ReasonLookup
 		}
+		if err := s.op.loader.Spare(len(pages)); err != nil {
+			return false, err
+		}
 		before := len(s.views)
 		if err := s.fetch(ctx, reason, pages); err != nil || s.done() {
 			return false, err
@@ -203,12 +201,6 @@ func (s *search) scan(ctx context.Context) (whole bool, err error) {
 	}
 	answer := reader.Answer()
 	return answer != nil && !answer.HasNext, nil
-}
-
-func tooManyCalls(calls int) *requestError {
-	e := tooComplex("", lookupCalls, calls)
-	e.message = fmt.Sprintf("a lookup in this list takes %d upstream calls or more: at most %d are allowed", calls, lookupCalls)
-	return e
 }
 
 // node resolves one id to a CVM, nil where there is none.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/relay"
 )
 
 const lookupQuery = `query($id: ID!, $vmId: ID!) {
@@ -141,13 +142,25 @@ func TestLookupsShareThePagesOfConnections(t *testing.T) {
 
 func TestAListTooLargeToSearch(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, demo.New(demo.Options{Items: 10_001}))
-	e := g.post(t, `{ node(id: "Q3ZtOm5vbmU") { id } }`, nil, nil).onlyError(t)
-	if e.code() != "QUERY_TOO_COMPLEX" || e.Extensions["limit"] != float64(100) || e.Extensions["actual"] != float64(101) {
-		t.Errorf("got %+v, want QUERY_TOO_COMPLEX with limit 100 and actual 101", e)
-	}
-	if calls := g.takeCalls(); len(calls) != 1 {
-		t.Errorf("got %d calls, want one", len(calls))
+	const limit = 100
+	for total, tooLarge := range map[int]bool{8800: false, 8950: true, 10_001: true} {
+		g := newGateway(t, demo.New(demo.Options{Items: total}))
+		a := g.post(t, `{ node(id: "Q3ZtOm5vbmU") { id } }`, nil, nil)
+		got := len(g.takeCalls())
+		want := len(relay.Cover(relay.Range{Lo: 0, Hi: total}))
+		if !tooLarge {
+			if len(a.Errors) > 0 || got != want {
+				t.Errorf("%d CVMs: got %s and %d calls, want null and %d", total, a.raw, got, want)
+			}
+			continue
+		}
+		e := a.onlyError(t)
+		if e.code() != "QUERY_TOO_COMPLEX" || e.Extensions["limit"] != float64(limit) || e.Extensions["actual"] != float64(want) {
+			t.Errorf("%d CVMs: got %+v, want QUERY_TOO_COMPLEX with limit %d and actual %d", total, e, limit, want)
+		}
+		if got != 1 {
+			t.Errorf("%d CVMs: got %d calls, want one, which tells the total", total, got)
+		}
 	}
 }
 
@@ -211,7 +224,7 @@ func TestExplain(t *testing.T) {
 				Calls []struct {
 					Page, PageSize, Status, Bytes int
 					Reason                        string
-					Ms                            float64
+					Start, Ms                     float64
 				}
 				ItemsFetched, ItemsReturned int
 			}
@@ -228,6 +241,9 @@ func TestExplain(t *testing.T) {
 		if c := u.Calls[i]; c.Reason != want || c.Status != 200 || c.Bytes < 500 || c.Ms <= 0 || c.Page < 1 || c.PageSize < 1 {
 			t.Errorf("call %d: got %+v, want one for %s", i, c, want)
 		}
+	}
+	if total, window := u.Calls[0], u.Calls[1]; total.Start != 0 || window.Start < total.Ms {
+		t.Errorf("start: got %v and %v, want 0 and what follows the first call's %v ms", total.Start, window.Start, total.Ms)
 	}
 	if a := g.post(t, `{ cvms(first: 1) { nodes { id } } }`, nil, header); !strings.Contains(a.raw, `"page":1,"pageSize":1,"reason":"window"`) {
 		t.Errorf("one item: got %s, want a call for the window", a.raw)

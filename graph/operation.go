@@ -9,9 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
@@ -36,7 +33,7 @@ type operation struct {
 	begin  sync.Once
 	loader *pages.Loader
 	hints  *hints
-	plans  []plan // by list
+	plans  *plans // nil where a field is alone
 
 	lookupOnce  sync.Once
 	lookupFound map[relay.Identity]projection.Item
@@ -57,7 +54,7 @@ func operationFrom(ctx context.Context) *operation {
 func (r *Resolver) newOperation(header http.Header) *operation {
 	op := &operation{resolver: r}
 	op.credential, op.credentialErr = credentialOf(header)
-	if op.credentialErr != nil && r.DefaultCredential != (restclient.Credential{}) && !hasCredential(header) {
+	if op.credentialErr != nil && !r.DefaultCredential.IsZero() && !hasCredential(header) {
 		op.credential, op.credentialErr = r.DefaultCredential, nil
 	}
 	if bypassesCache(header) {
@@ -79,112 +76,52 @@ func bypassesCache(header http.Header) bool {
 }
 
 // start makes ready what fields need that call the upstream. It returns the credential's fault.
-func (op *operation) start(ctx context.Context) error {
+func (op *operation) start() error {
 	if op.credentialErr == nil {
 		op.begin.Do(func() {
-			opCtx := graphql.GetOperationContext(ctx)
-			alone := hasOneField(opCtx)
-			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since, alone)
-			op.hints = op.resolver.hints.of(op.credential)
-			if !alone { // there is somebody to share with
-				op.plans = op.resolver.plan(opCtx)
+			allowed := pages.Allowance{Calls: op.resolver.MaxUpstreamCalls}
+			if op.plans != nil {
+				allowed.Windows = op.plans.windows
 			}
+			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since, allowed, op.plans == nil)
+			op.hints = op.resolver.hints.of(op.credential)
 		})
 	}
 	return op.credentialErr
 }
 
-// hasOneField says whether the operation is one field of Query, plainly written.
-func hasOneField(opCtx *graphql.OperationContext) bool {
-	set := opCtx.Operation.SelectionSet
-	if len(set) != 1 {
-		return false
-	}
-	_, ok := set[0].(*ast.Field)
-	return ok
-}
-
-// plan is what the connections of an operation ask of one list.
-type plan struct {
+// opening is which pages windows begin with. It is settled once, so that windows which go on from there share what follows.
+type opening struct {
 	filter restclient.Filter
 	ranges []relay.Range
-	// first are the pages that they need before any answer is there.
-	first []relay.Page
-	// front and back are the largest counts of the windows that begin at the list's ends.
-	front, back int
-}
-
-// plan settles what the operation's connections fetch for all of them together, so that connections that overlap share pages
-// whichever of them is resolved first.
-func (r *Resolver) plan(opCtx *graphql.OperationContext) []plan {
-	var plans []plan
-	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
-		if field.Name != "cvms" || !selectsItems(opCtx, field) {
-			continue
-		}
-		// What is wrong with a field's arguments is said when that field is resolved.
-		args, err := connectionArgsOf(field.ArgumentMap(opCtx.Variables))
-		if err != nil {
-			continue
-		}
-		list, err := r.list(args)
-		if err != nil {
-			continue
-		}
-		window, err := args.Window(list.fingerprint, r.MaxFirst)
-		if err != nil {
-			continue
-		}
-		at := slices.IndexFunc(plans, func(p plan) bool { return p.filter == list.filter })
-		if at < 0 {
-			at = len(plans)
-			plans = append(plans, plan{filter: list.filter})
-		}
-		p := &plans[at]
-		p.ranges = append(p.ranges, window.First()...)
-		switch {
-		case !window.FromBack && window.After == nil:
-			p.front = max(p.front, window.Count)
-		case window.FromBack && window.Before == nil:
-			p.back = max(p.back, window.Count)
-		}
-	}
-	for i := range plans {
-		plans[i].first = relay.CoverAll(plans[i].ranges)
-	}
-	return plans
-}
-
-// planned returns the plan of a list; it is empty where nothing is planned.
-func (op *operation) planned(filter restclient.Filter) plan {
-	for _, p := range op.plans {
-		if p.filter == filter {
-			return p
-		}
-	}
-	return plan{}
-}
-
-// reader returns a reader of a window that shares the pages of the operation's other windows.
-func (op *operation) reader(filter restclient.Filter, w relay.Window) *relay.Reader {
-	reader := relay.NewReader(w)
-	switch p := op.planned(filter); {
-	case !w.FromBack && w.After == nil:
-		reader.Share(p.front)
-	case w.FromBack && w.Before == nil:
-		reader.Share(p.back)
-	}
-	return reader
+	since  time.Time
+	pages  []relay.Page
 }
 
 // pagesFor returns pages that hold the ranges: those at hand that do, else those that are planned, else the cheapest. For no ranges
 // it is any page of the list: its total is on each.
 func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.Page {
+	p := op.plans.find(filter)
+	if p == nil {
+		return op.pagesOf(nil, filter, ranges, since)
+	}
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	for _, o := range op.plans.openings {
+		if o.filter == filter && o.since.Equal(since) && slices.Equal(o.ranges, ranges) {
+			return o.pages
+		}
+	}
+	found := op.pagesOf(p.first, filter, ranges, since)
+	op.plans.openings = append(op.plans.openings, opening{filter, ranges, since, found})
+	return found
+}
+
+func (op *operation) pagesOf(planned []relay.Page, filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.Page {
 	var room [8]relay.Extent
 	if held, ok := relay.CoverHeld(ranges, op.loader.Extents(room[:0], filter, since)); ok {
 		return held
 	}
-	planned := op.planned(filter).first
 	switch {
 	case len(planned) == 0 && len(ranges) == 0:
 		return []relay.Page{{Number: 1, Size: 1}}

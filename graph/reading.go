@@ -26,9 +26,10 @@ type reading struct {
 
 	// room is for the one page that most windows take.
 	room struct {
-		views  [1]relay.View
-		loaded [1]*pages.Page
-		asked  [1]relay.Page
+		views    [1]relay.View
+		loaded   [1]*pages.Page
+		asked    [1]relay.Page
+		requests [1]restclient.PageRequest
 	}
 }
 
@@ -50,11 +51,11 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 			wanted = []relay.Page{p}
 		}
 	}
-	requests := make([]restclient.PageRequest, len(wanted))
-	for i, p := range wanted {
-		requests[i] = r.request(p)
+	requests := slices.Grow(r.room.requests[:0], len(wanted))
+	for _, p := range wanted {
+		requests = append(requests, r.request(p))
 		if slices.Contains(r.asked, p) {
-			r.op.loader.Forget(ctx, requests[i])
+			r.op.loader.Forget(ctx, r.request(p))
 		} else {
 			r.asked = append(r.asked, p)
 		}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -22,8 +23,12 @@ type requestError struct {
 	status  int
 	code    string
 	message string
+	// argument is the one at fault, empty where none is.
+	argument string
 	// limit and actual are the bound that the request goes beyond, 0 where it is not about one.
 	limit, actual int64
+	// retryAfter is when the request may succeed, 0 where it will not.
+	retryAfter time.Duration
 }
 
 func (e *requestError) Error() string { return e.message }
@@ -68,8 +73,22 @@ func readParams(r *http.Request, text []byte) (*parameters, *requestError) {
 	if params.Query == "" && params.documentID == "" && params.Extensions["persistedQuery"] == nil {
 		return nil, badRequest("the parameter query is missing")
 	}
-	params.Headers = r.Header
+	if params.OperationName != "" && !isName(params.OperationName) {
+		return nil, badRequest("the parameter operationName is not a name") // which gqlgen would repeat
+	}
 	return params, nil
+}
+
+// isName says whether a text can be a name in a document, of a length that is allowed.
+func isName(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', '0' <= c && c <= '9' && i > 0:
+		default:
+			return false
+		}
+	}
+	return text != "" && len(text) <= maxName
 }
 
 func checkContent(header http.Header) *requestError {
@@ -139,6 +158,9 @@ func readBody(r *http.Request) ([]byte, *requestError) {
 				message: "the request body is too large", limit: tooLarge.Limit,
 			}
 		}
+		if noRoom, ok := errors.AsType[noRoomError](err); ok {
+			return nil, &requestError{status: http.StatusServiceUnavailable, code: codeUnavailable, message: noRoom.Error(), retryAfter: noRoom.RetryAfter()}
+		}
 		return nil, badRequest("the request body ended before its end")
 	}
 	return body, nil
@@ -158,6 +180,12 @@ func readJSON(body []byte) (*parameters, *requestError) {
 		return nil, badRequest("the request body is not a JSON object")
 	}
 	return bodyParams(body)
+}
+
+// noRoomError is the error of a body that the gateway has no room for, which may be another time.
+type noRoomError interface {
+	error
+	RetryAfter() time.Duration
 }
 
 // readAll reads the body, into no more memory than a small one takes.

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/projection"
 	"cvmgraph/restclient"
 )
@@ -25,6 +26,8 @@ type Resolver struct {
 	APIVersion string
 	// MaxFirst is the largest first or last, in items.
 	MaxFirst int
+	// MaxUpstreamCalls is how many upstream calls an operation may take, at least 1.
+	MaxUpstreamCalls int
 	// Limits bound a document.
 	Limits Limits
 	// Introspection lets clients ask for the schema. Where it is false, errors do not suggest names either.
@@ -54,16 +57,14 @@ func NewHandler(r *Resolver) http.Handler {
 	parsed := newParsedQueries()
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
-	exec.SetRecoverFunc(recoverPanic)
-	var planner *projection.Planner
-	if r.Projection {
-		planner = projection.NewPlanner(pages.Shape())
-	}
-	exec.Use(newJoint(planner)) // the first, so that it gets what the others have made of a field
+	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.Caught(value) })
+	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection)) // the first, so that it gets what the others have made of a field
 	exec.Use(newPersistedQueries(r.PersistedQueries, newTrusted(r.TrustedDocuments, r.Logger)))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
+	exec.Use(costs{r}) // behind conditions: it follows them
 	if r.Introspection {
+		exec.SetDefaultRulesFn(validationRules)
 		exec.Use(extension.Introspection{})
 	} else {
 		exec.SetDefaultRulesFn(withoutIntrospection)

@@ -3,11 +3,14 @@ package graph
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"cvmgraph/internal/panics"
 )
 
 // transport speaks GraphQL over HTTP: POST with a JSON body, GET for queries. Whatever is not of that form is refused here.
@@ -66,6 +69,7 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if response == nil { // gqlgen does not begin once the context has ended
 		t.writer.refuse(w, r, media, &requestError{
 			status: http.StatusServiceUnavailable, code: codeUnavailable, message: "the request's time was over before it began: try again",
+			retryAfter: time.Second,
 		})
 		return
 	}
@@ -84,7 +88,7 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 	if value == nil {
 		return
 	}
-	shown := t.resolver.presentError(r.Context(), recoverPanic(r.Context(), value))
+	shown := t.resolver.presentError(r.Context(), panics.Caught(value))
 	body := encode(nil, &graphql.Response{Errors: gqlerror.List{shown}}, nil)
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }

@@ -26,7 +26,7 @@ func documentsOf(t *testing.T, file string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return settings.TrustedDocuments
+	return settings.Documents
 }
 
 // trusting returns a change of a gateway that makes it trust the documents, and the number of requests for others.

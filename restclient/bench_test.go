@@ -1,8 +1,11 @@
 package restclient_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -37,5 +40,39 @@ func BenchmarkDecodePage(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkBody measures a call that succeeds at once, over a connection in memory whose far end allocates nothing.
+func BenchmarkBody(b *testing.B) {
+	document := pageOf(1, []byte(`{"name":"a"}`))
+	answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(document), document)
+	client, err := restclient.New(restclient.Options{BaseURL: "http://upstream.test"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	client.SetDial(func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		go func() {
+			request := make([]byte, 0, 4096)
+			for {
+				n, err := there.Read(request[len(request):cap(request)])
+				if err != nil {
+					return
+				}
+				if request = request[:len(request)+n]; bytes.HasSuffix(request, []byte("\r\n\r\n")) {
+					_, _ = there.Write(answer)
+					request = request[:0]
+				}
+			}
+		}()
+		return here, nil
+	})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := client.Body(b.Context(), restclient.NewCredential(restclient.Headers{APIKey: "k"}), onePage); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -4,49 +4,88 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 )
 
 const (
 	// maxBody bounds the body of an answer, after decompression.
 	maxBody = 16 << 20
-	// trustedLength is how much memory an announced length gets before any byte has come.
-	trustedLength = 1 << 20
+	// largeBody is what a body takes without a place among the large ones. It is how much memory an
+	// announced length gets before any byte has come.
+	largeBody = 1 << 20
+	// largeBodies is how many of them there may be at a time.
+	largeBodies = 4
 )
 
-// readBody reads the whole body. Its errors are *InvalidResponseError for a body that is too large, cut
-// short or wrongly compressed; others are the connection's.
-func readBody(resp *http.Response) ([]byte, error) {
+// places are those of large bodies.
+type places chan struct{}
+
+// document reads the whole body. Its errors are *InvalidResponseError for a body that is too large, cut
+// short or wrongly compressed, *UnavailableError for one that is large beside too many others, and those
+// of the connection.
+func (p places) document(ctx context.Context, resp *http.Response) (Document, error) {
+	body, large, err := p.readBody(ctx, resp)
+	if err == nil && endsEarly(body) {
+		err = invalid(ReasonTruncated)
+	}
+	d := Document{Body: body, NoStore: forbidsStoring(resp.Header)}
+	if large {
+		d.leave = sync.OnceFunc(func() { <-p })
+	}
+	if err != nil {
+		d.Done()
+		return Document{}, err
+	}
+	return d, nil
+}
+
+// readBody reads the whole body, and says whether it has taken a place, with an error too.
+func (p places) readBody(ctx context.Context, resp *http.Response) (body []byte, large bool, err error) {
 	if resp.ContentLength > maxBody {
-		return nil, invalid(ReasonTooLarge)
+		return nil, false, invalid(ReasonTooLarge)
 	}
 	// The extra byte lets the read that finds the end do so without growing the buffer.
-	body := make([]byte, 0, max(min(resp.ContentLength, trustedLength), 0)+1)
+	body = make([]byte, 0, max(min(resp.ContentLength, largeBody), 0)+1)
 	for {
 		if len(body) == cap(body) {
-			body = grown(body)
+			if !large && cap(body) >= largeBody {
+				select {
+				case p <- struct{}{}:
+					large = true
+				case <-ctx.Done():
+					return nil, false, &UnavailableError{Cause: CauseOverload, RetryAfter: maxQueueing}
+				}
+			}
+			body = grown(body, int(resp.ContentLength))
 		}
 		n, err := resp.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
 		case len(body) > maxBody:
-			return nil, invalid(ReasonTooLarge)
+			return nil, large, invalid(ReasonTooLarge)
 		case err == io.EOF:
 			if cap(body)-len(body) > len(body)/8 { // it did not say how much would come
 				body = bytes.Clone(body)
 			}
-			return body, nil
+			return body, large, nil
 		case err != nil:
-			return nil, bodyError(err)
+			return nil, large, bodyError(err)
 		}
 	}
 }
 
-// grown returns body with room for more, and never for much more than maxBody.
-func grown(body []byte) []byte {
-	larger := make([]byte, len(body), min(max(2*cap(body), 32<<10), maxBody+1))
+// grown returns body with room for more, for all that was announced once it is a large one, and never for
+// much more than maxBody.
+func grown(body []byte, announced int) []byte {
+	size := max(2*cap(body), 32<<10)
+	if cap(body) > largeBody {
+		size = max(size, announced+1)
+	}
+	larger := make([]byte, len(body), min(size, maxBody+1))
 	copy(larger, body)
 	return larger
 }
@@ -61,4 +100,14 @@ func bodyError(err error) error {
 		return invalid(ReasonEncoding)
 	}
 	return err
+}
+
+// endsEarly says whether the body is less than a JSON document. It does not notice one that was cut right behind an inner object.
+func endsEarly(body []byte) bool {
+	if bytes.HasSuffix(bytes.TrimRight(body, " \n\t\r"), []byte("}")) {
+		return false
+	}
+	r := reader{data: body}
+	var unusable *InvalidResponseError
+	return errors.As(r.skip(), &unusable) && unusable.Reason == ReasonTruncated
 }

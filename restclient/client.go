@@ -1,7 +1,7 @@
 // Package restclient is the typed client of the one call cvmgraph makes upstream, Phala Cloud's
-// GET {base}/cvms/paginated in the shape of API version 2025-10-28. It makes one attempt per call,
-// bounds what it reads, and never shows the upstream's words, its address or a credential in an
-// error. Retries, caching and coalescing are its callers' business.
+// GET {base}/cvms/paginated in the shape of API version 2025-10-28. It bounds what it reads, tries again
+// what may succeed then, spares an upstream that fails or is overloaded, and never shows the upstream's
+// words, its address or a credential in an error. Caching and coalescing are its callers' business.
 package restclient
 
 import (
@@ -41,6 +41,8 @@ type Options struct {
 	// TLS says whom to trust; nil is the system's authorities (and SSL_CERT_FILE). It is copied,
 	// and raised to TLS 1.2 where it allows less.
 	TLS *tls.Config
+	// Observer is told what happens.
+	Observer Observer
 }
 
 // Filter restricts the list. It is comparable; the zero value restricts nothing.
@@ -89,6 +91,8 @@ type Client struct {
 	header    http.Header // of every request
 	timeout   time.Duration
 	transport *http.Transport
+	policy    *policy
+	large     places
 }
 
 // New returns a client, or an error that joins everything that is wrong with the options. It does
@@ -126,6 +130,8 @@ func New(options Options) (*Client, error) {
 		header:    header,
 		timeout:   options.Timeout,
 		transport: newTransport(options.TLS),
+		policy:    newPolicy(options.Observer),
+		large:     make(places, largeBodies),
 	}, nil
 }
 
@@ -153,13 +159,17 @@ func parseBase(base string) (*url.URL, error) {
 // Close releases the idle connections. Calls under way go on, and the client stays usable.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Page fetches one page in one attempt, on behalf of whom cred belongs to, and decodes it. The page
-// belongs to the caller. The errors are those of [Client.Body], and *InvalidResponseError.
+// State returns how the client stands with its upstream.
+func (c *Client) State() State { return c.policy.state() }
+
+// Page fetches one page on behalf of whom cred belongs to, and decodes it. The page belongs to the
+// caller. The errors are those of [Client.Body], and *InvalidResponseError.
 func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*Page, error) {
 	document, err := c.Body(ctx, cred, req)
 	if err != nil {
 		return nil, err
 	}
+	defer document.Done()
 	return DecodePage(document.Body, req)
 }
 
@@ -169,43 +179,87 @@ type Document struct {
 	Body []byte
 	// NoStore says that the upstream forbids to keep it (Cache-Control: no-store).
 	NoStore bool
+	// Attempts is how many it took. It is set beside an error too.
+	Attempts int
+
+	leave func() // what Done calls; nil: nothing
 }
 
-// Body fetches the document of one page in one attempt, on behalf of whom cred belongs to; a zero cred
-// is sent as none. (The transport may send the request again on another connection, when an idle one
-// turns out to be dead.) The document belongs to the caller; nothing of it has been looked at.
+// Done says that the work on a document is over. Only a few large ones are worked on at a time: until then,
+// others wait. It may be called more than once.
+func (d Document) Done() {
+	if d.leave != nil {
+		d.leave()
+	}
+}
+
+// Body fetches the document of one page on behalf of whom cred belongs to; a zero cred is sent as none.
+// The document belongs to the caller, who calls [Document.Done]; all that has been looked at is whether it
+// ends as one.
 //
-// The errors are *ArgumentError before any I/O, then *StatusError, *TimeoutError, *NetworkError and, for
-// a body that is too large or does not arrive whole, *InvalidResponseError. When ctx is canceled,
-// errors.Is finds [context.Canceled] in the error.
+// There are up to three attempts, each within Options.Timeout: after status 500, 502, 503, 504 or 429,
+// a connection that was reset or closed, a body that did not arrive whole, or a timeout, where not too
+// many calls are being retried already. Between them it waits for a short random time, and no shorter
+// than the upstream wishes; where ctx, or the [Patience] that goes with it, ends before, it returns at
+// once. (The transport may send a request again on another connection, when an idle one turns out to be
+// dead.) Where the upstream mostly fails, or too many attempts are in flight, it is not called.
+//
+// The errors are *ArgumentError before any I/O, *UnavailableError, then those of the last attempt:
+// *StatusError, *TimeoutError, *NetworkError and, for a body that is too large or does not arrive whole,
+// *InvalidResponseError. When ctx is canceled, errors.Is finds [context.Canceled] in the error.
 func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	if err := req.validate(); err != nil {
 		return Document{}, err
 	}
-	if err := cred.validate(); err != nil {
+	headers := cred.Headers()
+	if err := headers.validate(); err != nil {
 		return Document{}, err
 	}
+	c.policy.begin()
+	document, err := c.attempt(ctx, headers, req)
+	c.policy.end()
+	if retryReason(err) == "" || ctx.Err() != nil {
+		return document, err
+	}
+	return c.policy.again(ctx, err, func() (Document, error) { return c.attempt(ctx, headers, req) })
+}
+
+// attempt calls the upstream once, unless that is to be spared. It counts as an attempt of the document.
+func (c *Client) attempt(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
+	permit, err := c.policy.admit(ctx)
+	if err != nil {
+		return Document{}, err
+	}
+	document, err := c.call(ctx, headers, req)
+	c.policy.settle(ctx, permit, err)
+	document.Attempts = 1
+	return document, err
+}
+
+// call calls the upstream once.
+func (c *Client) call(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	document, err := c.fetch(attempt, cred, req)
+	document, err := c.fetch(attempt, headers, req)
 	if err == nil {
 		return document, nil
 	}
 	var (
-		status   *StatusError
-		unusable *InvalidResponseError
+		status      *StatusError
+		unusable    *InvalidResponseError
+		unavailable *UnavailableError
 	)
-	if errors.As(err, &unusable) || errors.As(err, &status) && ctx.Err() == nil {
+	if errors.As(err, &unusable) || (errors.As(err, &status) || errors.As(err, &unavailable)) && ctx.Err() == nil {
 		return Document{}, err
 	}
 	return Document{}, c.failure(ctx, attempt, err)
 }
 
 // fetch sends the request and returns the document of a 200. Its errors are *StatusError,
-// *InvalidResponseError, and what the transport says, which is not fit to be shown.
-func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
-	resp, err := c.transport.RoundTrip(c.request(ctx, cred, req))
+// *InvalidResponseError, *UnavailableError, and what the transport says, which is not fit to be shown.
+func (c *Client) fetch(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
+	resp, err := c.transport.RoundTrip(c.request(ctx, headers, req))
 	if err != nil {
 		return Document{}, err
 	}
@@ -213,8 +267,7 @@ func (c *Client) fetch(ctx context.Context, cred Credential, req PageRequest) (D
 	if resp.StatusCode != http.StatusOK {
 		return Document{}, statusError(resp)
 	}
-	body, err := readBody(resp)
-	return Document{Body: body, NoStore: forbidsStoring(resp.Header)}, err
+	return c.large.document(ctx, resp)
 }
 
 // forbidsStoring tells whether Cache-Control has the directive no-store.
@@ -230,7 +283,7 @@ func forbidsStoring(header http.Header) bool {
 }
 
 // request builds the call: these headers and no others, but what net/http adds for compression.
-func (c *Client) request(ctx context.Context, cred Credential, req PageRequest) *http.Request {
+func (c *Client) request(ctx context.Context, cred Headers, req PageRequest) *http.Request {
 	address := *c.endpoint
 	address.RawQuery = req.query()
 	header := maps.Clone(c.header)

@@ -23,13 +23,13 @@ func TestRequest(t *testing.T) {
 		headers map[string]string // besides those of every request
 	}{
 		"a bearer": {
-			restclient.Credential{Authorization: "Bearer t0ken"},
+			restclient.NewCredential(restclient.Headers{Authorization: "Bearer t0ken"}),
 			restclient.PageRequest{Page: 1, PageSize: 1},
 			"page=1&page_size=1",
 			map[string]string{"Authorization": "Bearer t0ken"},
 		},
 		"a key, a workspace and a filter": {
-			restclient.Credential{APIKey: "phak_x", Workspace: "team"},
+			restclient.NewCredential(restclient.Headers{APIKey: "phak_x", Workspace: "team"}),
 			restclient.PageRequest{Page: 7, PageSize: 100, Filter: restclient.Filter{NodeID: 18, UserID: "usr_a&b=c d"}},
 			"page=7&page_size=100&teepod_id=18&user_id=usr_a%26b%3Dc+d",
 			map[string]string{"X-Api-Key": "phak_x", "X-Phala-Workspace": "team"},
@@ -141,9 +141,9 @@ func TestBadArgumentsAreRefusedBeforeAnyIO(t *testing.T) {
 		"a page of 32 bits":  {req: restclient.PageRequest{Page: 1 << 31, PageSize: 1}, want: "page"},
 		"page size 0":        {req: restclient.PageRequest{Page: 1, PageSize: 0}, want: "page_size"},
 		"page size 101":      {req: restclient.PageRequest{Page: 1, PageSize: 101}, want: "page_size"},
-		"a broken bearer":    {cred: restclient.Credential{Authorization: "Bearer s3cret\r\nX: y"}, req: onePage, want: "Authorization"},
-		"a broken key":       {cred: restclient.Credential{APIKey: "s3cret\x00"}, req: onePage, want: "X-API-Key"},
-		"a broken workspace": {cred: restclient.Credential{Workspace: "s3cret\x7f"}, req: onePage, want: "X-Phala-Workspace"},
+		"a broken bearer":    {cred: restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret\r\nX: y"}), req: onePage, want: "Authorization"},
+		"a broken key":       {cred: restclient.NewCredential(restclient.Headers{APIKey: "s3cret\x00"}), req: onePage, want: "X-API-Key"},
+		"a broken workspace": {cred: restclient.NewCredential(restclient.Headers{Workspace: "s3cret\x7f"}), req: onePage, want: "X-Phala-Workspace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +178,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				}
 				http.Redirect(w, r, target, status)
 			})
-			_, err := client.Page(t.Context(), restclient.Credential{APIKey: "phak_x"}, onePage)
+			_, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "phak_x"}), onePage)
 			wantStatus(t, err, status)
 		})
 	}
@@ -215,7 +215,7 @@ func TestHTTP2(t *testing.T) {
 	trust := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10}
 	client := newClient(t, restclient.Options{BaseURL: server.URL, TLS: trust})
 	for range 2 {
-		if _, err := client.Page(t.Context(), restclient.Credential{APIKey: "k"}, onePage); err != nil {
+		if _, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "k"}), onePage); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -265,7 +265,7 @@ func TestConcurrentCallsKeepTheirPages(t *testing.T) {
 			key := strings.Repeat(string(rune('a'+caller)), 3)
 			errs <- func() error {
 				for range 20 {
-					page, err := client.Page(t.Context(), restclient.Credential{APIKey: key}, onePage)
+					page, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
 					if err != nil {
 						return err
 					}

@@ -9,11 +9,9 @@ import (
 // redacted is printed for every credential, whatever it holds.
 const redacted = "[redacted]"
 
-// Credential is what a caller proves itself with: the values of three headers as the caller sent
-// them. It is comparable, so that it can be a key. fmt, slog and the encoders that honour
-// encoding.TextMarshaler print a constant for it; fmt cannot do so for a credential in an unexported
-// field of another struct, which must look after itself.
-type Credential struct {
+// Headers are what a caller proves itself with, in plain text: the values of three headers as the caller sent them. They are
+// for making a [Credential] and for sending one, and are not to be kept.
+type Headers struct {
 	// Authorization is the header of that name, scheme included; "" for none.
 	Authorization string
 	// APIKey is the header X-API-Key; "" for none.
@@ -22,8 +20,34 @@ type Credential struct {
 	Workspace string
 }
 
+// Credential holds [Headers], and shows them to nobody but who asks for them by that name. fmt, slog and encoders print a
+// constant, or where a credential stands in an unexported field, whose methods they do not call, an address. It cannot be
+// compared. The zero value holds nothing.
+type Credential struct {
+	headers func() Headers // not a pointer: fmt follows one for a verb that does not suit it
+}
+
+// NewCredential returns a credential that holds h.
+func NewCredential(h Headers) Credential {
+	if h == (Headers{}) {
+		return Credential{}
+	}
+	return Credential{headers: func() Headers { return h }}
+}
+
+// Headers returns what the credential holds.
+func (c Credential) Headers() Headers {
+	if c.headers == nil {
+		return Headers{}
+	}
+	return c.headers()
+}
+
 // IsZero tells that there is nothing to prove anything with: neither Authorization nor APIKey.
-func (c Credential) IsZero() bool { return c.Authorization == "" && c.APIKey == "" }
+func (c Credential) IsZero() bool {
+	h := c.Headers()
+	return h.Authorization == "" && h.APIKey == ""
+}
 
 // String returns a constant.
 func (Credential) String() string { return redacted }
@@ -43,14 +67,17 @@ func (Credential) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // MarshalJSON returns a constant. It does not fail.
 func (Credential) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
+// MarshalBinary returns a constant, for encoding/gob. It does not fail.
+func (Credential) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
+
 // validate checks that the values can stand in headers.
-func (c Credential) validate() error {
+func (h Headers) validate() error {
 	switch {
-	case !isHeaderValue(c.Authorization):
+	case !isHeaderValue(h.Authorization):
 		return &ArgumentError{"Authorization", "is no header value"}
-	case !isHeaderValue(c.APIKey):
+	case !isHeaderValue(h.APIKey):
 		return &ArgumentError{"X-API-Key", "is no header value"}
-	case !isHeaderValue(c.Workspace):
+	case !isHeaderValue(h.Workspace):
 		return &ArgumentError{"X-Phala-Workspace", "is no header value"}
 	}
 	return nil

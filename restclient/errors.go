@@ -82,6 +82,22 @@ type NetworkError struct {
 
 func (e *NetworkError) Error() string { return "upstream connection failed: " + e.Kind }
 
+// The causes of an [UnavailableError].
+const (
+	CauseBreaker  = "breaker"  // the upstream failed too often lately
+	CauseOverload = "overload" // too many attempts are in flight, and too many calls wait for their turn
+)
+
+// UnavailableError says that the upstream was not called, to spare it and this process.
+type UnavailableError struct {
+	// Cause is CauseBreaker or CauseOverload.
+	Cause string
+	// RetryAfter is how long to wait before it is worth trying again; over 0.
+	RetryAfter time.Duration
+}
+
+func (e *UnavailableError) Error() string { return "upstream was not called: " + e.Cause }
+
 // Reason says why an answer is unusable.
 type Reason string
 

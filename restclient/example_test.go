@@ -31,7 +31,7 @@ func ExampleClient_Page() {
 	defer client.Close()
 
 	req := restclient.PageRequest{Page: 1, PageSize: 30}
-	page, err := client.Page(context.Background(), restclient.Credential{APIKey: "phak_example"}, req)
+	page, err := client.Page(context.Background(), restclient.NewCredential(restclient.Headers{APIKey: "phak_example"}), req)
 	if err != nil {
 		fmt.Println(err)
 		return

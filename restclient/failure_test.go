@@ -47,7 +47,7 @@ func TestNetworkErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := tt.client(t).Page(t.Context(), restclient.Credential{APIKey: "s3cret"}, onePage)
+			_, err := tt.client(t).Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "s3cret"}), onePage)
 			var network *restclient.NetworkError
 			if !errors.As(err, &network) || network.Kind != tt.want {
 				t.Fatalf("got error %v, want a *NetworkError of kind %s", err, tt.want)

@@ -24,6 +24,9 @@ var (
 // statusError describes an answer that is no 200. It reads a bounded part of the body; what it
 // cannot read or understand there leaves the details empty, for the status stands anyway.
 func statusError(resp *http.Response) *StatusError {
+	if resp.StatusCode == http.StatusSwitchingProtocols { // its body is the connection itself, which no deadline ends
+		return &StatusError{StatusCode: resp.StatusCode}
+	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 

@@ -1,6 +1,7 @@
 package restclient_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -95,7 +96,9 @@ func TestStatusError(t *testing.T) {
 				w.WriteHeader(tt.want.StatusCode)
 				_, _ = w.Write([]byte(tt.body))
 			})
-			_, err := client.Page(t.Context(), restclient.Credential{Authorization: "Bearer s3cret"}, onePage)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // less than any wait here
+			defer cancel()
+			_, err := client.Page(ctx, restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret"}), onePage)
 			got := statusOf(t, err, tt.want.StatusCode)
 			if !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("got %+v, want %+v", *got, tt.want)

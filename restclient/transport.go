@@ -52,10 +52,8 @@ func newTransport(trust *tls.Config) *http.Transport {
 // caller gave, attempt the one bounded by the client's own timeout as well.
 func (c *Client) failure(caller, attempt context.Context, err error) error {
 	switch {
-	case errors.Is(caller.Err(), context.Canceled):
-		return &canceledError{cause: context.Cause(caller)}
 	case caller.Err() != nil:
-		return &TimeoutError{}
+		return ended(caller)
 	case attempt.Err() != nil:
 		return &TimeoutError{Limit: c.timeout}
 	}
@@ -64,6 +62,14 @@ func (c *Client) failure(caller, attempt context.Context, err error) error {
 		return &TimeoutError{}
 	}
 	return &NetworkError{Kind: networkKind(err)}
+}
+
+// ended says how a caller's context ended.
+func ended(caller context.Context) error {
+	if errors.Is(caller.Err(), context.Canceled) {
+		return &canceledError{cause: context.Cause(caller)}
+	}
+	return &TimeoutError{}
 }
 
 // networkKind sorts a transport's error.

@@ -56,6 +56,9 @@ type Config struct {
 	// RequestTimeout bounds one whole GraphQL request; positive.
 	RequestTimeout time.Duration
 
+	// DrainDelay is how long new requests are still served after /readyz has turned; 0: not at all.
+	DrainDelay time.Duration
+
 	// MaxFirst is the largest first or last that a caller may ask for, 1 to 10000.
 	MaxFirst int
 
@@ -77,6 +80,9 @@ type Config struct {
 	// SharedKey keys what is shared, a secret; zero without a RedisURL.
 	SharedKey [32]byte
 
+	// TLSCert and TLSKey are the files, in PEM, of the certificate and its key; both empty is no TLS.
+	TLSCert, TLSKey string
+
 	// AllowedOrigins are the origins whose pages may call the gateway from a browser, besides its own: each a
 	// scheme, a host and, where it is not the scheme's own, a port. Nil is none.
 	AllowedOrigins []string
@@ -87,12 +93,15 @@ type Config struct {
 	// Playground serves GraphiQL.
 	Playground bool
 
-	// TrustedDocuments are the documents of the file that was named, by their ids, at least one; nil where none was named. Ids are
-	// hashes as the file has them, which are those of their texts, or names of somebody's own.
-	TrustedDocuments map[string]string
+	// TrustedDocuments is the file that Documents are of; empty is none.
+	TrustedDocuments string
 
 	// TrustedDocumentsMode is off, log or enforce; off without TrustedDocuments.
 	TrustedDocumentsMode string
+
+	// Documents are those of the file, by their ids, at least one; nil where there is none, or where the command does not serve. An
+	// id is a hash as the file has it, which is that of its text, or a name of somebody's own.
+	Documents map[string]string
 
 	// MaxTokens bounds the tokens of a document, 1 to 100000.
 	MaxTokens int
@@ -102,6 +111,9 @@ type Config struct {
 
 	// MaxAliases bounds the aliases of a document, 1 to 10000.
 	MaxAliases int
+
+	// MaxUpstreamCalls bounds the upstream calls of one operation, 1 to 10000.
+	MaxUpstreamCalls int
 
 	// Projection writes selected fields straight from the upstream's bytes.
 	Projection bool
@@ -142,7 +154,14 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 		return &Config{Command: line.command, Warnings: warnings}, nil
 	}
 	cfg, wrong := line.settings.decode(line.given)
-	if wrong = append(line.problems, wrong...); len(wrong) > 0 {
+	wrong = append(line.problems, wrong...)
+	if line.command == CommandServe && cfg.TLSCert != "" && cfg.TLSKey != "" { // for the others it need not be whole
+		wrong = append(wrong, certificateProblems(cfg.TLSCert, cfg.TLSKey)...)
+	}
+	if line.command == CommandServe && cfg.TrustedDocuments != "" {
+		cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocuments, parseDocuments)
+	}
+	if len(wrong) > 0 {
 		return nil, &ProblemsError{Problems: wrong}
 	}
 	cfg.Command, cfg.Warnings = line.command, warnings

@@ -2,9 +2,17 @@ package config_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"log/slog"
+	"math/big"
 	"net/url"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,29 +25,33 @@ import (
 // settings are the names of all flags that are settings, with a value that differs from the default.
 func settings() map[string]string {
 	return map[string]string{
-		"listen":           "127.0.0.1:0",
-		"admin-listen":     "",
-		"upstream-url":     "http://localhost:9000/api",
-		"api-version":      "2026-01-31",
-		"demo":             "true",
-		"upstream-timeout": "500ms",
-		"request-timeout":  "1m",
-		"max-first":        "10000",
-		"max-body":         "1MiB",
-		"cache-ttl":        "5s",
-		"cache-bytes":      "1GiB",
-		"stale-if-error":   "1m",
-		"redis-url":        "redis://localhost:6379",
-		"shared-key":       "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-		"allowed-origins":  "https://app.example.org",
-		"introspection":    "false",
-		"playground":       "false",
-		"max-tokens":       "5000",
-		"max-depth":        "20",
-		"max-aliases":      "100",
-		"projection":       "false",
-		"log-level":        "debug",
-		"log-format":       "json",
+		"listen":             "127.0.0.1:0",
+		"admin-listen":       "",
+		"upstream-url":       "http://localhost:9000/api",
+		"api-version":        "2026-01-31",
+		"demo":               "true",
+		"upstream-timeout":   "500ms",
+		"request-timeout":    "1m",
+		"drain-delay":        "10s",
+		"max-first":          "10000",
+		"max-body":           "1MiB",
+		"cache-ttl":          "5s",
+		"cache-bytes":        "1GiB",
+		"stale-if-error":     "1m",
+		"redis-url":          "redis://localhost:6379",
+		"shared-key":         "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+		"tls-cert":           "testdata/tls.crt",
+		"tls-key":            "testdata/tls.key",
+		"allowed-origins":    "https://app.example.org",
+		"introspection":      "false",
+		"playground":         "false",
+		"max-tokens":         "5000",
+		"max-depth":          "20",
+		"max-aliases":        "100",
+		"max-upstream-calls": "20",
+		"projection":         "false",
+		"log-level":          "debug",
+		"log-format":         "json",
 
 		"trusted-documents":      "testdata/documents/relay-md5.json",
 		"trusted-documents-mode": "enforce",
@@ -80,25 +92,27 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	got := parse(t, nil)
 	want := &config.Config{
-		Command:         config.CommandServe,
-		Listen:          ":8080",
-		AdminListen:     "127.0.0.1:9090",
-		UpstreamURL:     &url.URL{Scheme: "https", Host: "cloud-api.phala.com", Path: "/api/v1"},
-		APIVersion:      "2025-10-28",
-		UpstreamTimeout: 10 * time.Second,
-		RequestTimeout:  30 * time.Second,
-		MaxFirst:        1000,
-		MaxBody:         256 * config.KiB,
-		CacheTTL:        2 * time.Second,
-		CacheBytes:      64 * config.MiB,
-		Introspection:   true,
-		Playground:      true,
-		MaxTokens:       2000,
-		MaxDepth:        15,
-		MaxAliases:      30,
-		Projection:      true,
-		LogLevel:        slog.LevelInfo,
-		LogFormat:       "auto",
+		Command:          config.CommandServe,
+		Listen:           ":8080",
+		AdminListen:      "127.0.0.1:9090",
+		UpstreamURL:      &url.URL{Scheme: "https", Host: "cloud-api.phala.com", Path: "/api/v1"},
+		APIVersion:       "2025-10-28",
+		UpstreamTimeout:  10 * time.Second,
+		RequestTimeout:   30 * time.Second,
+		DrainDelay:       3 * time.Second,
+		MaxFirst:         1000,
+		MaxBody:          256 * config.KiB,
+		CacheTTL:         2 * time.Second,
+		CacheBytes:       64 * config.MiB,
+		Introspection:    true,
+		Playground:       true,
+		MaxTokens:        2000,
+		MaxDepth:         15,
+		MaxAliases:       30,
+		MaxUpstreamCalls: 100,
+		Projection:       true,
+		LogLevel:         slog.LevelInfo,
+		LogFormat:        "auto",
 
 		TrustedDocumentsMode: "off",
 	}
@@ -134,18 +148,19 @@ func TestFlagAndVariableDoTheSame(t *testing.T) {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()
 			var beside []string
-			switch flag { // that are not complete alone
-			case "redis-url":
-				beside = []string{variable("shared-key") + "=" + settings()["shared-key"]}
-			case "trusted-documents-mode":
-				beside = []string{variable("trusted-documents") + "=" + settings()["trusted-documents"]}
+			// These are not complete alone.
+			if other := map[string]string{
+				"redis-url": "shared-key", "tls-cert": "tls-key", "tls-key": "tls-cert", "trusted-documents-mode": "trusted-documents",
+			}[flag]; other != "" {
+				beside = []string{variable(other) + "=" + settings()[other]}
 			}
-			byFlag := parse(t, []string{"--" + flag + "=" + value}, beside...)
-			byVariable := parse(t, nil, append(beside, variable(flag)+"="+value)...)
+			// A command that does not serve does not read the files.
+			byFlag := parse(t, []string{"health", "--" + flag + "=" + value}, beside...)
+			byVariable := parse(t, []string{"health"}, append(beside, variable(flag)+"="+value)...)
 			if !reflect.DeepEqual(byFlag, byVariable) {
 				t.Errorf("got %+v by flag and %+v by variable, want the same", byFlag, byVariable)
 			}
-			if reflect.DeepEqual(byFlag, parse(t, nil)) {
+			if reflect.DeepEqual(byFlag, parse(t, []string{"health"})) {
 				t.Errorf("--%s=%s: got the defaults, want a difference", flag, value)
 			}
 		})
@@ -331,6 +346,10 @@ func TestValues(t *testing.T) {
 			good: []string{"1ns", "5s", "24h"},
 			bad:  []string{"", "0", "0s", "-1s", "10", "24h1ns"},
 		},
+		"drain-delay": {
+			good: []string{"0", "0s", "3s", "24h"},
+			bad:  []string{"", "-1s", "10", "24h1ns", "abc"},
+		},
 		"cache-ttl": {
 			good: []string{"0", "0s", "2s", "24h"},
 			bad:  []string{"", "-1s", "10", "24h1ns", "abc"},
@@ -358,13 +377,14 @@ func TestValues(t *testing.T) {
 				"https://*.example.org", "ftp://a", "https://", "https://a,", ",", "https://u@a", "https://a?b", "https://a#b", "https://a b", "https://a:",
 			},
 		},
-		"introspection": {good: []string{"true", "false"}, bad: []string{"", "off"}},
-		"playground":    {good: []string{"true", "false"}, bad: []string{"", "on"}},
-		"max-tokens":    {good: []string{"1", "100000"}, bad: []string{"", "0", "100001"}},
-		"max-depth":     {good: []string{"1", "1000"}, bad: []string{"", "0", "1001"}},
-		"max-aliases":   {good: []string{"1", "10000"}, bad: []string{"", "0", "10001"}},
-		"log-level":     {good: []string{"debug", "info", "warn", "error"}, bad: []string{"", "INFO", "trace", "info+1"}},
-		"log-format":    {good: []string{"auto", "text", "json"}, bad: []string{"", "JSON", "logfmt"}},
+		"introspection":      {good: []string{"true", "false"}, bad: []string{"", "off"}},
+		"playground":         {good: []string{"true", "false"}, bad: []string{"", "on"}},
+		"max-tokens":         {good: []string{"1", "100000"}, bad: []string{"", "0", "100001"}},
+		"max-depth":          {good: []string{"1", "1000"}, bad: []string{"", "0", "1001"}},
+		"max-aliases":        {good: []string{"1", "10000"}, bad: []string{"", "0", "10001"}},
+		"max-upstream-calls": {good: []string{"1", "10000"}, bad: []string{"", "0", "-1", "10001", "many"}},
+		"log-level":          {good: []string{"debug", "info", "warn", "error"}, bad: []string{"", "INFO", "trace", "info+1"}},
+		"log-format":         {good: []string{"auto", "text", "json"}, bad: []string{"", "JSON", "logfmt"}},
 	} {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()
@@ -428,6 +448,85 @@ func TestDemo(t *testing.T) {
 	}
 	if got := parse(t, []string{"--demo"}); !got.Demo || got.UpstreamURL != nil {
 		t.Errorf("got demo %v and upstream URL %v, want true and none", got.Demo, got.UpstreamURL)
+	}
+}
+
+func TestADemoHasNoDrainDelayOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args, environ []string
+		want          time.Duration
+	}{
+		"unset":       {[]string{"--demo"}, nil, 0},
+		"by flag":     {[]string{"--demo", "--drain-delay=3s"}, nil, 3 * time.Second},
+		"by variable": {[]string{"--demo"}, []string{"CVMGRAPH_DRAIN_DELAY=5s"}, 5 * time.Second},
+		"no demo":     {[]string{"--demo=false"}, nil, 3 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := parse(t, test.args, test.environ...).DrainDelay; got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// keyPair writes a certificate and its key, and returns where.
+func keyPair(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: signed}, key: {Type: "PRIVATE KEY", Bytes: encoded}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func TestTLSTakesACertificateAndItsKey(t *testing.T) {
+	t.Parallel()
+	cert, key := keyPair(t)
+	_, anotherKey := keyPair(t)
+	secret, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const flagCert, flagKey = "--tls-cert (CVMGRAPH_TLS_CERT): ", "--tls-key (CVMGRAPH_TLS_KEY): "
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"both":                  {[]string{"--tls-cert", cert, "--tls-key", key}, ""},
+		"both, empty":           {[]string{"--tls-cert=", "--tls-key="}, ""},
+		"a certificate alone":   {[]string{"--tls-cert", cert}, flagKey + "is required with --tls-cert (CVMGRAPH_TLS_CERT)"},
+		"a key alone":           {[]string{"--tls-key", key}, flagCert + "is required with --tls-key (CVMGRAPH_TLS_KEY)"},
+		"another's key":         {[]string{"--tls-cert", cert, "--tls-key", anotherKey}, flagCert + "is no certificate with the key of --tls-key (CVMGRAPH_TLS_KEY): private key does not match public key"},
+		"a key twice":           {[]string{"--tls-cert", key, "--tls-key", key}, flagCert + "is no certificate with the key of --tls-key (CVMGRAPH_TLS_KEY): failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched"},
+		"files that are not":    {[]string{"--tls-cert", "none.crt", "--tls-key", "none.key"}, flagCert + "cannot be read: no such file or directory\n" + flagKey + "cannot be read: no such file or directory"},
+		"the key itself":        {[]string{"--tls-cert", cert, "--tls-key=" + string(secret)}, flagKey + "cannot be read: no such file or directory"},
+		"among other problems":  {[]string{"--max-first=0", "--tls-cert", cert, "--tls-key", "none.key"}, "--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not \"0\"\n" + flagKey + "cannot be read: no such file or directory"},
+		"not read by a command": {[]string{"health", "--tls-cert", "none.crt", "--tls-key", "none.key"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(problems(t, test.args), "\n")
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -27,12 +27,8 @@ var idPattern = regexp.MustCompile(`^[A-Za-z0-9._~:-]{1,200}$`)
 
 var hexPattern = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 
-// parseDocuments reads the documents of the file that was named, by their ids; nil where none was. Nothing of the documents is in
-// its errors.
+// parseDocuments reads the documents of the file that was named, by their ids. Nothing of the documents is in its errors.
 func parseDocuments(written string) (map[string]string, error) {
-	if written == "" {
-		return nil, nil
-	}
 	text, err := readFile(written)
 	if err != nil {
 		return nil, fmt.Errorf("must be a file that can be read, not %s: %w", quote(written), err)

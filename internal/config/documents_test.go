@@ -25,7 +25,7 @@ func TestDocumentsOfEachTool(t *testing.T) {
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			got := parse(t, []string{"--trusted-documents=testdata/documents/" + file}).TrustedDocuments
+			got := parse(t, []string{"--trusted-documents=testdata/documents/" + file}).Documents
 			if len(got) != 2 {
 				t.Errorf("got %d documents, want 2", len(got))
 			}
@@ -106,11 +106,12 @@ func TestDocumentsThatCannotBeRead(t *testing.T) {
 		"a mode without a file": {[]string{"--trusted-documents-mode=enforce"}, []string{
 			`--trusted-documents-mode (CVMGRAPH_TRUSTED_DOCUMENTS_MODE): must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`,
 		}},
-		"an empty name":              {[]string{"--trusted-documents=", "--trusted-documents-mode=log"}, []string{`must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`}},
-		"off without a file":         {[]string{"--trusted-documents-mode=off"}, nil},
-		"a file that nobody asks of": {[]string{"--trusted-documents=testdata/documents/codegen.json"}, nil},
+		"an empty name":                 {[]string{"--trusted-documents=", "--trusted-documents-mode=log"}, []string{`must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`}},
+		"a command that does not serve": {[]string{"health", "--trusted-documents=none.json"}, nil},
+		"off without a file":            {[]string{"--trusted-documents-mode=off"}, nil},
+		"a file that nobody asks of":    {[]string{"--trusted-documents=testdata/documents/codegen.json"}, nil},
 		"beside other problems": {[]string{"--trusted-documents=none.json", "--trusted-documents-mode=on", "--max-first=0"}, []string{
-			`must be a whole number from 1 to 10000, not "0"`, `"none.json": no such file or directory`, `must be off, log or enforce, not "on"`,
+			`must be a whole number from 1 to 10000, not "0"`, `must be off, log or enforce, not "on"`, `"none.json": no such file or directory`,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

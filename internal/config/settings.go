@@ -1,13 +1,16 @@
 package config
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -20,29 +23,33 @@ import (
 // settings are the values as they were written. Name, default and help of every setting stand here; the
 // environment variable follows from the name.
 type settings struct {
-	Listen          string `default:":8080" placeholder:"HOST:PORT" help:"Public address; an empty host is every interface, port 0 a free one."`
-	AdminListen     string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /metrics and /debug/pprof, which ask for no credential; empty is off, port 0 a free one."`
-	UpstreamURL     string `name:"upstream-url" default:"https://cloud-api.phala.com/api/v1" placeholder:"URL" help:"Base of the REST API, absolute; {base}/cvms/paginated is called."`
-	APIVersion      string `name:"api-version" default:"2025-10-28" placeholder:"YYYY-MM-DD" help:"API version to ask the upstream for (X-Phala-Version)."`
-	Demo            toggle `default:"false" help:"Serve an embedded demo upstream; refused beside --upstream-url."`
-	UpstreamTimeout string `default:"10s" placeholder:"DURATION" help:"Bound of one upstream attempt, with unit: 500ms, 10s, 1m."`
-	RequestTimeout  string `default:"30s" placeholder:"DURATION" help:"Bound of one whole GraphQL request, with unit: 500ms, 10s, 1m."`
-	MaxFirst        string `default:"1000" placeholder:"ITEMS" help:"Largest first or last, in items, 1 to 10000."`
-	MaxBody         string `default:"256KiB" placeholder:"SIZE" help:"Largest request body, in bytes or with KiB or MiB, 1KiB to 64MiB."`
-	CacheTTL        string `name:"cache-ttl" default:"2s" placeholder:"DURATION" help:"How long a page is served without asking the upstream, with unit; 0 keeps none."`
-	CacheBytes      string `default:"64MiB" placeholder:"SIZE" help:"Bound of the pages that are kept, in bytes or with KiB, MiB or GiB, 1MiB to 64GiB."`
-	StaleIfError    string `default:"0s" placeholder:"DURATION" help:"How old a page may be served when the upstream fails, with unit; 0 serves none."`
-	RedisURL        string `name:"redis-url" default:"" placeholder:"URL" help:"Redis that replicas share pages and persisted queries through, redis:// or rediss://; empty is none."`
-	SharedKey       string `default:"" placeholder:"KEY" help:"Key of what is shared, 32 random bytes in base64, the same for all replicas; required with --redis-url."`
-	AllowedOrigins  string `default:"" placeholder:"ORIGIN,…" help:"Origins whose pages may call the gateway (CORS), such as https://app.example.org, comma separated; empty is its own only."`
-	Introspection   toggle `default:"true" help:"Let clients ask for the schema; false also hides suggestions in errors."`
-	Playground      toggle `default:"true" help:"Serve GraphiQL at /."`
-	MaxTokens       string `default:"2000" placeholder:"COUNT" help:"Largest document, in tokens, 1 to 100000."`
-	MaxDepth        string `default:"15" placeholder:"LEVELS" help:"Deepest nesting of fields, 1 to 1000."`
-	MaxAliases      string `default:"30" placeholder:"COUNT" help:"Most aliases in a document, 1 to 10000."`
-	Projection      toggle `default:"true" help:"Write selected fields straight from the upstream's bytes; false leaves them to gqlgen's plain execution."`
-	LogLevel        string `default:"info" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error."`
-	LogFormat       string `default:"auto" placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and JSON elsewhere."`
+	Listen           string `default:":8080" placeholder:"HOST:PORT" help:"Public address; an empty host is every interface, port 0 a free one."`
+	AdminListen      string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /metrics and /debug/pprof, which ask for no credential; empty is off, port 0 a free one."`
+	UpstreamURL      string `name:"upstream-url" default:"https://cloud-api.phala.com/api/v1" placeholder:"URL" help:"Base of the REST API, absolute; {base}/cvms/paginated is called."`
+	APIVersion       string `name:"api-version" default:"2025-10-28" placeholder:"YYYY-MM-DD" help:"API version to ask the upstream for (X-Phala-Version)."`
+	Demo             toggle `default:"false" help:"Serve an embedded demo upstream; refused beside --upstream-url."`
+	UpstreamTimeout  string `default:"10s" placeholder:"DURATION" help:"Bound of one upstream attempt, with unit: 500ms, 10s, 1m."`
+	RequestTimeout   string `default:"30s" placeholder:"DURATION" help:"Bound of one whole GraphQL request, with unit: 500ms, 10s, 1m."`
+	DrainDelay       string `default:"3s" placeholder:"DURATION" help:"How long new requests are still served after SIGTERM, while /readyz answers 503, so that load balancers notice; with unit, or 0. With --demo it is 0 unless it is set."`
+	MaxFirst         string `default:"1000" placeholder:"ITEMS" help:"Largest first or last, in items, 1 to 10000."`
+	MaxBody          string `default:"256KiB" placeholder:"SIZE" help:"Largest request body, in bytes or with KiB or MiB, 1KiB to 64MiB."`
+	CacheTTL         string `name:"cache-ttl" default:"2s" placeholder:"DURATION" help:"How long a page is served without asking the upstream, with unit; 0 keeps none."`
+	CacheBytes       string `default:"64MiB" placeholder:"SIZE" help:"Bound of the pages that are kept, in bytes or with KiB, MiB or GiB, 1MiB to 64GiB."`
+	StaleIfError     string `default:"0s" placeholder:"DURATION" help:"How old a page may be served when the upstream fails, with unit; 0 serves none."`
+	RedisURL         string `name:"redis-url" default:"" placeholder:"URL" help:"Redis that replicas share pages and persisted queries through, redis:// or rediss://; empty is none."`
+	SharedKey        string `default:"" placeholder:"KEY" help:"Key of what is shared, 32 random bytes in base64, the same for all replicas; required with --redis-url."`
+	TLSCert          string `name:"tls-cert" default:"" placeholder:"FILE" help:"Certificate to serve TLS with, in PEM, with those that sign it behind it; empty is plain HTTP."`
+	TLSKey           string `name:"tls-key" default:"" placeholder:"FILE" help:"Key of the certificate, in PEM; required with --tls-cert."`
+	AllowedOrigins   string `default:"" placeholder:"ORIGIN,…" help:"Origins whose pages may call the gateway (CORS), such as https://app.example.org, comma separated; empty is its own only."`
+	Introspection    toggle `default:"true" help:"Let clients ask for the schema; false also hides suggestions in errors."`
+	Playground       toggle `default:"true" help:"Serve GraphiQL at /."`
+	MaxTokens        string `default:"2000" placeholder:"COUNT" help:"Largest document, in tokens, 1 to 100000."`
+	MaxDepth         string `default:"15" placeholder:"LEVELS" help:"Deepest nesting of fields, 1 to 1000."`
+	MaxAliases       string `default:"30" placeholder:"COUNT" help:"Most aliases in a document, 1 to 10000."`
+	MaxUpstreamCalls string `default:"100" placeholder:"COUNT" help:"Most upstream calls that one operation may take, 1 to 10000."`
+	Projection       toggle `default:"true" help:"Write selected fields straight from the upstream's bytes; false leaves them to gqlgen's plain execution."`
+	LogLevel         string `default:"info" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error."`
+	LogFormat        string `default:"auto" placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and JSON elsewhere."`
 
 	TrustedDocuments     string `default:"" placeholder:"FILE" help:"Documents that clients may name by documentId, as relay-compiler, graphql-codegen or genqlient write them; empty is none."`
 	TrustedDocumentsMode string `default:"off" placeholder:"MODE" help:"What becomes of other documents: off, log (answered and noted) or enforce (refused)."`
@@ -71,37 +78,47 @@ const longest = 24 * time.Hour
 func (s settings) decode(given map[string]bool) (*Config, []string) {
 	var p problems
 	cfg := &Config{
-		Listen:          read(&p, "listen", s.Listen, parseListen),
-		AdminListen:     read(&p, "admin-listen", s.AdminListen, parseAdminListen),
-		UpstreamURL:     read(&p, "upstream-url", s.UpstreamURL, parseBaseURL),
-		APIVersion:      read(&p, "api-version", s.APIVersion, parseDate),
-		Demo:            read(&p, "demo", string(s.Demo), parseBool),
-		UpstreamTimeout: read(&p, "upstream-timeout", s.UpstreamTimeout, parseDuration),
-		RequestTimeout:  read(&p, "request-timeout", s.RequestTimeout, parseDuration),
-		MaxFirst:        read(&p, "max-first", s.MaxFirst, parseCount(10000)),
-		MaxBody:         read(&p, "max-body", s.MaxBody, parseMaxBody),
-		CacheTTL:        read(&p, "cache-ttl", s.CacheTTL, parseDurationOrZero),
-		CacheBytes:      read(&p, "cache-bytes", s.CacheBytes, parseCacheBytes),
-		StaleIfError:    read(&p, "stale-if-error", s.StaleIfError, parseDurationOrZero),
-		RedisURL:        read(&p, "redis-url", s.RedisURL, parseRedisURL),
-		SharedKey:       read(&p, "shared-key", s.SharedKey, parseKey),
-		AllowedOrigins:  read(&p, "allowed-origins", s.AllowedOrigins, parseOrigins),
-		Introspection:   read(&p, "introspection", string(s.Introspection), parseBool),
-		Playground:      read(&p, "playground", string(s.Playground), parseBool),
-		MaxTokens:       read(&p, "max-tokens", s.MaxTokens, parseCount(100_000)),
-		MaxDepth:        read(&p, "max-depth", s.MaxDepth, parseCount(1000)),
-		MaxAliases:      read(&p, "max-aliases", s.MaxAliases, parseCount(10_000)),
-		Projection:      read(&p, "projection", string(s.Projection), parseBool),
-		LogLevel:        read(&p, "log-level", s.LogLevel, parseLogLevel),
-		LogFormat:       read(&p, "log-format", s.LogFormat, parseLogFormat),
+		Listen:           read(&p, "listen", s.Listen, parseListen),
+		AdminListen:      read(&p, "admin-listen", s.AdminListen, parseAdminListen),
+		UpstreamURL:      read(&p, "upstream-url", s.UpstreamURL, parseBaseURL),
+		APIVersion:       read(&p, "api-version", s.APIVersion, parseDate),
+		Demo:             read(&p, "demo", string(s.Demo), parseBool),
+		UpstreamTimeout:  read(&p, "upstream-timeout", s.UpstreamTimeout, parseDuration),
+		RequestTimeout:   read(&p, "request-timeout", s.RequestTimeout, parseDuration),
+		DrainDelay:       read(&p, "drain-delay", s.DrainDelay, parseDurationOrZero),
+		MaxFirst:         read(&p, "max-first", s.MaxFirst, parseCount(10000)),
+		MaxBody:          read(&p, "max-body", s.MaxBody, parseMaxBody),
+		CacheTTL:         read(&p, "cache-ttl", s.CacheTTL, parseDurationOrZero),
+		CacheBytes:       read(&p, "cache-bytes", s.CacheBytes, parseCacheBytes),
+		StaleIfError:     read(&p, "stale-if-error", s.StaleIfError, parseDurationOrZero),
+		RedisURL:         read(&p, "redis-url", s.RedisURL, parseRedisURL),
+		SharedKey:        read(&p, "shared-key", s.SharedKey, parseKey),
+		TLSCert:          s.TLSCert,
+		TLSKey:           s.TLSKey,
+		AllowedOrigins:   read(&p, "allowed-origins", s.AllowedOrigins, parseOrigins),
+		Introspection:    read(&p, "introspection", string(s.Introspection), parseBool),
+		Playground:       read(&p, "playground", string(s.Playground), parseBool),
+		MaxTokens:        read(&p, "max-tokens", s.MaxTokens, parseCount(100_000)),
+		MaxDepth:         read(&p, "max-depth", s.MaxDepth, parseCount(1000)),
+		MaxAliases:       read(&p, "max-aliases", s.MaxAliases, parseCount(10_000)),
+		MaxUpstreamCalls: read(&p, "max-upstream-calls", s.MaxUpstreamCalls, parseCount(10_000)),
+		Projection:       read(&p, "projection", string(s.Projection), parseBool),
+		LogLevel:         read(&p, "log-level", s.LogLevel, parseLogLevel),
+		LogFormat:        read(&p, "log-format", s.LogFormat, parseLogFormat),
 
-		TrustedDocuments:     read(&p, "trusted-documents", s.TrustedDocuments, parseDocuments),
+		TrustedDocuments:     s.TrustedDocuments,
 		TrustedDocumentsMode: read(&p, "trusted-documents-mode", s.TrustedDocumentsMode, parseDocumentsMode),
 	}
 	if cfg.RedisURL != "" && s.SharedKey == "" {
 		p.add("shared-key", errors.New("is required with "+settingLabel("redis-url")))
 	}
-	if s.TrustedDocuments == "" && (cfg.TrustedDocumentsMode == "log" || cfg.TrustedDocumentsMode == "enforce") {
+	if cfg.TLSCert != "" && cfg.TLSKey == "" {
+		p.add("tls-key", errors.New("is required with "+settingLabel("tls-cert")))
+	}
+	if cfg.TLSKey != "" && cfg.TLSCert == "" {
+		p.add("tls-cert", errors.New("is required with "+settingLabel("tls-key")))
+	}
+	if cfg.TrustedDocuments == "" && (cfg.TrustedDocumentsMode == "log" || cfg.TrustedDocumentsMode == "enforce") {
 		p.add("trusted-documents-mode", errors.New("must be off without "+settingLabel("trusted-documents")))
 	}
 	if cfg.StaleIfError > 0 && cfg.StaleIfError < cfg.CacheTTL {
@@ -112,8 +129,29 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 			p.add("demo", errors.New("refused beside "+settingLabel("upstream-url")+", leave one of them out"))
 		}
 		cfg.UpstreamURL = nil
+		if !given["drain-delay"] { // nobody balances its load, and somebody waits for its end
+			cfg.DrainDelay = 0
+		}
 	}
 	return cfg, p
+}
+
+// certificateProblems says why files are no certificate and its key. It does not show what was written: somebody may have written
+// the key itself.
+func certificateProblems(cert, key string) []string {
+	var p problems
+	for _, file := range []struct{ flag, name string }{{"tls-cert", cert}, {"tls-key", key}} {
+		if _, err := os.ReadFile(file.name); err != nil {
+			if in, ok := errors.AsType[*fs.PathError](err); ok {
+				err = in.Err
+			}
+			p.add(file.flag, fmt.Errorf("cannot be read: %w", err))
+		}
+	}
+	if _, err := tls.LoadX509KeyPair(cert, key); err != nil && len(p) == 0 {
+		p.add("tls-cert", fmt.Errorf("is no certificate with the key of %s: %s", settingLabel("tls-key"), strings.TrimPrefix(err.Error(), "tls: ")))
+	}
+	return p
 }
 
 type problems []string

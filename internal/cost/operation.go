@@ -65,9 +65,10 @@ func newOperation(source *Source, query string) *Operation {
 	o := &Operation{body: bytes.NewReader(body), answer: sink{header: make(http.Header)}}
 	o.handler = graph.NewHandler(&graph.Resolver{
 		Pages: source, Projection: true, APIVersion: restclient.DefaultAPIVersion, MaxFirst: 1000,
-		Limits:    graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
-		RequestID: func(context.Context) string { return "cost" },
-		Logger:    slog.New(slog.DiscardHandler),
+		MaxUpstreamCalls: 100,
+		Limits:           graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
+		RequestID:        func(context.Context) string { return "cost" },
+		Logger:           slog.New(slog.DiscardHandler),
 	})
 	o.request = httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/graphql", nil)
 	o.request.Header.Set("Content-Type", "application/json")

@@ -204,3 +204,69 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestListChangesWithEachAnswer(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		tenant      demo.Tenant
+		few, many   int
+		changes     bool
+		cacheHeader string
+	}{
+		"a token that says so":  {demo.Tenant{Bearer: "changing-a"}, 76, 84, true, "no-store"},
+		"a key that says so":    {demo.Tenant{APIKey: "changing-a"}, 76, 84, true, "no-store"},
+		"another token":         {demo.Tenant{Bearer: "a-changing-list"}, 300, 300, false, ""},
+		"the word without more": {demo.Tenant{Bearer: "changing"}, 300, 300, false, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := demo.New(demo.Options{Now: clock})
+			before := u.IDs(test.tenant)
+			if again := u.IDs(test.tenant); !slices.Equal(again, before) {
+				t.Error("got another list without an answer between")
+			}
+			seen, ids := map[string]bool{}, before
+			for range 50 {
+				answer := get(u, headers(test.tenant), "page_size=100")
+				if got := answer.Header().Get("Cache-Control"); got != test.cacheHeader {
+					t.Errorf("got Cache-Control %q, want %q", got, test.cacheHeader)
+				}
+				seen[answer.Body.String()] = true
+				after := u.IDs(test.tenant)
+				if len(after) < test.few || len(after) > test.many {
+					t.Errorf("got %d items, want %d to %d", len(after), test.few, test.many)
+				}
+				checkOrder(t, ids, after)
+				ids = after
+			}
+			if got := len(seen); (got == 50) != test.changes || (got == 1) == test.changes {
+				t.Errorf("got %d different answers of 50, want all of them different %t", got, test.changes)
+			}
+			if got := !slices.Equal(ids, before); got != test.changes {
+				t.Errorf("got other ids in the end %t, want %t", got, test.changes)
+			}
+		})
+	}
+}
+
+// checkOrder checks that what stayed kept its order, and that most stayed.
+func checkOrder(t *testing.T, before, after []string) {
+	t.Helper()
+	stayed := func(in, of []string) (ids []string) {
+		known := map[string]bool{}
+		for _, id := range of {
+			known[id] = id != ""
+		}
+		for _, id := range in {
+			if known[id] {
+				ids = append(ids, id)
+			}
+		}
+		return ids
+	}
+	got, want := stayed(after, before), stayed(before, after)
+	if !slices.Equal(got, want) || len(got) < len(before)*3/4 {
+		t.Errorf("got %v of %v, want what stayed in its order", got, before)
+	}
+}

@@ -1,11 +1,13 @@
 package demo
 
 import (
+	"cmp"
 	"container/list"
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,12 +19,25 @@ const (
 	maxItems   = 1 << 16 // of all tenants together, as they were created
 )
 
+// What a credential has that begins with changingPrefix.
+const (
+	changingPrefix  = "changing-"
+	changingItems   = 80 // at most, give or take a twentieth: one page of 100 holds all of them
+	changesAnAnswer = 5
+)
+
 // Tenant names the list that a credential sees. It is comparable. Of Bearer
 // and APIKey one is set; equal texts in the two name two different lists.
 type Tenant struct {
 	Bearer    string // the token after "Authorization: Bearer "
 	APIKey    string // the value of X-API-Key
 	Workspace string // the value of X-Phala-Workspace, "" for none
+}
+
+// changing tells whether the tenant's list changes before each answer instead
+// of by the clock.
+func (t Tenant) changing() bool {
+	return strings.HasPrefix(cmp.Or(t.Bearer, t.APIKey), changingPrefix)
 }
 
 type digest [sha256.Size]byte
@@ -70,6 +85,9 @@ func (ts *tenants) list(t Tenant) *fleet {
 		every:   ts.options.ChangeEvery,
 		target:  ts.options.Items,
 	}
+	if t.changing() {
+		f.every, f.anAnswer, f.target = 0, changesAnAnswer, min(f.target, changingItems)
+	}
 	ts.lists[key] = ts.recent.PushFront(f)
 	return f
 }
@@ -88,7 +106,9 @@ type fleet struct {
 	catalog *catalog
 	key     digest
 	seed    uint64
-	every   time.Duration
+	every   time.Duration // between two changes by the clock, 0: none
+
+	anAnswer int // changes before each answer
 
 	mu     sync.Mutex
 	born   time.Time // zero: not built yet
@@ -104,6 +124,23 @@ func (f *fleet) at(now time.Time) []*cell {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.catchUp(now)
+	return f.cells
+}
+
+// answer returns the list for an answer at the given time, behind the changes
+// that come with each answer. The caller must not write to it.
+func (f *fleet) answer(now time.Time) []*cell {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.catchUp(now)
+	if f.anAnswer > 0 {
+		cells := slices.Clone(f.cells)
+		for range f.anAnswer {
+			f.steps++
+			cells = f.change(cells, now)
+		}
+		f.cells = cells
+	}
 	return f.cells
 }
 

@@ -103,7 +103,10 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnprocessableEntity, problems)
 		return
 	}
-	cells := u.tenants.list(tenant).at(u.options.Now())
+	cells := u.tenants.list(tenant).answer(u.options.Now())
+	if tenant.changing() {
+		w.Header().Set("Cache-Control", "no-store") // it is out of date already
+	}
 	u.writePage(w, query, query.filter(cells), shape)
 }
 

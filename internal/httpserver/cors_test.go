@@ -74,6 +74,9 @@ func TestPlaygroundIsServedWhereThereIsOne(t *testing.T) {
 			t.Errorf("without a page, %s: got %d, want 404", target, got.status)
 		}
 	}
+	if got := serve(httpserver.Options{GraphQL: echo(), Playground: page}, request("GET", "/assets?query=x", "")); got.status != 404 {
+		t.Errorf("/assets: got %d and Location %q, want 404", got.status, got.header.Get("Location"))
+	}
 	if got := serve(httpserver.Options{GraphQL: echo(), Playground: page}, request("POST", "/", "")); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST /: got %d, want 405", got.status)
 	}

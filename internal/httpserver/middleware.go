@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
+	"strconv"
 	"time"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/telemetry"
 )
 
@@ -29,7 +30,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	defer s.ended(rec, r, begun)
 	defer s.recoverPanic(rec, r)
-	s.mux.ServeHTTP(rec, r)
+	if spelt(r.URL.Path) {
+		s.mux.ServeHTTP(rec, r)
+	} else {
+		notFound(rec, r)
+	}
 	if rec.status == 0 {
 		rec.status = http.StatusOK // as net/http does for a handler that writes nothing
 	}
@@ -68,10 +73,10 @@ func (s *Server) recoverPanic(rec *recorder, r *http.Request) {
 	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(reason)
 	}
-	id := telemetry.RequestIDFrom(r.Context())
+	id, caught := telemetry.RequestIDFrom(r.Context()), panics.Caught(reason)
 	s.options.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
-		slog.String("panic", fmt.Sprint(reason)),
-		slog.String("stack", string(debug.Stack())),
+		slog.String("panic", caught.Kind),
+		slog.String("stack", caught.Stack),
 		slog.String("request_id", id),
 	)
 	if rec.status != 0 {
@@ -97,6 +102,16 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 		defer cancel()
 		r = r.WithContext(ctx) // a copy: net/http and the log keep theirs
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		if announced := r.ContentLength; announced < 0 || announced > smallBody {
+			body := &largeBody{ReadCloser: r.Body, room: &s.bodies}
+			defer body.release()
+			if announced > 0 && !body.reserve(announced) {
+				w.Header().Set("Retry-After", strconv.Itoa(int(bodyRetryAfter.Seconds())))
+				writeError(w, http.StatusServiceUnavailable, noRoom, extensions{"code": "UNAVAILABLE", "retryAfter": int(bodyRetryAfter.Seconds())})
+				return
+			}
+			r.Body = body
+		}
 		if r.Method == http.MethodHead {
 			r.Method = http.MethodGet // net/http leaves the body out
 		}

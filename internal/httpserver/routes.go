@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,15 @@ func (s *Server) routes() *http.ServeMux {
 	}
 	mux.HandleFunc("/", notFound)
 	return mux
+}
+
+// spelt says whether a path is spelt as the mux serves it. It would redirect from another spelling, and repeat the query in Location.
+func spelt(p string) bool {
+	clean := path.Clean("/" + p)
+	if clean != "/" && strings.HasSuffix(p, "/") {
+		clean += "/"
+	}
+	return p == clean && p+"/" != assetsPath
 }
 
 // pathLabel is the path as the log shows it: one of a known few, never a caller's text.
@@ -100,7 +110,7 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 func methodNotAllowed(allow string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", allow)
-		writeError(w, http.StatusMethodNotAllowed, "this path takes "+allow, extensions{"code": "METHOD_NOT_ALLOWED"})
+		writeError(w, http.StatusMethodNotAllowed, "this path takes "+allow, extensions{"code": "BAD_REQUEST"})
 	})
 }
 

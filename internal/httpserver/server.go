@@ -3,6 +3,7 @@ package httpserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,12 +16,16 @@ import (
 // Options is what a [Server] is made of. Zero values are the defaults, but for GraphQL.
 type Options struct {
 	// GraphQL answers GET and POST /graphql; required. It is called with a deadline on the request's context, whose
-	// cause is a context.DeadlineExceeded, and with a body that ends in an *http.MaxBytesError after MaxBody bytes.
+	// cause is a context.DeadlineExceeded, and with a body that ends in an *http.MaxBytesError after MaxBody bytes, or in a
+	// *NoRoomError where the bodies of all requests together are too large.
 	// A HEAD request reaches it as a GET.
 	GraphQL http.Handler
 
 	// Playground serves the page at / and its files under /assets/; nil is no page.
 	Playground http.Handler
+
+	// Certificate makes the server speak TLS 1.2 and up, and HTTP/2; nil is plain HTTP/1.1.
+	Certificate *Certificate
 
 	// AllowedOrigins are the origins, as browsers write them, whose pages may call GraphQL besides its own.
 	AllowedOrigins []string
@@ -63,6 +68,7 @@ const (
 	readTimeout       = 10 * time.Second
 	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 16 << 10
+	maxStreams        = 100 // at a time, of a connection of HTTP/2
 
 	// answerTime is what a request gets beyond RequestTimeout to write its answer, which may be the error that says
 	// that the time is over.
@@ -82,6 +88,8 @@ type Server struct {
 	mux     *http.ServeMux
 	state   atomic.Int32
 	late    error // the cause of a request's deadline
+	conns   connections
+	bodies  room
 }
 
 // New returns a server that listens to nothing yet. It panics if there is no GraphQL handler.
@@ -102,6 +110,7 @@ func New(o Options) *Server {
 		options: o,
 		late:    fmt.Errorf("the request took longer than %s: %w", o.RequestTimeout, context.DeadlineExceeded),
 	}
+	s.bodies.left.Store(max(bodyRoom, 2*o.MaxBody))
 	s.mux = s.routes()
 	return s
 }
@@ -118,9 +127,16 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	base, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cutOff(nil)
 	server := s.httpServer(base)
+	port := &stoppable{Listener: l}
 
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	go func() {
+		if server.TLSConfig != nil {
+			served <- server.ServeTLS(port, "", "") // the configuration has the certificate
+			return
+		}
+		served <- server.Serve(port)
+	}()
 	s.state.Store(ready)
 
 	var err error
@@ -133,6 +149,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		select {
 		case err = <-served:
 		case <-time.After(s.options.DrainDelay):
+			port.stop()
+			err = <-served
 		}
 	}
 	s.state.Store(draining)
@@ -141,20 +159,18 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	if drained != nil {
 		cutOff(drained)
 	}
-	if err == nil {
-		err = <-served
-	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return drained
 	}
 	return errors.Join(fmt.Errorf("serve: %w", err), drained)
 }
 
-// drain stops accepting, waits for the requests in flight, and closes the connections of those that take too long.
+// drain waits for the requests in flight, and closes the connections of those that take too long.
 func (s *Server) drain(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.DrainTimeout)
 	defer cancel()
-	err := server.Shutdown(ctx)
+	s.conns.wait(ctx)
+	err := server.Shutdown(ctx) // closes those that are idle
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -165,14 +181,23 @@ func (s *Server) drain(ctx context.Context, server *http.Server) error {
 }
 
 func (s *Server) httpServer(base context.Context) *http.Server {
-	return &http.Server{
+	writeTimeout := s.options.RequestTimeout + answerTime
+	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
-		WriteTimeout:      s.options.RequestTimeout + answerTime,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
+		// WriteTimeout ends a stream, and not the connection of a caller who reads nothing.
+		ConnState:                    s.conns.note,
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
+		DisableGeneralOptionsHandler: true, // every answer is one of ours, with an id and a line in the log
 	}
+	if c := s.options.Certificate; c != nil {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.Get}
+	}
+	return server
 }

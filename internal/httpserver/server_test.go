@@ -99,6 +99,45 @@ func TestDrainIsBounded(t *testing.T) {
 	})
 }
 
+// TestConnectionsOfBeforeTheDrainAreServed connects, and asks only once the port is closed.
+func TestConnectionsOfBeforeTheDrainAreServed(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		after time.Duration // the port is closed; 0 is never
+		want  time.Duration // until Run is back
+	}{
+		"a request in time":       {4 * time.Second, 4 * time.Second},
+		"no request":              {0, 5 * time.Second},
+		"a request at the moment": {time.Nanosecond, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := run(t, httpserver.Options{GraphQL: echo()})
+				conn := must(r.listener.Dial(t.Context()))
+				synctest.Wait() // it is accepted
+				begun := time.Now()
+				r.stop()
+				if test.after > 0 {
+					<-time.After(test.after)
+					go io.WriteString(conn, "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
+				}
+				got := string(must(io.ReadAll(conn)))
+				if answered := strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") && strings.Contains(got, "Connection: close\r\n") && strings.HasSuffix(got, "POST hi"); answered != (test.after > 0) {
+					t.Errorf("got %q, want an answer: %v", got, test.after > 0)
+				}
+				if err := <-r.done; err != nil {
+					t.Errorf("Run: got error %v, want none", err)
+				}
+				if got := time.Since(begun).Round(100 * time.Millisecond); got != test.want {
+					t.Errorf("got Run back after %s, want %s", got, test.want)
+				}
+				conn.Close()
+			})
+		})
+	}
+}
+
 func TestIdleConnectionsDoNotHoldTheServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -47,8 +47,8 @@ type CacheObserver struct {
 	// Miss, Coalesced, Evicted, Stale and Purged are told of a page that was not at hand, that came with somebody else's call, that
 	// had to make room, that was served although it was stale, and of a credential that was refused.
 	Miss, Coalesced, Evicted, Stale, Purged func()
-	// Called is told of each call: how it ended (ok, client_error, rate_limited, server_error, timeout, network, invalid, canceled)
-	// and how long it took.
+	// Called is told of each call: how it ended (ok, client_error, rate_limited, server_error, timeout, network, invalid, unavailable,
+	// canceled) and how long it took, retries included.
 	Called func(outcome string, took time.Duration)
 }
 
@@ -117,7 +117,8 @@ func (c *Cache) Owner(credential restclient.Credential) Owner {
 	var room [256]byte
 	b := append(room[:0], c.options.Key[:]...)
 	// Each part comes with its length, so that no credential's bytes are the beginning of another's.
-	for _, part := range [...]string{credential.Authorization, credential.APIKey, credential.Workspace} {
+	h := credential.Headers()
+	for _, part := range [...]string{h.Authorization, h.APIKey, h.Workspace} {
 		b = binary.AppendUvarint(b, uint64(len(part)))
 		b = append(b, part...)
 	}
@@ -169,11 +170,12 @@ func (c *Cache) Fetch(ctx context.Context, r Request) (Got, error) {
 		got.Coalesced = coalesced
 		return got, nil
 	}
-	if got, ok := c.stale(ctx, r, err); ok {
+	if old, ok := c.stale(ctx, r, err); ok {
 		call(c.options.Observer.Stale)
-		return got, nil
+		old.Attempts = got.Attempts
+		return old, nil
 	}
-	return Got{Request: r.PageRequest, Coalesced: coalesced}, err
+	return Got{Request: r.PageRequest, Coalesced: coalesced, Attempts: got.Attempts}, err
 }
 
 // load comes by a page, and keeps it.
@@ -186,14 +188,14 @@ func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
 		d, err = c.call(ctx, r)
 	}
 	if err != nil {
-		return Got{}, err
+		return Got{Attempts: d.attempts}, err
 	}
 	if c.pages != nil && d.keep {
 		key := c.key(r.Owner, r.PageRequest)
 		c.holdings.add(key, &d.kept) // first: the cache may let go of it at once
 		c.pages.Set(key, &d.kept)
 	}
-	got := Got{Page: d.page, Request: r.PageRequest, Times: d.Times, Cached: !d.called}
+	got := Got{Page: d.page, Request: r.PageRequest, Times: d.Times, Cached: !d.called, Attempts: d.attempts}
 	if got.Cached {
 		got.Age = max(c.options.Now().Sub(d.Asked), 0)
 	}
@@ -205,12 +207,13 @@ type loaded struct {
 	kept
 	// called says that a call of this replica brought it, and keep that it may be kept.
 	called, keep bool
+	attempts     int
 }
 
 // call calls the upstream.
 func (c *Cache) call(ctx context.Context, r Request) (loaded, error) {
 	at, begun := c.options.Now(), time.Now()
-	page, keep, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
+	page, document, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
 	if c.options.Observer.Called != nil {
 		c.options.Observer.Called(outcome(err), time.Since(begun))
 	}
@@ -218,9 +221,9 @@ func (c *Cache) call(ctx context.Context, r Request) (loaded, error) {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok && isRefusal(status.StatusCode) {
 			c.purge(ctx, r.Owner)
 		}
-		return loaded{}, err
+		return loaded{attempts: document.Attempts}, err
 	}
-	return loaded{kept{page, Times{at, c.stamp()}}, true, keep}, nil
+	return loaded{kept{page, Times{at, c.stamp()}}, true, !document.NoStore, document.Attempts}, nil
 }
 
 // stamp returns the time, rounded up to microseconds, and never the same twice: it tells pages apart.
@@ -303,6 +306,9 @@ func outcome(err error) string {
 	if _, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
 		return "invalid"
 	}
+	if _, ok := errors.AsType[*restclient.UnavailableError](err); ok {
+		return "unavailable"
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
@@ -347,14 +353,15 @@ func (c *Cache) stale(ctx context.Context, r Request, err error) (Got, bool) {
 	return Got{Page: k.page, Request: request, Times: k.Times, Age: c.options.Now().Sub(k.Asked), Cached: true, Stale: true}, true
 }
 
-// isOutage says whether an error is one of the upstream's, and not of the request or the credential.
+// isOutage says whether an error is one of the upstream's, or of protecting it, and not of the request or the credential.
 func isOutage(err error) bool {
 	if status, ok := errors.AsType[*restclient.StatusError](err); ok {
 		return status.StatusCode >= http.StatusInternalServerError || status.StatusCode == http.StatusTooManyRequests
 	}
 	_, invalid := errors.AsType[*restclient.InvalidResponseError](err)
 	_, network := errors.AsType[*restclient.NetworkError](err)
-	return invalid || network || errors.Is(err, context.DeadlineExceeded)
+	_, unavailable := errors.AsType[*restclient.UnavailableError](err)
+	return invalid || network || unavailable || errors.Is(err, context.DeadlineExceeded)
 }
 
 func call(f func()) {

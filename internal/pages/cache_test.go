@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strings"
@@ -45,11 +46,12 @@ func (l *list) body(ctx context.Context, credential restclient.Credential, r res
 }
 
 func ownerOf(c restclient.Credential) string {
-	return fmt.Sprintf("%q %q %q", c.Authorization, c.APIKey, c.Workspace)
+	h := c.Headers()
+	return fmt.Sprintf("%q %q %q", h.Authorization, h.APIKey, h.Workspace)
 }
 
 func bearer(token string) restclient.Credential {
-	return restclient.Credential{Authorization: "Bearer " + token}
+	return restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token})
 }
 
 func ask(c *pages.Cache, credential restclient.Credential, page, size int) pages.Request {
@@ -168,10 +170,10 @@ func lookalikes() []restclient.Credential {
 	var all []restclient.Credential
 	for _, token := range tokens {
 		all = append(all,
-			restclient.Credential{Authorization: "Bearer " + token},
-			restclient.Credential{APIKey: token},
-			restclient.Credential{APIKey: "Bearer " + token},
-			restclient.Credential{Authorization: "Bearer " + token, Workspace: token},
+			restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token}),
+			restclient.NewCredential(restclient.Headers{APIKey: token}),
+			restclient.NewCredential(restclient.Headers{APIKey: "Bearer " + token}),
+			restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token, Workspace: token}),
 		)
 	}
 	return all
@@ -316,8 +318,8 @@ func TestAPanicReachesTheCallersOnly(t *testing.T) {
 	t.Parallel()
 	l := &list{answer: func(context.Context, restclient.Credential, restclient.PageRequest) error { panic("of a test") }}
 	c := l.cache(pages.CacheOptions{})
-	if _, err := c.Fetch(t.Context(), ask(c, bearer("a"), 1, 10)); err == nil || !strings.Contains(err.Error(), "of a test") {
-		t.Errorf("got %v, want what panicked", err)
+	if _, err := c.Fetch(t.Context(), ask(c, bearer("a"), 1, 10)); err == nil || err.Error() != "panic: a value of type string" {
+		t.Errorf("got %v, want that something panicked", err)
 	}
 }
 
@@ -340,6 +342,76 @@ func TestACallThatBeganEarlierIsNotJoined(t *testing.T) {
 			t.Errorf("got %d calls, want 2", calls)
 		}
 	})
+}
+
+// TestACallIsRetriedForThoseWhoWait has an upstream that wishes a second's pause, and callers who wait for less and for longer.
+func TestACallIsRetriedForThoseWhoWait(t *testing.T) {
+	t.Parallel()
+	const short, long = 800 * time.Millisecond, time.Minute
+	for name, tt := range map[string]struct {
+		waits []time.Duration
+		calls int64
+	}{
+		"for less":                   {[]time.Duration{short}, 1},
+		"for less, all of them":      {[]time.Duration{short, short}, 1},
+		"for longer":                 {[]time.Duration{long}, 2},
+		"for less, then for longer":  {[]time.Duration{short, long}, 2},
+		"for longer, then for less":  {[]time.Duration{long, short}, 2},
+		"for less, then for no time": {[]time.Duration{short, 0}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int64
+			joined := make(chan struct{}, len(tt.waits))
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if calls.Add(1) > 1 {
+					_, _ = w.Write(document(`{"name":"a"}`, 1, 1, 1))
+					return
+				}
+				for range tt.waits {
+					<-joined
+				}
+				<-time.After(50 * time.Millisecond) // those who said that they come have come
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}))
+			t.Cleanup(server.Close)
+			client, err := restclient.New(restclient.Options{BaseURL: server.URL})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(client.Close)
+			c := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{Observer: pages.CacheObserver{Miss: func() { joined <- struct{}{} }}})
+			var group sync.WaitGroup
+			for _, wait := range tt.waits {
+				group.Go(func() {
+					ctx := t.Context()
+					if wait > 0 {
+						var cancel context.CancelFunc
+						ctx, cancel = context.WithTimeout(ctx, wait)
+						defer cancel()
+					}
+					got, err := c.Fetch(ctx, ask(c, bearer("a"), 1, 1))
+					status, refused := errors.AsType[*restclient.StatusError](err)
+					switch {
+					case tt.calls == 1 && (!refused || status.RetryAfter != time.Second || got.Attempts != 1):
+						t.Errorf("got %v after %d attempts, want the upstream's answer, at once", err, got.Attempts)
+					case tt.calls > 1 && wait == short && !errors.Is(err, context.DeadlineExceeded):
+						t.Errorf("got %v, want an error of time for who waits for less than others", err)
+					case tt.calls > 1 && wait != short && (err != nil || got.Attempts != 2):
+						t.Errorf("got %v after %d attempts, want a page after two", err, got.Attempts)
+					}
+				})
+				for calls.Load() == 0 { // the first one begins the call
+					runtime.Gosched()
+				}
+			}
+			group.Wait()
+			if got := calls.Load(); got != tt.calls {
+				t.Errorf("got %d calls, want %d", got, tt.calls)
+			}
+		})
+	}
 }
 
 func TestARefusalPurgesTheCredentialsPages(t *testing.T) {
@@ -385,6 +457,7 @@ func TestStaleIfError(t *testing.T) {
 		"it limits the rate":                {&restclient.StatusError{StatusCode: 429}, time.Minute, restclient.PageRequest{Page: 1, PageSize: 100}, true},
 		"it is too slow":                    {&restclient.TimeoutError{}, time.Minute, restclient.PageRequest{Page: 1, PageSize: 100}, true},
 		"it cannot be reached":              {&restclient.NetworkError{Kind: restclient.KindRefused}, time.Minute, restclient.PageRequest{Page: 1, PageSize: 100}, true},
+		"it is not called":                  {&restclient.UnavailableError{Cause: restclient.CauseBreaker, RetryAfter: time.Second}, time.Minute, restclient.PageRequest{Page: 1, PageSize: 100}, true},
 		"it sends what is no page":          {&restclient.InvalidResponseError{Reason: restclient.ReasonNotJSON}, time.Minute, restclient.PageRequest{Page: 1, PageSize: 100}, true},
 		"the page is too old":               {&restclient.StatusError{StatusCode: 502}, time.Hour, restclient.PageRequest{Page: 1, PageSize: 100}, false},
 		"the credential is refused":         {&restclient.StatusError{StatusCode: 401}, time.Minute, restclient.PageRequest{Page: 1, PageSize: 100}, false},

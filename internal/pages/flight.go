@@ -3,10 +3,12 @@ package pages
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/restclient"
 )
 
@@ -22,10 +24,12 @@ type flightShard struct {
 type flight struct {
 	begun   time.Time
 	callers int // that still wait
-	cancel  context.CancelFunc
-	done    chan struct{}
-	got     Got
-	err     error
+	// deadline is when the last caller stops waiting, in nanoseconds since 1970; forever for never.
+	deadline atomic.Int64
+	cancel   context.CancelFunc
+	done     chan struct{}
+	got      Got
+	err      error
 }
 
 // join waits for the call of a key that began at since or later, or begins it. It says whether the call was somebody else's. Where
@@ -38,6 +42,7 @@ func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch 
 		call = s.begin(ctx, key, fetch)
 	}
 	call.callers++
+	call.deadline.Store(max(call.deadline.Load(), deadlineOf(ctx)))
 	s.mu.Unlock()
 
 	select {
@@ -52,10 +57,29 @@ func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch 
 	}
 }
 
+// forever is no deadline.
+const forever = math.MaxInt64
+
+func deadlineOf(ctx context.Context) int64 {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return forever
+	}
+	return deadline.UnixNano()
+}
+
+// Deadline says when the last caller stops waiting.
+func (f *flight) Deadline() (time.Time, bool) {
+	deadline := f.deadline.Load()
+	return time.Unix(0, deadline), deadline != forever
+}
+
 // begin starts a call that is not bound to its first caller's end. The caller holds the lock.
 func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context.Context) (Got, error)) *flight {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	call := &flight{begun: time.Now(), cancel: cancel, done: make(chan struct{})}
+	call := &flight{begun: time.Now(), done: make(chan struct{})}
+	call.deadline.Store(deadlineOf(ctx))
+	ctx, cancel := context.WithCancel(restclient.WithPatience(context.WithoutCancel(ctx), call))
+	call.cancel = cancel
 	if s.calls == nil {
 		s.calls = make(map[pageKey]*flight)
 	}
@@ -64,7 +88,7 @@ func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context
 		defer cancel()
 		defer func() {
 			if value := recover(); value != nil {
-				call.err = fmt.Errorf("panic in an upstream call: %v\n%s", value, debug.Stack())
+				call.err = panics.Caught(value)
 			}
 			s.mu.Lock()
 			s.end(key, call)

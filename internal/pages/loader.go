@@ -4,12 +4,14 @@ package pages
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/graph-gophers/dataloader/v7"
 
+	"cvmgraph/internal/panics"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -22,17 +24,40 @@ type Call struct {
 	Request restclient.PageRequest
 	// Reason is what the page was first asked for.
 	Reason string
-	// Cached says that the page was at hand and no call was made, Coalesced that somebody else's call brought it.
-	Cached, Coalesced bool
-	// Age is how long ago the upstream sent the page, and Stale says that this is longer than it should be.
-	Age   time.Duration
-	Stale bool
+	// Cached says that the page was at hand and no call was made, Coalesced that somebody else's call brought it, and Stale that it is
+	// older than it should be.
+	Cached, Coalesced, Stale bool
+	// Attempts is how many the call took, 0 where none was made.
+	Attempts uint8
+	// Age is how long ago the upstream sent the page.
+	Age time.Duration
 	// Status is the HTTP status, 0 where there was none.
 	Status int
-	// Duration is how long the call took.
+	// Begun is when the call began, in nanoseconds since 1970, 0 where none was made; Duration is how long it took, with all of its
+	// attempts.
+	Begun    int64
 	Duration time.Duration
 	// Bytes and Items are the size of the page, 0 where the call failed.
 	Bytes, Items int
+}
+
+// Allowance is how many upstream calls an operation may make. Pages that are at hand, and calls of somebody else, are free.
+type Allowance struct {
+	// Calls is how many in all.
+	Calls int
+	// Windows is how many of them are kept for the pages of windows and for totals: at most Calls. Where more are needed, because the
+	// list moves, they are taken from the others.
+	Windows int
+}
+
+// CallsError says that an operation would take more upstream calls than it may.
+type CallsError struct {
+	// Limit is how many it may take, and Actual how many it would take, or more.
+	Limit, Actual int
+}
+
+func (e *CallsError) Error() string {
+	return fmt.Sprintf("this takes %d upstream calls or more: at most %d are allowed for one operation", e.Actual, e.Limit)
 }
 
 // Loader loads pages for one operation with one credential. A page is asked for once, however many fields of the
@@ -42,7 +67,8 @@ type Loader struct {
 	credential restclient.Credential
 	owner      Owner
 	since      time.Time // pages that were asked for earlier are not good enough; zero: all are
-	alone      bool      // one load follows another
+	allowed    Allowance
+	alone      bool // one load follows another
 
 	open    sync.Once // of what calls take
 	slots   chan struct{}
@@ -51,6 +77,7 @@ type Loader struct {
 	mu    sync.Mutex
 	asked []asked
 	calls []Call
+	made  Allowance // calls, of which the latter were kept for windows
 
 	// room is for the one page that most operations take.
 	room struct {
@@ -70,8 +97,8 @@ type asked struct {
 // NewLoader returns a loader that holds no pages yet. The credential is bound to it for good, so that no page can reach another
 // caller. Pages that were asked for before since are not good enough; zero: all are. Alone says that one field loads all pages, one
 // Load after another, so that there is nobody to share them with: then it must not be used concurrently.
-func NewLoader(source Source, credential restclient.Credential, since time.Time, alone bool) *Loader {
-	l := &Loader{source: source, credential: credential, owner: source.Owner(credential), since: since, alone: alone}
+func NewLoader(source Source, credential restclient.Credential, since time.Time, allowed Allowance, alone bool) *Loader {
+	l := &Loader{source: source, credential: credential, owner: source.Owner(credential), since: since, allowed: allowed, alone: alone}
 	l.asked, l.calls = l.room.asked[:0], l.room.calls[:0]
 	return l
 }
@@ -89,7 +116,7 @@ func latest(a, b time.Time) time.Time {
 }
 
 // Load returns the pages in the order of the requests, fetching in parallel those that are not at hand. The error is that of
-// the first request that failed, as the source returned it. Pages are shared: callers do not change them. All of them show the list
+// the first request that failed, as the source returned it, or a *[CallsError]. Pages are shared: callers do not change them. All of them show the list
 // since then; zero: at any time.
 func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest, since time.Time) ([]Got, error) {
 	pages := make([]Got, len(requests))
@@ -169,7 +196,12 @@ func (l *Loader) find(request restclient.PageRequest) *asked {
 // prepare makes the dataloader, which sees to it that fields which ask for the same page at the same time share a call.
 func (l *Loader) prepare() {
 	l.slots = make(chan struct{}, parallelCalls)
-	load := func(ctx context.Context, request restclient.PageRequest) *dataloader.Result[Got] {
+	load := func(ctx context.Context, request restclient.PageRequest) (result *dataloader.Result[Got]) {
+		defer func() { // the dataloader would write the value to the log, and a goroutine of the group end the program
+			if value := recover(); value != nil {
+				result = &dataloader.Result[Got]{Error: dataloader.NewSkipCacheError(panics.Caught(value))}
+			}
+		}()
 		got, err := l.fetch(ctx, request)
 		if err != nil {
 			return &dataloader.Result[Got]{Error: dataloader.NewSkipCacheError(err)}
@@ -202,28 +234,73 @@ func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Got
 // call gets a page from the source, and notes how.
 func (l *Loader) call(ctx context.Context, request restclient.PageRequest) (Got, error) {
 	l.mu.Lock()
-	since := l.find(request).since
+	a := l.find(request)
+	reason, since := a.reason, a.since
+	kept, err := l.take(relay.Reason(reason))
 	l.mu.Unlock()
+	if err != nil {
+		return Got{}, err
+	}
 	begun := time.Now()
 	got, err := l.source.Fetch(ctx, Request{PageRequest: request, Owner: l.owner, Credential: l.credential, Since: since})
 	call := Call{
-		Request: request, Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
+		Request: request, Reason: reason, Begun: begun.UnixNano(), Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
+		Attempts: uint8(got.Attempts),
 	}
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := l.find(request)
-	call.Reason = a.reason
+	if got.Coalesced || got.Cached && !got.Stale {
+		l.giveBack(kept)
+	}
 	if err != nil {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok {
 			call.Status = status.StatusCode
 		}
 	} else {
-		a.got = got
+		l.find(request).got = got
 		call.Status, call.Bytes, call.Items = http.StatusOK, got.Bytes(), got.Len()
 	}
 	l.calls = append(l.calls, call)
 	return got, err
+}
+
+// take takes a call from what is allowed, and says whether it was one that is kept for windows. The caller holds the lock.
+func (l *Loader) take(reason relay.Reason) (kept bool, err error) {
+	window := reason == relay.ReasonWindow || reason == relay.ReasonTotal
+	switch {
+	case window && l.made.Windows < l.allowed.Windows:
+		l.made.Windows++
+		l.made.Calls++
+		return true, nil
+	case l.left() == 0:
+		return false, &CallsError{Limit: l.allowed.Calls, Actual: l.allowed.Calls + 1}
+	}
+	l.made.Calls++
+	return false, nil
+}
+
+// giveBack undoes take. The caller holds the lock.
+func (l *Loader) giveBack(kept bool) {
+	l.made.Calls--
+	if kept {
+		l.made.Windows--
+	}
+}
+
+// left returns how many calls may be made yet, without those that are kept for windows.
+func (l *Loader) left() int {
+	return l.allowed.Calls - l.allowed.Windows - (l.made.Calls - l.made.Windows)
+}
+
+// Spare says whether so many more calls may be made that no window is for. The error is a *[CallsError].
+func (l *Loader) Spare(calls int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lacking := calls - l.left(); lacking > 0 {
+		return &CallsError{Limit: l.allowed.Calls, Actual: l.allowed.Calls + lacking}
+	}
+	return nil
 }
 
 // Forget makes the next Load of the requests fetch them anew.

@@ -13,11 +13,18 @@ import (
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/projection"
 	"cvmgraph/restclient"
 )
 
 // newLoader returns a loader over an upstream of the test's own.
 func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
+	t.Helper()
+	return newLoaderWithin(t, pages.Allowance{Calls: 100}, upstream)
+}
+
+// newLoaderWithin is newLoader with another allowance.
+func newLoaderWithin(t *testing.T, allowed pages.Allowance, upstream http.Handler) *pages.Loader {
 	t.Helper()
 	server := httptest.NewServer(upstream)
 	t.Cleanup(server.Close)
@@ -26,7 +33,7 @@ func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return pages.NewLoader(pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}), restclient.Credential{Authorization: "Bearer loader"}, time.Time{}, false)
+	return pages.NewLoader(pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}), restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, allowed, false)
 }
 
 func request(page, size int) restclient.PageRequest {
@@ -66,20 +73,20 @@ func TestErrorsAreNotKept(t *testing.T) {
 	var calls atomic.Int64
 	loader := newLoader(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1) == 1 {
-			w.WriteHeader(http.StatusServiceUnavailable)
+			w.WriteHeader(http.StatusNotFound) // which is not asked for again
 			return
 		}
 		list.ServeHTTP(w, r)
 	}))
 	_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}, time.Time{})
-	if status, ok := errors.AsType[*restclient.StatusError](err); !ok || status.StatusCode != http.StatusServiceUnavailable {
-		t.Fatalf("got error %v, want status 503", err)
+	if status, ok := errors.AsType[*restclient.StatusError](err); !ok || status.StatusCode != http.StatusNotFound {
+		t.Fatalf("got error %v, want status 404", err)
 	}
 	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}, time.Time{}); err != nil || got[0].Len() != 5 {
 		t.Errorf("again: got error %v, want a page", err)
 	}
-	if got := fmt.Sprint(loader.Calls()[0].Status, loader.Calls()[1].Status); got != "503 200" {
-		t.Errorf("calls: got the statuses %s, want 503 200", got)
+	if got := fmt.Sprint(loader.Calls()[0].Status, loader.Calls()[1].Status); got != "404 200" {
+		t.Errorf("calls: got the statuses %s, want 404 200", got)
 	}
 }
 
@@ -147,4 +154,87 @@ func TestAPageOfAWholeListIsKnown(t *testing.T) {
 	if _, ok := loader.Whole(restclient.Filter{NodeID: 1}, time.Time{}); ok {
 		t.Error("another filter: got the whole list, want none")
 	}
+}
+
+func TestCallsAreAllowed(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		allowed pages.Allowance
+		reasons []string // of calls, one after the other
+		want    []bool   // whether they are made
+	}{
+		"as many as are allowed":             {pages.Allowance{Calls: 2}, []string{"window", "lookup", "window"}, []bool{true, true, false}},
+		"none of those for windows":          {pages.Allowance{Calls: 2, Windows: 1}, []string{"lookup", "realign", "window", "window"}, []bool{true, false, true, false}},
+		"windows that take more than theirs": {pages.Allowance{Calls: 3, Windows: 1}, []string{"total", "window", "seam", "window"}, []bool{true, true, true, false}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int64
+			list := demo.New(demo.Options{})
+			loader := newLoaderWithin(t, test.allowed, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				calls.Add(1)
+				list.ServeHTTP(w, r)
+			}))
+			var made int64
+			for i, reason := range test.reasons {
+				_, err := loader.Load(t.Context(), reason, []restclient.PageRequest{request(1, i+1)}, time.Time{})
+				refusal, refused := errors.AsType[*pages.CallsError](err)
+				if refused == test.want[i] || !refused && err != nil {
+					t.Errorf("call %d: got %v, want it made: %v", i, err, test.want[i])
+				}
+				if refused && (refusal.Limit != test.allowed.Calls || refusal.Actual != test.allowed.Calls+1) {
+					t.Errorf("call %d: got %+v, want the limit %d and one more", i, refusal, test.allowed.Calls)
+				}
+				if test.want[i] {
+					made++
+				}
+				// What is there already is free.
+				if _, err := loader.Load(t.Context(), reason, []restclient.PageRequest{request(1, 1)}, time.Time{}); err != nil {
+					t.Errorf("the first page again: got %v", err)
+				}
+			}
+			if got := calls.Load(); got != made {
+				t.Errorf("got %d calls, want %d", got, made)
+			}
+			if err := loader.Spare(0); err != nil {
+				t.Errorf("no call to spare: got %v", err)
+			}
+			if err := loader.Spare(3); err == nil {
+				t.Error("three more calls to spare: got no error")
+			}
+		})
+	}
+}
+
+func TestCallsOfOthersAreFree(t *testing.T) {
+	t.Parallel()
+	source := &sharedSource{page: &pages.Page{Page: &projection.Page{}}}
+	loader := pages.NewLoader(source, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.Allowance{Calls: 1}, false)
+	for i, got := range []pages.Got{{Coalesced: true}, {Cached: true}, {Cached: true, Stale: true}, {}} {
+		source.got = got
+		_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, i+1)}, time.Time{})
+		if refused := err != nil; refused != (i == 3) {
+			t.Errorf("page %d: got %v, want a refusal of the last alone: a stale page cost a call", i, err)
+		}
+	}
+}
+
+// sharedSource is a Source whose pages were come by as got says.
+type sharedSource struct {
+	pages.Source
+	page *pages.Page
+	got  pages.Got
+}
+
+func (s *sharedSource) Owner(restclient.Credential) pages.Owner { return pages.Owner{} }
+
+func (s *sharedSource) Held(pages.Owner, restclient.PageRequest) (pages.Got, bool) {
+	return pages.Got{}, false
+}
+
+func (s *sharedSource) Fetch(_ context.Context, r pages.Request) (pages.Got, error) {
+	got := s.got
+	got.Page, got.Request = s.page, r.PageRequest
+	return got, nil
 }

@@ -48,14 +48,15 @@ func NewUpstream(client *restclient.Client) *Upstream { return NewDocuments(clie
 // concurrent use; where only [Upstream.Page] is called it may be nil.
 func NewDocuments(body Body) *Upstream { return &Upstream{body, newIndexer(Shape())} }
 
-// Fetch calls the upstream once. It says whether the page may be kept. Its errors are those of [restclient.Client.Page].
-func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (page *Page, keep bool, err error) {
+// Fetch calls the upstream. The page takes over the document's body. Its errors are those of [restclient.Client.Page].
+func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, restclient.Document, error) {
 	document, err := u.body(ctx, credential, request)
 	if err != nil {
-		return nil, false, err
+		return nil, document, err
 	}
-	page, err = u.Page(document.Body, request)
-	return page, !document.NoStore, err
+	defer document.Done()
+	page, err := u.Page(document.Body, request)
+	return page, document, err
 }
 
 // Page makes the page of a document that answers a request, and takes the document over. The error is a

@@ -31,6 +31,8 @@ type Got struct {
 	// Cached says that it was at hand, Coalesced that somebody else's call brought it, and Stale that it is older than it should be,
 	// because the upstream failed.
 	Cached, Coalesced, Stale bool
+	// Attempts is how many the call took, also where it failed; 0 where none was made.
+	Attempts int
 }
 
 // Times are when the upstream was asked for a page, and when it was there, rounded up to microseconds and no other page's; what it

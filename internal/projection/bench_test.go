@@ -3,6 +3,7 @@ package projection_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -93,11 +94,11 @@ func BenchmarkRender(b *testing.B) {
 				b.Fatal("got no plan")
 			}
 			window := list{indexed(b, pageOf(b, items[name]))}.window()
-			dst := plan.AppendConnection(nil, window)
+			dst := plan.AppendConnection(nil, window, math.MaxInt)
 			b.SetBytes(int64(len(dst)))
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = plan.AppendConnection(dst[:0], window)
+				dst = plan.AppendConnection(dst[:0], window, math.MaxInt)
 			}
 		})
 	}

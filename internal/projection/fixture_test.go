@@ -103,7 +103,9 @@ func (q *query) plan(variables map[string]any) (*projection.Plan, bool) {
 	opCtx := &graphql.OperationContext{RawQuery: q.text, Doc: q.doc, Operation: q.doc.Operations[0], Variables: variables}
 	field := graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"})[0]
 	if field.Name == "cvms" {
-		return q.planner.Connection(opCtx, field)
+		plan := q.planner.Connection(opCtx, field)
+		return plan, plan.Whole()
 	}
-	return q.planner.Item(opCtx, field)
+	plan := q.planner.Item(opCtx, field)
+	return plan, plan.Whole()
 }

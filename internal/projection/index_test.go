@@ -3,6 +3,7 @@ package projection_test
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"reflect"
 	"runtime"
 	"strings"
@@ -188,12 +189,12 @@ func TestAllocations(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s: got no plan", name)
 		}
-		dst := plan.AppendConnection(nil, window)
+		dst := plan.AppendConnection(nil, window, math.MaxInt)
 		if !json.Valid(dst) {
 			t.Errorf("%s: got %.200s, want JSON", name, dst)
 		}
 		first := bytes.Clone(dst)
-		if got := testing.AllocsPerRun(20, func() { dst = plan.AppendConnection(dst[:0], window) }); got > 0 {
+		if got := testing.AllocsPerRun(20, func() { dst = plan.AppendConnection(dst[:0], window, math.MaxInt) }); got > 0 {
 			t.Errorf("%s: got %v allocations, want none", name, got)
 		}
 		if !bytes.Equal(dst, first) {

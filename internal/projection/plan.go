@@ -10,9 +10,14 @@ import (
 
 // Plan is a selection, compiled: what to write, in order. It is immutable.
 type Plan struct {
-	root selection
-	size int
+	root    selection
+	size    int
+	foreign bool
 }
+
+// Whole says whether the plan writes all that is selected. Where it does not, gqlgen executes the field, and the plan tells the size
+// alone.
+func (p *Plan) Whole() bool { return !p.foreign }
 
 // Size returns about how much memory the plan takes, in bytes.
 func (p *Plan) Size() int { return p.size }
@@ -75,19 +80,18 @@ const (
 	typePageInfo   = "PageInfo"
 )
 
-// Connection compiles a field's selection of a connection. It returns false where something in it is not to be projected; then
-// gqlgen executes the field.
-func (p *Planner) Connection(opCtx *graphql.OperationContext, field graphql.CollectedField) (*Plan, bool) {
+// Connection compiles a field's selection of a connection.
+func (p *Planner) Connection(opCtx *graphql.OperationContext, field graphql.CollectedField) *Plan {
 	c := compiler{opCtx: opCtx, shape: p.shape}
 	root := c.fixed(field.Selections, typeConnection)
-	return c.plan(root)
+	return &Plan{root, c.size, c.foreign}
 }
 
 // Item compiles a field's selection of an item, which may be one of the interface Node or the union _Entity.
-func (p *Planner) Item(opCtx *graphql.OperationContext, field graphql.CollectedField) (*Plan, bool) {
+func (p *Planner) Item(opCtx *graphql.OperationContext, field graphql.CollectedField) *Plan {
 	c := compiler{opCtx: opCtx, shape: p.shape}
 	root := c.object(field.Selections, typeItem, p.shape)
-	return c.plan(root)
+	return &Plan{root, c.size, c.foreign}
 }
 
 type compiler struct {
@@ -96,13 +100,6 @@ type compiler struct {
 	size  int
 	// foreign says that there is something that is not to be projected.
 	foreign bool
-}
-
-func (c *compiler) plan(root selection) (*Plan, bool) {
-	if c.foreign {
-		return nil, false
-	}
-	return &Plan{root, c.size}, true
 }
 
 // stepSize is about how many bytes a step takes.
@@ -127,12 +124,12 @@ func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(grap
 			s.name = "," + s.name
 		}
 		c.size += stepSize + len(s.name)
-		switch {
-		case len(f.Deferrables) > 0, len(f.Arguments) > 0, slices.ContainsFunc(f.Directives, isForeign):
+		if len(f.Deferrables) > 0 || len(f.Arguments) > 0 || slices.ContainsFunc(f.Directives, isForeign) {
 			c.foreign = true
-		case f.Name == "__typename":
+		}
+		if f.Name == "__typename" {
 			s.constant = `"` + typeName + `"`
-		default:
+		} else {
 			compile(f, s)
 		}
 	}

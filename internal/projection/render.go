@@ -42,23 +42,43 @@ type Identified interface {
 // Odd says whether the item may have values of the wrong type. Where it is false there are none.
 func (i Item) Odd() bool { return i.Page.odd(i.Index) }
 
-// AppendConnection appends the JSON of the plan's selection of a connection to dst. It does not fail, and keeps nothing.
-func (p *Plan) AppendConnection(dst []byte, w *Window) []byte {
-	r := renderer{dst: dst}
+// AppendConnection appends the JSON of the plan's selection of a connection to dst. It does not fail, and keeps nothing. Once dst is
+// longer than most bytes it stops: what it returns is longer then, and no JSON.
+func (p *Plan) AppendConnection(dst []byte, w *Window, most int) []byte {
+	r := renderer{dst: dst, most: most}
 	r.object(p.root, place{window: w})
 	return r.dst
 }
 
-// AppendItem appends the JSON of the plan's selection of an item to dst. It does not fail, and keeps nothing.
-func (p *Plan) AppendItem(dst []byte, item Item) []byte {
-	r := renderer{dst: dst}
+// AppendItem appends the JSON of the plan's selection of an item to dst, and stops as [Plan.AppendConnection] does.
+func (p *Plan) AppendItem(dst []byte, item Item, most int) []byte {
+	r := renderer{dst: dst, most: most}
 	r.object(p.root, item.place())
 	return r.dst
 }
 
+// ConnectionSize returns how many bytes [Plan.AppendConnection] would append, more than most where it would stop.
+func (p *Plan) ConnectionSize(w *Window, most int) int {
+	r := renderer{most: most, measures: true}
+	r.object(p.root, place{window: w})
+	return r.measured + len(r.dst)
+}
+
+// ItemSize returns how many bytes [Plan.AppendItem] would append, more than most where it would stop.
+func (p *Plan) ItemSize(item Item, most int) int { return len(p.AppendItem(nil, item, most)) }
+
 // renderer writes selections. No value is null where the schema has non-null: lists and booleans have defaults, and elements of
 // the wrong type are not in the index.
-type renderer struct{ dst []byte }
+type renderer struct {
+	dst  []byte
+	most int // bytes, from which on there is nothing to write
+	// measures says that only the size counts: measured bytes are gone already.
+	measures bool
+	measured int
+}
+
+// full says whether there is nothing more to write.
+func (r *renderer) full() bool { return r.measured+len(r.dst) > r.most }
 
 // place is an object that a selection is written of: a connection or its pageInfo (window), an edge (window and index), or an
 // object of the upstream (page, id and base).
@@ -77,6 +97,9 @@ func (r *renderer) object(sel selection, at place) {
 	r.dst = append(r.dst, '{')
 	for i := range sel {
 		s := &sel[i]
+		if r.full() {
+			return
+		}
 		r.dst = append(r.dst, s.name...)
 		switch s.op {
 		case opConstant:
@@ -121,16 +144,27 @@ func (r *renderer) list(sel selection, w *Window, element func(i int) place) {
 			r.reserve((len(r.dst)-begin)/i, w.Len-i)
 		}
 		r.object(sel, element(i))
+		if r.full() {
+			return
+		}
+		if r.measures {
+			r.measured, r.dst, begin = r.measured+len(r.dst), r.dst[:0], 0
+		}
 	}
 	r.dst = append(r.dst, ']')
 }
 
 // reserve makes room for as many items of a size as there are left, once there is none for the next: at most as much as is there,
-// because they may be smaller.
+// because they may be smaller. Where they are little beside what is there, more lists will follow, and the room is doubled.
 func (r *renderer) reserve(size, left int) {
-	if cap(r.dst)-len(r.dst) < size {
-		r.dst = slices.Grow(r.dst, min(size*left+size*left/16, len(r.dst)))
+	if cap(r.dst)-len(r.dst) >= size {
+		return
 	}
+	room := size*left + size*left/16
+	if room < len(r.dst)/4 {
+		room = len(r.dst)
+	}
+	r.dst = slices.Grow(r.dst, min(room, len(r.dst), max(r.most-len(r.dst), size)))
 }
 
 // cursor writes the cursor of the item at index i, null where there are no items.
@@ -172,7 +206,9 @@ func (r *renderer) objects(sel selection, at place, value slot) {
 		if i > 0 {
 			r.dst = append(r.dst, ',')
 		}
-		r.object(sel, at)
+		if r.object(sel, at); r.full() {
+			return
+		}
 		at.base = int(at.page.tape[at.base].lo)
 	}
 	r.dst = append(r.dst, ']')

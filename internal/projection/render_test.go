@@ -1,6 +1,7 @@
 package projection_test
 
 import (
+	"math"
 	"testing"
 
 	"cvmgraph/internal/projection"
@@ -44,7 +45,7 @@ func TestConnections(t *testing.T) {
 			if !ok {
 				t.Fatal("got no plan")
 			}
-			if got := plan.AppendConnection([]byte("ahead "), list{test.page}.window()); string(got) != "ahead "+test.want {
+			if got := plan.AppendConnection([]byte("ahead "), list{test.page}.window(), math.MaxInt); string(got) != "ahead "+test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -73,7 +74,7 @@ func TestItems(t *testing.T) {
 			if !ok {
 				t.Fatal("got no plan")
 			}
-			if got := string(plan.AppendItem(nil, list{page}.Item(0))); got != test.want {
+			if got := string(plan.AppendItem(nil, list{page}.Item(0), math.MaxInt)); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})

@@ -43,6 +43,17 @@ func Cover(r Range) []Page {
 	return coverMany(r)
 }
 
+// MostPages returns how many pages [Cover] takes at most for n positions in a row, wherever they lie among the first million.
+func MostPages(n int) int {
+	switch {
+	case n <= MaxPageSize/2:
+		return min(n, 1)
+	case n <= MaxPageSize+1:
+		return 2
+	}
+	return (n-1+89)/90 + 1
+}
+
 // coverMany is Cover for a range that no page covers alone. A chain of pages is settled from its end: for each position x
 // that a next page would have to hold, the cheapest way to go on from there.
 func coverMany(r Range) []Page {

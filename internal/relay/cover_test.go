@@ -33,13 +33,17 @@ func checkCover(t *testing.T, r relay.Range) {
 	if wantCalls, wantItems := relaytest.Cheapest(r.Lo, r.Hi); len(pages) != wantCalls || items != wantItems {
 		t.Fatalf("Cover(%v): got %d calls of %d items, want %d of %d", r, len(pages), items, wantCalls, wantItems)
 	}
-	switch n := r.Len(); {
+	n := r.Len()
+	switch {
 	case n <= 50 && len(pages) > 1:
 		t.Errorf("Cover(%v): got %d calls, want 1 for up to 50 positions", r, len(pages))
 	case n <= 101 && len(pages) > 2:
 		t.Errorf("Cover(%v): got %d calls, want 2 for up to 101 positions", r, len(pages))
 	case len(pages) > (n-1+89)/90+1: // one of the n positions is the cursor's own
 		t.Errorf("Cover(%v): got %d calls, want at most ceil(%d/90)+1", r, len(pages), n-1)
+	}
+	if most := relay.MostPages(n); len(pages) > most || most > (n-1+89)/90+1 {
+		t.Errorf("Cover(%v): got %d calls, want at most %d, as for any %d positions", r, len(pages), most, n)
 	}
 }
 

@@ -89,6 +89,37 @@ func withSpecials(t *testing.T, list relay.Fingerprint) string {
 	return ""
 }
 
+// TestSpareBitsOfACursorAreNoticed spells cursors whose last character has bits to spare in all the other ways.
+func TestSpareBitsOfACursorAreNoticed(t *testing.T) {
+	t.Parallel()
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	list := relay.FingerprintOf("list")
+	var spellings int
+	for _, position := range []int{1, 200, 20_000} { // of different lengths
+		text := relay.Cursor{Position: position, Total: 1 << 20, Item: relay.FingerprintOf("item"), List: list}.Encode()
+		if _, err := relay.DecodeCursor(text, list); err != nil {
+			t.Errorf("DecodeCursor(%s): got error %v, want none", text, err)
+		}
+		raw, err := base64.RawURLEncoding.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, last := range alphabet {
+			other := text[:len(text)-1] + string(last)
+			if same, err := base64.RawURLEncoding.DecodeString(other); err != nil || other == text || string(same) != string(raw) {
+				continue
+			}
+			spellings++
+			if _, err := relay.DecodeCursor(other, list); !errors.Is(err, relay.ErrDamagedCursor) {
+				t.Errorf("DecodeCursor(%s), spelled otherwise: got error %v, want %v", other, err, relay.ErrDamagedCursor)
+			}
+		}
+	}
+	if spellings < 10 {
+		t.Errorf("got %d other spellings, want some", spellings)
+	}
+}
+
 func turnLastBit(text string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, text[len(text)-1])

@@ -43,6 +43,10 @@ func TestParseNodeIDRefuses(t *testing.T) {
 		"no uuid":               spell("Cvm:"),
 		"a uuid without end":    spell("Cvm:" + strings.Repeat("a", 200)),
 		"padding":               base64.URLEncoding.EncodeToString([]byte("Cvm:a")),
+		"spare bits":            turnLastBit(spell("Cvm:a")), // of 5 bytes, which leave 2
+		"a line break behind":   spell("Cvm:a") + "\n",
+		"a space":               spell("Cvm:a") + " ",
+		"another alphabet":      base64.RawStdEncoding.EncodeToString([]byte("Cvm:\xff\xff")),
 		"a line break":          spell("Cvm:abc")[:4] + "\n" + spell("Cvm:abc")[4:],
 		"too few traits":        spell("CvmProvisional:1234567"),
 		"the number 1":          spell("CvmProvisional:12345678:1"),

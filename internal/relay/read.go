@@ -160,7 +160,10 @@ func (r *Reader) Answer() *Answer { return r.answer }
 func (r *Reader) total() int { return r.views[len(r.views)-1].Total }
 
 // missing returns the pages for those of the ranges that no view holds yet. They overlap what is there by one position.
-func (r *Reader) missing(ranges ...Range) []Page {
+func (r *Reader) missing(ranges ...Range) []Page { return CoverAll(r.open(ranges...)) }
+
+// open returns what no view holds yet of the ranges, and a position more on either side.
+func (r *Reader) open(ranges ...Range) []Range {
 	have := make([]Range, len(r.views))
 	for i, v := range r.views {
 		have[i] = Range{v.lo(), v.end()}
@@ -172,7 +175,7 @@ func (r *Reader) missing(ranges ...Range) []Page {
 			open = append(open, Range{max(gap.Lo-1, w.Lo), min(gap.Hi+1, w.Hi)})
 		}
 	}
-	return CoverAll(open)
+	return open
 }
 
 // cut returns those of the pages that hold some of the range.

@@ -157,8 +157,10 @@ func (r *Reader) goOn(w walk, dir int) ([]Page, Reason) {
 		return Range{max(position-lacking-margin, 0), position + 1 + margin}
 	}
 	needed := ahead(r.window.Count, 0)
-	if pages := cut(r.missing(ahead(r.widest, 0)), needed); len(pages) > 0 && len(r.missing(needed)) > 0 {
-		return pages, ReasonWindow
+	if len(r.open(needed)) > 0 {
+		if pages := cut(r.missing(ahead(r.widest, 0)), needed); len(pages) > 0 {
+			return pages, ReasonWindow
+		}
 	}
 	// The pages are there and do not continue the walk: the list moved between the calls. Look again, and wider.
 	if r.retries++; r.retries > maxRetries {

@@ -157,39 +157,5 @@ func (r *requestMetrics) series(labels requestLabels) requestSeries {
 	return series
 }
 
-type upstreamMetrics struct {
-	calls     closedSet
-	duration  prometheus.Histogram
-	coalesced prometheus.Counter
-}
-
-func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
-	return upstreamMetrics{
-		calls: newClosedSet(register.NewCounterVec(prometheus.CounterOpts{
-			Name: "cvmgraph_upstream_calls_total",
-			Help: "Calls to the upstream that have ended.",
-		}, []string{"outcome"}), "ok", "client_error", "rate_limited", "server_error", "timeout", "network", "invalid", "canceled"),
-		duration: register.NewHistogram(prometheus.HistogramOpts{
-			Name:    "cvmgraph_upstream_call_duration_seconds",
-			Help:    "One call to the upstream, to the end of its body.",
-			Buckets: latencyBuckets(),
-		}),
-		coalesced: register.NewCounter(prometheus.CounterOpts{
-			Name: "cvmgraph_upstream_coalesced_total",
-			Help: "Pages that another request's call in flight has brought.",
-		}),
-	}
-}
-
-// UpstreamCall notes a call to the upstream that has ended. The outcome is ok, client_error, rate_limited, server_error,
-// timeout, network, invalid or canceled; another one is counted as other.
-func (m *Metrics) UpstreamCall(outcome string, took time.Duration) {
-	m.upstream.calls.inc(outcome)
-	m.upstream.duration.Observe(took.Seconds())
-}
-
-// UpstreamCoalesced notes a page that took no call of its own, because the same call was in flight.
-func (m *Metrics) UpstreamCoalesced() { m.upstream.coalesced.Inc() }
-
 // UntrustedDocument notes a request for a document that is not trusted.
 func (m *Metrics) UntrustedDocument() { m.untrusted.Inc() }

@@ -29,6 +29,7 @@ func newObservers() observers {
 	o := observers{m, m.PageCache(), m.Redis(), m.Repeats()}
 	o.cache.Watch(func() (int, uint64) { return 3, 4096 })
 	o.repeats.Watch(func() (int, uint64) { return 2, 1024 })
+	o.WatchUpstream(func() (string, int, int, int) { return "open", 128, 7, 2 })
 	return o
 }
 
@@ -39,6 +40,10 @@ func (o observers) all() {
 	o.UpstreamCall("rate_limited", 20*time.Millisecond)
 	o.UpstreamCoalesced()
 	o.UntrustedDocument()
+	o.UpstreamAttempted()
+	o.UpstreamRetried("reset")
+	o.UpstreamOverBudget()
+	o.UpstreamRefused("overload")
 	o.cache.Hit(1200 * time.Millisecond)
 	o.cache.Stale()
 	o.cache.Miss()
@@ -129,6 +134,37 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		"a coalesced call": {
 			func(o observers) { o.UpstreamCoalesced() },
 			map[string]string{"cvmgraph_upstream_coalesced_total": "1"},
+		},
+		"an attempt": {
+			func(o observers) { o.UpstreamAttempted() },
+			map[string]string{"cvmgraph_upstream_attempts_total": "1"},
+		},
+		"a retry": {
+			func(o observers) { o.UpstreamRetried("rate_limited") },
+			map[string]string{
+				`cvmgraph_upstream_retries_total{reason="rate_limited"}`: "1", `cvmgraph_upstream_retries_total{reason="reset"}`: "0",
+			},
+		},
+		"a reason that is none": {
+			func(o observers) { o.UpstreamRetried("Bearer secret") },
+			map[string]string{`cvmgraph_upstream_retries_total{reason="other"}`: "1"},
+		},
+		"a retry over the budget": {
+			func(o observers) { o.UpstreamOverBudget() },
+			map[string]string{"cvmgraph_upstream_retries_over_budget_total": "1"},
+		},
+		"a refused attempt": {
+			func(o observers) { o.UpstreamRefused("breaker") },
+			map[string]string{
+				`cvmgraph_upstream_refused_total{cause="breaker"}`: "1", `cvmgraph_upstream_refused_total{cause="overload"}`: "0",
+			},
+		},
+		"how it stands with the upstream": {
+			func(observers) {},
+			map[string]string{
+				"cvmgraph_upstream_breaker_state": "2", "cvmgraph_upstream_limit": "128", "cvmgraph_upstream_in_flight": "7",
+				"cvmgraph_upstream_queued": "2",
+			},
 		},
 		"a hit": {
 			func(o observers) { o.cache.Hit(1200 * time.Millisecond) },
@@ -267,7 +303,7 @@ func TestClosedSetsAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, _ := scrape(t, newObservers().Metrics, "")
-	for _, label := range []string{"outcome", "op"} {
+	for _, label := range []string{"outcome", "reason", "cause", "op"} {
 		got := []string{"other"}
 		for _, match := range regexp.MustCompile(`(?m)^cvmgraph_\w+\{`+label+`="(\w+)"\} 0$`).FindAllStringSubmatch(answer, -1) {
 			got = append(got, match[1])
@@ -390,5 +426,17 @@ func BenchmarkObservers(b *testing.B) {
 				}
 			})
 		})
+	}
+}
+
+func TestBreakerStates(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]string{"closed": "0", "half_open": "1", "open": "2"} {
+		m := telemetry.NewMetrics()
+		m.WatchUpstream(func() (string, int, int, int) { return state, 0, 0, 0 })
+		text, _ := scrape(t, m, "")
+		if got := samples(text)["cvmgraph_upstream_breaker_state"]; got != want {
+			t.Errorf("%s: got %s, want %s", state, got, want)
+		}
 	}
 }

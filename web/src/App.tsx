@@ -1,23 +1,30 @@
 import { DOC_EXPLORER_PLUGIN, DocExplorerStore } from '@graphiql/plugin-doc-explorer';
 import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
-import { GraphiQLProvider } from '@graphiql/react';
-import { GraphiQLInterface } from 'graphiql';
-import { useState } from 'react';
+import { type GraphiQLPlugin, GraphiQLProvider } from '@graphiql/react';
+import { GraphiQL, GraphiQLInterface } from 'graphiql';
+import { useEffect, useState } from 'react';
 import { CredentialBar } from './CredentialBar';
 import { defaultQuery } from './defaultQuery';
-import { useFittingEditors } from './narrow';
+import { ExamplesPanel } from './ExamplesPanel';
+import { ExplainPanel } from './ExplainPanel';
+import { FieldsPanel } from './FieldsPanel';
+import { ExamplesIcon, FieldsIcon } from './icons';
+import { isNarrow, useFittingEditors } from './narrow';
 import { useRunAtOnce } from './runAtOnce';
-import { Session } from './session';
+import { Session, useSession } from './session';
 import type { Settings } from './settings';
 import { createStorage } from './storage';
-
-/** The sidebar's panels, first the one that GraphiQL opens from a name in the editor. */
-const plugins = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
+import { useTabOut } from './tabOut';
 
 /** The whole page: the bar above GraphiQL, both inside GraphiQL's store. */
 export function App({ settings }: { settings: Settings }) {
-  const [session] = useState(() => new Session(settings));
   const [storage] = useState(() => createStorage('cvmgraph:'));
+  const [session] = useState(() => new Session(settings, explainsAtFirst(storage.getItem('explain'), settings)));
+  const [plugins] = useState(() => createPlugins(session, settings));
+  const { explains } = useSession(session);
+  useEffect(() => {
+    storage.setItem('explain', String(explains));
+  }, [storage, explains]);
   return (
     <GraphiQLProvider
       fetcher={session.fetcher}
@@ -37,14 +44,34 @@ export function App({ settings }: { settings: Settings }) {
   );
 }
 
+/** As it was left, else where there is something to see and room for it. */
+function explainsAtFirst(kept: string | null, { demo }: Settings): boolean {
+  return kept === null ? demo && !isNarrow() : kept === 'true';
+}
+
+/** The sidebar's panels, first the one that GraphiQL opens from a name in the editor. */
+function createPlugins(session: Session, { demo }: Settings): GraphiQLPlugin[] {
+  return [
+    DOC_EXPLORER_PLUGIN,
+    { title: 'Fields', icon: FieldsIcon, content: FieldsPanel },
+    { title: 'Examples', icon: ExamplesIcon, content: () => <ExamplesPanel session={session} demo={demo} /> },
+    HISTORY_PLUGIN,
+  ];
+}
+
 function Page({ session, demo }: { session: Session; demo: boolean }) {
   useFittingEditors();
   useRunAtOnce(demo);
+  useTabOut();
   return (
     <div className="page">
       <CredentialBar session={session} demo={demo} />
       <main className="page-main">
-        <GraphiQLInterface isHeadersEditorEnabled={false} showPersistHeadersSettings={false} />
+        <GraphiQLInterface isHeadersEditorEnabled={false} showPersistHeadersSettings={false}>
+          <GraphiQL.Footer>
+            <ExplainPanel session={session} />
+          </GraphiQL.Footer>
+        </GraphiQLInterface>
       </main>
     </div>
   );

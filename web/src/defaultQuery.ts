@@ -1,10 +1,12 @@
 import { formatShortcutForOS, KEY_MAP } from '@graphiql/react';
+import { note } from './note';
 
-/** What a newcomer finds in the editor. Lines are short: the editor may have half of a small page. */
-export const defaultQuery = `# Your confidential VMs, the first ten.
-# Run: ${formatShortcutForOS(KEY_MAP.runQuery.key, 'Cmd')}, or the button.
-# Next page: add after: "<endCursor>".
-# More fields: type inside any { }.
+const run = formatShortcutForOS(KEY_MAP.runQuery.key, 'Cmd');
+
+/** What a newcomer finds in the editor. */
+export const defaultQuery = `${note(`Your confidential VMs, the first ten. Run: ${run}, or the button.`)}
+#
+${note('More fields: type inside any { }, or open Fields. More operations: open Examples.')}
 
 query FirstCvms {
   cvms(first: 10) {
@@ -17,11 +19,13 @@ query FirstCvms {
       cursor
       node {
         id
+        vmId
         name
         status
         vcpu
         memory
         node {
+          nodeId
           name
           regionIdentifier
         }

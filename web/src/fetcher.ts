@@ -11,13 +11,17 @@ export interface ResponseError {
 export interface Answer {
   readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly ResponseError[];
+  readonly extensions?: unknown;
 }
 
 /** One request and what came of it. */
 export interface Exchange {
   /** GraphiQL's own question for the schema, not the user's. */
   readonly introspection: boolean;
+  readonly query: string;
   readonly credential: Credential;
+  /** The answer was to tell its calls. */
+  readonly explained: boolean;
   readonly answer: Answer;
   /** No GraphQL answer came: why, for a person to read. */
   readonly failure: string | null;
@@ -27,6 +31,8 @@ export interface FetcherOptions {
   readonly endpoint: string;
   /** Asked at each request, so that the fetcher itself stays the same: GraphiQL introspects anew for a new one. */
   readonly credential: () => Credential;
+  /** Asked likewise: whether answers are to tell their calls. */
+  readonly explain: () => boolean;
   /** Told of each request that was not stopped. */
   readonly onExchange: (exchange: Exchange) => void;
 }
@@ -35,16 +41,19 @@ export interface FetcherOptions {
  * The fetcher that GraphiQL asks. It never fails: where no GraphQL answer came, it makes up one whose message a person
  * can read. It is an observable, because that is what GraphiQL's stop button can stop.
  */
-export function createFetcher({ endpoint, credential: current, onExchange }: FetcherOptions): Fetcher {
+export function createFetcher({ endpoint, credential: current, explain, onExchange }: FetcherOptions): Fetcher {
   return (params) => ({
     subscribe(sink: Sink) {
       const credential = current();
+      const introspection = params.operationName === 'IntrospectionQuery';
+      const explained = !introspection && explain();
+      const headers = { ...headersFor(credential), ...(explained && { 'X-Cvmgraph-Explain': '1' }) };
       const stopped = new AbortController();
-      void ask(endpoint, params, credential, stopped.signal).then(({ answer, failure }) => {
+      void ask(endpoint, params, headers, stopped.signal).then(({ answer, failure }) => {
         if (stopped.signal.aborted) {
           return;
         }
-        onExchange({ introspection: params.operationName === 'IntrospectionQuery', credential, answer, failure });
+        onExchange({ introspection, query: params.query, credential, explained, answer, failure });
         sink.next(answer);
         sink.complete();
       });
@@ -58,7 +67,7 @@ interface Sink {
   complete(): void;
 }
 
-async function ask(endpoint: string, params: FetcherParams, credential: Credential, signal: AbortSignal) {
+async function ask(endpoint: string, params: FetcherParams, headers: Record<string, string>, signal: AbortSignal) {
   let response: Response;
   let body: string;
   try {
@@ -67,7 +76,7 @@ async function ask(endpoint: string, params: FetcherParams, credential: Credenti
       headers: {
         Accept: 'application/graphql-response+json, application/json;q=0.9',
         'Content-Type': 'application/json',
-        ...headersFor(credential),
+        ...headers,
       },
       body: JSON.stringify(params),
       signal,

@@ -33,3 +33,23 @@ export function EyeOffIcon() {
     </Icon>
   );
 }
+
+/** Boxes to tick, below each other. */
+export function FieldsIcon(props: SVGProps<SVGSVGElement>) {
+  return (
+    <Icon {...props}>
+      <rect x="2" y="2.5" width="6" height="6" rx="1.5" />
+      <path d="m3.6 5.6 1.2 1.2 2-2.4M11.5 5.5h6.5M11.5 14.5h6.5" />
+      <rect x="2" y="11.5" width="6" height="6" rx="1.5" />
+    </Icon>
+  );
+}
+
+/** An open book would be the documentation's: a lamp. */
+export function ExamplesIcon(props: SVGProps<SVGSVGElement>) {
+  return (
+    <Icon {...props}>
+      <path d="M10 1.8a5.6 5.6 0 0 0-3.4 10.1c.7.6 1.1 1.2 1.2 2.1h4.4c.1-.9.5-1.5 1.2-2.1A5.6 5.6 0 0 0 10 1.8ZM7.8 14v2.2c0 1.2 1 2 2.2 2s2.2-.8 2.2-2V14" />
+    </Icon>
+  );
+}

@@ -3,7 +3,12 @@ import { useEffect, useSyncExternalStore } from 'react';
 
 const narrow = window.matchMedia('(max-width: 720px)'); // as in page.css
 
-/** Fits GraphiQL's editors to a narrow screen: smaller, wrapped, and without the margin of line numbers. */
+/** Says whether the screen is narrow now: panels cover the panes. */
+export function isNarrow(): boolean {
+  return narrow.matches;
+}
+
+/** Fits GraphiQL's editors to a narrow screen: smaller, and without the margin of line numbers. */
 export function useFittingEditors() {
   const isNarrow = useSyncExternalStore(subscribe, () => narrow.matches);
   const { queryEditor, variableEditor, responseEditor } = useGraphiQL(
@@ -16,7 +21,7 @@ export function useFittingEditors() {
         fontSize,
         folding: !isNarrow,
         lineNumbers: isNarrow ? 'off' : 'on',
-        wordWrap: isNarrow ? 'on' : 'off',
+        wordWrap: 'on',
       });
     }
     responseEditor?.updateOptions({ fontSize });

@@ -2,7 +2,9 @@ import type { Fetcher } from '@graphiql/toolkit';
 import { useSyncExternalStore } from 'react';
 import { type Credential, flawOf, type Kind, recognise } from './credential';
 import { type Answer, createFetcher, type Exchange } from './fetcher';
+import { type Known, learn } from './known';
 import type { Settings } from './settings';
+import { readUpstream, type Upstream } from './upstream';
 
 /** What is wrong with the last answer, for the person at the page. */
 export interface Problem {
@@ -10,6 +12,12 @@ export interface Problem {
   readonly title: string;
   readonly text: string;
 }
+
+/**
+ * The calls of the last answer, or why there are none to show: there was no answer, it was not asked for them, or it did
+ * not tell.
+ */
+export type Explained = Upstream | 'none' | 'unasked' | 'untold';
 
 /** What the page shows beside GraphiQL's own state. */
 export interface State {
@@ -19,6 +27,10 @@ export interface State {
   readonly problem: Problem | null;
   /** The gateway answers, but does not tell its schema. */
   readonly hidesSchema: boolean;
+  /** Answers are asked to tell their calls. */
+  readonly explains: boolean;
+  readonly explained: Explained;
+  readonly known: Known;
 }
 
 /**
@@ -27,14 +39,24 @@ export interface State {
  */
 export class Session {
   readonly fetcher: Fetcher;
-  #state: State = { credential: { kind: 'apiKey', secret: '' }, flaw: null, problem: null, hidesSchema: false };
+  #state: State = {
+    credential: { kind: 'apiKey', secret: '' },
+    flaw: null,
+    problem: null,
+    hidesSchema: false,
+    explains: false,
+    explained: 'none',
+    known: {},
+  };
   #kindChosen = false; // by hand, for the secret that is in the field
   readonly #listeners = new Set<() => void>();
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, explains: boolean) {
+    this.#state = { ...this.#state, explains };
     this.fetcher = createFetcher({
       endpoint: settings.endpoint,
       credential: () => this.#state.credential,
+      explain: () => this.#state.explains,
       onExchange: (exchange) => this.#judge(exchange),
     });
   }
@@ -60,12 +82,21 @@ export class Session {
     this.#use({ secret, kind });
   }
 
-  #use(credential: Credential) {
-    // What was said of the last answer was said of another credential.
-    this.#set({ credential, flaw: flawOf(credential.secret), problem: null });
+  /** Asks the next answers to tell their calls, or not. */
+  explain(explains: boolean) {
+    this.#set({ explains });
   }
 
-  #judge({ introspection, credential, answer, failure }: Exchange) {
+  #use(credential: Credential) {
+    // What was said of the last answer was said of another credential, which may see another list.
+    this.#set({ credential, flaw: flawOf(credential.secret), problem: null, known: {} });
+  }
+
+  #judge(exchange: Exchange) {
+    const { introspection, credential, answer, failure } = exchange;
+    if (!introspection) {
+      this.#note(exchange);
+    }
     if (failure !== null) {
       this.#set({ problem: { about: 'gateway', title: 'No answer.', text: failure } });
       return;
@@ -77,6 +108,14 @@ export class Session {
     } else {
       this.#set({ problem: credential === this.#state.credential ? refusalOf(credential, answer) : standing });
     }
+  }
+
+  #note({ query, credential, explained, answer }: Exchange) {
+    const unexplained = explained ? 'untold' : 'unasked';
+    this.#set({
+      explained: readUpstream(answer.extensions) ?? unexplained,
+      known: credential === this.#state.credential ? learn(this.#state.known, query, answer) : this.#state.known,
+    });
   }
 
   #set(change: Partial<State>) {

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { buildSchema, parse, validate } from 'graphql';
 import { chromium } from 'playwright-core';
 
 const gateway = process.env.CVMGRAPH_URL && new URL(process.env.CVMGRAPH_URL).origin;
@@ -182,13 +183,357 @@ test('the documentation opens and tells the fields', async (t) => {
   await page.screenshot({ path: path.join(screenshots, 'docs.png') });
 });
 
+test('each example is valid, says what it shows, and is answered without an error', async (t) => {
+  const { page, example } = await open(t);
+  await page.getByText('"totalCount"').waitFor();
+  const schema = buildSchema(await readFile(path.join(import.meta.dirname, '..', '..', 'schema.graphqls'), 'utf8'));
+  const answers = {};
+  await page.getByRole('button', { name: 'Show Examples' }).click();
+  const titles = await page.locator('.page-examples strong').allTextContents();
+  for (const title of titles) {
+    const { request, answer } = await example(title);
+    const { query, operationName } = request.postDataJSON();
+    assert.deepEqual(validate(schema, parse(query)), [], title);
+    assert.match(query, new RegExp(`^#[^]*query ${operationName} {`), title);
+    assert.equal(answer.errors, undefined, title);
+    for (const [field, value] of Object.entries(answer.data)) {
+      assert.ok(value !== null, `${title}: ${field}`);
+    }
+    answers[title] = answer.data;
+  }
+  assert.deepEqual(Object.keys(answers), [
+    'First page',
+    'Next page',
+    'Last page',
+    'Page before',
+    'CVMs of one node',
+    'One by id',
+    'One by uuid',
+    'Totals',
+    'How it was launched',
+    'Explain',
+  ]);
+  const first = answers['First page'].cvms;
+  assert.notEqual(first.pageInfo.endCursor, answers['Next page'].cvms.pageInfo.startCursor);
+  assert.equal(answers['Next page'].cvms.pageInfo.hasPreviousPage, true);
+  assert.equal(answers['Last page'].cvms.pageInfo.hasNextPage, false);
+  assert.equal(answers['Page before'].cvms.nodes.length, 10);
+  assert.equal(new Set(answers['CVMs of one node'].cvms.nodes.map(({ node }) => node.nodeId)).size, 1);
+  assert.equal(answers['Explain'].long.nodes.length, 250);
+  await page.locator('.page-calls').getByRole('row').nth(3).waitFor();
+  await page.screenshot({ path: path.join(screenshots, 'examples.png') });
+});
+
+test('an example goes on where the last answer ended', async (t) => {
+  const { page, example } = await open(t);
+  await page.getByText('"totalCount"').waitFor();
+  await page.getByRole('button', { name: 'Show Examples' }).click();
+  const first = await example('First page');
+  const next = await example('Next page');
+  assert.match(next.request.postDataJSON().query, new RegExp(`after: "${first.answer.data.cvms.pageInfo.endCursor}"`));
+  const third = await example('Next page');
+  assert.match(third.request.postDataJSON().query, new RegExp(`after: "${next.answer.data.cvms.pageInfo.endCursor}"`));
+  await example('CVMs of one node'); // whose cursors are those of another list
+  const back = await example('Page before');
+  assert.match(
+    back.request.postDataJSON().query,
+    new RegExp(`before: "${third.answer.data.cvms.pageInfo.startCursor}"`),
+  );
+  assert.deepEqual(back.answer.data.cvms.nodes, next.answer.data.cvms.nodes);
+});
+
+test('an example leaves what the user has written', async (t) => {
+  const { page, type, example } = await open(t);
+  await page.getByText('"totalCount"').waitFor();
+  await page.getByRole('button', { name: 'Show Examples' }).click();
+  await example('Totals');
+  assert.equal(await page.locator('.graphiql-tab').count(), 1, 'an example takes the place of another');
+  await type('query Mine { cvms(first: 1) { totalCount } }');
+  await example('Last page');
+  assert.equal(await page.locator('.graphiql-tab').count(), 2);
+  await page.locator('.graphiql-tab').getByText('Mine', { exact: true }).click();
+  await editor(page).getByText('Mine').waitFor();
+});
+
+test('without a credential an example is shown and not run', async (t) => {
+  const { page, requests } = await open(t, { demo: false });
+  await page.getByRole('button', { name: 'Show Examples' }).click();
+  await page.getByRole('button', { name: /^Next page/ }).click();
+  await editor(page).getByText('<endCursor>').waitFor();
+  await page.waitForLoadState('networkidle');
+  assert.equal(requests.filter((request) => request.method() === 'POST').length, 1, 'the introspection');
+});
+
+test('the calls are asked for while their panel is open', async (t) => {
+  const { page, ask } = await open(t, { demo: false });
+  const panel = calls(page);
+  await credential(page).fill('phak_explain');
+  const explained = (request) => request.headers()['x-cvmgraph-explain'];
+  await credential(page).press('Enter');
+  assert.equal(explained(await ask('query Closed { cvms(first: 1) { totalCount } }')), undefined);
+  await page.locator('.graphiql-response').getByText('"totalCount"').waitFor();
+  await panel.head.click();
+  await panel.body.getByText('was not asked for its calls').waitFor();
+  await page.screenshot({ path: path.join(screenshots, 'unasked.png') });
+  await panel.body.getByRole('button', { name: 'Run it again' }).click();
+  await panel.rows.first().waitFor();
+  assert.equal(explained(await ask('query Open { cvms(first: 5) { totalCount } }')), '1');
+  await page.reload();
+  await page.getByText('"totalCount"').or(panel.body.getByText('Run a query')).first().waitFor();
+  assert.equal(await panel.head.getAttribute('aria-expanded'), 'true', 'it is left open');
+  await panel.head.click();
+  assert.equal(await panel.body.isVisible(), false);
+});
+
+test('the first question for the schema is not explained', async (t) => {
+  const { page, requests } = await open(t);
+  await calls(page).rows.first().waitFor();
+  const posts = requests.filter((request) => request.method() === 'POST');
+  assert.deepEqual(
+    posts.map((request) => [request.postDataJSON().operationName, request.headers()['x-cvmgraph-explain']]),
+    [
+      ['IntrospectionQuery', undefined],
+      ['FirstCvms', '1'],
+    ],
+  );
+});
+
+const call = {
+  page: 1,
+  pageSize: 30,
+  reason: 'window',
+  status: 200,
+  start: 0,
+  ms: 100,
+  bytes: 150_000,
+  cached: false,
+  coalesced: false,
+  age: 0,
+};
+
+for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
+  'no call': {
+    upstream: { calls: [], itemsFetched: 0, itemsReturned: 0 },
+    summary: 'no call',
+    rows: [],
+    says: /nothing was needed/,
+  },
+  'a page that was kept': {
+    upstream: { calls: [{ ...call, ms: 0, cached: true, age: 1.234 }], itemsFetched: 0, itemsReturned: 30 },
+    summary: 'no call · 1 page kept',
+    rows: ['1 × 30 window 1.2 s old 0 ms 150 kB'],
+    says: /All pages were at hand/,
+    bars: ['no call'],
+  },
+  'shared and failed calls': {
+    upstream: {
+      calls: [
+        { ...call, page: 4, start: 30, ms: 200, status: 0, bytes: 0 },
+        { ...call, page: 2, start: 10, status: 503, bytes: 0, reason: 'realign' },
+        { ...call, page: 3, start: 20, status: 429, bytes: 0 },
+        { ...call, coalesced: true, ms: 80 },
+      ],
+      itemsFetched: 30,
+      itemsReturned: 0,
+    },
+    summary: '4 calls · 230 ms · 150 kB',
+    rows: [
+      '1 × 30 window 200, shared 80 ms 150 kB',
+      '2 × 30 realign 503 100 ms –',
+      '3 × 30 window 429 100 ms –',
+      '4 × 30 window no answer 200 ms –',
+    ],
+    says: /3 calls failed/,
+    bars: [
+      'from 0 ms to 80 ms after the first began',
+      'from 10 ms to 110 ms after the first began',
+      'from 20 ms to 120 ms after the first began',
+      'from 30 ms to 230 ms after the first began',
+    ],
+  },
+  'a refused credential': {
+    upstream: {
+      calls: [{ ...call, pageSize: 1, reason: 'total', status: 401, ms: 31.4, bytes: 0 }],
+      itemsFetched: 0,
+      itemsReturned: 0,
+    },
+    summary: '1 call · 31 ms · 0 B',
+    rows: ['1 × 1 total 401 31 ms –'],
+    says: /1 call failed/,
+  },
+  'thirteen calls': {
+    upstream: {
+      calls: Array.from({ length: 13 }, (_, i) => ({
+        ...call,
+        page: i + 1,
+        pageSize: 91,
+        start: i && 120,
+        ms: 100 + i,
+      })),
+      itemsFetched: 1090,
+      itemsReturned: 1000,
+    },
+    summary: '13 calls · 232 ms · 2 MB',
+    rows: Array.from({ length: 13 }, (_, i) => `${i + 1} × 91 window 200 ${100 + i} ms 150 kB`),
+    says: /90 items more than returned/,
+  },
+  'more than fit': {
+    upstream: {
+      calls: Array.from({ length: 130 }, (_, i) => ({ ...call, page: i + 1 })),
+      itemsFetched: 1,
+      itemsReturned: 1,
+    },
+    summary: '130 calls · 100 ms · 20 MB',
+    rows: [...Array.from({ length: 100 }, (_, i) => `${i + 1} × 30 window 200 100 ms 150 kB`), 'and 30 others'],
+  },
+  'what no gateway sends': {
+    upstream: {
+      calls: [
+        null,
+        'x',
+        {
+          page: -1,
+          pageSize: '9',
+          reason: '<img src=x onerror=document.title=1>',
+          ms: 'NaN',
+          status: {},
+          start: -5,
+          cached: 'yes',
+        },
+      ],
+      itemsFetched: '<b>',
+      itemsReturned: null,
+    },
+    summary: '3 calls · 0 ms · 0 B',
+    rows: ['0 × 0 no answer 0 ms –', '0 × 0 no answer 0 ms –', '0 × 0 <img src=x onerror=d no answer 0 ms –'],
+  },
+})) {
+  test(`the panel of calls shows ${name}`, async (t) => {
+    const { page } = await open(t);
+    const panel = calls(page);
+    await panel.rows.first().waitFor();
+    await page.route('**/graphql', (route) =>
+      route.fulfill({ json: { data: { shown: name }, extensions: { upstream } } }),
+    );
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.getByRole('button', { name: /^Execute query/ }).click();
+      await page.locator('.graphiql-response').getByText('"shown"').waitFor();
+      assert.equal(await panel.head.innerText().then((text) => text.replace(/\s+/g, ' ')), `Upstream calls ${summary}`);
+      assert.deepEqual(
+        (await panel.rows.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim()),
+        rows,
+      );
+      if (says) {
+        assert.match(await panel.body.innerText(), says);
+      }
+      if (bars) {
+        assert.deepEqual(
+          await panel.rows.getByRole('img').evaluateAll((all) => all.map((bar) => bar.getAttribute('aria-label'))),
+          bars,
+        );
+      }
+      const outside = await panel.body.evaluate((body) => {
+        const { left, right } = body.getBoundingClientRect();
+        const isOutside = (box) => box.left < left - 1 || box.right > right + 1;
+        return [...body.querySelectorAll('table *')]
+          .filter((each) => isOutside(each.getBoundingClientRect()))
+          .map((each) => each.outerHTML);
+      });
+      assert.deepEqual(outside, [], `${width} pixels`);
+    }
+    assert.equal(await page.locator('main img').count(), 0, 'what is sent is text');
+    if (rows.length > 4) {
+      await page.screenshot({ path: path.join(screenshots, `narrow-${name.replaceAll(' ', '-')}.png`) });
+    }
+  });
+}
+
+test('an answer that does not tell its calls is called so', async (t) => {
+  const { page, type } = await open(t, { unchecked: true }); // the console tells of the status 400
+  await calls(page).rows.first().waitFor();
+  await type('query Unknown { nothing }');
+  await page.keyboard.press('Control+Enter');
+  await calls(page).body.getByText('was not executed').waitFor();
+});
+
+test('fields are ticked into the operation, which keeps its comments, and can be undone', async (t) => {
+  const { page, requests, written } = await open(t);
+  await page.getByText('"totalCount"').waitFor();
+  await page.getByRole('button', { name: 'Show Fields' }).click();
+  const fields = page.getByRole('region', { name: 'Fields' });
+  const box = (name) => fields.getByRole('checkbox', { name, exact: true });
+  assert.equal(await box('totalCount Int!').isChecked(), true);
+  assert.equal(await box('nodes [Cvm!]!').isChecked(), false);
+  const before = requests.findLast((request) => request.method() === 'POST').postDataJSON().query;
+  await box('totalCount Int!').uncheck();
+  const without = await written((text) => text !== '' && !text.includes('totalCount'));
+  assert.equal(without, before.replace('    totalCount\n', ''));
+  await box('totalCount Int!').check();
+  assert.match(
+    await written((text) => text.includes('totalCount')),
+    /^# Your[^]*edges {[^]*\n {4}totalCount\n {2}}\n}\n$/,
+  );
+  await fields.getByLabel('first', { exact: true }).fill('7');
+  await written((text) => text.includes('cvms(first: 7) {'));
+  await fields.getByLabel('first', { exact: true }).fill('x');
+  assert.equal(await fields.getByLabel('first', { exact: true }).getAttribute('aria-invalid'), 'true');
+  await fields.getByLabel('after', { exact: true }).fill('say "x"');
+  await written((text) => text.includes(String.raw`cvms(first: 7, after: "say \"x\"") {`));
+  await page.screenshot({ path: path.join(screenshots, 'fields.png') });
+  await editor(page).click();
+  for (let i = 0; i < 12; i++) {
+    await page.keyboard.press('Control+Z');
+  }
+  await written((text) => text === before);
+});
+
+test('fields are ticked by keyboard alone, also from nothing', async (t) => {
+  const { page, written } = await open(t);
+  await page.getByText('"totalCount"').waitFor();
+  await editor(page).click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText('query {');
+  await page.getByRole('button', { name: 'Show Fields' }).press('Enter');
+  const fields = page.getByRole('region', { name: 'Fields' });
+  await fields.getByText('The query cannot be read').waitFor();
+  await editor(page).click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Delete');
+  await fields.getByText('Tick one to begin').waitFor();
+  await fields.getByRole('checkbox', { name: /^node / }).focus();
+  for (const key of [
+    'ArrowDown',
+    'ArrowDown',
+    'ArrowDown',
+    'ArrowRight',
+    'ArrowDown',
+    'ArrowDown',
+    'ArrowDown',
+    'ArrowDown',
+    'Space',
+  ]) {
+    await page.keyboard.press(key);
+  }
+  await written((text) => text === 'query Selected {\n  cvms {\n    totalCount\n  }\n}\n');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Space');
+  await written(
+    (text) => text === 'query Selected {\n  cvms {\n    totalCount\n    pageInfo {\n      hasNextPage\n    }\n  }\n}\n',
+  );
+});
+
 test('completion knows the schema', async (t) => {
-  const { page } = await open(t);
+  const { page, written } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await editor(page).click();
   await page.keyboard.press('Control+A');
   await page.keyboard.type('{ cvms { pageI');
   await page.locator('.suggest-widget').getByText('pageInfo').first().waitFor();
+  await page.keyboard.press('Tab'); // takes it, though Tab alone leaves the editor
+  await written((text) => text.startsWith('{ cvms { pageInfo'));
 });
 
 test('prettify indents query and variables', async (t) => {
@@ -300,7 +645,7 @@ for (const [name, options] of Object.entries({
 }
 
 test('the page fits 360 pixels', async (t) => {
-  const { page } = await open(t, { viewport: { width: 360, height: 740 } });
+  const { page, example } = await open(t, { viewport: { width: 360, height: 740 } });
   await page.getByText('"totalCount"').waitFor();
   await page.screenshot({ path: path.join(screenshots, 'narrow.png') });
   const fits = async () => {
@@ -320,6 +665,23 @@ test('the page fits 360 pixels', async (t) => {
   await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
   await page.getByRole('button', { name: /^Execute query/ }).click();
   await page.getByText('"totalCount"').waitFor();
+  await page.getByRole('button', { name: 'Show Fields' }).click();
+  await page.getByRole('checkbox', { name: /^pageInfo/ }).uncheck();
+  await page.screenshot({ path: path.join(screenshots, 'narrow-fields.png') });
+  await fits();
+  await page.getByRole('button', { name: 'Show Examples' }).click();
+  await page.screenshot({ path: path.join(screenshots, 'narrow-examples.png') });
+  await fits();
+  await example('Explain'); // which closes the panel and opens that of the calls
+  await calls(page).rows.nth(2).waitFor();
+  await page.screenshot({ path: path.join(screenshots, 'narrow-explain.png') });
+  await fits();
+  const box = await calls(page).body.boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 360 && box.height >= 150, `the calls: ${JSON.stringify(box)}`);
+  for (const button of await page.locator('.graphiql-sidebar button').all()) {
+    const { x, width } = await button.boundingBox();
+    assert.ok(x >= 0 && x + width <= 360, `the sidebar: ${x} ${width}`);
+  }
 });
 
 test('the credential is reached and used by keyboard alone', async (t) => {
@@ -333,6 +695,93 @@ test('the credential is reached and used by keyboard alone', async (t) => {
   await page.keyboard.press('Enter');
   assert.deepEqual(credentialOf(await sent), { 'x-api-key': 'phak_typed' });
 });
+
+test('the keyboard gets to everything, sees where it is, and gets out again', async (t) => {
+  const { page } = await open(t);
+  await calls(page).rows.first().waitFor();
+  const seen = [];
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab');
+    const stop = await page.evaluate(() => {
+      const at = document.activeElement;
+      if (!at || at === document.body) {
+        return null;
+      }
+      const editorOf = at.matches('.graphiql-editor') ? at.closest('section')?.ariaLabel : null;
+      // The field shows the focus for what is in it.
+      const rings = [at, at.closest('.page-field')].filter(Boolean).map((each) => getComputedStyle(each));
+      const { x, width, height } = at.getBoundingClientRect();
+      return {
+        name: editorOf || at.ariaLabel || at.id || at.textContent,
+        isSeen: rings.some(({ outlineStyle }) => outlineStyle !== 'none') && x >= 0 && width > 0 && height > 0,
+      };
+    });
+    if (!stop) {
+      break; // it has left the page
+    }
+    seen.push(stop);
+  }
+  assert.ok(seen.length < 60, `a trap: ${JSON.stringify(seen.slice(-3))}`);
+  assert.deepEqual(
+    seen.filter(({ isSeen }) => !isSeen),
+    [],
+    'focus that nobody sees',
+  );
+  const names = seen.map(({ name }) => name);
+  for (const wanted of [
+    /^Kind of credential/,
+    /^credential/,
+    /^Show credential/,
+    /^Show Documentation Explorer/,
+    /^Show Fields/,
+    /^Show Examples/,
+    /^Show History/,
+    /^Open settings dialog/,
+    /^graphiql-session-tab-0/,
+    /^Operation Editor/,
+    /^Execute query/,
+    /^Variables/,
+    /^Result Window/,
+    /Upstream calls/,
+    /^Calls of the last answer/,
+  ]) {
+    assert.ok(
+      names.some((name) => wanted.test(name)),
+      `${wanted} is not among ${names.join(', ')}`,
+    );
+  }
+});
+
+test('the keyboard gets into the editor and out of it', async (t) => {
+  const { page, written } = await open(t);
+  await page.getByText('"totalCount"').waitFor();
+  await page.locator('.graphiql-query-editor .graphiql-editor').focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText('query Tabbed { cvms(first: 1) { totalCount } }');
+  await page.keyboard.press('Tab');
+  await page.waitForFunction(() => document.activeElement?.ariaLabel?.startsWith('Execute query'));
+  await written((text) => text === 'query Tabbed { cvms(first: 1) { totalCount } }');
+  const answered = page.waitForResponse((response) => response.request().postDataJSON()?.operationName === 'Tabbed');
+  await page.locator('.graphiql-tab-active').getByText('Tabbed').waitFor();
+  await page.keyboard.press('Enter');
+  await answered;
+  await page.locator('.result-window').focus();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  assert.equal(await calls(page).head.getAttribute('aria-expanded'), 'false');
+});
+
+/** The panel below the answer. */
+function calls(page) {
+  const panel = page.getByRole('region', { name: 'Upstream calls' });
+  const body = panel.locator('#explain');
+  return {
+    head: panel.getByRole('button', { name: /^Upstream calls/ }),
+    body,
+    rows: body.locator('tbody tr, tfoot tr'),
+  };
+}
 
 function credential(page) {
   return page.getByLabel('Credential', { exact: true }).and(page.locator('input'));
@@ -476,7 +925,7 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
     await page.locator('.graphiql-tab-active').getByText(name, { exact: true }).waitFor();
     return name;
   };
-  /** Runs the query, and returns the request that it made. */
+  /** Runs the query once there is an answer to another, and returns the request that it made. */
   const ask = async (query) => {
     await page.locator('.graphiql-response').getByText('"totalCount"').or(page.getByText('"errors"')).first().waitFor();
     const name = await type(query);
@@ -484,5 +933,29 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
     await page.keyboard.press('Control+Enter');
     return sent;
   };
-  return { page, requests, type, ask };
+  /** Opens an example, whose panel is open, and returns the request that it made, and the answer. */
+  const example = async (title) => {
+    const arrived = page.waitForResponse((response) => response.request().method() === 'POST');
+    await page
+      .locator('.page-examples button')
+      .filter({ has: page.getByText(title, { exact: true }) })
+      .click();
+    const response = await arrived;
+    const answer = await response.json();
+    await page.getByRole('button', { name: /^Execute query/ }).waitFor(); // it is no longer under way
+    return { request: response.request(), answer };
+  };
+  /** Waits for a text in the editor, as GraphiQL keeps it a little later, and returns it. */
+  const written = async (isIt) => {
+    const kept = () => page.evaluate(() => localStorage['cvmgraph:graphiql:query'] ?? '');
+    const deadline = Date.now() + patience;
+    for (let text = await kept(); ; text = await kept()) {
+      if (isIt(text)) {
+        return text;
+      }
+      assert.ok(Date.now() < deadline, `the editor has ${text}`);
+      await page.waitForTimeout(50);
+    }
+  };
+  return { page, requests, type, ask, example, written };
 }

@@ -32,10 +32,11 @@ export const fresh = (prefix) => `${prefix}_${randomBytes(6).toString('hex')}`;
  */
 export function recordingFetch() {
   const calls = [];
+  const original = globalThis.fetch;
   const recording = async (input, init = {}) => {
     const call = { method: init.method ?? 'GET', params: parameters(String(input), init) };
     calls.push(call);
-    const response = await fetch(input, init);
+    const response = await original(input, init);
     call.status = response.status;
     call.media = response.headers.get('content-type').split(';')[0];
     call.headers = response.headers;

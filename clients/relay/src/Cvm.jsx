@@ -1,0 +1,27 @@
+import { useTransition } from 'react';
+import { graphql, useRefetchableFragment } from 'react-relay';
+
+/** One CVM, which can be fetched again by its id. */
+export function Cvm({ cvm }) {
+  const [fetching, start] = useTransition();
+  const [data, refetch] = useRefetchableFragment(
+    graphql`
+      fragment Cvm_cvm on Cvm @refetchable(queryName: "CvmRefetchQuery") {
+        id
+        name
+        status
+        hosted {
+          uptime
+        }
+      }
+    `,
+    cvm,
+  );
+  if (data === null) return null; // it was fetched again, and is gone
+  return (
+    <li id={data.id} aria-busy={fetching}>
+      {data.name} <em>{data.status}</em> {data.hosted?.uptime}
+      <button onClick={() => start(() => refetch({}, { fetchPolicy: 'network-only' }))}>refresh</button>
+    </li>
+  );
+}

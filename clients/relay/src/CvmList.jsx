@@ -1,0 +1,58 @@
+import { useState } from 'react';
+import { graphql, useLazyLoadQuery, usePaginationFragment } from 'react-relay';
+import { Cvm } from './Cvm';
+
+/** The list from its beginning, { first: 20 }, or from its end, { last: 20 }; nodeId and userId are for administrators. */
+export function CvmList({ size, ...range }) {
+  const query = useLazyLoadQuery(
+    graphql`
+      query CvmListQuery($first: Int, $last: Int, $nodeId: Int, $userId: String) {
+        ...CvmList_cvms @arguments(first: $first, last: $last, nodeId: $nodeId, userId: $userId)
+      }
+    `,
+    range,
+  );
+  return <Cvms query={query} size={size} />;
+}
+
+function Cvms({ query, size }) {
+  const [error, setError] = useState(null);
+  const { data, hasNext, hasPrevious, isLoadingNext, isLoadingPrevious, loadNext, loadPrevious } = usePaginationFragment(
+    graphql`
+      fragment CvmList_cvms on Query
+      @refetchable(queryName: "CvmListPaginationQuery")
+      @argumentDefinitions(
+        first: { type: "Int" }
+        after: { type: "String" }
+        last: { type: "Int" }
+        before: { type: "String" }
+        nodeId: { type: "Int" }
+        userId: { type: "String" }
+      ) {
+        cvms(first: $first, after: $after, last: $last, before: $before, nodeId: $nodeId, userId: $userId)
+          @connection(key: "CvmList_cvms") {
+          edges {
+            node {
+              id
+              ...Cvm_cvm
+            }
+          }
+        }
+      }
+    `,
+    query,
+  );
+  const load = (more) => more(size, { onComplete: setError });
+  return (
+    <section aria-busy={isLoadingNext || isLoadingPrevious}>
+      {hasPrevious && <button onClick={() => load(loadPrevious)}>previous</button>}
+      <ol>
+        {data.cvms.edges.map(({ node }) => (
+          <Cvm key={node.id} cvm={node} />
+        ))}
+      </ol>
+      {error && <p role="alert">{error.code ?? 'NETWORK'}</p>}
+      {hasNext && <button onClick={() => load(loadNext)}>next</button>}
+    </section>
+  );
+}

@@ -1,0 +1,47 @@
+// docs/clients/codegen.md: graphql-codegen's types, and what tsc makes of them.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { assertCvms, endpoint, fresh, refusedToken } from './support/gateway.js';
+import { runCommands } from './support/pages.js';
+import { assertExactlyOnce, pageSize } from './support/walk.js';
+
+let cvms;
+let gateway;
+before(async () => {
+  await runCommands('codegen');
+  cvms = await import('../codegen/build/cvms.js');
+  gateway = await import('../codegen/build/gateway.js');
+});
+
+const as = (token, url = endpoint) => ({ url, headers: { Authorization: `Bearer ${token}` } });
+
+async function collect(cvms) {
+  const all = [];
+  for await (const cvm of cvms) all.push(cvm);
+  return all;
+}
+
+test('every CVM that stayed, exactly once', (t) =>
+  assertExactlyOnce(t, async (token) => (await collect(cvms.everyCvm(as(token), pageSize))).map(({ id }) => id)));
+
+test('what is selected is there, with 64-bit numbers as numbers', async () => {
+  const { cvms: list } = await gateway.execute(as(fresh('token')), cvms.CVMS, { first: 20 });
+  assertCvms(list.nodes, 20);
+  const events = list.nodes.flatMap(({ hosted }) => hosted?.events ?? []);
+  assert.ok(events.length > 0, 'no events');
+  for (const { timestamp } of events) assert.ok(timestamp === 0 || timestamp > 2 ** 32, `timestamp is ${timestamp}`);
+});
+
+for (const [name, code, token, variables] of [
+  ['a refused token', 'UNAUTHENTICATED', refusedToken, { first: 1 }],
+  ['too large a page', 'BAD_USER_INPUT', 'token', { first: 100000 }],
+  ['a variable of another type, past the compiler', 'GRAPHQL_VALIDATION_FAILED', 'token', { first: 'ten' }],
+]) {
+  test(`${name} is a GatewayError with code ${code}`, () =>
+    assert.rejects(gateway.execute(as(token), cvms.CVMS, variables), (error) => {
+      assert.ok(error instanceof gateway.GatewayError, String(error));
+      assert.equal(error.code, code);
+      return true;
+    }));
+}

@@ -1,0 +1,136 @@
+// docs/clients/relay.md, rendered by React.
+
+import assert from 'node:assert/strict';
+import { before, mock, test } from 'node:test';
+import { Component, createElement, Suspense } from 'react';
+import { assertCvms, endpoint, fresh, refusedToken } from './support/gateway.js';
+import { runCommands } from './support/pages.js';
+import { build, openWindow } from './support/relay.js';
+import { assertExactlyOnce, assertRefreshes, pageSize, until, watch, whole } from './support/walk.js';
+
+let load; // of a module of clients/relay
+before(async () => {
+  await runCommands('relay');
+  load = await build();
+  for (const kind of ['error', 'warn']) mock.method(console, kind, (...words) => assert.fail(`a warning: ${words.join(' ')}`));
+});
+
+class Boundary extends Component {
+  state = {};
+  static getDerivedStateFromError(error) {
+    return { error };
+  }
+  render() {
+    return this.state.error ? createElement('p', { role: 'alert' }, this.state.error.code) : this.props.children;
+  }
+}
+
+/** Renders the list, and waits until it or an error is there. headers may be changed as time goes by. */
+async function open(t, headers, props) {
+  const window = openWindow();
+  const { createRoot } = await import('react-dom/client');
+  const { RelayEnvironmentProvider } = (await import('react-relay')).default;
+  const environment = load('environment').createEnvironment(endpoint, () => headers);
+  const container = window.document.body.appendChild(window.document.createElement('div'));
+  const root = createRoot(container, { onCaughtError: () => {} });
+  root.render(
+    createElement(RelayEnvironmentProvider, { environment },
+      createElement(Boundary, null,
+        createElement(Suspense, { fallback: '…' }, createElement(load('CvmList').CvmList, props)))),
+  );
+  t.after(() => {
+    root.unmount();
+    return window.happyDOM.close();
+  });
+  await until(() => container.querySelector('section, [role=alert]'), 'a list, or an error');
+  const screen = {
+    environment,
+    items: () => Array.from(container.querySelectorAll('li')),
+    ids: () => screen.items().map(({ id }) => id),
+    alert: () => container.querySelector('[role=alert]')?.textContent,
+    button: (name) => Array.from(container.querySelectorAll('section > button')).find((b) => b.textContent === name),
+    /** Asks for a page, and waits for it: the list is longer, or ends there. */
+    async click(name) {
+      const { length } = screen.items();
+      screen.button(name).click();
+      await screen.settled(() => screen.items().length !== length || !screen.button(name), 'a page');
+    },
+    settled: (condition, what) => until(() => container.querySelector('section[aria-busy=false]') && condition(), what),
+  };
+  return screen;
+}
+
+const bearer = (token) => ({ Authorization: `Bearer ${token}` });
+
+for (const [name, props, button] of [
+  ['forward', { first: pageSize }, 'next'],
+  ['backward', { last: pageSize }, 'previous'],
+]) {
+  test(`${name}: every CVM that stayed, exactly once`, (t) =>
+    assertExactlyOnce(t, async (token) => {
+      const screen = await open(t, bearer(token), { ...props, size: pageSize });
+      while (screen.button(button)) await screen.click(button);
+      return screen.ids();
+    }));
+}
+
+test('a CVM is fetched again by its id', async (t) => {
+  const screen = await open(t, bearer(fresh('token')), { first: 5, size: 5 });
+  const [id] = screen.ids();
+  const requests = watch(t, ({ node }) => node);
+  screen.environment.commitUpdate((store) => store.get(id).setValue('out of date', 'status'));
+  await until(() => screen.items()[0].querySelector('em').textContent === 'out of date', 'the store on the screen');
+  screen.items()[0].querySelector('button').click();
+  await until(() => screen.items()[0].querySelector('em').textContent !== 'out of date', 'the CVM as it is');
+  requests.stop();
+  assert.deepEqual(requests.answers.map(({ data }) => [data.node.__typename, data.node.id]), [['Cvm', id]]);
+  assert.equal(screen.items()[0].querySelector('em').textContent, requests.answers[0].data.node.status);
+});
+
+test('a CVM that is gone when it is fetched again leaves the screen', async (t) => {
+  const token = fresh('changing-');
+  const screen = await open(t, bearer(token), { first: 80, size: 5 });
+  const ids = screen.ids();
+  let gone;
+  while (!gone) {
+    const left = await whole(token);
+    gone = ids.find((id) => !left.has(id));
+  }
+  screen.items()[ids.indexOf(gone)].querySelector('button').click();
+  await until(() => !screen.ids().includes(gone), 'the CVM gone');
+  assert.deepEqual(screen.ids(), ids.filter((id) => id !== gone));
+});
+
+test('a refresh brings the list up to date in one request, and leaves its order', async (t) => {
+  const screen = await open(t, bearer(fresh('changing-')), { first: 80, size: 5 });
+  await assertRefreshes(
+    t,
+    () => screen.items().map((item) => ({ id: item.id, status: item.querySelector('em').textContent })),
+    (ids) => load('refresh').refresh(screen.environment, ids),
+  );
+});
+
+test('a refused credential is UNAUTHENTICATED in the nearest error boundary', async (t) => {
+  const screen = await open(t, bearer(refusedToken), { first: 5, size: 5 });
+  assert.equal(screen.alert(), 'UNAUTHENTICATED');
+});
+
+test('an invalid variable is GRAPHQL_VALIDATION_FAILED there', async (t) => {
+  const screen = await open(t, bearer(fresh('token')), { first: 'five', size: 5 });
+  assert.equal(screen.alert(), 'GRAPHQL_VALIDATION_FAILED');
+});
+
+test('a page that fails says why and leaves the list as it is, and can be tried again', async (t) => {
+  const headers = bearer(fresh('token'));
+  const { Authorization } = headers;
+  const screen = await open(t, headers, { first: 5, size: 5 });
+  const ids = screen.ids();
+  headers.Authorization = `Bearer ${refusedToken}`;
+  screen.button('next').click();
+  assert.equal(await screen.settled(screen.alert, 'an error'), 'UNAUTHENTICATED');
+  assert.deepEqual(screen.ids(), ids);
+  headers.Authorization = Authorization;
+  await screen.click('next');
+  await until(() => screen.alert() === undefined, 'no error any more');
+  assertCvms(screen.items().map(({ id, textContent }) => ({ id, name: textContent.split(' ')[0] })), 10);
+});

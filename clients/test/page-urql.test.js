@@ -1,0 +1,62 @@
+// docs/clients/urql.md
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createClient } from '../urql/client.js';
+import { codesOf, CVMS, next, previous, refresh } from '../urql/cvms.js';
+import { assertCvms, endpoint, fresh, refusedToken } from './support/gateway.js';
+import { assertExactlyOnce, assertRefreshes, pageSize } from './support/walk.js';
+
+const create = (token, url = endpoint) => createClient({ url, headers: { authorization: `Bearer ${token}` } });
+const ids = ({ edges }) => edges.map(({ node }) => node.id);
+
+/** A page; what urql's cache has of the list comes with it. */
+async function load(client, variables) {
+  const { data, error } = await client.query(CVMS, variables);
+  assert.ifError(error);
+  return data.cvms;
+}
+
+async function walk(t, token, range, more) {
+  t.mock.method(console, 'warn', (...words) => assert.fail(`urql warns: ${words.join(' ')}`));
+  const client = create(token);
+  let list = await load(client, range);
+  for (let variables; (variables = more(list, pageSize)); ) list = await load(client, variables);
+  return ids(list);
+}
+
+test('forward: every CVM that stayed, exactly once', (t) =>
+  assertExactlyOnce(t, (token) => walk(t, token, { first: pageSize }, next)));
+
+test('backward: every CVM that stayed, exactly once', (t) =>
+  assertExactlyOnce(t, (token) => walk(t, token, { last: pageSize }, previous)));
+
+test('lists of different filters do not mix', async () => {
+  const client = create(fresh('token'));
+  const all = ids(await load(client, { first: 5 }));
+  const few = await load(client, { first: 5, nodeId: 18 });
+  const more = await load(client, { ...next(few, 5), nodeId: 18 });
+  assert.equal(more.edges.length, 10);
+  assert.deepEqual(ids(more).slice(0, 5), ids(few));
+  assert.deepEqual(ids(await load(client, { first: 5 })), all);
+  assert.notDeepEqual(ids(few), all);
+});
+
+test('a refresh brings the list up to date in one request, and leaves its order', async (t) => {
+  const client = create(fresh('changing-'));
+  let list = await load(client, { first: 80 });
+  const watching = client.query(CVMS, { first: 80 }, { requestPolicy: 'cache-only' }).subscribe(({ data }) => (list = data.cvms));
+  t.after(() => watching.unsubscribe());
+  await assertRefreshes(t, () => list.edges.map(({ node }) => node), (ids) => refresh(client, ids));
+});
+
+test('errors have codes, and a page that fails leaves the list as it is', async () => {
+  const failed = async (client, variables) => codesOf((await client.query(CVMS, variables)).error);
+  assert.deepEqual(await failed(create(refusedToken), {}), ['UNAUTHENTICATED']);
+  assert.deepEqual(await failed(create('t', 'http://127.0.0.1:1/graphql'), {}), ['NETWORK']);
+  const client = create(fresh('token'));
+  const list = await load(client, { first: 5 });
+  assertCvms(list.edges.map(({ node }) => node), 5);
+  assert.deepEqual(await failed(client, { first: 5, after: 'no-cursor' }), ['BAD_USER_INPUT']);
+  assert.deepEqual(ids(await load(client, { first: 5 })), ids(list));
+});

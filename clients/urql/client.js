@@ -1,0 +1,21 @@
+import { Client, fetchExchange } from '@urql/core';
+import { cacheExchange } from '@urql/exchange-graphcache';
+import { relayPagination } from '@urql/exchange-graphcache/extras';
+import { persistedExchange } from '@urql/exchange-persisted';
+
+const none = () => null; // no id: such an object is kept with the CVM that it belongs to
+
+/** A client of the gateway at url. headers hold the credential. */
+export const createClient = ({ url, headers }) =>
+  new Client({
+    url,
+    exchanges: [
+      cacheExchange({
+        resolvers: { Query: { cvms: relayPagination() } },
+        keys: { HostedVm: none, ManagedUser: none, CvmNode: none, KmsInfo: none, PublicUrl: none },
+      }),
+      persistedExchange(),
+      fetchExchange,
+    ],
+    fetchOptions: { headers },
+  });

@@ -1,0 +1,97 @@
+package graph_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+
+	"cvmgraph/graph"
+	"cvmgraph/internal/cost"
+)
+
+// The bounds of an answer, in bytes: of all of it, and of what gqlgen executes of it.
+const (
+	maxAnswer   = 32 << 20
+	maxExecuted = 8 << 20
+)
+
+func over(t *testing.T, list *cost.List, projected bool) *gateway {
+	t.Helper()
+	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = list.AtHand(), projected })
+}
+
+// TestLargeAnswersAreRefused also holds what it takes to find out: memory in proportion to the bound, whatever the answer would have.
+func TestLargeAnswersAreRefused(t *testing.T) { //nolint:paralleltest // what others allocate would count
+	list, large := cost.NewList(0), cost.NewList(4_000_000)
+	everything := "fragment f on Cvm { " + allFields(t) + " }"
+	connections := func(n int, selection string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, " c%d: %s", i, selection)
+		}
+		return "{" + b.String() + " } " + everything
+	}
+	texts := "{ cvms(first: 1) { nodes { hosted { configuration { composeFile {"
+	for i := range 29 {
+		texts += fmt.Sprintf(" t%d: dockerComposeFile", i)
+	}
+	texts += " } } } } } }"
+	ids := ""
+	for _, node := range over(t, list, true).post(t, "{ cvms(first: 100) { nodes { id } } }", nil, nil).cvms(t).Nodes[:95] {
+		ids += fmt.Sprintf(" %q", node.ID)
+	}
+	tests := map[string]struct {
+		list      *cost.List
+		projected bool
+		query     string
+		limit     int // 0: it is not refused
+	}{
+		"30 connections of 1000 items":           {list, true, connections(30, "cvms(first: 1000) { edges { cursor node { ...f } } }"), maxAnswer},
+		"30 connections of 1000 items, plain":    {list, false, connections(30, "cvms(first: 1000) { edges { cursor node { ...f } } }"), maxExecuted},
+		"30 connections of 1000 items, deferred": {list, true, connections(30, "cvms(first: 1000) { edges { cursor node { ...f @defer } } }"), maxExecuted},
+		"17 times 95 ids, plain":                 {list, false, connections(17, "nodes(ids: ["+ids+"]) { ...f }"), maxExecuted},
+		"7 connections of 1000 items":            {list, true, connections(7, "cvms(first: 1000) { nodes { ...f } }"), maxAnswer},
+		"6 connections of 1000 items":            {list, true, connections(6, "cvms(first: 1000) { nodes { ...f } }"), 0},
+		"1000 items with everything, plain":      {list, false, connections(1, "cvms(first: 1000) { nodes { ...f } }"), 0},
+		"a text of 2 MB, 29 times":               {large, true, texts, maxAnswer},
+		"a text of 2 MB, 29 times, plain":        {large, false, texts, maxExecuted},
+	}
+	for name, test := range tests { //nolint:paralleltest // what others allocate would count
+		t.Run(name, func(t *testing.T) {
+			g := over(t, test.list, test.projected)
+			body, err := json.Marshal(map[string]string{"query": test.query})
+			if err != nil {
+				t.Fatal(err)
+			}
+			runtime.GC()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			raw := serve(t.Context(), g.handler, "Bearer x", body)
+			runtime.ReadMemStats(&after)
+			var a answer
+			if err := json.Unmarshal(raw, &a); err != nil {
+				t.Fatal(err)
+			}
+			if test.limit == 0 {
+				if len(a.Errors) > 0 || len(raw) < maxExecuted/2 {
+					t.Errorf("got %d bytes, %.300s, want data", len(raw), raw)
+				}
+				return
+			}
+			e := a.onlyError(t)
+			actual, _ := e.Extensions["actual"].(float64)
+			if e.code() != "QUERY_TOO_COMPLEX" || e.Extensions["limit"] != float64(test.limit) || actual <= float64(test.limit) ||
+				len(e.Path) != 1 || !strings.HasSuffix(string(raw), `"data":null}`) {
+				t.Errorf("got %.300s, want QUERY_TOO_COMPLEX of a field, with limit %d, and no data", raw, test.limit)
+			}
+			got := after.TotalAlloc - before.TotalAlloc
+			t.Logf("%d MB allocated", got>>20)
+			if most := uint64(8 * maxAnswer); got > most && !raceDetector {
+				t.Errorf("got %d bytes allocated, want at most %d", got, most)
+			}
+		})
+	}
+}

@@ -1,0 +1,308 @@
+package graph_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"cvmgraph/graph"
+	"cvmgraph/internal/demo"
+	"cvmgraph/internal/pages"
+)
+
+// allowing returns a change of a gateway: how many upstream calls an operation may take.
+func allowing(calls int) func(*graph.Resolver) {
+	return func(r *graph.Resolver) { r.MaxUpstreamCalls = calls }
+}
+
+// bounded is gateways over one list, by how many upstream calls an operation may take.
+type bounded struct {
+	upstream http.Handler
+	ttl      time.Duration // how long they keep pages
+	gateways map[int]*gateway
+}
+
+func (b *bounded) allowing(t *testing.T, calls int) *gateway {
+	t.Helper()
+	g := b.gateways[calls]
+	if g == nil {
+		g = &gateway{timeout: patience, cache: pages.CacheOptions{TTL: b.ttl, Bytes: 64 << 20}}
+		g.over(t, b.upstream, allowing(calls), func(r *graph.Resolver) {
+			r.Limits = graph.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
+		})
+		b.gateways[calls] = g
+	}
+	g.takeCalls()
+	return g
+}
+
+// bound returns how many upstream calls an operation may take at most, as its refusals say.
+func (b *bounded) bound(t *testing.T, query string, variables vars) int {
+	t.Helper()
+	bound, ok := b.refusal(t, 1, query, variables)
+	if !ok {
+		return 1
+	}
+	if again, ok := b.refusal(t, bound-1, query, variables); !ok || again != bound {
+		t.Errorf("where %d calls are allowed: got a refusal: %v, of %d, want one of %d", bound-1, ok, again, bound)
+	}
+	return bound
+}
+
+// refusal returns what a gateway that allows so many upstream calls says that an operation may take, false where it does not refuse it.
+func (b *bounded) refusal(t *testing.T, allowed int, query string, variables vars) (actual int, ok bool) {
+	t.Helper()
+	g := b.allowing(t, allowed)
+	a := g.post(t, query, variables, nil)
+	if len(a.Errors) == 0 || a.Errors[0].code() != "QUERY_TOO_COMPLEX" || a.Errors[0].Path != nil {
+		return 0, false
+	}
+	e := a.onlyError(t)
+	if calls := g.takeCalls(); len(calls) > 0 || a.Data != nil || e.Extensions["limit"] != float64(allowed) {
+		t.Errorf("refused: got %s and the upstream calls %q, want the limit %d, no data and no call", a.raw, calls, allowed)
+	}
+	return int(e.Extensions["actual"].(float64)), true
+}
+
+// windows makes arguments of connections to a list.
+type windows struct {
+	random
+	cursors, filtered []string // of the list, and of that of node 18
+	long              bool     // most of them begin at an end of the list, and take several pages
+}
+
+func (w windows) arguments() string {
+	sizes, cursor := []int{0, 1, 7, 20, 30, 49, 50, 51, 99, 100, 101, 102, 130, 150, 199, 300, 450}, 40
+	if w.long {
+		sizes, cursor = []int{60, 103 + w.IntN(20), 120 + w.IntN(100), 250 + w.IntN(200)}, 15
+	}
+	cursors, arguments := w.cursors, []string{fmt.Sprintf("%s: %d", pick(w.random, []string{"first", "first", "last"}), pick(w.random, sizes))}
+	if w.in100(10) {
+		cursors, arguments = w.filtered, append(arguments, "nodeId: 18")
+	}
+	if w.in100(cursor) {
+		arguments = append(arguments, fmt.Sprintf("after: %q", pick(w.random, cursors)))
+	}
+	if w.in100(cursor / 2) {
+		arguments = append(arguments, fmt.Sprintf("before: %q", pick(w.random, cursors)))
+	}
+	return "(" + strings.Join(arguments, ", ") + ")"
+}
+
+// operation makes an operation of many connections, some of them in fragments and under conditions.
+func (w windows) operation() string {
+	var set, fragment strings.Builder
+	for i := range 1 + w.IntN(12) {
+		field := fmt.Sprintf("f%d: cvms%s%s { %s } ", i, w.arguments(),
+			pick(w.random, []string{"", "", " @include(if: $b0)", " @skip(if: $b1)"}),
+			pick(w.random, []string{"nodes { id }", "pageInfo { hasNextPage }", "totalCount"}))
+		if w.in100(20) {
+			fragment.WriteString(field)
+		} else {
+			set.WriteString(field)
+		}
+	}
+	return fmt.Sprintf("query($b0: Boolean!, $b1: Boolean!) { %s ...f } fragment f on Query { __typename @include(if: $b0) @skip(if: $b1) %s }", &set, &fragment)
+}
+
+// next makes any operation, with its variables.
+func (w windows) next(schema *ast.Schema, ids, vmIDs []string) (string, vars) {
+	if w.in100(60) {
+		return w.operation(), vars{"b0": w.in100(50), "b1": w.in100(50)}
+	}
+	arguments := make([]string, 6)
+	for i := range arguments {
+		arguments[i] = w.arguments()
+	}
+	doc := newDocument(w.random, schema, arguments...)
+	doc.operations = doc.operations[:1]
+	return doc.String(), variables(w.random, ids, vmIDs, w.cursors)
+}
+
+// TestCallsKeepWithinTheirBound sends random operations to gateways that allow just as many upstream calls as the operation may take
+// by its arguments, and to ones that allow one call less. A lookup takes as many calls besides as the whole list has pages, at most.
+func TestCallsKeepWithinTheirBound(t *testing.T) {
+	t.Parallel()
+	const total, pagesOfAll = 700, 9
+	upstream := demo.New(demo.Options{Items: total})
+	ids, vmIDs := everyID(t, newGateway(t, upstream))
+	cursors, filtered := everyCursor(t, upstream, ""), everyCursor(t, upstream, ", nodeId: 18")
+	schema := loadedSchema(t)
+	for name, ttl := range map[string]time.Duration{"nothing at hand": 0, "pages at hand": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			seed := uint64(time.Now().UnixNano())
+			b := &bounded{upstream: upstream, ttl: ttl, gateways: make(map[int]*gateway)}
+			var calls, bounds int
+			for i := range uint64(fullOr(150, 2000)) {
+				if i%15 == 0 {
+					clear(b.gateways) // or else all pages are at hand in the end
+				}
+				r := random{rand.New(rand.NewPCG(seed, i))}
+				query, variables := windows{r, cursors, filtered, r.in100(30)}.next(schema, ids, vmIDs)
+				bound := b.bound(t, query, variables)
+				most, looksUp := bound, lookups.MatchString(query)
+				if looksUp {
+					most += pagesOfAll
+				}
+				got := b.within(t, most, query, variables)
+				if t.Failed() {
+					t.Fatalf("seeds {%d, %d}, the bound is %d: %s", seed, i, bound, query)
+				}
+				if !looksUp {
+					calls, bounds = calls+got, bounds+bound
+				}
+			}
+			t.Logf("%d calls, bounds of %d together", calls, bounds)
+			if ttl == 0 && calls < bounds/2 {
+				t.Errorf("got %d calls where %d are allowed: want a bound that is nearer", calls, bounds)
+			}
+		})
+	}
+}
+
+var lookups = regexp.MustCompile(`(node|nodes|cvm|_entities)\(`)
+
+// within sends an operation to a gateway that allows so many upstream calls, and returns how many it made.
+func (b *bounded) within(t *testing.T, most int, query string, variables vars) int {
+	t.Helper()
+	g := b.allowing(t, most)
+	for _, e := range g.post(t, query, variables, nil).Errors {
+		if e.code() == "QUERY_TOO_COMPLEX" && e.Extensions["limit"] == float64(most) { // not for the size of the answer
+			t.Errorf("got %+v, want no refusal", e)
+		}
+	}
+	got := len(g.takeCalls())
+	if got > most {
+		t.Errorf("got %d upstream calls, want at most %d", got, most)
+	}
+	return got
+}
+
+func everyCursor(t *testing.T, upstream http.Handler, filter string) []string {
+	t.Helper()
+	page := newGateway(t, upstream).post(t, "{ cvms(first: 1000"+filter+") { edges { cursor } } }", nil, nil).cvms(t)
+	var cursors []string
+	for _, e := range page.Edges {
+		cursors = append(cursors, e.Cursor)
+	}
+	return slices.Clip(cursors)
+}
+
+func TestOperationsThatMayTakeTooManyCalls(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{Items: 450})
+	cursors := everyCursor(t, upstream, "")
+	repeated := func(n int, field string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, " f%d: %s", i, strings.ReplaceAll(field, "#", fmt.Sprint(i+1)))
+		}
+		return "{" + b.String() + " }"
+	}
+	tests := map[string]struct {
+		query        string
+		limit        int
+		wantActual   int // 0: it is not refused
+		wantArgument any
+	}{
+		"1000 items":                             {`{ cvms(first: 1000) { nodes { id } } }`, 12, 13, "first"},
+		"1000 items, where 13 calls are allowed": {`{ cvms(first: 1000) { nodes { id } } }`, 13, 0, nil},
+		"the last 1000":                          {`{ cvms(last: 1000) { nodes { id } } }`, 13, 14, "last"},
+		"the last 30":                            {`{ cvms(last: 30) { nodes { id } } }`, 1, 2, "last"},
+		"99 behind a cursor":                     {fmt.Sprintf(`{ cvms(first: 99, after: %q) { nodes { id } } }`, cursors[149]), 1, 2, "first"},
+		"1000 items, twice":                      {repeated(2, `cvms(first: 1000) { nodes { id } }`), 13, 0, nil},
+		"1000 items, 30 times":                   {repeated(30, `cvms(first: 1000) { nodes { id } }`), 12, 13, nil},
+		"1000 items of 30 lists":                 {repeated(30, `cvms(first: 1000, nodeId: #) { nodes { id } }`), 100, 390, nil},
+		"30 items of 30 lists":                   {repeated(30, `cvms(nodeId: #) { nodes { id } }`), 30, 0, nil},
+		"the totals of 30 lists":                 {repeated(30, `cvms(first: 1000, nodeId: #) { totalCount }`), 29, 30, nil},
+		"the total of a long window":             {`{ cvms(first: 1000) { totalCount } }`, 1, 0, nil},
+		"one that is left out":                   {`query($no: Boolean = false) { cvms(first: 1000) @include(if: $no) { nodes { id } } }`, 1, 0, nil},
+		"one in a fragment":                      {`{ ...f } fragment f on Query { cvms(first: 1000) { ...g } } fragment g on CvmConnection { nodes { id } }`, 5, 13, "first"},
+		"a long one and a short one":             {`{ a: cvms(first: 1000) { nodes { id } } b: cvms(first: 30) { nodes { id } } }`, 5, 13, nil},
+		"an argument that is refused":            {`{ cvms(first: 1001) { nodes { id } } }`, 1, 0, nil},
+		"900 ids, twice":                         {repeated(2, "nodes(ids: ["+strings.Repeat(`"Q3ZtOm5vbmU",`, 900)+"]) { id }"), 10, 0, nil},
+		"a router's beside what is allowed": {
+			`{ _entities(representations: [{__typename: "Cvm", vmId: "none"}]) { __typename } cvms(first: 1000) { nodes { id } } }`, 13, 14, "first",
+		},
+		"a lookup beside what is allowed": {`{ cvm(vmId: "none") { id } cvms(first: 1000) { nodes { id } } }`, 13, 14, "first"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, upstream, allowing(test.limit))
+			a := g.post(t, test.query, nil, nil)
+			calls := g.takeCalls()
+			if test.wantActual == 0 {
+				if len(calls) > test.limit || strings.Contains(a.raw, "QUERY_TOO_COMPLEX") {
+					t.Errorf("got %.300s and %d calls, want no refusal", a.raw, len(calls))
+				}
+				return
+			}
+			e := a.onlyError(t)
+			if e.code() != "QUERY_TOO_COMPLEX" || e.Extensions["limit"] != float64(test.limit) || e.Extensions["actual"] != float64(test.wantActual) ||
+				e.Extensions["argument"] != test.wantArgument || a.Data != nil {
+				t.Errorf("got %s, want QUERY_TOO_COMPLEX with limit %d, actual %d and argument %v", a.raw, test.limit, test.wantActual, test.wantArgument)
+			}
+			if len(calls) > 0 {
+				t.Errorf("got the upstream calls %q, want none", calls)
+			}
+		})
+	}
+}
+
+// TestALookupLeavesConnectionsTheirCalls looks for a CVM in a list that takes more calls to search than the connections beside it leave.
+func TestALookupLeavesConnectionsTheirCalls(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{Items: 450})
+	const query = `{ cvm(vmId: "none") { id } a: cvms(last: 300) { totalCount nodes { id } } b: cvms(nodeId: 18) { nodes { id } } }`
+	for allowed, refused := range map[int]bool{8: true, 11: true, 12: false} {
+		for range 5 { // the fields are resolved in any order
+			g := newGateway(t, upstream, allowing(allowed))
+			a := g.post(t, query, nil, nil)
+			if calls := g.takeCalls(); len(calls) > allowed {
+				t.Errorf("%d allowed: got %d calls", allowed, len(calls))
+			}
+			if strings.Count(a.raw, `"id"`) < 300 || string(a.Data["cvm"]) != "null" {
+				t.Errorf("%d allowed: got %.300s, want both connections", allowed, a.raw)
+			}
+			if !refused && len(a.Errors) > 0 {
+				t.Errorf("%d allowed: got %+v, want none", allowed, a.Errors)
+			}
+			if refused && (len(a.Errors) != 1 || a.Errors[0].code() != "QUERY_TOO_COMPLEX" || !slices.Equal(a.Errors[0].Path, []any{"cvm"})) {
+				t.Errorf("%d allowed: got %+v, want QUERY_TOO_COMPLEX of the lookup", allowed, a.Errors)
+			}
+		}
+	}
+}
+
+// TestAListThatMovedKeepsWithinTheCalls looks for the place of a cursor whose CVM is at the other end of the list by now.
+func TestAListThatMovedKeepsWithinTheCalls(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{Items: 450})
+	query := fmt.Sprintf(`{ cvms(first: 30, after: %q) { nodes { id } } }`, everyCursor(t, upstream, "")[20])
+	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { return append(slices.Clone(items[200:]), items[:200]...) })
+	for allowed, refused := range map[int]bool{1: true, 2: true, 4: true, 12: false} {
+		g := newGateway(t, upstream, allowing(allowed))
+		a := g.post(t, query, nil, nil)
+		calls := len(g.takeCalls())
+		if calls > allowed || refused && calls == 0 {
+			t.Errorf("%d allowed: got %d calls", allowed, calls)
+		}
+		if !refused {
+			a.cvms(t)
+			continue
+		}
+		e := a.onlyError(t)
+		if e.code() != "QUERY_TOO_COMPLEX" || e.Extensions["limit"] != float64(allowed) || e.Extensions["actual"] != float64(allowed+1) || e.Path == nil {
+			t.Errorf("%d allowed: got %+v, want QUERY_TOO_COMPLEX of the field, with limit %d and one more", allowed, e, allowed)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package faulty
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	mebibyte = 1 << 20
+	nearMax  = 15 << 20 // a body that a gateway may still take
+)
+
+// addBodies adds answers of status 200 that are no page, or too much of one.
+func (u *Upstream) addBodies() {
+	for name, body := range map[string]string{
+		"empty":           "",
+		"white-space":     " \r\n\t ",
+		"null":            "null",
+		"text":            `"` + Secret + `"`,
+		"list":            `[{"name":"` + Secret + `"}]`,
+		"object":          `{}`,
+		"html":            cdnPage,
+		"error-of-200":    errorBody,
+		"half-json":       `{"items":[{"name":"` + Secret,
+		"utf-16":          "\xff\xfe{\x00}\x00",
+		"not-utf-8":       `{"items":[],"total":0,"page":1,"page_size":30,"pages":0,"x":"` + "\xff" + Secret + `"}`,
+		"single-quotes":   `{'items':[],'total':0}`,
+		"not-a-number":    `{"items":[{"vcpu":NaN,"name":"` + Secret + `"}],"total":1,"page":1,"page_size":30,"pages":1}`,
+		"control-in-text": `{"items":[{"name":"` + "\x01" + Secret + `"}],"total":1,"page":1,"page_size":30,"pages":1}`,
+		"deep-lists":      `{"items":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`,
+		"deep-objects":    `{"items":[{"hosted":` + strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000) + `}]}`,
+	} {
+		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, body) }
+	}
+	for name, behind := range map[string]string{"trailing-garbage": Secret, "two-documents": errorBody, "trailing-brace": "}"} {
+		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, string(c.page())+behind) }
+	}
+	u.faults["byte-order-mark"] = func(c *call) { c.send(http.StatusOK, jsonType, "\ufeff"+string(c.page())) }
+	u.faults["unasked-gzip"] = func(c *call) { c.send(http.StatusOK, jsonType, string(gzipped(c.page()))) }
+	u.faults["gzip-in-name"] = func(c *call) {
+		c.Header().Set("Content-Encoding", "gzip")
+		c.send(http.StatusOK, jsonType, string(c.page()))
+	}
+	u.faults["brotli"] = func(c *call) {
+		c.Header().Set("Content-Encoding", "br")
+		c.send(http.StatusOK, jsonType, "\x8b\x02\x80"+Secret+"\x03")
+	}
+	u.faults["wrong-checksum"] = func(c *call) {
+		zipped := gzipped(c.page())
+		zipped[len(zipped)-5] ^= 1
+		c.Header().Set("Content-Encoding", "gzip")
+		c.send(http.StatusOK, jsonType, string(zipped))
+	}
+	u.faults["plain-text"] = func(c *call) { c.send(http.StatusOK, "text/plain", string(c.page())) } // no fault: the body is right
+	u.addFloods()
+}
+
+// addFloods adds answers that are large, or would be if they were unpacked.
+func (u *Upstream) addFloods() {
+	u.faults["flood"] = func(c *call) { c.flood(64) }
+	u.faults["flood-announced"] = func(c *call) {
+		c.Header().Set("Content-Length", strconv.Itoa(64*mebibyte))
+		c.flood(64)
+	}
+	u.faults["flood-of-spaces"] = func(c *call) {
+		_, _ = c.Write(c.page())
+		c.repeat(bytes.Repeat([]byte(" "), mebibyte), 64)
+	}
+	bomb := gzipped(bytes.Repeat([]byte(" "), mebibyte)) // members of a file may follow each other
+	u.faults["bomb"] = func(c *call) {
+		c.Header().Set("Content-Encoding", "gzip")
+		c.repeat(bomb, 1024)
+	}
+	u.faults["bomb-of-500"] = func(c *call) {
+		c.Header().Set("Content-Encoding", "gzip")
+		c.WriteHeader(http.StatusInternalServerError)
+		c.repeat(bomb, 1024)
+	}
+	u.faults["many-objects"] = func(c *call) { c.list(`{}`, nearMax) }
+	u.faults["many-numbers"] = func(c *call) { c.list(`7`, nearMax) }
+	u.faults["many-wrong-types"] = func(c *call) {
+		c.wrapped(strings.Repeat(`{"name":1,"status":2,"vcpu":"3","hosted":4},`, 29)+`{"public_urls":[`+strings.Repeat(`1,`, nearMax/2)+`1]}`, 30)
+	}
+	u.faults["many-elements"] = func(c *call) {
+		c.wrapped(strings.Repeat(`{},`, 29)+`{"public_urls":[`+strings.Repeat(`{},`, nearMax/3)+`{}]}`, 30)
+	}
+	u.faults["long-text"] = func(c *call) { c.wrapped(`{"hosted":null,"name":"`+strings.Repeat("x", nearMax)+`"}`, 1) }
+	u.faults["long-number"] = func(c *call) { c.wrapped(`{"hosted":null,"vcpu":`+strings.Repeat("7", nearMax)+`}`, 1) }
+	u.faults["long-escapes"] = func(c *call) { c.wrapped(`{"hosted":null,"name":"`+strings.Repeat(`\u0001`, nearMax/6)+`"}`, 1) }
+	u.faults["many-keys"] = func(c *call) { c.wrapped(`{"hosted":null`+strings.Repeat(`,"name":"x"`, nearMax/11)+`}`, 1) }
+}
+
+// flood sends so many MiB of a document that has no end.
+func (c *call) flood(mebibytes int) {
+	_, _ = io.WriteString(c, `{"items": [], "padding": "`+Secret)
+	c.repeat(bytes.Repeat([]byte("x"), mebibyte), mebibytes)
+}
+
+// repeat writes the same over and over, until the caller has gone.
+func (c *call) repeat(chunk []byte, times int) {
+	for range times {
+		if _, err := c.Write(chunk); err != nil {
+			c.left()
+			return
+		}
+	}
+}
+
+// list sends a page with so many bytes of the same entry.
+func (c *call) list(entry string, size int) {
+	n := size / (len(entry) + 1)
+	c.wrapped(strings.Repeat(entry+",", n)+entry, n+1)
+}
+
+// wrapped sends entries as the page that was asked for, of a list of total.
+func (c *call) wrapped(entries string, total int) {
+	query := c.r.URL.Query()
+	c.send(http.StatusOK, jsonType, `{"items":[`+entries+`],"total":`+strconv.Itoa(total)+`,"page":`+query.Get("page")+
+		`,"page_size":`+query.Get("page_size")+`,"pages":1}`)
+}
+
+func gzipped(body []byte) []byte {
+	var b bytes.Buffer
+	zip := gzip.NewWriter(&b)
+	_, _ = zip.Write(body) // to memory, which does not fail
+	_ = zip.Close()
+	return b.Bytes()
+}

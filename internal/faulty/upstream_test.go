@@ -1,0 +1,75 @@
+package faulty_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"cvmgraph/internal/demo"
+	"cvmgraph/internal/faulty"
+)
+
+func newServer(t *testing.T) (*faulty.Upstream, func(token, page string) int) {
+	t.Helper()
+	upstream := faulty.New(demo.New(demo.Options{}), "http://elsewhere.example")
+	server := httptest.NewServer(upstream)
+	t.Cleanup(server.Close)
+	return upstream, func(token, page string) int {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+demo.ListPath+"?page="+page, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		_, _ = io.Copy(io.Discard, response.Body)
+		return response.StatusCode
+	}
+}
+
+func TestFaultsStrikeInTime(t *testing.T) {
+	t.Parallel()
+	upstream, status := newServer(t)
+	for when, want := range map[faulty.When][]int{
+		faulty.Once:   {503, 200, 200},
+		faulty.Twice:  {503, 503, 200},
+		faulty.Always: {503, 503, 503},
+		faulty.Later:  {200, 503, 200},
+	} {
+		token := upstream.Token("503-after-7", when, "x")
+		var got []int
+		for _, page := range []string{"1", "2", "1"} {
+			got = append(got, status(token, page))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %d, want %d", when, got, want)
+		}
+		upstream.Mend(token)
+		if got := status(token, "2"); got != 200 {
+			t.Errorf("%s: got %d for what is mended, want 200", when, got)
+		}
+		if got := upstream.Calls(token); got != 4 {
+			t.Errorf("%s: got %d calls, want 4", when, got)
+		}
+	}
+	if got := status("anybody", "1"); got != 200 {
+		t.Errorf("got %d for a token without a fault, want 200", got)
+	}
+}
+
+func TestThereIsNoSuchFault(t *testing.T) {
+	t.Parallel()
+	upstream, _ := newServer(t)
+	for name, when := range map[string]faulty.When{"503": "never", "99": faulty.Once, "503-after-soon": faulty.Once, "": faulty.Always} {
+		func() {
+			defer func() { _ = recover() }()
+			token := upstream.Token(name, when, "")
+			t.Errorf("got the token %s, want a panic", token)
+		}()
+	}
+}

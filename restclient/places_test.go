@@ -1,0 +1,87 @@
+package restclient_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"cvmgraph/restclient"
+)
+
+func TestLargeBodiesTakeTurns(t *testing.T) {
+	t.Parallel()
+	page := string(pageOf(1, exampleItem(t)))
+	large := page + strings.Repeat(" ", restclient.LargeBody+2-len(page))
+	client := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("X-Api-Key") {
+		case "small":
+			_, _ = w.Write([]byte(page))
+		case "large":
+			_, _ = w.Write([]byte(large))
+		case "broken":
+			w.Header().Set("Content-Length", "9000000")
+			_, _ = w.Write([]byte(large))
+		}
+	})
+	ask := func(ctx context.Context, key string) (restclient.Document, error) {
+		return client.Body(ctx, restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
+	}
+	// Those that fail, and those that are done with, leave their places.
+	for range restclient.LargeBodies + 1 {
+		if _, err := ask(t.Context(), "broken"); reasonOf(t, err) != restclient.ReasonTruncated {
+			t.Fatalf("got error %v, want a truncated body", err)
+		}
+		d, err := ask(t.Context(), "large")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Done()
+		d.Done()
+	}
+	var held []restclient.Document
+	for range restclient.LargeBodies {
+		d, err := ask(t.Context(), "large")
+		if err != nil || len(d.Body) != len(large) {
+			t.Fatalf("got %d bytes, %v, want %d", len(d.Body), err, len(large))
+		}
+		held = append(held, d)
+	}
+	impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := ask(impatient, "large"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("one too many: got error %v, want one of time", err)
+	}
+	if _, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "small"}), onePage); err != nil {
+		t.Errorf("a small one: got error %v, want none", err)
+	}
+	waiting := make(chan error)
+	go func() {
+		_, err := ask(t.Context(), "large")
+		waiting <- err
+	}()
+	held[0].Done()
+	if err := <-waiting; err != nil {
+		t.Errorf("one that waited: got error %v, want none", err)
+	}
+}
+
+func TestNoPlaceForALargeBody(t *testing.T) {
+	t.Parallel()
+	body := strings.Repeat(" ", restclient.LargeBody+2) + "{}"
+	server := quiet(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+	server.Start()
+	client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: 500 * time.Millisecond})
+	for range restclient.LargeBodies {
+		if _, err := client.Body(t.Context(), restclient.Credential{}, onePage); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := client.Body(t.Context(), restclient.Credential{}, onePage)
+	var unavailable *restclient.UnavailableError
+	if !errors.As(err, &unavailable) || unavailable.Cause != restclient.CauseOverload || unavailable.RetryAfter <= 0 {
+		t.Errorf("got error %v, want an *UnavailableError", err)
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// selfSigned writes a certificate for localhost and its key, and returns where, and a pool that trusts it.
+func selfSigned(t *testing.T) (cert, key string, pool *x509.CertPool) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: signed}, key: {Type: "PRIVATE KEY", Bytes: encoded}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool = x509.NewCertPool()
+	leaf, err := x509.ParseCertificate(signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.AddCert(leaf)
+	return cert, key, pool
+}
+
+func TestTLSByFlags(t *testing.T) {
+	t.Parallel()
+	cert, key, pool := selfSigned(t)
+	p := start(t, "--demo", "--tls-cert", cert, "--tls-key", key)
+	if !strings.HasPrefix(p.url, "https://127.0.0.1:") || !strings.Contains(p.logged(), `"open":"https://127.0.0.1:`) {
+		t.Errorf("got %s, want the addresses of TLS", p.logged())
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "localhost"}, ForceAttemptHTTP2: true}}
+	defer client.CloseIdleConnections()
+	response, err := client.Post(p.url+"/graphql", "application/json", strings.NewReader(`{"query":"{ __typename }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got, err := io.ReadAll(response.Body); err != nil || response.Proto != "HTTP/2.0" || string(got) != `{"data":{"__typename":"Query"}}` {
+		t.Errorf("got %s, %s, %v, want data over HTTP/2.0", response.Proto, got, err)
+	}
+
+	address := "--listen=" + strings.TrimPrefix(p.url, "https://")
+	for name, test := range map[string]struct {
+		args, environ []string
+		want          int
+	}{
+		"health by flags":     {[]string{"health", address, "--tls-cert", cert, "--tls-key", key}, nil, exitOK},
+		"health by variables": {[]string{"health", address}, []string{"CVMGRAPH_TLS_CERT=" + cert, "CVMGRAPH_TLS_KEY=" + key}, exitOK},
+		"health without TLS":  {[]string{"health", address}, nil, exitFailure},
+		"a key alone":         {[]string{"--demo", address, "--tls-key", key}, nil, exitUsage},
+		"no key in the file":  {[]string{"--demo", address, "--tls-cert", cert, "--tls-key", cert}, nil, exitUsage},
+	} {
+		var stderr bytes.Buffer
+		if got := run(t.Context(), test.args, test.environ, io.Discard, &stderr); got != test.want {
+			t.Errorf("%s: got exit code %d and %s, want %d", name, got, stderr.String(), test.want)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+import { pick, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import { useRef } from 'react';
+import { defaultQuery } from './defaultQuery';
+import { type Example, examples } from './examples';
+import { isNarrow } from './narrow';
+import { Panel } from './Panel';
+import { type Session, useSession } from './session';
+
+/** The worked examples. One is put into the editor, in a new tab if there is something of the user's in it, and run. */
+export function ExamplesPanel({ session, demo }: { session: Session; demo: boolean }) {
+  const open = useOpenExample(session, demo);
+  const { known } = useSession(session);
+  return (
+    <Panel title="Examples">
+      <p className="page-panel-note">
+        They read, and change nothing. Cursors and ids are taken from the answers before.
+      </p>
+      <ol className="page-examples">
+        {examples.map((example) => (
+          <li key={example.name}>
+            <button type="button" onClick={() => open(example, example.query(known))}>
+              <strong>{example.title}</strong>
+              <span>{example.about}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  );
+}
+
+function useOpenExample(session: Session, demo: boolean) {
+  const { addTab, run, setOperationName, setVisiblePlugin, stop } = useGraphiQLActions();
+  const { queryEditor, variableEditor } = useGraphiQL(pick('queryEditor', 'variableEditor'));
+  const ours = useRef(new Set(['', defaultQuery]));
+  return (example: Example, query: string) => {
+    const model = queryEditor?.getModel();
+    if (!queryEditor || !model) {
+      return;
+    }
+    stop();
+    if (ours.current.has(model.getValue())) {
+      // An edit, which can be undone.
+      queryEditor.executeEdits('example', [{ range: model.getFullModelRange(), text: query }]);
+    } else {
+      addTab();
+      model.setValue(query);
+    }
+    variableEditor?.setValue('');
+    queryEditor.setScrollTop(0);
+    ours.current.add(query);
+    setOperationName(example.name); // GraphiQL would find it in the text a little later
+    if (example.explain) {
+      session.explain(true);
+    }
+    const { credential, flaw } = session.state();
+    if (demo || (credential.secret !== '' && flaw === null)) {
+      run();
+    }
+    if (isNarrow()) {
+      setVisiblePlugin(null); // it covers the answer
+      document.querySelector<HTMLElement>('.graphiql-tab-active button')?.focus();
+    }
+  };
+}

@@ -1,0 +1,135 @@
+import { Button, ChevronDownIcon, ChevronUpIcon, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import { useEffect, useRef } from 'react';
+import { count, duration, size } from './figures';
+import { type Explained, type Session, useSession } from './session';
+import { Timeline } from './Timeline';
+import { hasFailed, spanOf, type Upstream } from './upstream';
+
+/**
+ * What the last answer cost upstream, below it. While it is open, answers are asked to tell; the header that asks is sent
+ * at no other time.
+ */
+export function ExplainPanel({ session }: { session: Session }) {
+  const { explains, explained } = useSession(session);
+  const Chevron = explains ? ChevronDownIcon : ChevronUpIcon;
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (explains) {
+      section.current?.scrollIntoView({ block: 'nearest' }); // where the panes scroll, on a narrow screen
+    }
+  }, [explains]);
+  return (
+    <section ref={section} className="page-explain" aria-label="Upstream calls">
+      <button
+        type="button"
+        className="page-explain-head"
+        aria-expanded={explains}
+        aria-controls="explain"
+        onClick={() => session.explain(!explains)}
+      >
+        <Chevron aria-hidden="true" />
+        <span className="page-explain-title">Upstream calls</span>
+        <span className="page-explain-summary">{explains ? summaryOf(explained) : 'open to explain answers'}</span>
+      </button>
+      {/* Reached by keyboard, because it scrolls. */}
+      <div
+        id="explain"
+        className="page-explain-body"
+        hidden={!explains}
+        role="region"
+        aria-label="Calls of the last answer"
+        tabIndex={0}
+      >
+        {explains && <Body explained={explained} />}
+      </div>
+    </section>
+  );
+}
+
+function Body({ explained }: { explained: Explained }) {
+  const { run } = useGraphiQLActions();
+  const isFetching = useGraphiQL((state) => state.isFetching);
+  switch (explained) {
+    case 'none':
+      return <p>Run a query, and the calls that it makes upstream are drawn here.</p>;
+    case 'unasked':
+      return (
+        <p>
+          The last answer was not asked for its calls.{' '}
+          <Button type="button" disabled={isFetching} onClick={run}>
+            Run it again
+          </Button>
+        </p>
+      );
+    case 'untold':
+      return <p>The last answer does not tell its calls: the operation was not executed.</p>;
+  }
+  if (explained.calls.length === 0) {
+    return <p>No call: nothing was needed from the upstream.</p>;
+  }
+  return (
+    <>
+      <Items upstream={explained} />
+      <Timeline upstream={explained} />
+    </>
+  );
+}
+
+/** The items that were fetched beside those that were returned. */
+function Items({ upstream }: { upstream: Upstream }) {
+  const { itemsFetched: fetched, itemsReturned: returned } = upstream;
+  const most = Math.max(fetched, returned, 1);
+  return (
+    <div className="page-items">
+      <dl>
+        {Object.entries({ Fetched: fetched, Returned: returned }).map(([name, items]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <span className="page-bar-track" aria-hidden="true">
+                <span
+                  className={`page-bar-span page-items-${name.toLowerCase()}`}
+                  style={{ width: `${(100 * items) / most}%` }}
+                />
+              </span>
+              {count(items, 'item')}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p>{excessOf(upstream)}</p>
+    </div>
+  );
+}
+
+function excessOf({ calls, itemsFetched, itemsReturned }: Upstream): string {
+  const failed = calls.filter(hasFailed).length;
+  if (failed > 0) {
+    return `${count(failed, 'call')} failed.`;
+  }
+  const excess = itemsFetched - itemsReturned;
+  if (calls.every((call) => call.cached)) {
+    return 'All pages were at hand.';
+  }
+  if (excess > 0) {
+    return `${count(excess, 'item')} more than returned: for cursors, seams and totals.`;
+  }
+  return excess === 0 ? 'Not one item too many.' : 'Some items were at hand, or in the answer twice.';
+}
+
+function summaryOf(explained: Explained): string {
+  if (typeof explained === 'string') {
+    return '';
+  }
+  const { calls, to } = spanOf(explained);
+  const kept = explained.calls.length - calls;
+  const bytes = explained.calls.reduce((sum, call) => sum + (call.cached ? 0 : call.bytes), 0);
+  const parts = [calls === 0 ? 'no call' : count(calls, 'call')];
+  if (kept > 0) {
+    parts.push(`${count(kept, 'page')} kept`);
+  }
+  if (calls > 0) {
+    parts.push(duration(to), size(bytes));
+  }
+  return parts.join(' · ');
+}

@@ -1,0 +1,105 @@
+import { cn } from '@graphiql/react';
+import { count, duration, size } from './figures';
+import { type Call, hasFailed, spanOf, type Upstream } from './upstream';
+
+const mostRows = 100; // an operation may make as many calls
+
+/** The calls as a table whose middle column draws when each was under way. Narrow ones draw it on a line of its own. */
+export function Timeline({ upstream }: { upstream: Upstream }) {
+  const { to } = spanOf(upstream);
+  const { calls } = upstream;
+  return (
+    <table className="page-calls">
+      <caption className="page-unseen">Calls to the upstream, in the order in which they began</caption>
+      <thead>
+        <tr>
+          <th scope="col">
+            Page<span aria-hidden="true"> × size</span>
+          </th>
+          <th scope="col">For</th>
+          <th scope="col" className="page-calls-when">
+            <span className="page-unseen">When</span>
+            <span className="page-calls-axis" aria-hidden="true">
+              <span>0</span>
+              {to > 0 && <span>{duration(to / 2)}</span>}
+              {to > 0 && <span>{duration(to)}</span>}
+            </span>
+          </th>
+          <th scope="col">Status</th>
+          <th scope="col" className="page-calls-figure">
+            Took
+          </th>
+          <th scope="col" className="page-calls-figure">
+            Bytes
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {calls.slice(0, mostRows).map((call, index) => (
+          <Row key={index} call={call} to={to} />
+        ))}
+      </tbody>
+      {calls.length > mostRows && (
+        <tfoot>
+          <tr>
+            <td colSpan={6}>and {count(calls.length - mostRows, 'other')}</td>
+          </tr>
+        </tfoot>
+      )}
+    </table>
+  );
+}
+
+function Row({ call, to }: { call: Call; to: number }) {
+  const kind = kindOf(call);
+  return (
+    <tr className={`page-call-${kind}`}>
+      <th scope="row" aria-label={`Page ${call.page} of size ${call.pageSize}`}>
+        {call.page} × {call.pageSize}
+      </th>
+      <td>{call.reason}</td>
+      <td className="page-calls-when">
+        <Bar call={call} to={to} />
+      </td>
+      <td className="page-calls-status">{statusOf(call)}</td>
+      <td className="page-calls-figure">{call.cached ? '0 ms' : duration(call.ms)}</td>
+      <td className="page-calls-figure">{call.bytes > 0 ? size(call.bytes) : '–'}</td>
+    </tr>
+  );
+}
+
+/** A bar over the time from 0 to to, at least a few pixels wide; a mark at its beginning for what took no call. */
+function Bar({ call, to }: { call: Call; to: number }) {
+  const percent = (ms: number) => `${to > 0 ? Math.min(100, (100 * ms) / to) : 0}%`;
+  const label = call.cached
+    ? 'no call'
+    : `from ${duration(call.start)} to ${duration(call.start + call.ms)} after the first began`;
+  return (
+    <span className="page-bar-track" role="img" aria-label={label}>
+      <span
+        className={cn('page-bar-span', call.cached && 'page-bar-mark')}
+        style={{ left: percent(call.start), width: call.cached ? undefined : percent(call.ms) }}
+      />
+    </span>
+  );
+}
+
+type Kind = 'cached' | 'shared' | 'failed' | 'made';
+
+function kindOf(call: Call): Kind {
+  if (call.cached) {
+    return 'cached';
+  }
+  if (hasFailed(call)) {
+    return 'failed';
+  }
+  return call.coalesced ? 'shared' : 'made';
+}
+
+function statusOf({ cached, coalesced, status, age }: Call): string {
+  if (cached) {
+    return age > 0 ? `${duration(age * 1000)} old` : 'kept';
+  }
+  const text = status === 0 ? 'no answer' : String(status);
+  return coalesced ? `${text}, shared` : text;
+}
