@@ -98,35 +98,12 @@ func isTerminal(w io.Writer) bool {
 // garbage: without a floor that is after every handful of pages.
 const heapFloor = 24 << 20
 
-// repeatsShare is which part of --cache-bytes the answers to repeated requests have; pages have the rest.
-const repeatsShare = 4
-
 // serve runs the gateway until ctx ends and all requests are answered.
 func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	limitMemory(logger)
 	metrics := telemetry.NewMetrics()
-	repeats := metrics.Repeats()
-	resolver := &graph.Resolver{
-		APIVersion:       settings.APIVersion,
-		MaxFirst:         settings.MaxFirst,
-		MaxUpstreamCalls: settings.MaxUpstreamCalls,
-		Limits: graph.Limits{
-			Tokens:  settings.MaxTokens,
-			Depth:   settings.MaxDepth,
-			Aliases: settings.MaxAliases,
-		},
-		Introspection: settings.Introspection,
-		Projection:    settings.Projection,
-		Repeats: graph.Repeats{
-			Bytes: uint64(settings.CacheBytes) / repeatsShare, Life: settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
-		},
-		TrustedDocuments: graph.TrustedDocuments{
-			Mode: graph.TrustMode(settings.TrustedDocumentsMode), Texts: settings.Documents, Untrusted: metrics.UntrustedDocument,
-		},
-		RequestID: telemetry.RequestIDFrom,
-		Logger:    logger,
-	}
+	resolver := newResolver(settings, metrics, logger)
 	var upstreamURL string
 	if settings.Demo {
 		upstream, err := startDemo()
@@ -139,25 +116,11 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	} else {
 		upstreamURL = settings.UpstreamURL.String()
 	}
-	client, err := restclient.New(restclient.Options{
-		BaseURL:    upstreamURL,
-		APIVersion: settings.APIVersion,
-		Timeout:    settings.UpstreamTimeout,
-		UserAgent:  "cvmgraph/" + telemetry.Version(),
-		Observer: restclient.Observer{
-			Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
-			Refused: metrics.UpstreamRefused,
-			Breaker: func(state string) { logBreaker(logger, state) },
-		},
-	})
+	client, err := openClient(upstreamURL, settings, metrics, logger)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
-		s := client.State()
-		return s.Breaker, s.Limit, s.InFlight, s.Queued
-	})
 	shared, err := openShared(settings, metrics, logger)
 	if err != nil {
 		return err
@@ -166,23 +129,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		defer shared.Close()
 		resolver.PersistedQueries = shared.Texts("persisted query", persistedLife)
 	}
-	seen := metrics.PageCache()
-	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
-		TTL:          settings.CacheTTL,
-		StaleIfError: settings.StaleIfError,
-		Bytes:        uint64(settings.CacheBytes) - resolver.Repeats.Bytes,
-		APIVersion:   settings.APIVersion,
-		Key:          settings.SharedKey,
-		Shared:       shared,
-		SharedWait:   settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
-		Observer: pages.CacheObserver{
-			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
-			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
-			Called: metrics.UpstreamCall,
-		},
-	})
-	seen.Watch(cache.Size)
-	resolver.Pages = cache
+	resolver.Pages = newCache(client, shared, settings, metrics)
 
 	certificate, err := openCertificate(settings, logger)
 	if err != nil {
@@ -198,12 +145,103 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		_ = listener.Close() // not served yet
 		return err
 	}
+	server := newServer(graph.NewHandler(resolver), certificate, settings, metrics, logger)
+	url := publicURL(listener, certificate != nil)
+	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
+	if settings.Playground {
+		serving = serving.With("open", url+"/")
+	}
+	if admin != nil {
+		serving = serving.With("admin", publicURL(admin, false))
+		// It outlives the public server, so that a drain can be watched.
+		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: metrics.Handler(logger), Logger: logger}).Close()
+	}
+	serving.Info("cvmgraph is serving")
+	return server.Run(ctx, listener)
+}
+
+// newResolver returns what operations are resolved with, but for the pages.
+func newResolver(settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) *graph.Resolver {
+	repeats := metrics.Repeats()
+	return &graph.Resolver{
+		APIVersion:       settings.APIVersion,
+		MaxFirst:         settings.MaxFirst,
+		MaxUpstreamCalls: settings.MaxUpstreamCalls,
+		Limits: graph.Limits{
+			Tokens:  settings.MaxTokens,
+			Depth:   settings.MaxDepth,
+			Aliases: settings.MaxAliases,
+		},
+		Introspection: settings.Introspection,
+		Projection:    settings.Projection,
+		Repeats: graph.Repeats{
+			Bytes: repeatsBytes(settings), Life: settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
+		},
+		TrustedDocuments: graph.TrustedDocuments{
+			Mode: graph.TrustMode(settings.TrustedDocumentsMode), Texts: settings.Documents, Untrusted: metrics.UntrustedDocument,
+		},
+		RequestID: telemetry.RequestIDFrom,
+		Logger:    logger,
+	}
+}
+
+// repeatsBytes returns what the answers to repeated requests have of --cache-bytes; pages have the rest.
+func repeatsBytes(settings *config.Config) uint64 { return uint64(settings.CacheBytes) / 4 }
+
+// openClient returns the client of the upstream.
+func openClient(upstreamURL string, settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) (*restclient.Client, error) {
+	client, err := restclient.New(restclient.Options{
+		BaseURL:    upstreamURL,
+		APIVersion: settings.APIVersion,
+		Timeout:    settings.UpstreamTimeout,
+		UserAgent:  "cvmgraph/" + telemetry.Version(),
+		Observer: restclient.Observer{
+			Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
+			Refused: metrics.UpstreamRefused,
+			Breaker: func(state string) { logBreaker(logger, state) },
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
+		s := client.State()
+		return s.Breaker, s.Limit, s.InFlight, s.Queued
+	})
+	return client, nil
+}
+
+// newCache returns the cache of pages. Shared is where replicas share them, nil for nowhere.
+func newCache(client *restclient.Client, shared *redis.Store, settings *config.Config, metrics *telemetry.Metrics) *pages.Cache {
+	seen := metrics.PageCache()
+	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
+		TTL:          settings.CacheTTL,
+		StaleIfError: settings.StaleIfError,
+		Bytes:        uint64(settings.CacheBytes) - repeatsBytes(settings),
+		APIVersion:   settings.APIVersion,
+		Key:          settings.SharedKey,
+		Shared:       shared,
+		SharedWait:   settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
+		Observer: pages.CacheObserver{
+			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
+			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
+			Called: metrics.UpstreamCall,
+		},
+	})
+	seen.Watch(cache.Size)
+	return cache
+}
+
+// newServer returns the public server. Certificate is nil where it serves no TLS.
+func newServer(
+	handler http.Handler, certificate *httpserver.Certificate, settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger,
+) *httpserver.Server {
 	var page http.Handler
 	if settings.Playground {
 		page = playground.New(playground.Options{Demo: settings.Demo})
 	}
-	server := httpserver.New(httpserver.Options{
-		GraphQL:        graph.NewHandler(resolver),
+	return httpserver.New(httpserver.Options{
+		GraphQL:        handler,
 		Playground:     page,
 		Certificate:    certificate,
 		AllowedOrigins: settings.AllowedOrigins,
@@ -214,18 +252,6 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		DrainDelay:     settings.DrainDelay,
 		MaxBody:        int64(settings.MaxBody),
 	})
-	url := publicURL(listener, certificate != nil)
-	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
-	if page != nil {
-		serving = serving.With("open", url+"/")
-	}
-	if admin != nil {
-		serving = serving.With("admin", publicURL(admin, false))
-		// It outlives the public server, so that a drain can be watched.
-		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: metrics.Handler(logger), Logger: logger}).Close()
-	}
-	serving.Info("cvmgraph is serving")
-	return server.Run(ctx, listener)
 }
 
 func logBreaker(logger *slog.Logger, state string) {

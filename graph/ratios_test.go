@@ -56,19 +56,20 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 	for _, tt := range []struct {
 		name     string
 		pageSize int
-		// The least: at hand of the constant answer, called of the proxy and of the one with a pool, shared calls of the proxy.
-		constant, proxy, pooling, shared speed
+		// The least: cached and at hand of the constant answer, called of the proxy and of the one with a pool, shared calls of the proxy.
+		cached, constant, proxy, pooling, shared speed
 	}{
-		{"a", 20, speed{0.25, 0.30}, speed{0.24, 0.40}, speed{0.20, 0.28}, speed{0.9, 1.1}},
-		{"b", 100, speed{0.20, 0.25}, speed{0.15, 0.30}, speed{0.20, 0.32}, speed{1, 1}},
-		{"c", 100, speed{0.12, 0.18}, speed{0.12, 0.20}, speed{0.15, 0.24}, speed{0.2, 0.3}},
+		{"a", 20, speed{0.45, 0.45}, speed{0.25, 0.30}, speed{0.30, 0.45}, speed{0.22, 0.32}, speed{1, 1.2}},
+		{"b", 100, speed{0.45, 0.45}, speed{0.20, 0.25}, speed{0.20, 0.35}, speed{0.20, 0.32}, speed{1.2, 1.5}},
+		{"c", 100, speed{0.4, 0.4}, speed{0.12, 0.18}, speed{0.15, 0.24}, speed{0.15, 0.24}, speed{0.3, 0.4}},
 	} {
+		cached := servers.line(t, "cached", operations[tt.name], 0)
 		held, called := servers.line(t, "held", operations[tt.name], 0), servers.line(t, "called", operations[tt.name], 0)
 		called.apart() // or else they share calls
 		shared := servers.line(t, "called", operations[tt.name], 0)
 		constant := servers.line(t, "constant "+tt.name, operations[tt.name], 0)
 		proxy, pooling := servers.line(t, "proxy", "", tt.pageSize), servers.line(t, "pooling proxy", "", tt.pageSize)
-		lines := []*line{held, called, shared, constant, proxy, pooling}
+		lines := []*line{cached, held, called, shared, constant, proxy, pooling}
 		for _, l := range lines {
 			l.prepare(t)
 		}
@@ -83,7 +84,7 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 		for _, r := range []struct {
 			own, peer *line
 			least     speed
-		}{{held, constant, tt.constant}, {called, proxy, tt.proxy}, {called, pooling, tt.pooling}, {shared, proxy, tt.shared}} {
+		}{{cached, constant, tt.cached}, {held, constant, tt.constant}, {called, proxy, tt.proxy}, {called, pooling, tt.pooling}, {shared, proxy, tt.shared}} {
 			got := speed{cost.Ratio(r.peer.alone, r.own.alone), cost.Ratio(r.peer.whole, r.own.whole)}
 			t.Logf("%s, %s in %s: %.2f alone, %.2f the whole", tt.name, r.own.server, r.peer.server, got.alone, got.whole)
 			if got.alone < r.least.alone || got.whole < r.least.whole {
@@ -254,8 +255,12 @@ func TestServersForRatios(t *testing.T) { //nolint:paralleltest // it is alone
 	held := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = newHeldPages(t), true })
 	called := &gateway{timeout: patience}
 	called.serve(t, upstream, func(r *graph.Resolver) { r.Projection = true })
+	cached := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, Bytes: 48 << 20}}
+	cached.serve(t, upstream, func(r *graph.Resolver) {
+		r.Projection, r.Repeats = true, graph.Repeats{Bytes: 16 << 20, Life: time.Hour}
+	})
 	handlers := map[string]http.Handler{
-		"held": held.handler, "called": called.handler,
+		"cached": cached.handler, "held": held.handler, "called": called.handler,
 		"proxy": newProxy(t, upstream, nil), "pooling proxy": newProxy(t, upstream, &buffers{}),
 		"cpu": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, int64(cost.CPU())) }),
 	}

@@ -114,18 +114,18 @@ func (x *indexer) identify(page *Page) {
 		page.Identities[i].Number = len(ids) // for now: where it ends
 	}
 	all, begin := string(ids), 0
-	var numbers map[relay.Fingerprint]int
 	for i := range count {
 		identity := &page.Identities[i]
 		end := identity.Number
 		identity.VMID, identity.Number, begin = all[begin:end], 0, end
 		if identity.VMID == "" {
-			if numbers == nil {
-				numbers = make(map[relay.Fingerprint]int)
-			}
 			identity.Traits = x.traitsOf(page, i)
-			numbers[identity.Traits]++
-			identity.Number = numbers[identity.Traits]
+			identity.Number = 1
+			for _, earlier := range page.Identities[:i] {
+				if earlier.VMID == "" && earlier.Traits == identity.Traits {
+					identity.Number++
+				}
+			}
 		}
 		page.Fingerprints[i] = identity.Fingerprint()
 	}

@@ -214,7 +214,11 @@ test('each example is valid, says what it shows, and is answered without an erro
     'Explain',
   ]);
   const first = answers['First page'].cvms;
-  assert.notEqual(first.pageInfo.endCursor, answers['Next page'].cvms.pageInfo.startCursor);
+  const firstIds = first.edges.map(({ node }) => node.id);
+  assert.deepEqual(
+    answers['Next page'].cvms.nodes.filter(({ id }) => firstIds.includes(id)),
+    [],
+  );
   assert.equal(answers['Next page'].cvms.pageInfo.hasPreviousPage, true);
   assert.equal(answers['Last page'].cvms.pageInfo.hasNextPage, false);
   assert.equal(answers['Page before'].cvms.nodes.length, 10);
@@ -225,7 +229,7 @@ test('each example is valid, says what it shows, and is answered without an erro
 });
 
 test('an example goes on where the last answer ended', async (t) => {
-  const { page, example } = await open(t);
+  const { page, ask, example } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await page.getByRole('button', { name: 'Show Examples' }).click();
   const first = await example('First page');
@@ -233,13 +237,19 @@ test('an example goes on where the last answer ended', async (t) => {
   assert.match(next.request.postDataJSON().query, new RegExp(`after: "${first.answer.data.cvms.pageInfo.endCursor}"`));
   const third = await example('Next page');
   assert.match(third.request.postDataJSON().query, new RegExp(`after: "${next.answer.data.cvms.pageInfo.endCursor}"`));
-  await example('CVMs of one node'); // whose cursors are those of another list
+  const { nodeId } = first.answer.data.cvms.edges.find(({ node }) => node.node).node.node;
+  // Cursors of another list.
+  const other = await ask(`query Other { cvms(first: 3, nodeId: ${nodeId}) { totalCount pageInfo { endCursor } } }`);
+  await other.response();
+  await page.locator('.graphiql-response').getByText('"totalCount"').waitFor();
   const back = await example('Page before');
   assert.match(
     back.request.postDataJSON().query,
     new RegExp(`before: "${third.answer.data.cvms.pageInfo.startCursor}"`),
   );
-  assert.deepEqual(back.answer.data.cvms.nodes, next.answer.data.cvms.nodes);
+  const ids = ({ answer }) => answer.data.cvms.nodes.map(({ id }) => id);
+  const again = ids(back).filter((id) => ids(next).includes(id));
+  assert.ok(again.length >= 8, `${again.length} of the ten before, in a list that changes`);
 });
 
 test('an example leaves what the user has written', async (t) => {
@@ -927,7 +937,7 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
   };
   /** Runs the query once there is an answer to another, and returns the request that it made. */
   const ask = async (query) => {
-    await page.locator('.graphiql-response').getByText('"totalCount"').or(page.getByText('"errors"')).first().waitFor();
+    await page.locator('.graphiql-response').getByText('"data"').or(page.getByText('"errors"')).first().waitFor();
     const name = await type(query);
     const sent = page.waitForRequest((request) => request.postData()?.includes(`query ${name}`) ?? false);
     await page.keyboard.press('Control+Enter');
