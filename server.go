@@ -177,6 +177,9 @@ func newResolver(settings *config.Config, metrics *telemetry.Metrics, logger *sl
 		Repeats: graph.Repeats{
 			Bytes: repeatsBytes(settings), Life: settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
 		},
+		TrustedDocuments: graph.TrustedDocuments{
+			Mode: graph.TrustMode(settings.TrustedDocumentsMode), Texts: settings.Documents, Untrusted: metrics.UntrustedDocument,
+		},
 		RequestID: telemetry.RequestIDFrom,
 		Logger:    logger,
 	}

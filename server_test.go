@@ -136,6 +136,19 @@ func (p *process) send(ctx context.Context, query, token string, header http.Hea
 	return reply{response.StatusCode, response.Header, string(answer)}, err
 }
 
+func TestTrustedDocumentsAreAnsweredAlone(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--demo", "--trusted-documents=internal/config/testdata/documents/relay-md5.json", "--trusted-documents-mode=enforce", "--admin-listen=127.0.0.1:0")
+	const list = `/graphql?documentId=86f3fc9d4827aee3f91ceb7f99561135&variables={"first":1}`
+	if _, got := answer(t, http.MethodGet, p.url+strings.ReplaceAll(list, `"`, "%22")); !strings.HasPrefix(got, `{"data":{"cvms":{"edges":[`) {
+		t.Errorf("got %s, want the list", got)
+	}
+	if got, err := p.ask(t.Context(), `{ __typename }`, ""); err != nil || !strings.Contains(got, `"code":"DOCUMENT_NOT_TRUSTED"`) {
+		t.Errorf("got %s, %v, want DOCUMENT_NOT_TRUSTED", got, err)
+	}
+	p.waitForMetrics(t, "cvmgraph_untrusted_documents_total 1")
+}
+
 func TestDemoAnswers(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--demo")

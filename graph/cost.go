@@ -93,6 +93,10 @@ func (r *Resolver) plan(opCtx *graphql.OperationContext) *plans {
 			all.ids += len(graphql.CoerceList(field.ArgumentMap(opCtx.Variables)["ids"]))
 			all.lookups = 1
 			continue
+		case "_entities":
+			all.ids += len(graphql.CoerceList(field.ArgumentMap(opCtx.Variables)["representations"]))
+			all.lookups = 1
+			continue
 		case "node", "cvm":
 			all.lookups = 1
 			continue

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -134,7 +135,11 @@ const manyCallers = 1000
 
 func loadedSchema(tb testing.TB) *ast.Schema {
 	tb.Helper()
-	return gqlparser.MustLoadSchema(&ast.Source{Input: publicSchema(tb)})
+	federation, err := os.ReadFile("federation.graphqls")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return gqlparser.MustLoadSchema(&ast.Source{Input: publicSchema(tb)}, &ast.Source{Input: string(federation)})
 }
 
 // stock is a Source of pages, with a list for each caller.

@@ -44,10 +44,12 @@ func newParsedQueries() boundedCache[*ast.QueryDocument] {
 	})
 }
 
-// persistedQueries are automatic persisted queries: a client sends the hash of a query that it has sent before.
+// persistedQueries are queries that requests name: those that an operator trusts, by their ids, and automatic persisted queries, by
+// the hash of a query that was sent before.
 type persistedQueries struct {
-	texts  boundedCache[string]
-	shared SharedTexts // nil: none
+	texts   boundedCache[string]
+	shared  SharedTexts // nil: none
+	trusted *trusted
 }
 
 // SharedTexts are texts that replicas share. Neither method fails or takes long; a text may be lost.
@@ -56,13 +58,24 @@ type SharedTexts interface {
 	Save(ctx context.Context, key, text string)
 }
 
-func newPersistedQueries(shared SharedTexts) *persistedQueries {
+func newPersistedQueries(shared SharedTexts, trusted *trusted) *persistedQueries {
 	return &persistedQueries{newBoundedCache(persistedBytes, func(hash, query string) uint32 {
 		return uint32(len(hash) + len(query) + entryBytes)
-	}), shared}
+	}), shared, trusted}
 }
 
-// find returns the query of a hash.
+// named returns the query of a document's id, or of a hash where the id is empty.
+func (p *persistedQueries) named(ctx context.Context, id, hash string) (string, bool) {
+	if id != "" {
+		return p.trusted.find(id)
+	}
+	if query, ok := p.trusted.find(hash); ok || p.trusted.only() {
+		return query, ok
+	}
+	return p.find(ctx, hash)
+}
+
+// find returns the query of a hash that was sent before.
 func (p *persistedQueries) find(ctx context.Context, hash string) (string, bool) {
 	if query, ok := p.texts.Get(ctx, hash); ok || p.shared == nil {
 		return query, ok
@@ -97,28 +110,44 @@ func (*persistedQueries) ExtensionName() string { return "PersistedQueries" }
 // Validate accepts every schema.
 func (*persistedQueries) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters fills in the query of a hash, or keeps the query that came with one.
+// MutateOperationParameters fills in the query that a request names, or keeps the query that came with its hash. It refuses what is
+// not trusted.
 func (p *persistedQueries) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
-	given, ok := params.Extensions["persistedQuery"]
+	op := operationFrom(ctx)
+	hash, refusal := hashIn(params.Extensions)
+	if refusal != nil {
+		return refused(refusal)
+	}
+	sent := params.Query != ""
+	if !sent {
+		var ok bool
+		if params.Query, ok = p.named(ctx, op.documentID, hash); !ok {
+			return refused(&requestError{code: codePersistedNotFound, message: "PersistedQueryNotFound"})
+		}
+	} else if hash != "" && hashOf(params.Query) != hash {
+		return refused(badRequest("extensions.persistedQuery.sha256Hash is not the hash of the query"))
+	}
+	if refusal := p.trusted.check(ctx, op, params.Query); refusal != nil {
+		return refused(refusal)
+	}
+	if sent && hash != "" && !p.trusted.has(params.Query) {
+		p.keep(ctx, hash, params.Query)
+	}
+	return nil
+}
+
+// hashIn returns the hash of an automatic persisted query, "" where the extensions have none.
+func hashIn(extensions map[string]any) (string, *requestError) {
+	given, ok := extensions["persistedQuery"]
 	if !ok || given == nil {
-		return nil
+		return "", nil
 	}
 	persisted, _ := given.(map[string]any)
 	hash, _ := persisted["sha256Hash"].(string)
 	if persisted["version"] != json.Number("1") || len(hash) != hex.EncodedLen(sha256.Size) {
-		return refused(badRequest("extensions.persistedQuery is not {version: 1, sha256Hash: <64 hex digits>}"))
+		return "", badRequest("extensions.persistedQuery is not {version: 1, sha256Hash: <64 hex digits>}")
 	}
-	if params.Query == "" {
-		if params.Query, ok = p.find(ctx, hash); !ok {
-			return refused(&requestError{code: codePersistedNotFound, message: "PersistedQueryNotFound"})
-		}
-		return nil
-	}
-	if hashOf(params.Query) != hash {
-		return refused(badRequest("extensions.persistedQuery.sha256Hash is not the hash of the query"))
-	}
-	p.keep(ctx, hash, params.Query)
-	return nil
+	return hash, nil
 }
 
 // refused returns a request's refusal in gqlgen's type, for presentError to read.

@@ -36,6 +36,7 @@ const (
 	codeTooComplex        = "QUERY_TOO_COMPLEX"
 	codeBadRequest        = "BAD_REQUEST"
 	codePersistedNotFound = "PERSISTED_QUERY_NOT_FOUND"
+	codeNotTrusted        = "DOCUMENT_NOT_TRUSTED"
 	codeInternal          = "INTERNAL_SERVER_ERROR"
 	codeParseFailed       = errcode.ParseFailed
 	codeValidationFailed  = errcode.ValidationFailed

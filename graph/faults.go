@@ -62,7 +62,7 @@ func reportItem(ctx context.Context, cvm graphql.CollectedField, path ast.Path, 
 		if report.errors.Load() > maxErrors {
 			return
 		}
-		report.object(cvm, path, fault.Path, fault, faults, "Cvm", "Node")
+		report.object(cvm, path, fault.Path, fault, faults, "Cvm", "Node", "_Entity")
 	}
 }
 

@@ -13,7 +13,7 @@ func withoutIntrospection() *rules.Rules {
 	all := validationRules()
 	all.AddRule("NoIntrospection", func(observers *core.Events, addError core.AddErrFunc) {
 		observers.OnField(func(_ *core.Walker, field *ast.Field) {
-			if field.Name == "__schema" || field.Name == "__type" {
+			if field.Name == "__schema" || field.Name == "__type" || field.Name == "_service" {
 				addError(core.Message("introspection is off: the field %s is not available", field.Name), core.At(field.Position))
 			}
 		})

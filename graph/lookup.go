@@ -48,6 +48,10 @@ func wanted(opCtx *graphql.OperationContext) map[relay.Identity]bool {
 					add(relay.ParseNodeID(id))
 				}
 			}
+		case "_entities":
+			for _, representation := range graphql.CoerceList(args["representations"]) {
+				add(identityOf(representation))
+			}
 		case "cvm":
 			if id, err := graphql.UnmarshalID(args["vmId"]); err == nil {
 				add(vmIdentity(id))

@@ -21,6 +21,10 @@ type operation struct {
 	resolver      *Resolver
 	credential    restclient.Credential
 	credentialErr error
+	// documentID names the document, "" where it was sent or is named otherwise.
+	documentID string
+	// untrusted says that the document is answered though it is not trusted.
+	untrusted bool
 	// since is when pages may have been asked for at the earliest; zero: at any time.
 	since   time.Time
 	splices splices

@@ -79,19 +79,30 @@ func (j *joint) InterceptField(ctx context.Context, next graphql.Resolver) (any,
 		}
 		return v.Decode(), p.to.execute(p.field, p.plan.ItemSize(v.Indexed, maxExecuted))
 	case []generated.Node:
-		if j.project(ctx, &p, (*projection.Planner).Item) {
-			return &projectedNodes{p, v}, nil
+		return nodesOf(ctx, j, p, v)
+	case []generated.Entity:
+		if v == nil {
+			return nil, nil
 		}
-		for _, node := range v {
-			if cvm, ok := node.(*model.Cvm); ok {
-				if err := p.to.execute(p.field, p.plan.ItemSize(cvm.Indexed, maxExecuted)); err != nil {
-					return v, err
-				}
-				cvm.Decode()
-			}
-		}
+		return nodesOf(ctx, j, p, v)
 	}
 	return value, nil
+}
+
+// nodesOf returns what is to be written in the place of CVMs: themselves, decoded, where gqlgen is to execute the field.
+func nodesOf[T any](ctx context.Context, j *joint, p projected, nodes []T) (any, error) {
+	if j.project(ctx, &p, (*projection.Planner).Item) {
+		return &projectedNodes[T]{p, nodes}, nil
+	}
+	for _, node := range nodes {
+		if cvm, ok := any(node).(*model.Cvm); ok {
+			if err := p.to.execute(p.field, p.plan.ItemSize(cvm.Indexed, maxExecuted)); err != nil {
+				return nodes, err
+			}
+			cvm.Decode()
+		}
+	}
+	return nodes, nil
 }
 
 // project completes p for the current field. It returns false where gqlgen is to execute the field.
@@ -257,15 +268,15 @@ func (p *projectedNode) appendJSON(dst []byte, most int) []byte {
 }
 
 // projectedNodes are CVMs, nil where there is none, with the selection of them.
-type projectedNodes struct {
+type projectedNodes[T any] struct {
 	projected
-	nodes []generated.Node
+	nodes []T
 }
 
 // MarshalGQL marks the CVMs' place.
-func (p *projectedNodes) MarshalGQL(w io.Writer) { p.to.put(w, p) }
+func (p *projectedNodes[T]) MarshalGQL(w io.Writer) { p.to.put(w, p) }
 
-func (p *projectedNodes) appendJSON(dst []byte, most int) []byte {
+func (p *projectedNodes[T]) appendJSON(dst []byte, most int) []byte {
 	dst = append(dst, '[')
 	for i, node := range p.nodes {
 		if len(dst) > most {
@@ -274,7 +285,7 @@ func (p *projectedNodes) appendJSON(dst []byte, most int) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if cvm, ok := node.(*model.Cvm); ok {
+		if cvm, ok := any(node).(*model.Cvm); ok {
 			dst = p.plan.AppendItem(dst, cvm.Indexed, most)
 		} else {
 			dst = append(dst, "null"...)

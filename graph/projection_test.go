@@ -53,11 +53,15 @@ func TestWhatIsWrittenFromTheUpstreamsBytes(t *testing.T) {
 		query, want string
 		plain       bool // gqlgen is to execute it, projections or not
 	}{
-		"nodes":                   {`{ cvms { nodes { name } } }`, `{"cvms":{"nodes":[{"name":"%s"}]}}`, false},
-		"edges":                   {`{ cvms { edges { node { name } } } }`, `{"cvms":{"edges":[{"node":{"name":"%s"}}]}}`, false},
-		"cvm":                     {`{ cvm(vmId: "a") { name } }`, `{"cvm":{"name":"%s"}}`, false},
-		"node":                    {`{ node(id: "Q3ZtOmE") { ... on Cvm { name } } }`, `{"node":{"name":"%s"}}`, false},
-		"nodes by ids":            {`{ nodes(ids: ["Q3ZtOmE", "Q3ZtOm5vbmU"]) { ... on Cvm { name } } }`, `{"nodes":[{"name":"%s"},null]}`, false},
+		"nodes":        {`{ cvms { nodes { name } } }`, `{"cvms":{"nodes":[{"name":"%s"}]}}`, false},
+		"edges":        {`{ cvms { edges { node { name } } } }`, `{"cvms":{"edges":[{"node":{"name":"%s"}}]}}`, false},
+		"cvm":          {`{ cvm(vmId: "a") { name } }`, `{"cvm":{"name":"%s"}}`, false},
+		"node":         {`{ node(id: "Q3ZtOmE") { ... on Cvm { name } } }`, `{"node":{"name":"%s"}}`, false},
+		"nodes by ids": {`{ nodes(ids: ["Q3ZtOmE", "Q3ZtOm5vbmU"]) { ... on Cvm { name } } }`, `{"nodes":[{"name":"%s"},null]}`, false},
+		"entities": {
+			`{ _entities(representations: [{__typename: "Cvm", id: "Q3ZtOmE"}, {__typename: "Cvm", vmId: "none"}]) { __typename ... on Cvm { __typename name } } }`,
+			`{"_entities":[{"__typename":"Cvm","name":"%s"},null]}`, false,
+		},
 		"fragments":               {`{ ...q } fragment q on Query { cvms { ... { nodes { ...c } } } } fragment c on Node { ... on Cvm { name } }`, `{"cvms":{"nodes":[{"name":"%s"}]}}`, false},
 		"conditions":              {`{ cvms { nodes @skip(if: false) { id @skip(if: true) name @include(if: true) } } }`, `{"cvms":{"nodes":[{"name":"%s"}]}}`, false},
 		"several fields":          {`{ a: cvm(vmId: "none") { name } b: cvm(vmId: "a") { name } __typename }`, `{"a":null,"b":{"name":"%s"},"__typename":"Query"}`, false},

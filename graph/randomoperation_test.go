@@ -38,6 +38,7 @@ var variableTypes = []struct{ name, definition string }{
 	{"id", "ID!"},
 	{"vm", "ID!"},
 	{"us", "[ID!]!"},
+	{"rs", "[_Any!]!"},
 }
 
 // String returns the text: operations with the variables that they use, then the fragments that they spread.
@@ -124,6 +125,7 @@ func (w *writer) rootFields(arguments []string) []string {
 		}
 	}
 	lookups := []string{"node(id: $id)", "node(id: $id)", "nodes(ids: $us)", "nodes(ids: [$id, $id])", "cvm(vmId: $vm)", `cvm(vmId: "vm-2")`, `node(id: "x")`}
+	lookups = append(lookups, "_entities(representations: $rs)", `_entities(representations: [{__typename: "Cvm", vmId: $vm}, {__typename: "Cvm", id: $id}])`)
 	roots := []string{"cvms" + pick(w.random, arguments)}
 	for i := range max(0, w.IntN(6)-3) {
 		field := "cvms" + pick(w.random, arguments)
@@ -188,8 +190,8 @@ func (w *writer) condition(typeName string) string {
 	options := []string{"", " on " + typeName}
 	switch typeName {
 	case "Cvm":
-		options = append(options, " on Node")
-	case "Node":
+		options = append(options, " on Node", " on _Entity")
+	case "Node", "_Entity":
 		options = append(options, " on Cvm", " on Cvm", " on Cvm")
 	}
 	return pick(w.random, options)
@@ -199,7 +201,7 @@ func (w *writer) condition(typeName string) string {
 func (w *writer) spread(typeName string) *part {
 	var fitting []string
 	for _, f := range w.doc.fragments[min(w.spreadFrom, len(w.doc.fragments)):] {
-		if pair := typeName + f.typeName; f.typeName == typeName || pair == "CvmNode" || pair == "NodeCvm" {
+		if pair := typeName + f.typeName; f.typeName == typeName || pair == "CvmNode" || pair == "NodeCvm" || pair == "_EntityCvm" || pair == "_EntityNode" {
 			fitting = append(fitting, f.name)
 		}
 	}
@@ -299,6 +301,9 @@ func variables(r random, ids, vmIDs, cursors []string) vars {
 	v := vars{
 		"b0": r.in100(50), "b1": r.in100(50), "id": pick(r, ids), "vm": pick(r, vmIDs),
 		"us": []string{pick(r, ids), pick(r, ids), pick(r, ids)}[:r.IntN(4)],
+		"rs": []vars{
+			{"__typename": "Cvm", "id": pick(r, ids)}, {"__typename": "Cvm", "vmId": pick(r, vmIDs)}, {"__typename": pick(r, []string{"Cvm", "Other"}), "id": pick(r, ids)},
+		}[:r.IntN(4)],
 	}
 	sizes := []any{nil, 0, 1, 1, 2, 2, 3, 4, 5, 5, 30, 101, 120, -1, 5000}
 	some := func(name string, values []any) {

@@ -53,8 +53,15 @@ func readText(r *http.Request) ([]byte, *requestError) {
 	}
 }
 
+// parameters are those of a GraphQL request.
+type parameters struct {
+	graphql.RawParams
+	// documentID names the document of a request without a query; "" names none.
+	documentID string
+}
+
 // readParams reads the parameters of a GraphQL request from its text. Nothing of a text that it refuses is in its error.
-func readParams(r *http.Request, text []byte) (*graphql.RawParams, *requestError) {
+func readParams(r *http.Request, text []byte) (*parameters, *requestError) {
 	read := readJSON
 	if r.Method == http.MethodGet {
 		read = readURL
@@ -63,7 +70,7 @@ func readParams(r *http.Request, text []byte) (*graphql.RawParams, *requestError
 	if refusal != nil {
 		return nil, refusal
 	}
-	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
+	if params.Query == "" && params.documentID == "" && params.Extensions["persistedQuery"] == nil {
 		return nil, badRequest("the parameter query is missing")
 	}
 	if params.OperationName != "" && !isName(params.OperationName) {
@@ -105,12 +112,12 @@ func checkContent(header http.Header) *requestError {
 }
 
 // readURL reads the parameters of a GET.
-func readURL(rawQuery []byte) (*graphql.RawParams, *requestError) {
+func readURL(rawQuery []byte) (*parameters, *requestError) {
 	values, err := url.ParseQuery(string(rawQuery))
 	if err != nil {
 		return nil, badRequest("the query string of the URL is malformed")
 	}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", "documentId", "operationName", "variables", "extensions"} {
 		if len(values[name]) > 1 {
 			return nil, badRequest("the parameter " + name + " occurs more than once")
 		}
@@ -118,7 +125,8 @@ func readURL(rawQuery []byte) (*graphql.RawParams, *requestError) {
 			return nil, badRequest("the parameter " + name + " is not UTF-8")
 		}
 	}
-	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	params := &parameters{documentID: values.Get("documentId")}
+	params.Query, params.OperationName = values.Get("query"), values.Get("operationName")
 	var refusal *requestError
 	if params.Variables, refusal = objectInURL(values, "variables"); refusal != nil {
 		return nil, refusal
@@ -159,7 +167,7 @@ func readBody(r *http.Request) ([]byte, *requestError) {
 }
 
 // readJSON reads the parameters of a POST: exactly one JSON object.
-func readJSON(body []byte) (*graphql.RawParams, *requestError) {
+func readJSON(body []byte) (*parameters, *requestError) {
 	if !utf8.Valid(body) {
 		return nil, badRequest("the request body is not UTF-8")
 	}
@@ -192,14 +200,16 @@ func readAll(r *http.Request) ([]byte, error) {
 }
 
 // bodyParams reads the parameters from a valid JSON object. Names count in their exact spelling, and once.
-func bodyParams(body []byte) (*graphql.RawParams, *requestError) {
-	params := &graphql.RawParams{}
+func bodyParams(body []byte) (*parameters, *requestError) {
+	params := &parameters{}
 	seen := make([]string, 0, 4)
 	for name, value := range members(body) {
 		var refusal *requestError
 		switch name {
 		case "query":
 			params.Query, refusal = text(name, value)
+		case "documentId":
+			params.documentID, refusal = text(name, value)
 		case "operationName":
 			params.OperationName, refusal = text(name, value)
 		case "variables":

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/99designs/gqlgen/graphql"
 )
 
 var bodies = []string{
@@ -21,6 +19,7 @@ var bodies = []string{
 	`{"query":"\u007b __typename \ud83d\ude00}","extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`,
 	`{"qu\u0065ry":"a","query":"b"}`, `{"Query":"a","variables":null,"variables":{}}`, `{"query":7}`, `{"variables":[]}`, `{"a":"\\\"","query":"\\"}`,
 	`[]`, `null`, `{}`, `{"query":"a",}`, `{"query":"a"}{}`, "{\"query\":\"\xff\"}", `{"a":{"query":"no"},"b":[{"query":"no"}],"query":"yes"}`, `{"variables":{"a":1e999,"a":-0}}`,
+	`{"documentId":"sha256:x","query":null}`, `{"documentId":"a","documentId":"b"}`, `{"documentId":7}`,
 }
 
 // FuzzBody holds the reading of a body against encoding/json.
@@ -41,15 +40,18 @@ func FuzzBody(f *testing.F) {
 }
 
 // oracleParams reads parameters, slowly. ok is false for what is to be refused.
-func oracleParams(body []byte) (_ *graphql.RawParams, ok bool) {
+func oracleParams(body []byte) (_ *parameters, ok bool) {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	if !utf8.Valid(body) || !json.Valid(body) || trimmed[0] != '{' {
 		return nil, false
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	_, _ = decoder.Token() // the brace
-	params := &graphql.RawParams{}
-	places := map[string]any{"query": &params.Query, "operationName": &params.OperationName, "variables": &params.Variables, "extensions": &params.Extensions}
+	params := &parameters{}
+	places := map[string]any{
+		"query": &params.Query, "documentId": &params.documentID, "operationName": &params.OperationName,
+		"variables": &params.Variables, "extensions": &params.Extensions,
+	}
 	for decoder.More() {
 		name, _ := decoder.Token()
 		var value json.RawMessage
@@ -76,7 +78,7 @@ func oracleParams(body []byte) (_ *graphql.RawParams, ok bool) {
 // FuzzURL holds the reading of a query string against that of a body with the same parameters.
 func FuzzURL(f *testing.F) {
 	for _, query := range []string{
-		"query=%7B__typename%7D", "query={a}&variables={\"a\":1}&operationName=B", "query=a&query=b", "variables=[]", "variables=+%7B%7D+", "extensions=null", "x=%zz", "query=%ff", "a;b", "variables={}{}", "query=%00&x",
+		"query=%7B__typename%7D", "query={a}&variables={\"a\":1}&operationName=B", "query=a&query=b", "variables=[]", "variables=+%7B%7D+", "extensions=null", "x=%zz", "query=%ff", "a;b", "variables={}{}", "query=%00&x", "documentId=a", "documentId=a&documentId=a",
 	} {
 		f.Add(query)
 	}
@@ -90,19 +92,19 @@ func FuzzURL(f *testing.F) {
 }
 
 // oracleURL reads parameters by way of a body. What is empty does not count.
-func oracleURL(query string) (_ *graphql.RawParams, ok bool) {
+func oracleURL(query string) (_ *parameters, ok bool) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, false
 	}
 	var members []string
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", "documentId", "operationName", "variables", "extensions"} {
 		for _, value := range values[name] {
 			if !utf8.ValidString(value) {
 				return nil, false
 			}
 			switch {
-			case name == "query" || name == "operationName":
+			case name == "query" || name == "documentId" || name == "operationName":
 				quoted, _ := json.Marshal(value) // always has JSON
 				value = string(quoted)
 			case value == "" && len(values[name]) == 1:

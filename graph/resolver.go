@@ -9,7 +9,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
-	"cvmgraph/graph/internal/generated"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/panics"
 	"cvmgraph/internal/projection"
@@ -17,7 +16,7 @@ import (
 )
 
 // Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection,
-// PersistedQueries, Projection and Repeats are required. It is read-only once [NewHandler] has it.
+// PersistedQueries, Projection, Repeats and TrustedDocuments are required. It is read-only once [NewHandler] has it.
 type Resolver struct {
 	// Pages is where pages come from.
 	Pages pages.Source
@@ -39,24 +38,28 @@ type Resolver struct {
 	Repeats Repeats
 	// PersistedQueries are those that replicas share; nil: none.
 	PersistedQueries SharedTexts
+	// TrustedDocuments are those that clients may name, or that are answered alone.
+	TrustedDocuments TrustedDocuments
 	// RequestID returns the id under which the request is logged.
 	RequestID func(context.Context) string
 	// Logger takes what must not be shown to clients.
 	Logger *slog.Logger
 
 	hints *hintCache
+	sdl   string // for routers
 }
 
 // NewHandler returns the GraphQL endpoint: POST and GET, at any path. It is safe for concurrent use.
 func NewHandler(r *Resolver) http.Handler {
-	exec := executor.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
-	r.hints = newHintCache()
+	schema, sdl := newSubgraph(r)
+	exec := executor.New(schema)
+	r.hints, r.sdl = newHintCache(), sdl
 	parsed := newParsedQueries()
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
 	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.Caught(value) })
 	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection)) // the first, so that it gets what the others have made of a field
-	exec.Use(newPersistedQueries(r.PersistedQueries))
+	exec.Use(newPersistedQueries(r.PersistedQueries, newTrusted(r.TrustedDocuments, r.Logger)))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
 	exec.Use(costs{r}) // behind conditions: it follows them

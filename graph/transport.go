@@ -50,8 +50,9 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.writer.refuse(w, r, media, refusal)
 		return
 	}
+	op.documentID = params.documentID
 	ctx := context.WithValue(graphql.StartOperationTrace(r.Context()), operationKey{}, op)
-	opCtx, errs := t.exec.CreateOperationContext(ctx, params)
+	opCtx, errs := t.exec.CreateOperationContext(ctx, &params.RawParams)
 	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
 		w.Header().Set("Allow", http.MethodPost)
 		t.writer.refuse(w, r, media, &requestError{
@@ -74,7 +75,7 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	response.Extensions = op.extensions(r.Header)
 	var keep func([]byte)
-	if repeats && response.Extensions == nil {
+	if repeats && response.Extensions == nil && !op.untrusted { // whose every request is counted
 		keep = func(body []byte) { t.repeats.keep(key, op, body) }
 	}
 	t.writer.answer(w, r, media, response, &op.splices, keep)

@@ -168,7 +168,7 @@ func TestCallsKeepWithinTheirBound(t *testing.T) {
 	}
 }
 
-var lookups = regexp.MustCompile(`(node|nodes|cvm)\(`)
+var lookups = regexp.MustCompile(`(node|nodes|cvm|_entities)\(`)
 
 // within sends an operation to a gateway that allows so many upstream calls, and returns how many it made.
 func (b *bounded) within(t *testing.T, most int, query string, variables vars) int {
@@ -229,7 +229,10 @@ func TestOperationsThatMayTakeTooManyCalls(t *testing.T) {
 		"a long one and a short one":             {`{ a: cvms(first: 1000) { nodes { id } } b: cvms(first: 30) { nodes { id } } }`, 5, 13, nil},
 		"an argument that is refused":            {`{ cvms(first: 1001) { nodes { id } } }`, 1, 0, nil},
 		"900 ids, twice":                         {repeated(2, "nodes(ids: ["+strings.Repeat(`"Q3ZtOm5vbmU",`, 900)+"]) { id }"), 10, 0, nil},
-		"a lookup beside what is allowed":        {`{ cvm(vmId: "none") { id } cvms(first: 1000) { nodes { id } } }`, 13, 14, "first"},
+		"a router's beside what is allowed": {
+			`{ _entities(representations: [{__typename: "Cvm", vmId: "none"}]) { __typename } cvms(first: 1000) { nodes { id } } }`, 13, 14, "first",
+		},
+		"a lookup beside what is allowed": {`{ cvm(vmId: "none") { id } cvms(first: 1000) { nodes { id } } }`, 13, 14, "first"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -93,6 +93,16 @@ type Config struct {
 	// Playground serves GraphiQL.
 	Playground bool
 
+	// TrustedDocuments is the file that Documents are of; empty is none.
+	TrustedDocuments string
+
+	// TrustedDocumentsMode is off, log or enforce; off without TrustedDocuments.
+	TrustedDocumentsMode string
+
+	// Documents are those of the file, by their ids, at least one; nil where there is none, or where the command does not serve. An
+	// id is a hash as the file has it, which is that of its text, or a name of somebody's own.
+	Documents map[string]string
+
 	// MaxTokens bounds the tokens of a document, 1 to 100000.
 	MaxTokens int
 
@@ -147,6 +157,9 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 	wrong = append(line.problems, wrong...)
 	if line.command == CommandServe && cfg.TLSCert != "" && cfg.TLSKey != "" { // for the others it need not be whole
 		wrong = append(wrong, certificateProblems(cfg.TLSCert, cfg.TLSKey)...)
+	}
+	if line.command == CommandServe && cfg.TrustedDocuments != "" {
+		cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocuments, parseDocuments)
 	}
 	if len(wrong) > 0 {
 		return nil, &ProblemsError{Problems: wrong}

@@ -52,6 +52,9 @@ func settings() map[string]string {
 		"projection":         "false",
 		"log-level":          "debug",
 		"log-format":         "json",
+
+		"trusted-documents":      "testdata/documents/relay-md5.json",
+		"trusted-documents-mode": "enforce",
 	}
 }
 
@@ -110,6 +113,8 @@ func TestDefaults(t *testing.T) {
 		Projection:       true,
 		LogLevel:         slog.LevelInfo,
 		LogFormat:        "auto",
+
+		TrustedDocumentsMode: "off",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -144,7 +149,9 @@ func TestFlagAndVariableDoTheSame(t *testing.T) {
 			t.Parallel()
 			var beside []string
 			// These are not complete alone.
-			if other := map[string]string{"redis-url": "shared-key", "tls-cert": "tls-key", "tls-key": "tls-cert"}[flag]; other != "" {
+			if other := map[string]string{
+				"redis-url": "shared-key", "tls-cert": "tls-key", "tls-key": "tls-cert", "trusted-documents-mode": "trusted-documents",
+			}[flag]; other != "" {
 				beside = []string{variable(other) + "=" + settings()[other]}
 			}
 			// A command that does not serve does not read the files.
@@ -247,14 +254,14 @@ func TestHelpThatCannotBeWrittenIsAnError(t *testing.T) {
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	got := problems(t,
-		[]string{"--bogus", "x", "--lisen=:1", "serve", "extra", "--max-first=abc", "--trusted-documents=x", "--request-timeout", "0s", "--listen"},
+		[]string{"--bogus", "x", "--lisen=:1", "serve", "extra", "--max-first=abc", "--kubeconfig=x", "--request-timeout", "0s", "--listen"},
 		"CVMGRAPH_MAX_BODY=1", "CVMGRAPH_LOG_LEVEL=loud", "CVMGRAPH_UPSTREAM_URL=ftp://host", "CVMGRAPH_PORT=tcp://10.0.0.1:80",
 	)
 	want := []string{
 		`unknown flag --bogus`,
 		`unknown flag --lisen, did you mean --listen?`,
 		`unexpected argument "extra"`,
-		`unknown flag --trusted-documents`,
+		`unknown flag --kubeconfig`,
 		`--listen (CVMGRAPH_LISTEN): no value given`,
 		`--upstream-url (CVMGRAPH_UPSTREAM_URL): must be an absolute http or https URL with a host and without user, query and fragment`,
 		`--request-timeout (CVMGRAPH_REQUEST_TIMEOUT): must be a duration with a unit, such as 10s, above 0 and at most 24h, not "0s"`,

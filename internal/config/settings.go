@@ -50,6 +50,9 @@ type settings struct {
 	Projection       toggle `default:"true" help:"Write selected fields straight from the upstream's bytes; false leaves them to gqlgen's plain execution."`
 	LogLevel         string `default:"info" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error."`
 	LogFormat        string `default:"auto" placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and JSON elsewhere."`
+
+	TrustedDocuments     string `default:"" placeholder:"FILE" help:"Documents that clients may name by documentId, as relay-compiler, graphql-codegen or genqlient write them; empty is none."`
+	TrustedDocumentsMode string `default:"off" placeholder:"MODE" help:"What becomes of other documents: off, log (answered and noted) or enforce (refused)."`
 }
 
 // toggle is a boolean as it was written: --demo alone is "true".
@@ -102,6 +105,9 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		Projection:       read(&p, "projection", string(s.Projection), parseBool),
 		LogLevel:         read(&p, "log-level", s.LogLevel, parseLogLevel),
 		LogFormat:        read(&p, "log-format", s.LogFormat, parseLogFormat),
+
+		TrustedDocuments:     s.TrustedDocuments,
+		TrustedDocumentsMode: read(&p, "trusted-documents-mode", s.TrustedDocumentsMode, parseDocumentsMode),
 	}
 	if cfg.RedisURL != "" && s.SharedKey == "" {
 		p.add("shared-key", errors.New("is required with "+settingLabel("redis-url")))
@@ -111,6 +117,9 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 	}
 	if cfg.TLSKey != "" && cfg.TLSCert == "" {
 		p.add("tls-cert", errors.New("is required with "+settingLabel("tls-key")))
+	}
+	if cfg.TrustedDocuments == "" && (cfg.TrustedDocumentsMode == "log" || cfg.TrustedDocumentsMode == "enforce") {
+		p.add("trusted-documents-mode", errors.New("must be off without "+settingLabel("trusted-documents")))
 	}
 	if cfg.StaleIfError > 0 && cfg.StaleIfError < cfg.CacheTTL {
 		p.add("stale-if-error", errors.New("must be 0, or at least "+settingLabel("cache-ttl")))

@@ -87,7 +87,7 @@ func (p *Planner) Connection(opCtx *graphql.OperationContext, field graphql.Coll
 	return &Plan{root, c.size, c.foreign}
 }
 
-// Item compiles a field's selection of an item, which may be one of the interface Node.
+// Item compiles a field's selection of an item, which may be one of the interface Node or the union _Entity.
 func (p *Planner) Item(opCtx *graphql.OperationContext, field graphql.CollectedField) *Plan {
 	c := compiler{opCtx: opCtx, shape: p.shape}
 	root := c.object(field.Selections, typeItem, p.shape)
@@ -109,14 +109,18 @@ const stepSize = 120
 func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(graphql.CollectedField, *step)) selection {
 	types := []string{typeName}
 	if typeName == typeItem {
-		types = append(types, "Node")
+		types = append(types, "Node", "_Entity")
 	}
 	fields := graphql.CollectFields(c.opCtx, set, types)
-	steps := make(selection, len(fields))
+	steps := make(selection, 0, len(fields))
 	for i, f := range fields {
-		s := &steps[i]
-		s.name = `"` + f.Alias + `":`
-		if i > 0 {
+		// gqlgen does not merge what is selected of a union with what is selected of its members.
+		if f.Name == "__typename" && slices.ContainsFunc(fields[:i], func(o graphql.CollectedField) bool { return o.Alias == f.Alias }) {
+			continue
+		}
+		steps = append(steps, step{name: `"` + f.Alias + `":`})
+		s := &steps[len(steps)-1]
+		if len(steps) > 1 {
 			s.name = "," + s.name
 		}
 		c.size += stepSize + len(s.name)

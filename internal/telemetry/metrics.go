@@ -23,6 +23,8 @@ type Metrics struct {
 	register promauto.Factory
 	requests requestMetrics
 	upstream upstreamMetrics
+
+	untrusted prometheus.Counter
 }
 
 // NewMetrics returns metrics that count from zero. What not every gateway has is added by [Metrics.PageCache] and
@@ -43,6 +45,10 @@ func NewMetrics() *Metrics {
 		register: register,
 		requests: newRequestMetrics(register),
 		upstream: newUpstreamMetrics(register),
+		untrusted: register.NewCounter(prometheus.CounterOpts{
+			Name: "cvmgraph_untrusted_documents_total",
+			Help: "Requests for a document that is not trusted, answered or refused.",
+		}),
 	}
 }
 
@@ -150,3 +156,6 @@ func (r *requestMetrics) series(labels requestLabels) requestSeries {
 	r.resolved[labels] = series
 	return series
 }
+
+// UntrustedDocument notes a request for a document that is not trusted.
+func (m *Metrics) UntrustedDocument() { m.untrusted.Inc() }

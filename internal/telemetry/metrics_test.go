@@ -39,6 +39,7 @@ func (o observers) all() {
 	o.RequestEnded("POST", "/graphql", 200, 3*time.Millisecond)
 	o.UpstreamCall("rate_limited", 20*time.Millisecond)
 	o.UpstreamCoalesced()
+	o.UntrustedDocument()
 	o.UpstreamAttempted()
 	o.UpstreamRetried("reset")
 	o.UpstreamOverBudget()

@@ -7,6 +7,17 @@ type Node interface {
 	IsNode()
 }
 
+// What can be found by a key.
+type Entity interface {
+	IsEntity()
+}
+
 // Where every operation begins.
 type Query struct {
+}
+
+// What a router reads of this subgraph.
+type Service struct {
+	// The subgraph's schema, with the directives of Federation.
+	Sdl string `json:"sdl"`
 }

@@ -28,6 +28,9 @@ type Cvm struct {
 // IsNode marks Cvm as a Node of the schema.
 func (Cvm) IsNode() {}
 
+// IsEntity marks Cvm as one of those that other subgraphs refer to.
+func (Cvm) IsEntity() {}
+
 // ID returns what is unique in the list.
 func (c *Cvm) ID() string { return string(c.Indexed.ID.AppendNodeID(nil)) }
 

@@ -1,0 +1,46 @@
+// Routers of a supergraph, over HTTP. Each forwards its caller's Authorization to every subgraph.
+
+import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+import { createGatewayRuntime } from '@graphql-hive/gateway';
+import { serve } from './serve.js';
+
+async function apollo(t, supergraphSdl) {
+  const gateway = new ApolloGateway({
+    supergraphSdl,
+    buildService: ({ url }) =>
+      new RemoteGraphQLDataSource({
+        url,
+        willSendRequest({ request, context }) {
+          if (context.authorization) request.http.headers.set('authorization', context.authorization);
+        },
+      }),
+  });
+  const server = new ApolloServer({ gateway });
+  const { url } = await startStandaloneServer(server, {
+    listen: { port: 0, host: '127.0.0.1' },
+    context: async ({ req }) => ({ authorization: req.headers.authorization }),
+  });
+  t.after(() => server.stop());
+  return url;
+}
+
+async function hive(t, supergraph) {
+  const runtime = createGatewayRuntime({
+    supergraph,
+    logging: false,
+    maskedErrors: false,
+    propagateHeaders: {
+      fromClientToSubgraphs({ request }) {
+        const authorization = request.headers.get('authorization');
+        return authorization ? { authorization } : {};
+      },
+    },
+  });
+  t.after(() => runtime[Symbol.asyncDispose]());
+  return serve(t, runtime);
+}
+
+/** Starts a router of a supergraph, and returns its URL, by the router's package. */
+export const routers = { '@apollo/gateway': apollo, '@graphql-hive/gateway': hive };
