@@ -103,19 +103,14 @@ func TestReplicasMakeOneCall(t *testing.T) {
 	}
 	for i, tokens := range [][]string{{"one"}, {"two", "three"}} {
 		want := int64(len(tokens))
-		// On a machine that is too busy Redis may answer too late, and then each replica calls for itself.
-		for try := range 8 {
-			calls.Store(0)
-			ask(20+10*i+try, tokens...)
-			got := calls.Load()
-			if got == want {
-				break
-			}
-			if got > 3*want || try == 7 {
-				t.Errorf("200 requests of %v: got %d calls at try %d, want %d", tokens, got, try, want)
-				break
-			}
-			<-time.After(time.Second) // until replicas try Redis again
+		most := want
+		if !strict() {
+			most *= 3 // on a machine that is busy otherwise Redis may answer too late, and then each replica calls for itself
+		}
+		calls.Store(0)
+		ask(20+10*i, tokens...)
+		if got := calls.Load(); got < want || got > most {
+			t.Errorf("200 requests of %v: got %d calls, want %d, at most %d", tokens, got, want, most)
 		}
 	}
 	redis.kill()
