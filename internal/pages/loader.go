@@ -70,14 +70,13 @@ type Loader struct {
 	allowed    Allowance
 	alone      bool // one load follows another
 
-	open    sync.Once // of what calls take
-	slots   chan struct{}
-	batches *dataloader.Loader[restclient.PageRequest, Got]
-
 	mu    sync.Mutex
 	asked []asked
 	calls []Call
 	made  Allowance // calls, of which the latter were kept for windows
+	// What calls of several fields take, nil until there are any.
+	slots   chan struct{}
+	batches *dataloader.Loader[restclient.PageRequest, Got]
 
 	// room is for the one page that most operations take.
 	room struct {
@@ -128,15 +127,15 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 		pages[0], err = l.call(ctx, requests[0])
 		return pages, err
 	}
-	l.open.Do(l.prepare)
+	batches := l.open()
 	thunks := make([]dataloader.Thunk[Got], len(requests))
 	for i, request := range requests {
 		if pages[i].Page == nil {
-			thunks[i] = l.batches.Load(ctx, request)
+			thunks[i] = batches.Load(ctx, request)
 		}
 	}
 	// Everything this call needs is queued, so the batch does not wait for the dataloader's timer.
-	l.batches.Flush()
+	batches.Flush()
 
 	var first error
 	for i, thunk := range thunks {
@@ -193,8 +192,13 @@ func (l *Loader) find(request restclient.PageRequest) *asked {
 	return nil
 }
 
-// prepare makes the dataloader, which sees to it that fields which ask for the same page at the same time share a call.
-func (l *Loader) prepare() {
+// open returns the dataloader, which sees to it that fields which ask for the same page at the same time share a call.
+func (l *Loader) open() *dataloader.Loader[restclient.PageRequest, Got] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.batches != nil {
+		return l.batches
+	}
 	l.slots = make(chan struct{}, parallelCalls)
 	load := func(ctx context.Context, request restclient.PageRequest) (result *dataloader.Result[Got]) {
 		defer func() { // the dataloader would write the value to the log, and a goroutine of the group end the program
@@ -218,6 +222,7 @@ func (l *Loader) prepare() {
 		group.Wait()
 		return results
 	}, dataloader.WithInputCapacity[restclient.PageRequest, Got](parallelCalls))
+	return l.batches
 }
 
 // fetch waits until there are few enough calls in flight, and calls.

@@ -238,3 +238,34 @@ func (s *sharedSource) Fetch(_ context.Context, r pages.Request) (pages.Got, err
 	got.Page, got.Request = s.page, r.PageRequest
 	return got, nil
 }
+
+// One field forgets a page that was at hand while another one makes the first calls: the race detector sees what they share.
+func TestAPageIsForgottenBesideTheFirstCalls(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(demo.New(demo.Options{}))
+	t.Cleanup(server.Close)
+	client, err := restclient.New(restclient.Options{BaseURL: server.URL + demo.BasePath})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{TTL: time.Hour, Bytes: 16 << 20})
+	for range 50 {
+		loader := pages.NewLoader(cache, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.Allowance{Calls: 10}, false)
+		var fields sync.WaitGroup
+		fields.Go(func() {
+			for range 2 {
+				if _, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 10)}, time.Time{}); err != nil {
+					t.Error(err)
+				}
+				loader.Forget(t.Context(), request(1, 10))
+			}
+		})
+		fields.Go(func() {
+			if _, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(2, 10), request(3, 10)}, time.Now()); err != nil {
+				t.Error(err)
+			}
+		})
+		fields.Wait()
+	}
+}
