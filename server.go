@@ -76,7 +76,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case config.CommandHealth:
 		err = httpserver.Health(ctx, settings.Listen, settings.TLSCert != "")
 	case config.CommandServe:
-		err = serve(ctx, settings, logger)
+		err = serve(ctx, settings, stdout, logger)
 	}
 	if err != nil {
 		logger.Error("cvmgraph failed", "error", err)
@@ -99,11 +99,16 @@ func isTerminal(w io.Writer) bool {
 const heapFloor = 24 << 20
 
 // serve runs the gateway until ctx ends and all requests are answered.
-func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) error {
+func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	limitMemory(logger)
 	metrics := telemetry.NewMetrics()
-	resolver := newResolver(settings, metrics, logger)
+	tracing, err := telemetry.OpenTracing(ctx, settings.Traces, stdout, logger)
+	if err != nil {
+		return err
+	}
+	defer closeTracing(tracing, logger)
+	resolver := newResolver(settings, metrics, tracing, logger)
 	var upstreamURL string
 	if settings.Demo {
 		upstream, err := startDemo()
@@ -116,7 +121,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	} else {
 		upstreamURL = settings.UpstreamURL.String()
 	}
-	client, err := openClient(upstreamURL, settings, metrics, logger)
+	client, err := openClient(upstreamURL, settings, metrics, tracing, logger)
 	if err != nil {
 		return err
 	}
@@ -145,7 +150,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		_ = listener.Close() // not served yet
 		return err
 	}
-	server := newServer(graph.NewHandler(resolver), certificate, settings, metrics, logger)
+	server := newServer(graph.NewHandler(resolver), certificate, settings, metrics, tracing, logger)
 	url := publicURL(listener, certificate != nil)
 	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
 	if settings.Playground {
@@ -161,7 +166,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 }
 
 // newResolver returns what operations are resolved with, but for the pages.
-func newResolver(settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) *graph.Resolver {
+func newResolver(settings *config.Config, metrics *telemetry.Metrics, tracing *telemetry.Tracing, logger *slog.Logger) *graph.Resolver {
 	repeats := metrics.Repeats()
 	return &graph.Resolver{
 		APIVersion:       settings.APIVersion,
@@ -181,7 +186,27 @@ func newResolver(settings *config.Config, metrics *telemetry.Metrics, logger *sl
 			Mode: graph.TrustMode(settings.TrustedDocumentsMode), Texts: settings.Documents, Untrusted: metrics.UntrustedDocument,
 		},
 		RequestID: telemetry.RequestIDFrom,
+		Tracer:    newTracer(tracing),
 		Logger:    logger,
+	}
+}
+
+// newTracer returns what follows operations, nil where nothing is traced.
+func newTracer(tracing *telemetry.Tracing) *graph.Tracer {
+	if !tracing.On() {
+		return nil
+	}
+	return &graph.Tracer{Operation: tracing.Operation, Field: tracing.Field, Page: func(ctx context.Context, got pages.Got, reason string) {
+		tracing.Page(ctx, telemetry.Page{
+			Page: got.Request.Page, PageSize: got.Request.PageSize, Reason: reason, Items: got.Len(), Age: got.Age,
+			Cached: got.Cached, Coalesced: got.Coalesced, Stale: got.Stale,
+		})
+	}}
+}
+
+func closeTracing(tracing *telemetry.Tracing, logger *slog.Logger) {
+	if err := tracing.Close(); err != nil {
+		logger.Warn("the last traces are not sent", "error", err)
 	}
 }
 
@@ -189,7 +214,9 @@ func newResolver(settings *config.Config, metrics *telemetry.Metrics, logger *sl
 func repeatsBytes(settings *config.Config) uint64 { return uint64(settings.CacheBytes) / 4 }
 
 // openClient returns the client of the upstream.
-func openClient(upstreamURL string, settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) (*restclient.Client, error) {
+func openClient(
+	upstreamURL string, settings *config.Config, metrics *telemetry.Metrics, tracing *telemetry.Tracing, logger *slog.Logger,
+) (*restclient.Client, error) {
 	client, err := restclient.New(restclient.Options{
 		BaseURL:    upstreamURL,
 		APIVersion: settings.APIVersion,
@@ -199,6 +226,9 @@ func openClient(upstreamURL string, settings *config.Config, metrics *telemetry.
 			Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
 			Refused: metrics.UpstreamRefused,
 			Breaker: func(state string) { logBreaker(logger, state) },
+			Follow: func(ctx context.Context, a restclient.Attempt, header http.Header) func(int, string) {
+				return tracing.Attempt(ctx, a.Request.Page, a.Request.PageSize, a.Number, header)
+			},
 		},
 	})
 	if err != nil {
@@ -234,7 +264,8 @@ func newCache(client *restclient.Client, shared *redis.Store, settings *config.C
 
 // newServer returns the public server. Certificate is nil where it serves no TLS.
 func newServer(
-	handler http.Handler, certificate *httpserver.Certificate, settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger,
+	handler http.Handler, certificate *httpserver.Certificate, settings *config.Config, metrics *telemetry.Metrics,
+	tracing *telemetry.Tracing, logger *slog.Logger,
 ) *httpserver.Server {
 	var page http.Handler
 	if settings.Playground {
@@ -247,7 +278,9 @@ func newServer(
 		AllowedOrigins: settings.AllowedOrigins,
 		SDL:            schema,
 		Logger:         logger,
-		Observer:       httpserver.Observer{Begun: metrics.RequestBegun, Ended: metrics.RequestEnded},
+		Observer: httpserver.Observer{
+			Begun: metrics.RequestBegun, Ended: metrics.RequestEnded, Follow: tracing.Begin, Followed: tracing.End,
+		},
 		RequestTimeout: settings.RequestTimeout,
 		DrainDelay:     settings.DrainDelay,
 		MaxBody:        int64(settings.MaxBody),

@@ -77,10 +77,10 @@ func (e *requestError) extensions() map[string]any {
 }
 
 // answer answers with what gqlgen made of a request: data, or the errors of a request that was not executed. Keep, if any, is given an
-// answer without errors; its bytes are written to again later.
+// answer without errors; its bytes are written to again later. It returns the errors of the answer.
 func (a *answerWriter) answer(
 	w http.ResponseWriter, r *http.Request, media string, response *graphql.Response, parts *splices, keep func([]byte),
-) {
+) gqlerror.List {
 	status := http.StatusOK
 	if response.Data == nil && media == mediaGraphQL {
 		status = http.StatusBadRequest
@@ -106,6 +106,7 @@ func (a *answerWriter) answer(
 		*buffer = body
 		a.buffers.Put(buffer)
 	}
+	return response.Errors
 }
 
 // withoutData returns the response of an operation whose answer is too large.

@@ -151,6 +151,20 @@ func argumentOfParam(param string) string {
 	return ""
 }
 
+// codeOf returns the code of an error of an operation, "" for none.
+func codeOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*requestError](err); ok {
+		return e.code
+	}
+	if x, ok := explain(err); ok {
+		return x.code
+	}
+	return codeInternal
+}
+
 // presentError turns any error of an operation into what the client sees. Nothing of an error that is not in the table
 // passes: it is logged, and the client gets the request's id.
 func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error {

@@ -20,6 +20,7 @@ import (
 type joint struct {
 	planner  *projection.Planner
 	projects bool // false: gqlgen executes everything, and the plans tell sizes
+	tracer   *Tracer
 	plans    *otter.Cache[planKey, *projection.Plan]
 }
 
@@ -38,8 +39,8 @@ const (
 	maxConditions = 32
 )
 
-func newJoint(planner *projection.Planner, projects bool) *joint {
-	return &joint{planner, projects, otter.Must(&otter.Options[planKey, *projection.Plan]{
+func newJoint(planner *projection.Planner, projects bool, tracer *Tracer) *joint {
+	return &joint{planner, projects, tracer, otter.Must(&otter.Options[planKey, *projection.Plan]{
 		MaximumWeight: planBytes,
 		Weigher: func(key planKey, plan *projection.Plan) uint32 {
 			return uint32(parsedFactor*len(key.field.Position.Src.Input) + entryBytes + plan.Size())
@@ -56,8 +57,20 @@ func (*joint) Validate(graphql.ExecutableSchema) error { return nil }
 // InterceptField resolves a field, and returns what is to be written in its place where it has one of the types that are
 // projected. What gqlgen is to execute is measured first.
 func (j *joint) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	if field.Object != "Query" {
+		return next(ctx)
+	}
+	if j.tracer != nil && (field.IsResolver || field.Field.Name == "_entities") { // these are resolved without one
+		return j.tracer.field(ctx, func(ctx context.Context) (any, error) { return j.resolve(ctx, next) })
+	}
+	return j.resolve(ctx, next)
+}
+
+// resolve resolves a field of Query.
+func (j *joint) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
 	value, err := next(ctx)
-	if err != nil || graphql.GetFieldContext(ctx).Object != "Query" {
+	if err != nil {
 		return value, err
 	}
 	p := projected{to: &operationFrom(ctx).splices}

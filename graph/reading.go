@@ -64,6 +64,7 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 	if err != nil {
 		return nil, err
 	}
+	r.op.resolver.Tracer.used(ctx, loaded, string(reason))
 	before := len(r.views)
 	for _, got := range loaded {
 		page := relay.Page{Number: got.Request.Page, Size: got.Request.PageSize}

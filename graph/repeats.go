@@ -43,6 +43,7 @@ type repeated struct {
 	// body is nil where the request has come once.
 	body []byte
 	made []pages.Used
+	name string // of the operation
 }
 
 // maxRepeated is the size, in bytes, up to which an answer is kept.
@@ -53,8 +54,10 @@ func newRepeats(source pages.Source, settings Repeats) *repeats {
 		return nil
 	}
 	k := &repeats{source, settings.Hit, otter.Must(&otter.Options[repeatKey, *repeated]{
-		MaximumWeight:    settings.Bytes,
-		Weigher:          func(_ repeatKey, r *repeated) uint32 { return uint32(cap(r.body) + 64*cap(r.made) + entryBytes) },
+		MaximumWeight: settings.Bytes,
+		Weigher: func(_ repeatKey, r *repeated) uint32 {
+			return uint32(cap(r.body) + 64*cap(r.made) + len(r.name) + entryBytes)
+		},
 		ExpiryCalculator: otter.ExpiryWriting[repeatKey, *repeated](settings.Life),
 	})}
 	if k.hit == nil {
@@ -76,7 +79,7 @@ func (k *repeats) key(op *operation, header http.Header, method string, text []b
 }
 
 // find returns the answer to a request, nil where it is to be executed.
-func (k *repeats) find(key repeatKey) []byte {
+func (k *repeats) find(key repeatKey) *repeated {
 	kept, ok := k.answers.GetIfPresent(key)
 	if !ok || kept.body == nil {
 		return nil
@@ -87,11 +90,11 @@ func (k *repeats) find(key repeatKey) []byte {
 		}
 	}
 	k.hit()
-	return kept.body
+	return kept
 }
 
 // keep keeps an answer that was executed, if it was made of pages at hand alone: at first only that it was asked for.
-func (k *repeats) keep(key repeatKey, op *operation, body []byte) {
+func (k *repeats) keep(key repeatKey, op *operation, name string, body []byte) {
 	if op.loader == nil || len(body) > maxRepeated {
 		return
 	}
@@ -103,5 +106,5 @@ func (k *repeats) keep(key repeatKey, op *operation, body []byte) {
 		k.answers.Set(key, &repeated{})
 		return
 	}
-	k.answers.Set(key, &repeated{append([]byte(nil), body...), made})
+	k.answers.Set(key, &repeated{append([]byte(nil), body...), made, name})
 }

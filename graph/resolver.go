@@ -42,6 +42,8 @@ type Resolver struct {
 	TrustedDocuments TrustedDocuments
 	// RequestID returns the id under which the request is logged.
 	RequestID func(context.Context) string
+	// Tracer is told what operations do; nil: nobody is.
+	Tracer *Tracer
 	// Logger takes what must not be shown to clients.
 	Logger *slog.Logger
 
@@ -58,7 +60,7 @@ func NewHandler(r *Resolver) http.Handler {
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
 	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.Caught(value) })
-	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection)) // the first, so that it gets what the others have made of a field
+	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection, r.Tracer)) // the first, so that it gets what the others have made of a field
 	exec.Use(newPersistedQueries(r.PersistedQueries, newTrusted(r.TrustedDocuments, r.Logger)))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})

@@ -25,7 +25,7 @@ type transport struct {
 func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	media, ok := negotiate(r.Header.Values("Accept"))
 	if !ok {
-		t.writer.refuse(w, r, mediaJSON, &requestError{
+		t.refuse(w, r, mediaJSON, &requestError{
 			status: http.StatusNotAcceptable, code: codeBadRequest,
 			message: "the answer comes as " + mediaGraphQL + " or " + mediaJSON + ", in UTF-8: accept one of them",
 		})
@@ -34,20 +34,21 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer t.answerPanic(w, r, media)
 	text, refusal := readText(r)
 	if refusal != nil {
-		t.writer.refuse(w, r, media, refusal)
+		t.refuse(w, r, media, refusal)
 		return
 	}
 	op := t.resolver.newOperation(r.Header)
 	key, repeats := t.repeats.key(op, r.Header, r.Method, text)
 	if repeats {
-		if body := t.repeats.find(key); body != nil {
-			t.writer.write(w, r, media, http.StatusOK, body, true)
+		if kept := t.repeats.find(key); kept != nil {
+			t.resolver.Tracer.kept(r.Context(), kept.name)
+			t.writer.write(w, r, media, http.StatusOK, kept.body, true)
 			return
 		}
 	}
 	params, refusal := readParams(r, text)
 	if refusal != nil {
-		t.writer.refuse(w, r, media, refusal)
+		t.refuse(w, r, media, refusal)
 		return
 	}
 	op.documentID = params.documentID
@@ -55,19 +56,20 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	opCtx, errs := t.exec.CreateOperationContext(ctx, &params.RawParams)
 	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
 		w.Header().Set("Allow", http.MethodPost)
-		t.writer.refuse(w, r, media, &requestError{
+		t.refuse(w, r, media, &requestError{
 			status: http.StatusMethodNotAllowed, code: codeBadRequest, message: "GET is for queries: send this operation by POST",
 		})
 		return
 	}
 	if len(errs) > 0 {
-		t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil, nil)
+		shown := t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil, nil)
+		t.resolver.Tracer.answered(ctx, opCtx, shown)
 		return
 	}
 	handle, ctx := t.exec.DispatchOperation(ctx, opCtx)
 	response := handle(ctx)
 	if response == nil { // gqlgen does not begin once the context has ended
-		t.writer.refuse(w, r, media, &requestError{
+		t.refuse(w, r, media, &requestError{
 			status: http.StatusServiceUnavailable, code: codeUnavailable, message: "the request's time was over before it began: try again",
 			retryAfter: time.Second,
 		})
@@ -76,9 +78,15 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	response.Extensions = op.extensions(r.Header)
 	var keep func([]byte)
 	if repeats && response.Extensions == nil && !op.untrusted { // whose every request is counted
-		keep = func(body []byte) { t.repeats.keep(key, op, body) }
+		keep = func(body []byte) { t.repeats.keep(key, op, opCtx.Operation.Name, body) }
 	}
-	t.writer.answer(w, r, media, response, &op.splices, keep)
+	t.resolver.Tracer.answered(ctx, opCtx, t.writer.answer(w, r, media, response, &op.splices, keep))
+}
+
+// refuse answers a request that is not executed.
+func (t *transport) refuse(w http.ResponseWriter, r *http.Request, media string, e *requestError) {
+	t.resolver.Tracer.refused(r.Context(), e.code)
+	t.writer.refuse(w, r, media, e)
 }
 
 // answerPanic answers for what panicked outside of a resolver; it must be deferred itself. Nothing is written before an answer
@@ -89,6 +97,7 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 		return
 	}
 	shown := t.resolver.presentError(r.Context(), panics.Caught(value))
+	t.resolver.Tracer.refused(r.Context(), codeInternal)
 	body := encode(nil, &graphql.Response{Errors: gqlerror.List{shown}}, nil)
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }

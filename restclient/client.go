@@ -216,32 +216,41 @@ func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Do
 		return Document{}, err
 	}
 	c.policy.begin()
-	document, err := c.attempt(ctx, headers, req)
+	document, err := c.attempt(ctx, headers, Attempt{req, 1})
 	c.policy.end()
 	if retryReason(err) == "" || ctx.Err() != nil {
 		return document, err
 	}
-	return c.policy.again(ctx, err, func() (Document, error) { return c.attempt(ctx, headers, req) })
+	next := Attempt{req, 1}
+	return c.policy.again(ctx, err, func() (Document, error) {
+		next.Number++
+		return c.attempt(ctx, headers, next)
+	})
 }
 
 // attempt calls the upstream once, unless that is to be spared. It counts as an attempt of the document.
-func (c *Client) attempt(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
+func (c *Client) attempt(ctx context.Context, headers Headers, a Attempt) (Document, error) {
 	permit, err := c.policy.admit(ctx)
 	if err != nil {
 		return Document{}, err
 	}
-	document, err := c.call(ctx, headers, req)
+	header := c.headerFor(headers)
+	ended := c.policy.observer.follow(ctx, a, header)
+	document, err := c.call(ctx, header, a.Request)
+	if ended != nil {
+		ended(ending(err))
+	}
 	c.policy.settle(ctx, permit, err)
 	document.Attempts = 1
 	return document, err
 }
 
 // call calls the upstream once.
-func (c *Client) call(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
+func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) (Document, error) {
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	document, err := c.fetch(attempt, headers, req)
+	document, err := c.fetch(attempt, header, req)
 	if err == nil {
 		return document, nil
 	}
@@ -258,8 +267,8 @@ func (c *Client) call(ctx context.Context, headers Headers, req PageRequest) (Do
 
 // fetch sends the request and returns the document of a 200. Its errors are *StatusError,
 // *InvalidResponseError, *UnavailableError, and what the transport says, which is not fit to be shown.
-func (c *Client) fetch(ctx context.Context, headers Headers, req PageRequest) (Document, error) {
-	resp, err := c.transport.RoundTrip(c.request(ctx, headers, req))
+func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest) (Document, error) {
+	resp, err := c.transport.RoundTrip(c.request(ctx, header, req))
 	if err != nil {
 		return Document{}, err
 	}
@@ -282,14 +291,19 @@ func forbidsStoring(header http.Header) bool {
 	return false
 }
 
-// request builds the call: these headers and no others, but what net/http adds for compression.
-func (c *Client) request(ctx context.Context, cred Headers, req PageRequest) *http.Request {
-	address := *c.endpoint
-	address.RawQuery = req.query()
+// headerFor returns the headers of a call: these and no others, but what carries a trace, and what net/http adds for compression.
+func (c *Client) headerFor(cred Headers) http.Header {
 	header := maps.Clone(c.header)
 	setIfAny(header, "Authorization", cred.Authorization)
 	setIfAny(header, "X-Api-Key", cred.APIKey)
 	setIfAny(header, "X-Phala-Workspace", cred.Workspace)
+	return header
+}
+
+// request builds the call.
+func (c *Client) request(ctx context.Context, header http.Header, req PageRequest) *http.Request {
+	address := *c.endpoint
+	address.RawQuery = req.query()
 	r := &http.Request{Method: http.MethodGet, URL: &address, Host: address.Host, Header: header}
 	return r.WithContext(ctx)
 }

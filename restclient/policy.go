@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -70,6 +71,17 @@ type Observer struct {
 	Refused func(cause string)
 	// Breaker is told of each change of the breaker's state, one of the constants BreakerClosed to BreakerOpen.
 	Breaker func(state string)
+	// Follow is told of each attempt just before it is made, and may add to the header that goes to the upstream what carries a trace.
+	// What it returns, nil for nobody, is told how the attempt ended: the status of the answer, 0 for none, and what was wrong, "" for
+	// nothing: a status, a kind of a NetworkError, a reason of an InvalidResponseError, timeout or canceled.
+	Follow func(ctx context.Context, attempt Attempt, header http.Header) (ended func(status int, failure string))
+}
+
+// Attempt is an attempt to fetch a page.
+type Attempt struct {
+	Request PageRequest
+	// Number is counted from 1 for each call.
+	Number int
 }
 
 // State is how a client stands with its upstream at a moment.
@@ -230,6 +242,37 @@ func tell(f func(string), what string) {
 	if f != nil {
 		f(what)
 	}
+}
+
+// follow calls Follow.
+func (o Observer) follow(ctx context.Context, attempt Attempt, header http.Header) func(status int, failure string) {
+	if o.Follow == nil {
+		return nil
+	}
+	return o.Follow(ctx, attempt, header)
+}
+
+// ending says how an attempt ended, as Follow wants it.
+func ending(err error) (status int, failure string) {
+	if err == nil {
+		return http.StatusOK, ""
+	}
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		return e.StatusCode, strconv.Itoa(e.StatusCode)
+	}
+	if e, ok := errors.AsType[*InvalidResponseError](err); ok {
+		return http.StatusOK, string(e.Reason)
+	}
+	if e, ok := errors.AsType[*NetworkError](err); ok {
+		return 0, e.Kind
+	}
+	if e, ok := errors.AsType[*UnavailableError](err); ok {
+		return 0, e.Cause
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return 0, "timeout"
+	}
+	return 0, "canceled"
 }
 
 func breakerState(state circuitbreaker.State) string {

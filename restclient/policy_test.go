@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -685,5 +686,93 @@ func TestAFewFaultsAreNotSeen(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// followed is what Follow and what it returned were told of one attempt.
+type followed struct {
+	attempt restclient.Attempt
+	status  int
+	failure string
+}
+
+func TestFollowIsToldOfEachAttempt(t *testing.T) {
+	t.Parallel()
+	asked := restclient.PageRequest{Page: 2, PageSize: 1}
+	attempt := func(number int) restclient.Attempt { return restclient.Attempt{Request: asked, Number: number} }
+	for name, test := range map[string]struct {
+		answer http.HandlerFunc
+		want   []followed
+	}{
+		"success": {
+			func(w http.ResponseWriter, _ *http.Request) { w.Write(envelope("{}", 2, 2, 1)) },
+			[]followed{{attempt(1), 200, ""}},
+		},
+		"a status": {
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
+			[]followed{{attempt(1), 403, "403"}},
+		},
+		"three attempts": {
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+			[]followed{{attempt(1), 502, "502"}, {attempt(2), 502, "502"}, {attempt(3), 502, "502"}},
+		},
+		"a body cut short": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", "100")
+				w.Write([]byte(`{"items":`))
+			},
+			[]followed{{attempt(1), 200, "truncated"}, {attempt(2), 200, "truncated"}, {attempt(3), 200, "truncated"}},
+		},
+		"no answer in time": {
+			func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			[]followed{{attempt(1), 0, "timeout"}, {attempt(2), 0, "timeout"}, {attempt(3), 0, "timeout"}},
+		},
+		"no HTTP": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, _ := http.NewResponseController(w).Hijack()
+				fmt.Fprint(conn, "nonsense\r\n\r\n")
+				conn.Close()
+			},
+			[]followed{{attempt(1), 0, restclient.KindOther}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []followed
+			var carried atomic.Int64
+			server := quiet(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Traceparent") == "of attempt "+strconv.Itoa(int(carried.Add(1))) {
+					test.answer(w, r)
+				}
+			})
+			server.Start()
+			client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: 200 * time.Millisecond, Observer: restclient.Observer{
+				Follow: func(_ context.Context, a restclient.Attempt, header http.Header) func(int, string) {
+					header.Set("Traceparent", "of attempt "+strconv.Itoa(a.Number))
+					return func(status int, failure string) { got = append(got, followed{a, status, failure}) }
+				},
+			}})
+			_, err := client.Body(t.Context(), restclient.Credential{}, asked)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %v and error %v, want %v", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestFollowIsToldOfACallerThatLeft(t *testing.T) {
+	t.Parallel()
+	ctx, leave := context.WithCancel(t.Context())
+	server := quiet(t, func(_ http.ResponseWriter, r *http.Request) { leave(); <-r.Context().Done() })
+	server.Start()
+	var got []followed
+	client := newClient(t, restclient.Options{BaseURL: server.URL, Observer: restclient.Observer{
+		Follow: func(_ context.Context, a restclient.Attempt, _ http.Header) func(int, string) {
+			return func(status int, failure string) { got = append(got, followed{a, status, failure}) }
+		},
+	}})
+	_, _ = client.Body(ctx, restclient.Credential{}, onePage)
+	if want := []followed{{restclient.Attempt{Request: onePage, Number: 1}, 0, "canceled"}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

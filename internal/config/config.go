@@ -1,7 +1,7 @@
 // Package config reads the settings of the program, from its arguments and its environment, once.
 //
 // Every setting is a flag and an environment variable: --max-first is CVMGRAPH_MAX_FIRST. The flag wins, then
-// the variable, then the default. Nothing here is read from the process itself, so that tests are parallel.
+// the variable, then the default. Traces have the standard variables of OpenTelemetry instead. Nothing here is read from the process itself, so that tests are parallel.
 package config
 
 import (
@@ -123,6 +123,10 @@ type Config struct {
 
 	// LogFormat is auto, text or json.
 	LogFormat string
+
+	// Traces says where traces go: TracesOff, TracesConsole, TracesGRPC or TracesHTTP. The rest of what OpenTelemetry's variables say is
+	// for its library to read.
+	Traces string
 }
 
 // ProblemsError lists everything that is wrong with the arguments and the environment. It holds at least one
@@ -160,6 +164,10 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 	}
 	if line.command == CommandServe && cfg.TrustedDocuments != "" {
 		cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocuments, parseDocuments)
+	}
+	if line.command == CommandServe {
+		traces, problems := readOpenTelemetry(environ).traces()
+		cfg.Traces, wrong = traces, append(wrong, problems...)
 	}
 	if len(wrong) > 0 {
 		return nil, &ProblemsError{Problems: wrong}

@@ -26,7 +26,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Ends the connection after this answer, rather than under the caller's next request.
 		w.Header().Set("Connection", "close")
 	}
-	r = r.WithContext(telemetry.WithRequestID(r.Context(), id))
+	ctx := telemetry.WithRequestID(r.Context(), id)
+	if follow := s.options.Observer.Follow; follow != nil && r.URL.Path == graphqlPath {
+		ctx = follow(ctx, r.Header, methodLabel(r.Method))
+	}
+	r = r.WithContext(ctx)
 	rec := &recorder{ResponseWriter: w}
 	defer s.ended(rec, r, begun)
 	defer s.recoverPanic(rec, r)
@@ -47,13 +51,17 @@ func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 	if observe := s.options.Observer.Ended; observe != nil {
 		observe(method, path, rec.status, took)
 	}
+	if followed := s.options.Observer.Followed; followed != nil && path == graphqlPath {
+		followed(r.Context(), rec.status)
+	}
 	if path == healthzPath || path == readyzPath {
 		level = slog.LevelDebug
 	}
 	if r.Method == http.MethodHead {
 		rec.bytes = 0 // net/http counts them as written, but sends none
 	}
-	s.options.Logger.LogAttrs(r.Context(), level, "request",
+	var room [7]slog.Attr
+	attributes := append(room[:0],
 		slog.String("method", method),
 		slog.String("path", path),
 		slog.Int("status", rec.status),
@@ -61,6 +69,10 @@ func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("request_id", telemetry.RequestIDFrom(r.Context())),
 	)
+	if trace := telemetry.TraceIDFrom(r.Context()); trace != "" {
+		attributes = append(attributes, slog.String("trace_id", trace))
+	}
+	s.options.Logger.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
 // recoverPanic answers for a handler that has panicked; it must be deferred itself. If an answer has begun, it aborts

@@ -1,10 +1,13 @@
 package httpserver_test
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -110,5 +113,52 @@ func TestObserverMayLackFuncs(t *testing.T) {
 	}
 	if s.begun != 1 || len(s.ended) != 1 {
 		t.Errorf("got %d begun and %v, want each func that is there told once", s.begun, s.ended)
+	}
+}
+
+func TestRequestsToGraphQLAreFollowed(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	for name, test := range map[string]struct {
+		graphql        http.Handler
+		method, target string
+		want           []string
+	}{
+		"a query":                  {echo(), "POST", "/graphql", []string{"POST", "answered within", "200"}},
+		"a body that is too large": {echo(), "POST", "/graphql", []string{"POST", "413"}},
+		"a method that is none":    {echo(), "SECRET", "/graphql", []string{"other", "405"}},
+		"a health check":           {echo(), "GET", "/healthz", nil},
+		"the page":                 {echo(), "GET", "/", nil},
+	} {
+		var got []string
+		within := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Context().Value(key{}) == "followed" {
+				got = append(got, "answered within")
+			}
+			test.graphql.ServeHTTP(w, r)
+		})
+		asked := request(test.method, test.target, "secret")
+		asked.Header.Set("Traceparent", "the caller's")
+		if strings.Contains(name, "large") {
+			asked.ContentLength = 1 << 30
+		}
+		serve(httpserver.Options{GraphQL: within, Observer: httpserver.Observer{
+			Follow: func(ctx context.Context, header http.Header, method string) context.Context {
+				if header.Get("Traceparent") != "the caller's" {
+					t.Errorf("%s: the header is not the request's: %v", name, header)
+				}
+				got = append(got, method)
+				return context.WithValue(ctx, key{}, "followed")
+			},
+			Followed: func(ctx context.Context, status int) {
+				if ctx.Value(key{}) != "followed" {
+					t.Errorf("%s: the context is not what Follow returned", name)
+				}
+				got = append(got, fmt.Sprint(status))
+			},
+		}}, asked)
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
 	}
 }

@@ -61,6 +61,11 @@ type Observer struct {
 	// Ended gets what the log gets: method and route of a known few, the status, 0 where the connection was aborted before
 	// there was one, and the time since Begun.
 	Ended func(method, route string, status int, took time.Duration)
+
+	// Follow is told of a request to GraphQL, and returns the context that it is answered with. Followed gets that context and the
+	// status, as Ended does.
+	Follow   func(ctx context.Context, header http.Header, method string) context.Context
+	Followed func(ctx context.Context, status int)
 }
 
 const (

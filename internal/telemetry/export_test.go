@@ -1,6 +1,15 @@
 package telemetry
 
-import "runtime/debug"
+import (
+	"log/slog"
+	"runtime/debug"
+)
 
 // VersionOf is versionOf, for tests: those of a test binary's own build are always the same.
 func VersionOf(info *debug.BuildInfo) string { return versionOf(info) }
+
+// NewExportLog returns what OpenTelemetry's errors go to.
+func NewExportLog(logger *slog.Logger) interface{ Handle(error) } { return &exportLog{logger: logger} }
+
+// WithoutValues is what OpenTelemetry's own log goes through.
+func WithoutValues(h slog.Handler) slog.Handler { return withoutValues{h} }

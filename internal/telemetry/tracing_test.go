@@ -1,0 +1,318 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"cvmgraph/internal/telemetry"
+)
+
+const (
+	callersTrace = "0af7651916cd43dd8448eb211c80319c"
+	callersSpan  = "b7ad6b7169203331"
+)
+
+// newTracing returns a tracing, and the spans that have ended.
+func newTracing(t *testing.T) (*telemetry.Tracing, *tracetest.SpanRecorder) {
+	t.Helper()
+	recorder := tracetest.NewSpanRecorder()
+	tracing := telemetry.NewTracing(sdk.NewTracerProvider(sdk.WithSpanProcessor(recorder)))
+	t.Cleanup(func() {
+		if err := tracing.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return tracing, recorder
+}
+
+// attributesOf returns a span's attributes as text.
+func attributesOf(span sdk.ReadOnlySpan) map[string]string {
+	all := map[string]string{}
+	for _, a := range span.Attributes() {
+		all[string(a.Key)] = a.Value.String()
+	}
+	return all
+}
+
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		follow func(ctx context.Context, tracing *telemetry.Tracing)
+		name   string
+		kind   trace.SpanKind
+		status sdk.Status
+		want   map[string]string
+	}{
+		"a request of which no more is known": {
+			func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 413) },
+			"GraphQL Operation", trace.SpanKindServer,
+			sdk.Status{},
+			map[string]string{"http.response.status_code": "413"},
+		},
+		"a request that is aborted": {
+			func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 0) },
+			"GraphQL Operation", trace.SpanKindServer,
+			sdk.Status{Code: codes.Error, Description: "aborted"},
+			map[string]string{},
+		},
+		"a request that the gateway fails": {
+			func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 503) },
+			"GraphQL Operation", trace.SpanKindServer,
+			sdk.Status{Code: codes.Error},
+			map[string]string{"http.response.status_code": "503"},
+		},
+		"an operation": {
+			func(ctx context.Context, tracing *telemetry.Tracing) {
+				tracing.Operation(ctx, "query", "Fleet", false, nil, false)
+				tracing.End(ctx, 200)
+			},
+			"query", trace.SpanKindServer,
+			sdk.Status{},
+			map[string]string{
+				"graphql.operation.type": "query", "graphql.operation.name": "Fleet", "http.response.status_code": "200",
+			},
+		},
+		"an operation that is answered as before": {
+			func(ctx context.Context, tracing *telemetry.Tracing) {
+				tracing.Operation(ctx, "query", "", true, nil, false)
+				tracing.End(ctx, 200)
+			},
+			"query", trace.SpanKindServer,
+			sdk.Status{},
+			map[string]string{
+				"graphql.operation.type": "query", "cvmgraph.kept": "true", "http.response.status_code": "200",
+			},
+		},
+		"an operation with the caller's errors": {
+			func(ctx context.Context, tracing *telemetry.Tracing) {
+				tracing.Operation(ctx, "query", "", false, []string{"BAD_USER_INPUT"}, false)
+				tracing.End(ctx, 200)
+			},
+			"query", trace.SpanKindServer,
+			sdk.Status{},
+			map[string]string{
+				"graphql.operation.type": "query", "cvmgraph.errors": `["BAD_USER_INPUT"]`, "error.type": "BAD_USER_INPUT",
+				"http.response.status_code": "200",
+			},
+		},
+		"an operation that fails": {
+			func(ctx context.Context, tracing *telemetry.Tracing) {
+				tracing.Operation(ctx, "query", "", false, []string{"UPSTREAM_ERROR", "BAD_USER_INPUT"}, true)
+				tracing.End(ctx, 200)
+			},
+			"query", trace.SpanKindServer,
+			sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"},
+			map[string]string{
+				"graphql.operation.type": "query", "cvmgraph.errors": `["UPSTREAM_ERROR","BAD_USER_INPUT"]`, "error.type": "UPSTREAM_ERROR",
+				"http.response.status_code": "200",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tracing, ended := newTracing(t)
+			ctx := telemetry.WithRequestID(t.Context(), "the-id")
+			header := http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}, "Tracestate": {"a=b"}}
+			test.follow(tracing.Begin(ctx, header, "POST"), tracing)
+			if n := len(ended.Ended()); n != 1 {
+				t.Fatalf("got %d spans, want one", n)
+			}
+			span := ended.Ended()[0]
+			want := maps.Clone(test.want)
+			maps.Copy(want, map[string]string{"http.request.method": "POST", "http.route": "/graphql", "cvmgraph.request_id": "the-id"})
+			if got := attributesOf(span); !maps.Equal(got, want) {
+				t.Errorf("attributes: got %v, want %v", got, want)
+			}
+			if span.Name() != test.name || span.SpanKind() != test.kind || span.Status() != test.status {
+				t.Errorf("got %q, %v, %+v, want %q, %v, %+v", span.Name(), span.SpanKind(), span.Status(), test.name, test.kind, test.status)
+			}
+			parent := span.Parent()
+			if parent.TraceID().String() != callersTrace || parent.SpanID().String() != callersSpan || !parent.IsRemote() {
+				t.Errorf("parent: got %+v, want the caller's", parent)
+			}
+		})
+	}
+}
+
+func TestFieldsAndAttempts(t *testing.T) {
+	t.Parallel()
+	tracing, ended := newTracing(t)
+	request := tracing.Begin(t.Context(), http.Header{}, "POST")
+	field, done := tracing.Field(request, "cvms")
+	for number, ending := range []string{"503", ""} {
+		header := http.Header{}
+		end := tracing.Attempt(field, 2, 30, number+1, header)
+		status := 200
+		if ending != "" {
+			status = 503
+		}
+		end(status, ending)
+		span := ended.Ended()[number]
+		if got, want := header.Get("Traceparent"), "00-"+span.SpanContext().TraceID().String()+"-"+span.SpanContext().SpanID().String()+"-01"; got != want {
+			t.Errorf("attempt %d: the upstream gets %q, want %q", number+1, got, want)
+		}
+	}
+	tracing.Page(field, telemetry.Page{Page: 2, PageSize: 30, Reason: "window", Items: 7, Age: 1500 * time.Millisecond, Cached: true, Stale: true})
+	done("UPSTREAM_ERROR")
+	tracing.End(request, 200)
+
+	spans := ended.Ended()
+	if len(spans) != 4 {
+		t.Fatalf("got %d spans, want 4", len(spans))
+	}
+	for i, want := range []struct {
+		name       string
+		kind       trace.SpanKind
+		status     sdk.Status
+		parent     sdk.ReadOnlySpan
+		attributes map[string]string
+	}{
+		{"GET", trace.SpanKindClient, sdk.Status{Code: codes.Error, Description: "503"}, spans[2], map[string]string{
+			"http.request.method": "GET", "url.template": "/cvms/paginated", "cvmgraph.page": "2", "cvmgraph.page_size": "30",
+			"http.response.status_code": "503", "error.type": "503",
+		}},
+		{"GET", trace.SpanKindClient, sdk.Status{}, spans[2], map[string]string{
+			"http.request.method": "GET", "url.template": "/cvms/paginated", "cvmgraph.page": "2", "cvmgraph.page_size": "30",
+			"http.response.status_code": "200", "http.request.resend_count": "1",
+		}},
+		{"cvms", trace.SpanKindInternal, sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"}, spans[3], map[string]string{
+			"graphql.field.name": "cvms", "error.type": "UPSTREAM_ERROR",
+		}},
+	} {
+		span := spans[i]
+		if span.Name() != want.name || span.SpanKind() != want.kind || span.Status() != want.status {
+			t.Errorf("span %d: got %q, %v, %+v, want %q, %v, %+v", i, span.Name(), span.SpanKind(), span.Status(), want.name, want.kind, want.status)
+		}
+		if got := attributesOf(span); !maps.Equal(got, want.attributes) {
+			t.Errorf("span %d: got %v, want %v", i, got, want.attributes)
+		}
+		if span.Parent().SpanID() != want.parent.SpanContext().SpanID() {
+			t.Errorf("span %d has another parent than %s", i, want.parent.Name())
+		}
+	}
+	events := spans[2].Events()
+	if len(events) != 1 || events[0].Name != "page" {
+		t.Fatalf("events: got %+v, want one page", events)
+	}
+	page := map[string]string{}
+	for _, a := range events[0].Attributes {
+		page[string(a.Key)] = a.Value.String()
+	}
+	if want := map[string]string{
+		"cvmgraph.page": "2", "cvmgraph.page_size": "30", "cvmgraph.reason": "window", "cvmgraph.items": "7", "cvmgraph.age_ms": "1500",
+		"cvmgraph.cached": "true", "cvmgraph.coalesced": "false", "cvmgraph.stale": "true",
+	}; !maps.Equal(page, want) {
+		t.Errorf("got %v, want %v", page, want)
+	}
+}
+
+// TestWithoutTracing holds that a gateway that traces nothing hands a trace context on as it came, and only a good one.
+func TestWithoutTracing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		header, want http.Header
+	}{
+		"none": {http.Header{}, http.Header{}},
+		"one": {
+			http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-00"}, "Tracestate": {"a=b,c=d"}, "Baggage": {"user=1"}},
+			http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-00"}, "Tracestate": {"a=b,c=d"}},
+		},
+		"one with an odd state": {
+			http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}, "Tracestate": {"a=b\r\nX-Odd: 1"}},
+			http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}},
+		},
+		"one that is none": {http.Header{"Traceparent": {"00-0-0-01"}, "Tracestate": {"a=b"}}, http.Header{}},
+	} {
+		tracing, err := telemetry.OpenTracing(t.Context(), "", nil, slog.New(slog.DiscardHandler))
+		if err != nil || tracing.On() {
+			t.Fatalf("got error %v, on %t, want neither", err, tracing.On())
+		}
+		ctx := tracing.Begin(t.Context(), test.header, "POST")
+		got := http.Header{}
+		if end := tracing.Attempt(ctx, 1, 1, 1, got); end != nil {
+			t.Errorf("%s: somebody wants to know of the attempt's end", name)
+		}
+		tracing.Operation(ctx, "query", "", false, nil, false)
+		tracing.End(ctx, 200)
+		if !maps.EqualFunc(got, test.want, slices.Equal) {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+		if err := tracing.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWithoutTracingNothingIsAllocated(t *testing.T) { //nolint:paralleltest // what others allocate would count
+	tracing, ctx, header, upstream := &telemetry.Tracing{}, t.Context(), http.Header{"Authorization": {"x"}}, http.Header{"Accept": {"x"}}
+	if n := testing.AllocsPerRun(100, func() {
+		ctx := tracing.Begin(ctx, header, "POST")
+		tracing.Attempt(ctx, 1, 1, 1, upstream)
+		tracing.End(ctx, 200)
+	}); n != 0 {
+		t.Errorf("got %v allocations, want none", n)
+	}
+}
+
+func TestTraceID(t *testing.T) {
+	t.Parallel()
+	if got := telemetry.TraceIDFrom(t.Context()); got != "" {
+		t.Errorf("got %q, want none", got)
+	}
+	ctx := (&telemetry.Tracing{}).Begin(t.Context(), http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}}, "GET")
+	if got := telemetry.TraceIDFrom(ctx); got != callersTrace {
+		t.Errorf("got %q, want %s", got, callersTrace)
+	}
+}
+
+func TestTracesThatAreNotSentAreLoggedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		failures := telemetry.NewExportLog(slog.New(slog.NewJSONHandler(&log, nil)))
+		for range 150 { // seconds
+			failures.Handle(errors.New("connection refused"))
+			<-time.After(time.Second)
+		}
+		if got := strings.Count(log.String(), `"msg":"traces are not sent","error":"connection refused"`); got != 3 {
+			t.Errorf("got %d lines, want 3: %s", got, &log)
+		}
+	})
+}
+
+func TestWhatOpenTelemetryQuotesIsNotLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	h := telemetry.WithoutValues(slog.NewJSONHandler(&log, nil))
+	slog.New(h).With("input", "secret").WithGroup("secret").Error("parse headers", "value", "secret")
+	var line map[string]any
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+		t.Fatal(err)
+	}
+	delete(line, "time")
+	if want := map[string]any{"level": "ERROR", "msg": "OpenTelemetry: parse headers"}; !maps.Equal(line, want) {
+		t.Errorf("got %v, want %v", line, want)
+	}
+}
+
+func TestAnUnknownExporter(t *testing.T) {
+	t.Parallel()
+	if _, err := telemetry.OpenTracing(t.Context(), "zipkin", nil, slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("got no error, want one")
+	}
+}
