@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -456,15 +455,6 @@ func (want row) answers(t *testing.T, a *asked, healthy []string) {
 	if a.took < want.soonest || a.took > within {
 		t.Errorf("took %v, want %v to %v", a.took, want.soonest, within)
 	}
-}
-
-// resident returns the largest resident set so far in bytes, where there is a way to know.
-func (p *process) resident(t *testing.T) int64 {
-	t.Helper()
-	if runtime.GOOS != "linux" {
-		return 0
-	}
-	return residentPeak(t, p.Process.Pid)
 }
 
 // shows fails the test where an answer or the log has something of the upstream or the credential.

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"net/http"
 	"os"
+	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,12 +21,7 @@ import (
 // each, while others send it bodies that are too large, and some hold theirs back.
 func TestMemoryUnderFloods(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("the resident set is read from /proc, which is Linux's")
-	}
-	if raceDetector {
-		t.Skip("the race detector multiplies memory: .ci/run runs this without it too")
-	}
+	needsResident(t)
 	upstream := startFaulty(t)
 	p := startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--upstream-url", upstream.url+demo.BasePath,
 		"--upstream-timeout=1m", "--request-timeout=2m") // it is not about time
@@ -72,88 +66,105 @@ func TestMemoryUnderFloods(t *testing.T) {
 	}
 }
 
-// bodyFloods are requests that are too large in some way: how their bodies are announced, and what they are answered.
-var bodyFloods = map[string]struct {
-	encoding   string
-	length     int64 // -1: not announced
-	body       func() io.Reader
-	wantStatus int
-}{
-	"announced":   {"", 64 << 20, func() io.Reader { return &endless{left: 64 << 20} }, http.StatusRequestEntityTooLarge},
-	"unannounced": {"", -1, func() io.Reader { return &endless{left: 64 << 20} }, http.StatusRequestEntityTooLarge},
-	"packed":      {"gzip", -1, func() io.Reader { return bytes.NewReader(packed()) }, http.StatusUnsupportedMediaType},
-	"nested":      {"", -1, func() io.Reader { return strings.NewReader(strings.Repeat("[", 255<<10)) }, http.StatusBadRequest},
-	"many keys": {
-		"", -1,
-		func() io.Reader {
-			return strings.NewReader(`{"query":"{ __typename }","variables":{` + strings.Repeat(`"a":1,`, 40<<10) + `"a":1}}`)
-		},
-		http.StatusOK,
-	},
-	"one long name": {
-		"", -1, func() io.Reader { return strings.NewReader(`{"query":"{ ` + strings.Repeat("x", 255<<10) + ` }"}`) }, http.StatusOK,
-	},
-}
-
-// endless is a body of the same letter.
-type endless struct{ left int }
-
-func (e *endless) Read(b []byte) (int, error) {
-	n := min(len(b), e.left)
-	if n == 0 {
-		return 0, io.EOF
-	}
-	for i := range b[:n] {
-		b[i] = ' '
-	}
-	e.left -= n
-	return n, nil
-}
-
-// packed is a gzip file of 64 MiB, in small.
-func packed() []byte {
-	var b bytes.Buffer
-	zip := gzip.NewWriter(&b)
-	_, _ = io.Copy(zip, &endless{left: 1 << 20})
-	_ = zip.Close()
-	return bytes.Repeat(b.Bytes(), 64)
-}
-
-// floodBody sends one of them. The program may end the connection before it has read all, which the sender may see first.
-func (p *process) floodBody(t *testing.T, kind string) {
+// needsResident skips a test where what it measures cannot be known.
+func needsResident(t *testing.T) {
 	t.Helper()
-	flood := bodyFloods[kind]
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", flood.body())
-	if err != nil {
-		t.Error(err)
-		return
+	if runtime.GOOS != "linux" {
+		t.Skip("the resident set is read from /proc, which is Linux's")
 	}
-	request.ContentLength = flood.length
-	request.Header.Set("Content-Type", "application/json")
-	if flood.encoding != "" {
-		request.Header.Set("Content-Encoding", flood.encoding)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return
-	}
-	defer response.Body.Close()
-	if response.StatusCode != flood.wantStatus {
-		t.Errorf("a body that is %s: got status %d, want %d", kind, response.StatusCode, flood.wantStatus)
+	if raceDetector {
+		t.Skip("the race detector multiplies memory: .ci/run runs this without it too")
 	}
 }
 
-// holdBody sends most of a body that is not too large, and not its end.
-func (p *process) holdBody(t *testing.T) {
+// resident returns the largest resident set that the program had so far in bytes, 0 where there is no way to know.
+func (p *process) resident(t *testing.T) int64 {
 	t.Helper()
-	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	if runtime.GOOS != "linux" {
+		return 0
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
-	const size = 250 << 10
-	head := fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", size)
-	if _, err := io.WriteString(conn, head+strings.Repeat(" ", size-1)); err != nil {
+	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	if found == nil {
+		t.Fatalf("got no VmHWM in %s", status)
+	}
+	kib, err := strconv.ParseInt(string(found[1]), 10, 64)
+	if err != nil {
 		t.Fatal(err)
+	}
+	return kib << 10
+}
+
+// container makes a memory cgroup below this process's own, and returns the command line that runs what follows it in there.
+func container(t *testing.T, limit int64) []string {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("cgroups are Linux's")
+	}
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, file, path := "/sys/fs/cgroup", "memory.max", ""
+	if found := regexp.MustCompile(`(?m)^0::(.*)$`).FindSubmatch(own); found != nil {
+		path = string(found[1])
+	}
+	if found := regexp.MustCompile(`(?m)^\d+:memory:(.*)$`).FindSubmatch(own); found != nil { // version 1
+		root, file, path = "/sys/fs/cgroup/memory", "memory.limit_in_bytes", string(found[1])
+	}
+	if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+		path = "" // as in a container, where that is the root of what is mounted
+	}
+	dir := filepath.Join(root, path, fmt.Sprintf("cvmgraph-test-%d", os.Getpid()))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Skipf("needs a cgroup that it may make others in: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := os.Remove(dir); err != nil {
+			t.Log(err)
+		}
+	})
+	if err := os.WriteFile(filepath.Join(dir, file), []byte(strconv.FormatInt(limit, 10)), 0o644); err != nil {
+		t.Skipf("needs the memory controller of cgroups: %v", err)
+	}
+	return []string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(dir, "cgroup.procs"), os.Args[0]}
+}
+
+func TestMemoryLimitIsTheContainers(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", "") // restored afterwards
+	if err := os.Unsetenv("GOMEMLIMIT"); err != nil {
+		t.Fatal(err)
+	}
+	const limit = 256 << 20
+	program := container(t, limit)
+	for name, test := range map[string]struct {
+		environ string
+		want    float64
+	}{
+		"the container's, where nothing is set": {"", 0.9 * limit},
+		"GOMEMLIMIT, where that is set":         {"200MiB", 200 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.environ != "" {
+				t.Setenv("GOMEMLIMIT", test.environ)
+			}
+			p := startAs(t, program, "--demo", "--admin-listen=127.0.0.1:0")
+			_, metrics := answer(t, http.MethodGet, p.admin()+"/metrics")
+			found := regexp.MustCompile(`(?m)^go_gc_gomemlimit_bytes (\S+)$`).FindStringSubmatch(metrics)
+			if found == nil {
+				t.Fatal("got no limit in the metrics")
+			}
+			if got, err := strconv.ParseFloat(found[1], 64); err != nil || got < 0.99*test.want || got > 1.01*test.want {
+				t.Errorf("got %s, %v, want %.0f", found[1], err, test.want)
+			}
+			if !strings.Contains(p.logged(), `"msg":"memory is limited"`) {
+				t.Errorf("got %s, want the limit in the log", p.logged())
+			}
+			_ = p.Process.Kill()
+			_ = p.Wait() // before its cgroup is removed
+		})
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -273,24 +272,6 @@ func TestTerminationLosesNoRequest(t *testing.T) {
 	if err := p.Wait(); err != nil {
 		t.Errorf("exit: got %v, want status 0", err)
 	}
-}
-
-// residentPeak returns the largest resident set that the process had so far, in bytes.
-func residentPeak(t *testing.T, pid int) int64 {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
-	if found == nil {
-		t.Fatalf("got no VmHWM in %s", status)
-	}
-	kib, err := strconv.ParseInt(string(found[1]), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kib << 10
 }
 
 // TestLatency compares the gateway with the bare upstream call, one request at a time, by turns. One item shows what lies in the

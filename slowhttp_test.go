@@ -88,7 +88,7 @@ func TestSlowHTTP(t *testing.T) {
 			}
 			took := released.Sub(held)
 			t.Logf("%d connections let go after %s; %d requests answered beside them; resident set: %d MiB at most",
-				most, took.Round(100*time.Millisecond), answered, residentPeak(t, p.Process.Pid)>>20)
+				most, took.Round(100*time.Millisecond), answered, p.resident(t)>>20)
 			const grace = 3 * time.Second // for a machine that is busy with this
 			if released.IsZero() || took > test.within+grace {
 				t.Errorf("got connections for %s, want at most %s", took, test.within)
