@@ -8,7 +8,7 @@ VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
 FUZZJOBS ?= $(shell nproc)
 
-.PHONY: run generate lint test fuzz cover deploy-check schema-check schema-release vulncheck dist release drift cost scaling bench
+.PHONY: run generate lint test fuzz cover deploy-check monitoring-check dashboard schema-check schema-release vulncheck dist release drift cost scaling bench
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -51,6 +51,15 @@ deploy-check: ## deploy/: build the manifests, compare them with the API's schem
 	$(KUSTOMIZE) build "$$dir/deploy/overlays/example" >"$$dir/example.yaml"; \
 	$(KUBECTL_VALIDATE) --version 1.30 "$$dir/base.yaml" "$$dir/example.yaml"; \
 	CVMGRAPH_TEST_DEPLOY="$$dir" go test -count=1 ./deploy
+
+# Prometheus is Debian's, or any other from 2.42 on.
+monitoring-check: ## deploy/monitoring: the alerts, and all that the dashboard asks for, by a Prometheus beside gateways under load
+	promtool check config deploy/monitoring/prometheus.yaml
+	promtool test rules deploy/monitoring/alerts_test.yaml
+	CVMGRAPH_TEST_MONITORING=1 go test -count=1 -run '^TestMonitoring$$' -v .
+
+dashboard: ## deploy/monitoring/dashboard.json, as internal/dashboard has it
+	go run ./internal/dashboard
 
 # Without the database nothing is known, which is no success, but where VULNDB_OPTIONAL says so.
 vulncheck: ## known vulnerabilities in what the program calls

@@ -243,7 +243,7 @@ func openClient(
 
 // newCache returns the cache of pages. Shared is where replicas share them, nil for nowhere.
 func newCache(client *restclient.Client, shared *redis.Store, settings *config.Config, metrics *telemetry.Metrics) *pages.Cache {
-	seen := metrics.PageCache()
+	seen := metrics.PageCache(uint64(settings.CacheBytes))
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          settings.CacheTTL,
 		StaleIfError: settings.StaleIfError,

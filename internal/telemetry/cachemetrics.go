@@ -14,11 +14,16 @@ type PageCache struct {
 	age                                    prometheus.Histogram
 }
 
-// PageCache adds the metrics of the page cache. It panics when it is called twice.
-func (m *Metrics) PageCache() *PageCache {
+// PageCache adds the metrics of the page cache. The limit, in bytes, is that of pages and answers together. It panics when it is
+// called twice.
+func (m *Metrics) PageCache(limit uint64) *PageCache {
 	counter := func(name, help string) prometheus.Counter {
 		return m.register.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
+	m.register.NewGauge(prometheus.GaugeOpts{
+		Name: "cvmgraph_cache_limit_bytes",
+		Help: "What pages and answers may take together: --cache-bytes.",
+	}).Set(float64(limit))
 	return &PageCache{
 		register:  m.register,
 		hits:      counter("cvmgraph_page_cache_hits_total", "Pages served from the cache within their life."),

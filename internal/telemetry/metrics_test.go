@@ -26,7 +26,7 @@ type observers struct {
 
 func newObservers() observers {
 	m := telemetry.NewMetrics()
-	o := observers{m, m.PageCache(), m.Redis(), m.Repeats()}
+	o := observers{m, m.PageCache(8192), m.Redis(), m.Repeats()}
 	o.cache.Watch(func() (int, uint64) { return 3, 4096 })
 	o.repeats.Watch(func() (int, uint64) { return 2, 1024 })
 	o.WatchUpstream(func() (string, int, int, int) { return "open", 128, 7, 2 })
@@ -182,7 +182,7 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		"a purge":     {func(o observers) { o.cache.Purged() }, map[string]string{"cvmgraph_page_cache_purges_total": "1"}},
 		"the size": {
 			func(observers) {},
-			map[string]string{"cvmgraph_page_cache_bytes": "4096", "cvmgraph_page_cache_entries": "3"},
+			map[string]string{"cvmgraph_page_cache_bytes": "4096", "cvmgraph_page_cache_entries": "3", "cvmgraph_cache_limit_bytes": "8192"},
 		},
 		"a hit of Redis":  {func(o observers) { o.redis.Hit() }, map[string]string{"cvmgraph_redis_hits_total": "1"}},
 		"a miss of Redis": {func(o observers) { o.redis.Miss() }, map[string]string{"cvmgraph_redis_misses_total": "1"}},
