@@ -129,7 +129,7 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 		defer shared.Close()
 		resolver.PersistedQueries = shared.Texts("persisted query", persistedLife)
 	}
-	resolver.Pages = newCache(client, shared, settings, metrics)
+	resolver.Pages = newCache(client, shared, settings, metrics, logger)
 
 	certificate, err := openCertificate(settings, logger)
 	if err != nil {
@@ -212,7 +212,9 @@ func openClient(upstreamURL string, settings *config.Config, metrics *telemetry.
 }
 
 // newCache returns the cache of pages. Shared is where replicas share them, nil for nowhere.
-func newCache(client *restclient.Client, shared *redis.Store, settings *config.Config, metrics *telemetry.Metrics) *pages.Cache {
+func newCache(
+	client *restclient.Client, shared *redis.Store, settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger,
+) *pages.Cache {
 	seen := metrics.PageCache()
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          settings.CacheTTL,
@@ -226,6 +228,10 @@ func newCache(client *restclient.Client, shared *redis.Store, settings *config.C
 			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
 			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
 			Called: metrics.UpstreamCall,
+			Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
+				metrics.UpstreamCompared(found.Missing, found.Changed, found.Unknown)
+				logDifferences(logger, fresh)
+			},
 		},
 	})
 	seen.Watch(cache.Size)
@@ -261,6 +267,18 @@ func logBreaker(logger *slog.Logger, state string) {
 	case restclient.BreakerClosed:
 		logger.Info("the upstream has recovered")
 	}
+}
+
+// logDifferences logs differences between what the upstream promises and what it sends.
+func logDifferences(logger *slog.Logger, differences []restclient.Difference) {
+	if len(differences) == 0 {
+		return
+	}
+	texts := make([]string, len(differences))
+	for i, d := range differences {
+		texts[i] = d.String()
+	}
+	logger.Warn("the upstream's pages differ from its contract: cvmgraph check says what that means", "differences", texts)
 }
 
 // memoryShare is Go's part of the memory that the container may take; stacks of threads and the like come on top.
