@@ -21,6 +21,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"cvmgraph/graph"
+	"cvmgraph/internal/check"
 	"cvmgraph/internal/config"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/httpserver"
@@ -75,6 +76,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		_, err = io.WriteString(stdout, schema)
 	case config.CommandHealth:
 		err = httpserver.Health(ctx, settings.Listen, settings.TLSCert != "")
+	case config.CommandCheck:
+		var ok bool
+		if ok, err = inspect(ctx, settings, stdout); err == nil && !ok { // the report says why
+			return exitFailure
+		}
 	case config.CommandServe:
 		err = serve(ctx, settings, logger)
 	}
@@ -104,17 +110,13 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	limitMemory(logger)
 	metrics := telemetry.NewMetrics()
 	resolver := newResolver(settings, metrics, logger)
-	var upstreamURL string
+	upstreamURL, closeUpstream, err := openUpstream(settings)
+	if err != nil {
+		return err
+	}
+	defer closeUpstream()
 	if settings.Demo {
-		upstream, err := startDemo()
-		if err != nil {
-			return err
-		}
-		defer upstream.Close()
-		upstreamURL = upstream.url
-		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer demo"})
-	} else {
-		upstreamURL = settings.UpstreamURL.String()
+		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + demoToken})
 	}
 	client, err := openClient(upstreamURL, settings, metrics, logger)
 	if err != nil {
@@ -160,6 +162,36 @@ func serve(ctx context.Context, settings *config.Config, logger *slog.Logger) er
 	return server.Run(ctx, listener)
 }
 
+// inspect checks what serve would go by, writes what it finds, and tells whether nothing has failed.
+func inspect(ctx context.Context, settings *config.Config, stdout io.Writer) (ok bool, err error) {
+	upstreamURL, closeUpstream, err := openUpstream(settings)
+	if err != nil {
+		return false, err
+	}
+	defer closeUpstream()
+	options := check.Options{
+		Upstream: clientOptions(upstreamURL, settings),
+		Token:    settings.Token, APIKey: settings.APIKey,
+		Warnings: settings.Warnings,
+		TLSCert:  settings.TLSCert, TLSKey: settings.TLSKey,
+		TrustedDocuments: len(settings.Documents), TrustedDocumentsMode: settings.TrustedDocumentsMode,
+	}
+	if settings.Demo && settings.Token == "" && settings.APIKey == "" {
+		options.Token = demoToken
+	}
+	if settings.RedisURL != "" {
+		options.Redis = &redis.Options{URL: settings.RedisURL, Key: settings.SharedKey}
+	}
+	report, err := check.Run(ctx, options)
+	if err != nil {
+		return false, err
+	}
+	if telemetry.Format(settings.LogFormat).IsText(isTerminal(stdout)) {
+		return report.OK, report.WriteText(stdout)
+	}
+	return report.OK, report.WriteJSON(stdout)
+}
+
 // newResolver returns what operations are resolved with, but for the pages.
 func newResolver(settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) *graph.Resolver {
 	repeats := metrics.Repeats()
@@ -188,19 +220,25 @@ func newResolver(settings *config.Config, metrics *telemetry.Metrics, logger *sl
 // repeatsBytes returns what the answers to repeated requests have of --cache-bytes; pages have the rest.
 func repeatsBytes(settings *config.Config) uint64 { return uint64(settings.CacheBytes) / 4 }
 
-// openClient returns the client of the upstream.
-func openClient(upstreamURL string, settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) (*restclient.Client, error) {
-	client, err := restclient.New(restclient.Options{
+// clientOptions are those of the upstream's client, without its observer.
+func clientOptions(upstreamURL string, settings *config.Config) restclient.Options {
+	return restclient.Options{
 		BaseURL:    upstreamURL,
 		APIVersion: settings.APIVersion,
 		Timeout:    settings.UpstreamTimeout,
 		UserAgent:  "cvmgraph/" + telemetry.Version(),
-		Observer: restclient.Observer{
-			Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
-			Refused: metrics.UpstreamRefused,
-			Breaker: func(state string) { logBreaker(logger, state) },
-		},
-	})
+	}
+}
+
+// openClient returns the client of the upstream.
+func openClient(upstreamURL string, settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) (*restclient.Client, error) {
+	options := clientOptions(upstreamURL, settings)
+	options.Observer = restclient.Observer{
+		Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
+		Refused: metrics.UpstreamRefused,
+		Breaker: func(state string) { logBreaker(logger, state) },
+	}
+	client, err := restclient.New(options)
 	if err != nil {
 		return nil, err
 	}
@@ -360,7 +398,21 @@ func publicURL(l net.Listener, overTLS bool) string {
 const (
 	demoLatency     = 4 * time.Millisecond
 	demoChangeEvery = 5 * time.Second
+	// demoToken is that of who brings no credential.
+	demoToken = "demo"
 )
+
+// openUpstream returns the address of the upstream, which for a demo is opened, and what closes it.
+func openUpstream(settings *config.Config) (address string, closeIt func(), err error) {
+	if !settings.Demo {
+		return settings.UpstreamURL.String(), func() {}, nil
+	}
+	upstream, err := startDemo()
+	if err != nil {
+		return "", nil, err
+	}
+	return upstream.url, upstream.Close, nil
+}
 
 // demoUpstream is the embedded upstream on a loopback port of its own.
 type demoUpstream struct {

@@ -32,7 +32,8 @@ type sentinel struct {
 // refused. A page without items does not count: it shows nothing.
 func (s *sentinel) look(at time.Time, credential restclient.Credential, document []byte, page *Page) {
 	due, now := s.due.Load(), at.UnixNano()
-	if wait := due - now; wait > 0 && wait <= int64(compareEvery) { // longer where the clock was set back
+	// Longer than a minute where another page, asked for later, has come before; and much longer where the clock was set back.
+	if wait := due - now; wait > 0 && wait <= 2*int64(compareEvery) {
 		return
 	}
 	if s.compared == nil || document == nil || page != nil && page.Len() == 0 || !s.due.CompareAndSwap(due, now+int64(compareEvery)) {

@@ -124,6 +124,7 @@ func TestOneOfPagesAtOnceIsCompared(t *testing.T) {
 	var arrived atomic.Int64
 	all := make(chan struct{})
 	w.document = func(r restclient.PageRequest) []byte {
+		w.clock.advance(time.Millisecond) // so that each is asked for at another time
 		if arrived.Add(1) == 20 {
 			close(all)
 		}
