@@ -73,5 +73,5 @@ func handshakeFault(err error, now time.Time) string {
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return "the handshake did not end in time: is something in the way that holds up TLS?"
 	}
-	return "the connection ended during the handshake: is something in the way that does not let TLS through?"
+	return "the connection ended during the handshake: is something in the way, such as a proxy (HTTPS_PROXY), that does not let TLS through?"
 }
