@@ -121,6 +121,10 @@ func (l *leaky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case fault == "odd":
 		fmt.Fprintf(w, `{"items":[{"hosted":{"id":[%q],"events":%[1]q,"configuration":%[1]q},"name":{"a":%[1]q},"vcpu":%[1]q,"public_urls":[%[1]q],"listed":%[1]q}],"total":1,"page":%s,"page_size":%s,"pages":1}`,
 			all, r.FormValue("page"), r.FormValue("page_size"))
+	case fault == "keys":
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		fmt.Fprintf(w, `{"items":[{"hosted":null,%q:1,"x-%s":2,%q:3}],%q:[],"total":1,"page":%s,"page_size":%s,"pages":1}`,
+			token, token, r.Header.Get("X-Api-Key"), r.Header.Get("X-Api-Key"), r.FormValue("page"), r.FormValue("page_size"))
 	default:
 		fmt.Fprintf(w, `{"items":[{"hosted":{"id":"1a09d706-2686-4e0a-8b1d-323ff0e3504b","configuration":{"encrypted_env":%q,"user_config":%[1]q,
 			"compose_file":{"name":"c","docker_compose_file":%[1]q,"pre_launch_script":%[1]q,"salt":%[1]q}}},"name":"vm","vcpu":2,"syslog_endpoint":%[1]q}],
@@ -457,6 +461,35 @@ func (c *canaryCage) loseRedis(t *testing.T) {
 			t.Fatal("got no word on Redis for 20 s")
 		}
 	}
+}
+
+// TestCanariesOfCheck looks for secrets in what a check says, in both formats, of an upstream that shows them, and of a Redis that refuses.
+func TestCanariesOfCheck(t *testing.T) {
+	t.Parallel()
+	upstream := &leaky{arrived: make(chan struct{}, 100)}
+	server := httptest.NewServer(upstream)
+	t.Cleanup(server.Close)
+	for _, fault := range []string{"ok", "keys", "odd", "flat", "html", "truncated", "garbage", "slow", "status-302", "status-401", "status-403", "status-422", "status-503"} {
+		for _, format := range []string{"json", "text"} {
+			t.Run(fault+" "+format, func(t *testing.T) {
+				t.Parallel()
+				got := runCheck(t.Context(), []string{"CVMGRAPH_API_KEY=" + canaryKey}, "--token="+canaryBearer+"-"+fault, "--upstream-url="+server.URL+demo.BasePath,
+					"--upstream-timeout=1s", "--log-level=debug", "--log-format="+format,
+					"--redis-url=redis://:"+canaryPassword+"@127.0.0.1:1", "--shared-key="+base64.StdEncoding.EncodeToString([]byte(canaryShared)))
+				if found := findCanary(got.stdout+got.stderr, append(secrets(), strings.TrimPrefix(server.URL, "http://"))...); found != "" {
+					t.Errorf("got %s in %s%s", found, got.stdout, got.stderr)
+				}
+				if got.code != exitFailure || !strings.Contains(got.stdout, "credential") {
+					t.Errorf("got code %d and %s, want a report and code 1, for want of Redis at least", got.code, got.stdout)
+				}
+			})
+		}
+	}
+	t.Cleanup(func() {
+		if n := upstream.elsewhere.Load(); n != 0 {
+			t.Errorf("got %d requests where redirects lead, want none", n)
+		}
+	})
 }
 
 // TestOutwardHeaders sends all sorts of headers, and looks at those that the upstream gets.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -68,7 +69,7 @@ func startWatched(t *testing.T) *watched {
 	t.Helper()
 	redis := startRedis(t)
 	shared := []string{"--admin-listen=127.0.0.1:0", "--redis-url=redis://127.0.0.1:" + redis.port, "--shared-key=" + testKey}
-	list := demo.New(demo.Options{Latency: 5 * time.Millisecond})
+	list := withNewKey(demo.New(demo.Options{Latency: 5 * time.Millisecond}))
 	faults := faulty.New(list, "http://127.0.0.1:1")
 	var down atomic.Bool
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -135,6 +136,18 @@ func startWatched(t *testing.T) *watched {
 		_ = redis.Process.Signal([]os.Signal{syscall.SIGCONT, syscall.SIGSTOP}[n%2])
 	})
 	return w
+}
+
+// withNewKey answers as list does, with a key in each item that the schema has not.
+func withNewKey(list http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		list.ServeHTTP(answer, r)
+		maps.Copy(w.Header(), answer.Header())
+		w.Header().Del("Content-Length")
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(bytes.ReplaceAll(answer.Body.Bytes(), []byte(`"billing_period":`), []byte(`"billing_cycle":1,"billing_period":`)))
+	})
 }
 
 // startPrometheus starts one that scrapes the addresses each second, otherwise as the committed configuration says.

@@ -26,16 +26,17 @@ var testKey = base64.StdEncoding.EncodeToString([]byte("of this test alone, 32 b
 // redisServer is a Redis of the test's own.
 type redisServer struct {
 	*exec.Cmd
-	port string
+	port      string
+	arguments []string
 }
 
-// startRedis starts a Redis that ends with the test.
-func startRedis(t *testing.T) *redisServer {
+// startRedis starts a Redis that ends with the test, with these arguments beside those that keep it on this machine and off the disk.
+func startRedis(t *testing.T, arguments ...string) *redisServer {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server on PATH: .ci/run installs it")
 	}
-	r := &redisServer{port: freePort(t)}
+	r := &redisServer{port: freePort(t), arguments: arguments}
 	r.run(t)
 	t.Cleanup(r.kill)
 	return r
@@ -44,7 +45,8 @@ func startRedis(t *testing.T) *redisServer {
 // run runs the server; it is not running.
 func (r *redisServer) run(t *testing.T) {
 	t.Helper()
-	r.Cmd = exec.CommandContext(context.WithoutCancel(t.Context()), "redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	arguments := append([]string{"--port", r.port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, r.arguments...)
+	r.Cmd = exec.CommandContext(context.WithoutCancel(t.Context()), "redis-server", arguments...)
 	if err := r.Start(); err != nil {
 		t.Error(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"cvmgraph/graph"
+	"cvmgraph/internal/check"
 	"cvmgraph/internal/config"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/httpserver"
@@ -75,6 +76,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		_, err = io.WriteString(stdout, schema)
 	case config.CommandHealth:
 		err = httpserver.Health(ctx, settings.Listen, settings.TLSCert != "")
+	case config.CommandCheck:
+		var ok bool
+		if ok, err = inspect(ctx, settings, stdout); err == nil && !ok { // the report says why
+			return exitFailure
+		}
 	case config.CommandServe:
 		err = serve(ctx, settings, stdout, logger)
 	}
@@ -98,35 +104,39 @@ func isTerminal(w io.Writer) bool {
 // garbage: without a floor that is after every handful of pages.
 const heapFloor = 24 << 20
 
+// wiring is what the parts of a gateway are made with.
+type wiring struct {
+	settings *config.Config
+	metrics  *telemetry.Metrics
+	tracing  *telemetry.Tracing
+	logger   *slog.Logger
+}
+
 // serve runs the gateway until ctx ends and all requests are answered.
 func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	limitMemory(logger)
-	metrics := telemetry.NewMetrics()
 	tracing, err := telemetry.OpenTracing(ctx, settings.Traces, stdout, logger)
 	if err != nil {
 		return err
 	}
 	defer closeTracing(tracing, logger)
-	resolver := newResolver(settings, metrics, tracing, logger)
-	var upstreamURL string
-	if settings.Demo {
-		upstream, err := startDemo()
-		if err != nil {
-			return err
-		}
-		defer upstream.Close()
-		upstreamURL = upstream.url
-		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer demo"})
-	} else {
-		upstreamURL = settings.UpstreamURL.String()
+	with := wiring{settings, telemetry.NewMetrics(), tracing, logger}
+	resolver := with.resolver()
+	upstreamURL, closeUpstream, err := openUpstream(settings)
+	if err != nil {
+		return err
 	}
-	client, err := openClient(upstreamURL, settings, metrics, tracing, logger)
+	defer closeUpstream()
+	if settings.Demo {
+		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + demoToken})
+	}
+	client, err := with.client(upstreamURL)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	shared, err := openShared(settings, metrics, logger)
+	shared, err := with.shared()
 	if err != nil {
 		return err
 	}
@@ -134,9 +144,9 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		defer shared.Close()
 		resolver.PersistedQueries = shared.Texts("persisted query", persistedLife)
 	}
-	resolver.Pages = newCache(client, shared, settings, metrics)
+	resolver.Pages = with.cache(client, shared)
 
-	certificate, err := openCertificate(settings, logger)
+	certificate, err := with.certificate()
 	if err != nil {
 		return err
 	}
@@ -145,12 +155,12 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		return err
 	}
 	// Behind the public address, so that where both are the same it is the admin listener that a demo does without.
-	admin, err := listenAdmin(ctx, settings, logger)
+	admin, err := with.listenAdmin(ctx)
 	if err != nil {
 		_ = listener.Close() // not served yet
 		return err
 	}
-	server := newServer(graph.NewHandler(resolver), certificate, settings, metrics, tracing, logger)
+	server := with.server(graph.NewHandler(resolver), certificate)
 	url := publicURL(listener, certificate != nil)
 	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
 	if settings.Playground {
@@ -159,45 +169,75 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	if admin != nil {
 		serving = serving.With("admin", publicURL(admin, false))
 		// It outlives the public server, so that a drain can be watched.
-		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: metrics.Handler(logger), Logger: logger}).Close()
+		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: with.metrics.Handler(logger), Logger: logger}).Close()
 	}
 	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
 }
 
-// newResolver returns what operations are resolved with, but for the pages.
-func newResolver(settings *config.Config, metrics *telemetry.Metrics, tracing *telemetry.Tracing, logger *slog.Logger) *graph.Resolver {
-	repeats := metrics.Repeats()
+// inspect checks what serve would go by, writes what it finds, and tells whether nothing has failed.
+func inspect(ctx context.Context, settings *config.Config, stdout io.Writer) (ok bool, err error) {
+	upstreamURL, closeUpstream, err := openUpstream(settings)
+	if err != nil {
+		return false, err
+	}
+	defer closeUpstream()
+	options := check.Options{
+		Upstream: clientOptions(upstreamURL, settings),
+		Token:    settings.Token, APIKey: settings.APIKey,
+		Warnings: settings.Warnings,
+		TLSCert:  settings.TLSCert, TLSKey: settings.TLSKey,
+		TrustedDocuments: len(settings.Documents), TrustedDocumentsMode: settings.TrustedDocumentsMode,
+	}
+	if settings.Demo && settings.Token == "" && settings.APIKey == "" {
+		options.Token = demoToken
+	}
+	if settings.RedisURL != "" {
+		options.Redis = &redis.Options{URL: settings.RedisURL, Key: settings.SharedKey}
+	}
+	report, err := check.Run(ctx, options)
+	if err != nil {
+		return false, err
+	}
+	if telemetry.Format(settings.LogFormat).IsText(isTerminal(stdout)) {
+		return report.OK, report.WriteText(stdout)
+	}
+	return report.OK, report.WriteJSON(stdout)
+}
+
+// resolver returns what operations are resolved with, but for the pages.
+func (w wiring) resolver() *graph.Resolver {
+	repeats := w.metrics.Repeats()
 	return &graph.Resolver{
-		APIVersion:       settings.APIVersion,
-		MaxFirst:         settings.MaxFirst,
-		MaxUpstreamCalls: settings.MaxUpstreamCalls,
+		APIVersion:       w.settings.APIVersion,
+		MaxFirst:         w.settings.MaxFirst,
+		MaxUpstreamCalls: w.settings.MaxUpstreamCalls,
 		Limits: graph.Limits{
-			Tokens:  settings.MaxTokens,
-			Depth:   settings.MaxDepth,
-			Aliases: settings.MaxAliases,
+			Tokens:  w.settings.MaxTokens,
+			Depth:   w.settings.MaxDepth,
+			Aliases: w.settings.MaxAliases,
 		},
-		Introspection: settings.Introspection,
-		Projection:    settings.Projection,
+		Introspection: w.settings.Introspection,
+		Projection:    w.settings.Projection,
 		Repeats: graph.Repeats{
-			Bytes: repeatsBytes(settings), Life: settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
+			Bytes: repeatsBytes(w.settings), Life: w.settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
 		},
 		TrustedDocuments: graph.TrustedDocuments{
-			Mode: graph.TrustMode(settings.TrustedDocumentsMode), Texts: settings.Documents, Untrusted: metrics.UntrustedDocument,
+			Mode: graph.TrustMode(w.settings.TrustedDocumentsMode), Texts: w.settings.Documents, Untrusted: w.metrics.UntrustedDocument,
 		},
 		RequestID: telemetry.RequestIDFrom,
-		Tracer:    newTracer(tracing),
-		Logger:    logger,
+		Tracer:    w.tracer(),
+		Logger:    w.logger,
 	}
 }
 
-// newTracer returns what follows operations, nil where nothing is traced.
-func newTracer(tracing *telemetry.Tracing) *graph.Tracer {
-	if !tracing.On() {
+// tracer returns what follows operations, nil where nothing is traced.
+func (w wiring) tracer() *graph.Tracer {
+	if !w.tracing.On() {
 		return nil
 	}
-	return &graph.Tracer{Operation: tracing.Operation, Field: tracing.Field, Page: func(ctx context.Context, got pages.Got, reason string) {
-		tracing.Page(ctx, telemetry.Page{
+	return &graph.Tracer{Operation: w.tracing.Operation, Field: w.tracing.Field, Page: func(ctx context.Context, got pages.Got, reason string) {
+		w.tracing.Page(ctx, telemetry.Page{
 			Page: got.Request.Page, PageSize: got.Request.PageSize, Reason: reason, Items: got.Len(), Age: got.Age,
 			Cached: got.Cached, Coalesced: got.Coalesced, Stale: got.Stale,
 		})
@@ -213,77 +253,82 @@ func closeTracing(tracing *telemetry.Tracing, logger *slog.Logger) {
 // repeatsBytes returns what the answers to repeated requests have of --cache-bytes; pages have the rest.
 func repeatsBytes(settings *config.Config) uint64 { return uint64(settings.CacheBytes) / 4 }
 
-// openClient returns the client of the upstream.
-func openClient(
-	upstreamURL string, settings *config.Config, metrics *telemetry.Metrics, tracing *telemetry.Tracing, logger *slog.Logger,
-) (*restclient.Client, error) {
-	client, err := restclient.New(restclient.Options{
+// clientOptions are those of the upstream's client, without its observer.
+func clientOptions(upstreamURL string, settings *config.Config) restclient.Options {
+	return restclient.Options{
 		BaseURL:    upstreamURL,
 		APIVersion: settings.APIVersion,
 		Timeout:    settings.UpstreamTimeout,
 		UserAgent:  "cvmgraph/" + telemetry.Version(),
-		Observer: restclient.Observer{
-			Attempted: metrics.UpstreamAttempted, Retried: metrics.UpstreamRetried, OverBudget: metrics.UpstreamOverBudget,
-			Refused: metrics.UpstreamRefused,
-			Breaker: func(state string) { logBreaker(logger, state) },
-			Follow: func(ctx context.Context, a restclient.Attempt, header http.Header) func(int, string) {
-				return tracing.Attempt(ctx, a.Request.Page, a.Request.PageSize, a.Number, header)
-			},
+	}
+}
+
+// client returns the client of the upstream.
+func (w wiring) client(upstreamURL string) (*restclient.Client, error) {
+	options := clientOptions(upstreamURL, w.settings)
+	options.Observer = restclient.Observer{
+		Attempted: w.metrics.UpstreamAttempted, Retried: w.metrics.UpstreamRetried, OverBudget: w.metrics.UpstreamOverBudget,
+		Refused: w.metrics.UpstreamRefused,
+		Breaker: func(state string) { logBreaker(w.logger, state) },
+		Follow: func(ctx context.Context, a restclient.Attempt, header http.Header) func(int, string) {
+			return w.tracing.Attempt(ctx, a.Request.Page, a.Request.PageSize, a.Number, header)
 		},
-	})
+	}
+	client, err := restclient.New(options)
 	if err != nil {
 		return nil, err
 	}
-	metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
+	w.metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
 		s := client.State()
 		return s.Breaker, s.Limit, s.InFlight, s.Queued
 	})
 	return client, nil
 }
 
-// newCache returns the cache of pages. Shared is where replicas share them, nil for nowhere.
-func newCache(client *restclient.Client, shared *redis.Store, settings *config.Config, metrics *telemetry.Metrics) *pages.Cache {
-	seen := metrics.PageCache(uint64(settings.CacheBytes))
+// cache returns the cache of pages. Shared is where replicas share them, nil for nowhere.
+func (w wiring) cache(client *restclient.Client, shared *redis.Store) *pages.Cache {
+	seen := w.metrics.PageCache(uint64(w.settings.CacheBytes))
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
-		TTL:          settings.CacheTTL,
-		StaleIfError: settings.StaleIfError,
-		Bytes:        uint64(settings.CacheBytes) - repeatsBytes(settings),
-		APIVersion:   settings.APIVersion,
-		Key:          settings.SharedKey,
+		TTL:          w.settings.CacheTTL,
+		StaleIfError: w.settings.StaleIfError,
+		Bytes:        uint64(w.settings.CacheBytes) - repeatsBytes(w.settings),
+		APIVersion:   w.settings.APIVersion,
+		Key:          w.settings.SharedKey,
 		Shared:       shared,
-		SharedWait:   settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
+		SharedWait:   w.settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
 		Observer: pages.CacheObserver{
-			Hit: seen.Hit, Miss: seen.Miss, Coalesced: metrics.UpstreamCoalesced,
+			Hit: seen.Hit, Miss: seen.Miss, Coalesced: w.metrics.UpstreamCoalesced,
 			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
-			Called: metrics.UpstreamCall,
+			Called: w.metrics.UpstreamCall,
+			Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
+				w.metrics.UpstreamCompared(found.Missing, found.Changed, found.Unknown)
+				logDifferences(w.logger, fresh)
+			},
 		},
 	})
 	seen.Watch(cache.Size)
 	return cache
 }
 
-// newServer returns the public server. Certificate is nil where it serves no TLS.
-func newServer(
-	handler http.Handler, certificate *httpserver.Certificate, settings *config.Config, metrics *telemetry.Metrics,
-	tracing *telemetry.Tracing, logger *slog.Logger,
-) *httpserver.Server {
+// server returns the public server. Certificate is nil where it serves no TLS.
+func (w wiring) server(handler http.Handler, certificate *httpserver.Certificate) *httpserver.Server {
 	var page http.Handler
-	if settings.Playground {
-		page = playground.New(playground.Options{Demo: settings.Demo})
+	if w.settings.Playground {
+		page = playground.New(playground.Options{Demo: w.settings.Demo})
 	}
 	return httpserver.New(httpserver.Options{
 		GraphQL:        handler,
 		Playground:     page,
 		Certificate:    certificate,
-		AllowedOrigins: settings.AllowedOrigins,
+		AllowedOrigins: w.settings.AllowedOrigins,
 		SDL:            schema,
-		Logger:         logger,
+		Logger:         w.logger,
 		Observer: httpserver.Observer{
-			Begun: metrics.RequestBegun, Ended: metrics.RequestEnded, Follow: tracing.Begin, Followed: tracing.End,
+			Begun: w.metrics.RequestBegun, Ended: w.metrics.RequestEnded, Follow: w.tracing.Begin, Followed: w.tracing.End,
 		},
-		RequestTimeout: settings.RequestTimeout,
-		DrainDelay:     settings.DrainDelay,
-		MaxBody:        int64(settings.MaxBody),
+		RequestTimeout: w.settings.RequestTimeout,
+		DrainDelay:     w.settings.DrainDelay,
+		MaxBody:        int64(w.settings.MaxBody),
 	})
 }
 
@@ -294,6 +339,18 @@ func logBreaker(logger *slog.Logger, state string) {
 	case restclient.BreakerClosed:
 		logger.Info("the upstream has recovered")
 	}
+}
+
+// logDifferences logs differences between what the upstream promises and what it sends.
+func logDifferences(logger *slog.Logger, differences []restclient.Difference) {
+	if len(differences) == 0 {
+		return
+	}
+	texts := make([]string, len(differences))
+	for i, d := range differences {
+		texts[i] = d.String()
+	}
+	logger.Warn("the upstream's pages differ from its contract: cvmgraph check says what that means", "differences", texts)
 }
 
 // memoryShare is Go's part of the memory that the container may take; stacks of threads and the like come on top.
@@ -315,41 +372,41 @@ func limitMemory(logger *slog.Logger) {
 // persistedLife is how long replicas share a persisted query from when it was sent last.
 const persistedLife = 24 * time.Hour
 
-// openShared opens what replicas share, nil where there is nothing. It does not wait for Redis.
-func openShared(settings *config.Config, metrics *telemetry.Metrics, logger *slog.Logger) (*redis.Store, error) {
-	if settings.RedisURL == "" {
+// shared opens what replicas share, nil where there is nothing. It does not wait for Redis.
+func (w wiring) shared() (*redis.Store, error) {
+	if w.settings.RedisURL == "" {
 		return nil, nil
 	}
-	seen := metrics.Redis()
-	return redis.Open(redis.Options{URL: settings.RedisURL, Key: settings.SharedKey, Observer: redis.Observer{
+	seen := w.metrics.Redis()
+	return redis.Open(redis.Options{URL: w.settings.RedisURL, Key: w.settings.SharedKey, Observer: redis.Observer{
 		Hit: seen.Hit, Miss: seen.Miss, Error: seen.Error,
 		Down: func(err error) {
 			seen.Down()
-			logger.Warn("redis is not available: going on without it", "error", err)
+			w.logger.Warn("redis is not available: going on without it", "error", err)
 		},
 		Up: func() {
 			seen.Up()
-			logger.Info("redis is available again")
+			w.logger.Info("redis is available again")
 		},
 	}})
 }
 
-// openCertificate opens the certificate to serve with, nil where that is plain HTTP.
-func openCertificate(settings *config.Config, logger *slog.Logger) (*httpserver.Certificate, error) {
-	if settings.TLSCert == "" {
+// certificate opens the certificate to serve with, nil where that is plain HTTP.
+func (w wiring) certificate() (*httpserver.Certificate, error) {
+	if w.settings.TLSCert == "" {
 		return nil, nil
 	}
-	return httpserver.OpenCertificate(settings.TLSCert, settings.TLSKey, logger)
+	return httpserver.OpenCertificate(w.settings.TLSCert, w.settings.TLSKey, w.logger)
 }
 
 // listenAdmin listens for operators, nil where they are not served. A demo does without an address that is in use.
-func listenAdmin(ctx context.Context, settings *config.Config, logger *slog.Logger) (net.Listener, error) {
-	if settings.AdminListen == "" {
+func (w wiring) listenAdmin(ctx context.Context) (net.Listener, error) {
+	if w.settings.AdminListen == "" {
 		return nil, nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.AdminListen)
-	if settings.Demo && errors.Is(err, syscall.EADDRINUSE) {
-		logger.Warn("no metrics and profiles", "error", err)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", w.settings.AdminListen)
+	if w.settings.Demo && errors.Is(err, syscall.EADDRINUSE) {
+		w.logger.Warn("no metrics and profiles", "error", err)
 		return nil, nil
 	}
 	if err != nil {
@@ -375,7 +432,21 @@ func publicURL(l net.Listener, overTLS bool) string {
 const (
 	demoLatency     = 4 * time.Millisecond
 	demoChangeEvery = 5 * time.Second
+	// demoToken is that of who brings no credential.
+	demoToken = "demo"
 )
+
+// openUpstream returns the address of the upstream, which for a demo is opened, and what closes it.
+func openUpstream(settings *config.Config) (address string, closeIt func(), err error) {
+	if !settings.Demo {
+		return settings.UpstreamURL.String(), func() {}, nil
+	}
+	upstream, err := startDemo()
+	if err != nil {
+		return "", nil, err
+	}
+	return upstream.url, upstream.Close, nil
+}
 
 // demoUpstream is the embedded upstream on a loopback port of its own.
 type demoUpstream struct {

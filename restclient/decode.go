@@ -184,10 +184,7 @@ func (d *decoder) list(f *field, v reflect.Value) error {
 	if err := d.open(); err != nil {
 		return err
 	}
-	element := text
-	if f.kind == objects {
-		element = object
-	}
+	element := f.kind.element()
 	for i := 0; ; i++ {
 		more, err := d.more(']', i == 0)
 		if err != nil {

@@ -62,6 +62,14 @@ func (k kind) startsWith(c byte) bool {
 	return true
 }
 
+// element returns the kind of the elements of a list.
+func (k kind) element() kind {
+	if k == objects {
+		return object
+	}
+	return text
+}
+
 func startsNumber(c byte) bool { return c == '-' || '0' <= c && c <= '9' }
 
 // shape is what the decoder knows of a struct type. It is immutable.
@@ -78,6 +86,8 @@ type field struct {
 	kind  kind
 	index int    // of the Go struct's field; none for a skipped key
 	shape *shape // of an object, or of the elements of a list of objects
+
+	required bool // whether the key is to be there; the decoder does without
 }
 
 // cvmShape is the shape of an item. The keys that tell the flat shape of other API versions are
@@ -94,8 +104,8 @@ var (
 func FlatKeys() []string { return []string{"vm_uuid", "resource", "node_info"} }
 
 // compile reads a struct type's tags: json is the key, default:"true" a boolean's default,
-// wire:"identifier" a *string that is a string or an integer upstream. The skipped keys are known
-// but not decoded. It panics on a type it cannot serve, which is a mistake in this package.
+// wire:"identifier" a *string that is a string or an integer upstream, required:"true" a key that is to
+// be there. The skipped keys are known but not decoded. It panics on a type it cannot serve, which is a mistake in this package.
 func compile(t reflect.Type, skippedKeys ...string) *shape {
 	s := &shape{blank: reflect.New(t).Elem()}
 	for i := range t.NumField() {
@@ -104,6 +114,7 @@ func compile(t reflect.Type, skippedKeys ...string) *shape {
 		f := keyed(key)
 		f.index = i
 		f.kind, f.shape = kindOf(member)
+		f.required = member.Tag.Get("required") == "true"
 		if f.kind == boolean {
 			s.blank.Field(i).SetBool(member.Tag.Get("default") == "true")
 		}

@@ -7,16 +7,20 @@ package restclient
 // boolean that was absent, null or of the wrong type has the upstream's documented default, which
 // is false unless the field says otherwise. Values belong to whoever holds the [Page]; nothing of
 // this package writes to them after the decoding, so they may be read concurrently.
+//
+// The tag required:"true" is on the keys that the upstream's reference promises. The decoder does not
+// mind where one is missing; [Compare] does.
 type Cvm struct {
-	// Hosted is the VM on its node, nil while the CVM has none yet.
+	// Hosted is the VM on its node, nil while the CVM has none yet: then the key may be missing, whatever
+	// the reference promises.
 	Hosted *HostedVm `json:"hosted"`
 	// Name is the CVM's name in the backend.
-	Name *string `json:"name"`
+	Name *string `json:"name" required:"true"`
 	// Status is the backend's state, an open set: running, stopped, starting, … It may lag behind
 	// the VM and differ from HostedVm.Status.
-	Status *string `json:"status"`
+	Status *string `json:"status" required:"true"`
 	// PublicURLs has one entry for every published port.
-	PublicURLs []PublicUrl `json:"public_urls"`
+	PublicURLs []PublicUrl `json:"public_urls" required:"true"`
 	// ManagedUser is the owner.
 	ManagedUser *ManagedUser `json:"managed_user"`
 	// Node is the machine the CVM is placed on.
@@ -64,15 +68,15 @@ func (c *Cvm) VMID() *string {
 // HostedVm is the VM as the monitor of its node reports it.
 type HostedVm struct {
 	// VMID is the VM's uuid, the upstream's hosted.id; unique among all CVMs.
-	VMID *string `json:"id"`
+	VMID *string `json:"id" required:"true"`
 	// Name is the VM's name.
-	Name *string `json:"name"`
+	Name *string `json:"name" required:"true"`
 	// Status is the monitor's state: running, exited, stopping, stopped, removing.
-	Status *string `json:"status"`
+	Status *string `json:"status" required:"true"`
 	// Uptime is the time since the last start, as text such as "3days 4h 12m 9s", or "never".
-	Uptime *string `json:"uptime"`
+	Uptime *string `json:"uptime" required:"true"`
 	// AppID is the application's id, 40 lower-case hex digits. Replicas share it.
-	AppID *string `json:"app_id"`
+	AppID *string `json:"app_id" required:"true"`
 	// AppURL is the address of the guest agent's dashboard.
 	AppURL *string `json:"app_url"`
 	// InstanceID is the instance's id, 40 lower-case hex digits; nil before the first boot.
@@ -96,9 +100,9 @@ type HostedVm struct {
 // VmEvent is one event of a guest's life.
 type VmEvent struct {
 	// Event is the type, such as boot.progress or instance.info.
-	Event *string `json:"event"`
+	Event *string `json:"event" required:"true"`
 	// Body is the payload, at most 4096 bytes. That of instance.info is JSON text.
-	Body *string `json:"body"`
+	Body *string `json:"body" required:"true"`
 	// Timestamp is when the event was received, in milliseconds since the epoch; 0 is unknown.
 	Timestamp *int64 `json:"timestamp"`
 }
@@ -106,15 +110,15 @@ type VmEvent struct {
 // VmConfiguration is what a VM was launched with.
 type VmConfiguration struct {
 	// Name is the VM's name.
-	Name *string `json:"name"`
+	Name *string `json:"name" required:"true"`
 	// Image is the guest's operating system image, such as dstack-0.5.9.
-	Image *string `json:"image"`
+	Image *string `json:"image" required:"true"`
 	// Vcpu is the number of virtual CPUs.
-	Vcpu *int32 `json:"vcpu"`
+	Vcpu *int32 `json:"vcpu" required:"true"`
 	// Memory is in megabytes.
-	Memory *int32 `json:"memory"`
+	Memory *int32 `json:"memory" required:"true"`
 	// DiskSize is in gigabytes.
-	DiskSize *int32 `json:"disk_size"`
+	DiskSize *int32 `json:"disk_size" required:"true"`
 	// ComposeFile is the application's definition.
 	ComposeFile *ComposeFile `json:"compose_file"`
 	// Ports are the node's ports that lead to the VM.
@@ -141,7 +145,7 @@ type VmConfiguration struct {
 // know and fills in defaults, so the compose hash on the chain cannot be computed from it.
 type ComposeFile struct {
 	// Name is the application's name.
-	Name *string `json:"name"`
+	Name *string `json:"name" required:"true"`
 	// AllowedEnvs are the names of the environment variables the guest accepts.
 	AllowedEnvs []string `json:"allowed_envs"`
 	// BashScript is what the runner bash runs.
@@ -187,11 +191,11 @@ type ComposeFile struct {
 // PortMapping is one port of the node that leads to a port of the VM.
 type PortMapping struct {
 	// Protocol is tcp or udp.
-	Protocol *string `json:"protocol"`
+	Protocol *string `json:"protocol" required:"true"`
 	// HostPort is the node's port.
-	HostPort *int32 `json:"host_port"`
+	HostPort *int32 `json:"host_port" required:"true"`
 	// VMPort is the VM's port.
-	VMPort *int32 `json:"vm_port"`
+	VMPort *int32 `json:"vm_port" required:"true"`
 	// HostAddress is the node's address the port is bound to.
 	HostAddress *string `json:"host_address"`
 }
@@ -199,7 +203,7 @@ type PortMapping struct {
 // GpuConfig says which GPUs a VM gets.
 type GpuConfig struct {
 	// Gpus are the listed GPUs.
-	Gpus []Gpu `json:"gpus"`
+	Gpus []Gpu `json:"gpus" required:"true"`
 	// AttachMode is listed, all, or another text.
 	AttachMode *string `json:"attach_mode"`
 }
@@ -207,7 +211,7 @@ type GpuConfig struct {
 // Gpu is one GPU of a node.
 type Gpu struct {
 	// Slot is the PCI slot, such as "18:00.0".
-	Slot *string `json:"slot"`
+	Slot *string `json:"slot" required:"true"`
 	// ProductID is the product's id.
 	ProductID *string `json:"product_id"`
 }
@@ -215,11 +219,11 @@ type Gpu struct {
 // KmsInfo is a key management service.
 type KmsInfo struct {
 	// KmsID is the service's id, the upstream's kms_info.id, such as kms_0123abcd.
-	KmsID *string `json:"id"`
+	KmsID *string `json:"id" required:"true"`
 	// URL is the service's address.
-	URL *string `json:"url"`
+	URL *string `json:"url" required:"true"`
 	// Version is free text such as "v0.5.7".
-	Version *string `json:"version"`
+	Version *string `json:"version" required:"true"`
 	// Slug is the service's readable name.
 	Slug *string `json:"slug"`
 	// ChainID is the chain of the service's contract: 1 Ethereum, 8453 Base, 31337 Anvil.
@@ -233,17 +237,17 @@ type KmsInfo struct {
 // PublicUrl holds the addresses of one published port.
 type PublicUrl struct {
 	// App leads to any replica of the application.
-	App *string `json:"app"`
+	App *string `json:"app" required:"true"`
 	// Instance leads to this instance.
-	Instance *string `json:"instance"`
+	Instance *string `json:"instance" required:"true"`
 }
 
 // CvmNode is the machine a CVM is placed on.
 type CvmNode struct {
 	// NodeID is the node's id, the upstream's node.id; what Filter.NodeID asks for.
-	NodeID *int32 `json:"id"`
+	NodeID *int32 `json:"id" required:"true"`
 	// Name is the node's name, such as prod9.
-	Name *string `json:"name"`
+	Name *string `json:"name" required:"true"`
 	// RegionIdentifier is the node's region; its case varies.
 	RegionIdentifier *string `json:"region_identifier"`
 }
@@ -252,7 +256,7 @@ type CvmNode struct {
 type ManagedUser struct {
 	// UserID is the upstream's managed_user.id, which is a number or a string there: the string, or
 	// the number's decimal text. A number that is no integer of 64 bits is a fault.
-	UserID *string `json:"id" wire:"identifier"`
+	UserID *string `json:"id" wire:"identifier" required:"true"`
 	// Username is the owner's name.
-	Username *string `json:"username"`
+	Username *string `json:"username" required:"true"`
 }

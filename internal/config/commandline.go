@@ -20,6 +20,7 @@ type grammar struct {
 	Serve  struct{} `cmd:"" default:"1" help:"Serve GraphQL; the default command."`
 	Schema struct{} `cmd:"" help:"Print the GraphQL schema (SDL)."`
 	Health struct{} `cmd:"" help:"Ask /readyz on --listen and exit with 0 or 1; for container health checks."`
+	Check  struct{} `cmd:"" help:"Check the settings, the upstream, its contract and Redis, say what is wrong, and exit with 0 or 1."`
 }
 
 // commandLine is what args and environment say, before the values are looked at.
@@ -28,6 +29,7 @@ type commandLine struct {
 	settings settings
 	flags    []string        // the settings' names
 	given    map[string]bool // the names of those set by a flag or a variable
+	typed    map[string]bool // the names of those set by a flag
 	problems []string        // with the arguments themselves
 }
 
@@ -48,7 +50,7 @@ func readCommandLine(args []string, env environment, stdout io.Writer) (*command
 	if err != nil {
 		return nil, err
 	}
-	line := &commandLine{problems: problems, given: map[string]bool{}}
+	line := &commandLine{problems: problems, given: map[string]bool{}, typed: map[string]bool{}}
 	for _, flag := range parser.Model.Flags {
 		if isSetting(flag) {
 			line.flags = append(line.flags, flag.Name)
@@ -72,9 +74,25 @@ func readCommandLine(args []string, env environment, stdout io.Writer) (*command
 	for _, step := range ctx.Path {
 		if step.Flag != nil {
 			line.given[step.Flag.Name] = true
+			line.typed[step.Flag.Name] = line.typed[step.Flag.Name] || !step.Resolved
 		}
 	}
 	return line, nil
+}
+
+// credentials says what is wrong with credentials beside a command that has no use for them: a flag is refused, for somebody takes it to be
+// of use, and a variable is ignored, for it may be meant for the check of the same deployment. Commands that do not serve say nothing of it.
+func (line *commandLine) credentials() (ignored, refused []string) {
+	for _, flag := range []string{"token", "api-key"} {
+		text := settingLabel(flag) + ": is for cvmgraph check alone, callers bring their own credentials"
+		switch {
+		case line.typed[flag]:
+			refused = append(refused, text)
+		case line.given[flag] && line.command == CommandServe:
+			ignored = append(ignored, text)
+		}
+	}
+	return ignored, refused
 }
 
 // apply writes defaults, variables and flags to the grammar: what kong's own Parse does, without its hooks, of

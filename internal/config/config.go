@@ -20,6 +20,7 @@ const (
 	CommandServe   Command = "serve"
 	CommandSchema  Command = "schema"
 	CommandHealth  Command = "health"
+	CommandCheck   Command = "check"
 	CommandHelp    Command = "help"    // the help is already written
 	CommandVersion Command = "version" // the caller writes the version
 )
@@ -31,7 +32,7 @@ type Config struct {
 	Command Command
 
 	// Warnings are one line each, for the log: environment variables that start with CVMGRAPH_ and are no
-	// setting. They never hold a variable's value. Nil if there is nothing to say.
+	// setting, or none of the command. They never hold a variable's value. Nil if there is nothing to say.
 	Warnings []string
 
 	// Listen is the public address, as net.Listen takes it. The host may be empty and the port 0.
@@ -99,8 +100,8 @@ type Config struct {
 	// TrustedDocumentsMode is off, log or enforce; off without TrustedDocuments.
 	TrustedDocumentsMode string
 
-	// Documents are those of the file, by their ids, at least one; nil where there is none, or where the command does not serve. An
-	// id is a hash as the file has it, which is that of its text, or a name of somebody's own.
+	// Documents are those of the file, by their ids, at least one; nil where there is none, or where the command is neither serve nor
+	// check. An id is a hash as the file has it, which is that of its text, or a name of somebody's own.
 	Documents map[string]string
 
 	// MaxTokens bounds the tokens of a document, 1 to 100000.
@@ -117,6 +118,10 @@ type Config struct {
 
 	// Projection writes selected fields straight from the upstream's bytes.
 	Projection bool
+
+	// Token and APIKey are secrets to call the upstream with, as a bearer token and as X-API-Key, printable ASCII without spaces; empty is
+	// none, and so it is for all commands but check.
+	Token, APIKey string
 
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level
@@ -159,15 +164,22 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 	}
 	cfg, wrong := line.settings.decode(line.given)
 	wrong = append(line.problems, wrong...)
-	if line.command == CommandServe && cfg.TLSCert != "" && cfg.TLSKey != "" { // for the others it need not be whole
-		wrong = append(wrong, certificateProblems(cfg.TLSCert, cfg.TLSKey)...)
-	}
-	if line.command == CommandServe && cfg.TrustedDocuments != "" {
-		cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocuments, parseDocuments)
-	}
-	if line.command == CommandServe {
+	if line.command == CommandServe || line.command == CommandCheck { // for the others the files need not be there
+		if cfg.TLSCert != "" && cfg.TLSKey != "" {
+			wrong = append(wrong, certificateProblems(cfg.TLSCert, cfg.TLSKey)...)
+		}
+		if cfg.TrustedDocuments != "" {
+			cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocuments, parseDocuments)
+		}
 		traces, problems := readOpenTelemetry(environ).traces()
 		cfg.Traces, wrong = traces, append(wrong, problems...)
+	}
+	if line.command == CommandCheck {
+		cfg.Token = read((*problems)(&wrong), "token", line.settings.Token, parseToken)
+		cfg.APIKey = read((*problems)(&wrong), "api-key", line.settings.APIKey, parseAPIKey)
+	} else {
+		ignored, refused := line.credentials()
+		warnings, wrong = append(warnings, ignored...), append(wrong, refused...)
 	}
 	if len(wrong) > 0 {
 		return nil, &ProblemsError{Problems: wrong}

@@ -53,6 +53,9 @@ func settings() map[string]string {
 		"log-level":          "debug",
 		"log-format":         "json",
 
+		"token":   "t0ken",
+		"api-key": "phak_k3y",
+
 		"trusted-documents":      "testdata/documents/relay-md5.json",
 		"trusted-documents-mode": "enforce",
 	}
@@ -154,13 +157,17 @@ func TestFlagAndVariableDoTheSame(t *testing.T) {
 			}[flag]; other != "" {
 				beside = []string{variable(other) + "=" + settings()[other]}
 			}
-			// A command that does not serve does not read the files.
-			byFlag := parse(t, []string{"health", "--" + flag + "=" + value}, beside...)
-			byVariable := parse(t, []string{"health"}, append(beside, variable(flag)+"="+value)...)
+			// A command that neither serves nor checks does not read the files, and only one that checks takes a credential.
+			command := "health"
+			if flag == "token" || flag == "api-key" {
+				command = "check"
+			}
+			byFlag := parse(t, []string{command, "--" + flag + "=" + value}, beside...)
+			byVariable := parse(t, []string{command}, append(beside, variable(flag)+"="+value)...)
 			if !reflect.DeepEqual(byFlag, byVariable) {
 				t.Errorf("got %+v by flag and %+v by variable, want the same", byFlag, byVariable)
 			}
-			if reflect.DeepEqual(byFlag, parse(t, []string{"health"})) {
+			if reflect.DeepEqual(byFlag, parse(t, []string{command})) {
 				t.Errorf("--%s=%s: got the defaults, want a difference", flag, value)
 			}
 		})
@@ -201,6 +208,8 @@ func TestCommands(t *testing.T) {
 		"serve":                    {[]string{"serve"}, config.CommandServe},
 		"schema":                   {[]string{"schema"}, config.CommandSchema},
 		"health":                   {[]string{"health"}, config.CommandHealth},
+		"check":                    {[]string{"check"}, config.CommandCheck},
+		"check after its flags":    {[]string{"--token=x", "check", "--api-key=y"}, config.CommandCheck},
 		"health with a flag":       {[]string{"health", "--listen=:9"}, config.CommandHealth},
 		"version":                  {[]string{"--version"}, config.CommandVersion},
 		"version among problems":   {[]string{"--version", "--bogus", "--max-first=x"}, config.CommandVersion},
@@ -228,7 +237,7 @@ func TestHelpShowsEverySetting(t *testing.T) {
 		t.Fatalf("got error %v, want none", err)
 	}
 	help := strings.Join(strings.Fields(out.String()), " ")
-	wants := []string{"--version", "serve", "schema", "health", "Default 256KiB.", "Default :8080.", "Default 10s."}
+	wants := []string{"--version", "serve", "schema", "health", "check", "Default 256KiB.", "Default :8080.", "Default 10s."}
 	for flag := range settings() {
 		wants = append(wants, "--"+flag, "["+variable(flag)+"]")
 	}
@@ -281,7 +290,7 @@ func TestArguments(t *testing.T) {
 		want []string
 	}{
 		"several unknown flags":               {[]string{"--a1=x", "--b2"}, []string{"unknown flag --a1", "unknown flag --b2"}},
-		"an unknown flag takes its value":     {[]string{"--token", "phak_secret"}, []string{"unknown flag --token"}},
+		"an unknown flag takes its value":     {[]string{"--password", "phak_secret"}, []string{"unknown flag --password"}},
 		"an unknown flag leaves the command":  {[]string{"--verbose", "schema"}, []string{"unknown flag --verbose"}},
 		"a wrong separator":                   {[]string{"--token:phak_secret"}, []string{"unknown flag --token"}},
 		"an unknown letter and its value":     {[]string{"-tphak_secret"}, []string{"unknown flag -t"}},
@@ -289,7 +298,7 @@ func TestArguments(t *testing.T) {
 		"one dash before a flag":              {[]string{"-listen=:1"}, []string{"unknown flag -listen, did you mean --listen?"}},
 		"a flag without a name":               {[]string{"--=x"}, []string{"unknown flag --"}},
 		"a mistyped command":                  {[]string{"schem"}, []string{`unexpected argument "schem", did you mean schema?`}},
-		"a command of a later version":        {[]string{"check"}, []string{`unexpected argument "check"`}},
+		"a command that there is not":         {[]string{"verify"}, []string{`unexpected argument "verify"`}},
 		"two commands":                        {[]string{"serve", "schema"}, []string{`unexpected argument "schema"`}},
 		"an empty argument":                   {[]string{""}, []string{`unexpected argument ""`}},
 		"a dash":                              {[]string{"-"}, []string{`unexpected argument "-"`}},
@@ -518,6 +527,7 @@ func TestTLSTakesACertificateAndItsKey(t *testing.T) {
 		"files that are not":    {[]string{"--tls-cert", "none.crt", "--tls-key", "none.key"}, flagCert + "cannot be read: no such file or directory\n" + flagKey + "cannot be read: no such file or directory"},
 		"the key itself":        {[]string{"--tls-cert", cert, "--tls-key=" + string(secret)}, flagKey + "cannot be read: no such file or directory"},
 		"among other problems":  {[]string{"--max-first=0", "--tls-cert", cert, "--tls-key", "none.key"}, "--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not \"0\"\n" + flagKey + "cannot be read: no such file or directory"},
+		"read by check":         {[]string{"check", "--tls-cert", cert, "--tls-key", anotherKey}, flagCert + "is no certificate with the key of --tls-key (CVMGRAPH_TLS_KEY): private key does not match public key"},
 		"not read by a command": {[]string{"health", "--tls-cert", "none.crt", "--tls-key", "none.key"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -553,6 +563,67 @@ func TestRedisTakesAKey(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestCredentialsAreForCheckAlone(t *testing.T) {
+	t.Parallel()
+	const (
+		secret            = "s3cret-and-more"
+		token, key        = "--token (CVMGRAPH_TOKEN): ", "--api-key (CVMGRAPH_API_KEY): "
+		elsewhere         = "is for cvmgraph check alone, callers bring their own credentials"
+		mustToken, mustBe = "must be the token alone, without the word Bearer: printable ASCII without spaces, at most 8 KiB", "must be the key alone: printable ASCII without spaces, at most 8 KiB"
+	)
+	long := strings.Repeat("x", 8<<10-len("Bearer "))
+	for name, test := range map[string]struct {
+		args, environ []string
+		problems      []string
+		warnings      []string
+	}{
+		"check":                   {[]string{"check", "--token", secret, "--api-key", secret}, nil, nil, nil},
+		"check by variables":      {[]string{"check"}, []string{"CVMGRAPH_TOKEN=" + secret, "CVMGRAPH_API_KEY=" + secret}, nil, nil},
+		"serve":                   {[]string{"serve", "--token", secret, "--api-key", secret}, nil, []string{token + elsewhere, key + elsewhere}, nil},
+		"none is serve":           {[]string{"--token=" + secret}, nil, []string{token + elsewhere}, nil},
+		"another command":         {[]string{"health", "--api-key=" + secret}, nil, []string{key + elsewhere}, nil},
+		"serve by variables":      {nil, []string{"CVMGRAPH_TOKEN=" + secret, "CVMGRAPH_API_KEY=\x00" + secret}, nil, []string{token + elsewhere, key + elsewhere}},
+		"another command, by one": {[]string{"health"}, []string{"CVMGRAPH_TOKEN=" + secret}, nil, nil},
+		"a flag over a variable":  {nil, []string{"CVMGRAPH_TOKEN=" + secret, "CVMGRAPH_NONE=1"}, nil, []string{"unknown environment variable CVMGRAPH_NONE", token + elsewhere}},
+		"empty":                   {[]string{"check", "--token=", "--api-key="}, nil, nil, nil},
+		"the scheme with it":      {[]string{"check", "--token=Bearer " + secret}, nil, []string{token + mustToken}, nil},
+		"a line's end":            {[]string{"check", "--api-key=" + secret + "\n"}, nil, []string{key + mustBe}, nil},
+		"a control character":     {[]string{"check"}, []string{"CVMGRAPH_API_KEY=" + secret + "\x7f", "CVMGRAPH_TOKEN=\x01" + secret}, []string{token + mustToken, key + mustBe}, nil},
+		"other letters":           {[]string{"check", "--token=é" + secret}, nil, []string{token + mustToken}, nil},
+		"the longest":             {[]string{"check", "--token=" + long, "--api-key=" + long}, nil, nil, nil},
+		"longer":                  {[]string{"check", "--token=x" + long, "--api-key=x" + long}, nil, []string{token + mustToken, key + mustBe}, nil},
+		"among other problems":    {[]string{"check", "--max-first=0", "--token= "}, nil, []string{"--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not \"0\"", token + mustToken}, nil},
+		"help shows none":         {[]string{"check", "--token", secret, "--help"}, []string{"CVMGRAPH_API_KEY=" + secret}, nil, nil},
+		"without a value":         {[]string{"check", "--token"}, nil, []string{token + "no value given"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			cfg, err := config.Parse(test.args, test.environ, &out)
+			var wrong *config.ProblemsError
+			var problems, warnings []string
+			if errors.As(err, &wrong) {
+				problems = wrong.Problems
+			} else {
+				warnings = cfg.Warnings
+			}
+			if !slices.Equal(problems, test.problems) || !slices.Equal(warnings, test.warnings) {
+				t.Errorf("got problems %q and warnings %q, want %q and %q", problems, warnings, test.problems, test.warnings)
+			}
+			if said := out.String() + strings.Join(problems, "") + strings.Join(warnings, ""); strings.Contains(said, secret) {
+				t.Errorf("got the secret in %s", said)
+			}
+		})
+	}
+	got := parse(t, []string{"check", "--token=a", "--api-key=b"})
+	if got.Token != "a" || got.APIKey != "b" {
+		t.Errorf("got %q and %q, want a and b", got.Token, got.APIKey)
+	}
+	if got := parse(t, nil, "CVMGRAPH_TOKEN=a"); got.Token != "" {
+		t.Errorf("serve: got the token %q, want none", got.Token)
 	}
 }
 

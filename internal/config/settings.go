@@ -51,6 +51,9 @@ type settings struct {
 	LogLevel         string `default:"info" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error."`
 	LogFormat        string `default:"auto" placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and JSON elsewhere."`
 
+	Token  string `default:"" placeholder:"TOKEN" help:"For check alone: a bearer token to call the upstream with."`
+	APIKey string `name:"api-key" default:"" placeholder:"KEY" help:"For check alone: an API key to call the upstream with (X-API-Key)."`
+
 	TrustedDocuments     string `default:"" placeholder:"FILE" help:"Documents that clients may name by documentId, as relay-compiler, graphql-codegen or genqlient write them; empty is none."`
 	TrustedDocumentsMode string `default:"off" placeholder:"MODE" help:"What becomes of other documents: off, log (answered and noted) or enforce (refused)."`
 }
@@ -283,6 +286,27 @@ func parseKey(written string) (key [32]byte, err error) {
 		return [32]byte{}, errors.New("must be 32 random bytes in base64, such as openssl rand -base64 32 prints")
 	}
 	return key, nil
+}
+
+// parseToken does not show what was written.
+func parseToken(written string) (string, error) {
+	if !isSecret(written) {
+		return "", errors.New("must be the token alone, without the word Bearer: printable ASCII without spaces, at most 8 KiB")
+	}
+	return written, nil
+}
+
+// parseAPIKey does not show what was written.
+func parseAPIKey(written string) (string, error) {
+	if !isSecret(written) {
+		return "", errors.New("must be the key alone: printable ASCII without spaces, at most 8 KiB")
+	}
+	return written, nil
+}
+
+// isSecret tells whether a text can be sent as a bearer token and as a header's value of at most 8 KiB, or is empty.
+func isSecret(written string) bool {
+	return len("Bearer ")+len(written) <= 8<<10 && !strings.ContainsFunc(written, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // parseCount returns a reader of whole numbers from 1 to most.

@@ -312,11 +312,17 @@ func redis() []panel {
 func contract() []panel {
 	return []panel{
 		{
-			title: "Differences from the API version", width: 24,
+			title: "Differences from the API version", width: 16,
 			says: "Fields of the upstream's pages that are not as --api-version has them. unknown: new ones, which are left out until a release has them. " +
 				"missing, changed: callers get null, or an error at the field; find out whether the upstream withdraws the version.",
 			queries: []query{{"{{kind}}", `max by (kind) (cvmgraph_upstream_contract_differences{})`}},
 			series:  []series{{legend: "unknown", color: "blue"}, {legend: "missing", color: "orange"}, {legend: "changed", color: "red"}},
+		},
+		{
+			title: "Pages compared", width: 8,
+			says: "Pages a minute that were compared with the API version, at most one of each gateway: none without calls to the upstream, and then " +
+				"the differences are of the last page that was.",
+			queries: []query{{"pages a minute", `60 * sum(rate(cvmgraph_upstream_contract_pages_total{}[]))`}},
 		},
 	}
 }

@@ -50,6 +50,9 @@ type CacheObserver struct {
 	// Called is told of each call: how it ended (ok, client_error, rate_limited, server_error, timeout, network, invalid, unavailable,
 	// canceled) and how long it took, retries included.
 	Called func(outcome string, took time.Duration)
+	// Compared is told how a page that the upstream sent differs from what is promised, whether or not it was of use, and which of the
+	// differences it is told for the first time. It is one page a minute at most, and the first one that has items.
+	Compared func(found restclient.Comparison, fresh []restclient.Difference)
 }
 
 // Cache is a Source that keeps pages for a short time, for each credential its own, and shares calls in flight.
@@ -59,6 +62,7 @@ type Cache struct {
 	pages    *otter.Cache[pageKey, *kept] // nil: nothing is kept
 	holdings holdings
 	flights  flights
+	sentinel sentinel
 	// lastStamp is the time of the last page, in microseconds since 1970.
 	lastStamp atomic.Int64
 }
@@ -84,7 +88,7 @@ func NewCache(upstream *Upstream, options CacheOptions) *Cache {
 	if options.Key == ([32]byte{}) {
 		_, _ = rand.Read(options.Key[:]) // never fails
 	}
-	c := &Cache{upstream: upstream, options: options}
+	c := &Cache{upstream: upstream, options: options, sentinel: sentinel{compared: options.Observer.Compared}}
 	if life := max(options.TTL, options.StaleIfError); options.TTL > 0 {
 		c.pages = otter.Must(&otter.Options[pageKey, *kept]{
 			MaximumWeight:    options.Bytes,
@@ -217,6 +221,7 @@ func (c *Cache) call(ctx context.Context, r Request) (loaded, error) {
 	if c.options.Observer.Called != nil {
 		c.options.Observer.Called(outcome(err), time.Since(begun))
 	}
+	c.sentinel.look(at, r.Credential, document.Body, page)
 	if err != nil {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok && isRefusal(status.StatusCode) {
 			c.purge(ctx, r.Owner)

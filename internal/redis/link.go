@@ -178,7 +178,7 @@ func (s *Store) probe(ctx context.Context, l *link) error {
 // reason returns what may be said of a failure: no address, no credential, and of Redis' words the code alone, since it may
 // repeat the command that it refuses.
 func reason(err error) error {
-	text := "it cannot be reached"
+	text := "it does not answer as Redis does"
 	if refusal, ok := rueidis.IsRedisErr(err); ok {
 		text = "it refuses with " + code(refusal)
 	} else if errno, ok := errors.AsType[syscall.Errno](err); ok {

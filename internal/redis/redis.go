@@ -73,6 +73,18 @@ type Store struct {
 
 // Open returns a store without waiting for Redis. The error says which options are wrong; it holds nothing of them.
 func Open(options Options) (*Store, error) {
+	s, err := newStore(options)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.end = cancel
+	go s.keep(ctx)
+	return s, nil
+}
+
+// newStore returns a store that has no connection, and nobody who keeps one.
+func newStore(options Options) (*Store, error) {
 	option, err := parse(options.URL)
 	problems := []error{err}
 	if options.Key == [32]byte{} {
@@ -105,9 +117,6 @@ func Open(options Options) (*Store, error) {
 	if s.observer.Down == nil {
 		s.observer.Down = func(error) {}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.end = cancel
-	go s.keep(ctx)
 	return s, nil
 }
 

@@ -17,12 +17,17 @@ const (
 	FormatJSON Format = "json"
 )
 
+// IsText says whether that is text for people, where isTerminal says whether it goes to a terminal, which matters to FormatAuto alone. Any
+// other format that is unknown is taken for that.
+func (f Format) IsText(isTerminal bool) bool {
+	return f == FormatText || f != FormatJSON && isTerminal
+}
+
 // NewLogger returns a logger that writes lines of at least the level to w, each in one call of Write. isTerminal says
-// whether w is one; it matters to FormatAuto alone, and any other format that is unknown is taken for that. The
-// logger may be used by any number of goroutines.
+// whether w is one, as for [Format.IsText]. The logger may be used by any number of goroutines.
 func NewLogger(w io.Writer, level slog.Leveler, format Format, isTerminal bool) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
-	if format == FormatText || format != FormatJSON && isTerminal {
+	if format.IsText(isTerminal) {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, options))

@@ -44,6 +44,7 @@ func (o observers) all() {
 	o.UpstreamRetried("reset")
 	o.UpstreamOverBudget()
 	o.UpstreamRefused("overload")
+	o.UpstreamCompared(1, 2, 3)
 	o.cache.Hit(1200 * time.Millisecond)
 	o.cache.Stale()
 	o.cache.Miss()
@@ -157,6 +158,14 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 			func(o observers) { o.UpstreamRefused("breaker") },
 			map[string]string{
 				`cvmgraph_upstream_refused_total{cause="breaker"}`: "1", `cvmgraph_upstream_refused_total{cause="overload"}`: "0",
+			},
+		},
+		"a page that was compared": {
+			func(o observers) { o.UpstreamCompared(4, 5, 6); o.UpstreamCompared(1, 0, 3) },
+			map[string]string{
+				"cvmgraph_upstream_contract_pages_total":                 "2",
+				`cvmgraph_upstream_contract_differences{kind="missing"}`: "1", `cvmgraph_upstream_contract_differences{kind="changed"}`: "0",
+				`cvmgraph_upstream_contract_differences{kind="unknown"}`: "3",
 			},
 		},
 		"how it stands with the upstream": {

@@ -11,6 +11,8 @@ type upstreamMetrics struct {
 	calls, retries, refused         closedSet
 	duration                        prometheus.Histogram
 	coalesced, attempts, overBudget prometheus.Counter
+	compared                        prometheus.Counter
+	differences                     *prometheus.GaugeVec
 }
 
 func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
@@ -19,6 +21,13 @@ func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
 	}
 	labelled := func(name, help, label string, values ...string) closedSet {
 		return newClosedSet(register.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label}), values...)
+	}
+	differences := register.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "cvmgraph_upstream_contract_differences",
+		Help: "Differences between what the upstream promises and its page that was compared last.",
+	}, []string{"kind"})
+	for _, kind := range []string{"missing", "changed", "unknown"} {
+		differences.WithLabelValues(kind)
 	}
 	return upstreamMetrics{
 		calls: labelled("cvmgraph_upstream_calls_total", "Calls to the upstream that have ended, each with its retries.",
@@ -36,6 +45,8 @@ func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
 			"Attempts that were not made again, because enough of those in flight were such already."),
 		refused: labelled("cvmgraph_upstream_refused_total", "Attempts that were not made, to spare the upstream and the gateway.",
 			"cause", "breaker", "overload"),
+		compared:    counter("cvmgraph_upstream_contract_pages_total", "Pages of the upstream that were compared with what it promises."),
+		differences: differences,
 	}
 }
 
@@ -61,6 +72,14 @@ func (m *Metrics) UpstreamOverBudget() { m.upstream.overBudget.Inc() }
 
 // UpstreamRefused notes an attempt that is not made. The cause is breaker or overload; another one is counted as other.
 func (m *Metrics) UpstreamRefused(cause string) { m.upstream.refused.inc(cause) }
+
+// UpstreamCompared notes how many keys of a page are missing, have values of another type, and are unknown.
+func (m *Metrics) UpstreamCompared(missing, changed, unknown int) {
+	m.upstream.compared.Inc()
+	m.upstream.differences.WithLabelValues("missing").Set(float64(missing))
+	m.upstream.differences.WithLabelValues("changed").Set(float64(changed))
+	m.upstream.differences.WithLabelValues("unknown").Set(float64(unknown))
+}
 
 // WatchUpstream adds how the gateway stands with its upstream, which is asked for at each scrape, by any goroutine. The breaker is
 // closed, half_open or open. It panics when it is called twice.

@@ -1,0 +1,369 @@
+package restclient_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"cvmgraph/internal/demo"
+	"cvmgraph/restclient"
+)
+
+// compared returns what is said of a document, one line each.
+func compared(t *testing.T, document []byte) []string {
+	t.Helper()
+	got, err := restclient.Compare(document, restclient.Credential{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines(got)
+}
+
+func lines(c restclient.Comparison) (lines []string) {
+	for _, d := range c.Differences {
+		lines = append(lines, d.String())
+	}
+	return lines
+}
+
+// edited returns a page of three example items, of which the last ones have been edited.
+func edited(t *testing.T, items int, edit func(item, hosted, configuration map[string]any)) []byte {
+	t.Helper()
+	page := generic(t, pageOf(3, exampleItem(t))).(map[string]any)
+	for _, item := range page["items"].([]any)[3-items:] {
+		item := item.(map[string]any)
+		hosted := item["hosted"].(map[string]any)
+		edit(item, hosted, hosted["configuration"].(map[string]any))
+	}
+	document, err := json.Marshal(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+func rename(object map[string]any, from, to string) {
+	object[to] = object[from]
+	delete(object, from)
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	type object = map[string]any
+	for name, test := range map[string]struct {
+		items int
+		edit  func(item, hosted, configuration object)
+		want  []string
+	}{
+		"nothing": {3, func(_, _, _ object) {}, nil},
+		"a promised key is missing": {
+			2, func(_, hosted, _ object) { delete(hosted, "uptime") }, []string{"missing items[].hosted.uptime (a string; 2 of 3)"},
+		},
+		"a promised key has another name": {3, func(_, hosted, _ object) { rename(hosted, "uptime", "up_time") }, []string{
+			"missing items[].hosted.uptime (a string; renamed to up_time?; 3 of 3)", "unknown items[].hosted.up_time (string; 3 of 3)",
+		}},
+		"a key that may be missing is": {3, func(item, _, _ object) { delete(item, "memory") }, nil},
+		"it has another name": {3, func(item, _, _ object) { rename(item, "memory", "memory_mb") }, []string{
+			"missing items[].memory (an integer of 32 bits; renamed to memory_mb?; 3 of 3)", "unknown items[].memory_mb (number; 3 of 3)",
+		}},
+		"it has another name in some items": {2, func(item, _, _ object) { rename(item, "memory", "memory_mb") }, []string{"unknown items[].memory_mb (number; 2 of 3)"}},
+		"it is missing beside a key of another type": {3, func(item, _, _ object) { delete(item, "memory"); item["updated_at"] = "now" }, []string{
+			"unknown items[].updated_at (string; 3 of 3)",
+		}},
+		"it is missing beside a null": {3, func(item, _, _ object) { delete(item, "memory"); item["updated_at"] = nil }, []string{
+			"unknown items[].updated_at (null; 3 of 3)",
+		}},
+		"no item has a VM": {3, func(item, _, _ object) { delete(item, "hosted") }, nil},
+		"VMs have another name": {3, func(item, _, _ object) { rename(item, "hosted", "vm") }, []string{
+			"missing items[].hosted (an object; renamed to vm?; 3 of 3)", "unknown items[].vm (object; 3 of 3)",
+		}},
+		"a null": {3, func(item, hosted, _ object) { item["name"], item["vcpu"], hosted["configuration"] = nil, nil, nil }, nil},
+		"other types": {2, func(item, hosted, configuration object) {
+			item["name"], item["listed"], hosted["events"], configuration["gpus"] = 7, "true", object{}, []any{}
+		}, []string{
+			"changed items[].hosted.configuration.gpus (should be an object, is array; 2 of 3)",
+			"changed items[].hosted.events (should be a list, is object; 2 of 3)",
+			"changed items[].name (should be a string, is number; 2 of 3)",
+			"changed items[].listed (should be true or false, is string; 2 of 3)",
+		}},
+		"numbers that are none of ours": {3, func(item, hosted, _ object) {
+			item["vcpu"], item["memory"], item["disk_size"] = 1.5, 1<<31, json.Number("1e2")
+			hosted["events"] = []any{object{"event": "e", "body": "", "timestamp": 1 << 40}, object{"event": "e", "body": "", "timestamp": "1"}}
+			item["managed_user"] = object{"id": 1.5, "username": "u"}
+		}, []string{
+			"changed items[].hosted.events[].timestamp (should be an integer of 64 bits, is string; 3 of 6)",
+			"changed items[].managed_user.id (should be a string or an integer, is number; 3 of 3)",
+			"changed items[].vcpu (should be an integer of 32 bits, is number; 3 of 3)",
+			"changed items[].memory (should be an integer of 32 bits, is number; 3 of 3)",
+		}},
+		"elements of lists": {3, func(item, _, configuration object) {
+			item["public_urls"], configuration["kms_urls"] = []any{nil, object{"app": "a", "instance": "b", "url": true}}, []any{"a", 7, nil}
+		}, []string{
+			"changed items[].hosted.configuration.kms_urls[] (should be a string, is null, number; 6 of 9)",
+			"changed items[].public_urls[] (should be an object, is null; 3 of 6)",
+			"unknown items[].public_urls[].url (boolean; 3 of 3)",
+		}},
+		"keys that are not shown": {3, func(item, _, _ object) {
+			item[""], item["größe"], item["a b"], item[strings.Repeat("x", 65)] = object{}, 2, 3, 4
+			item[strings.Repeat("y", 64)] = 5
+			delete(item, "node")
+		}, []string{
+			"unknown items[].(not shown) (3 of 3)", "unknown items[]." + strings.Repeat("y", 64) + " (number; 3 of 3)",
+		}},
+		"keys of the flat shape beside those of ours": {1, func(item, _, _ object) { item["vm_uuid"], item["node_info"] = "a", object{} }, []string{
+			"unknown items[].node_info (object; 1 of 3)", "unknown items[].vm_uuid (string; 1 of 3)",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := compared(t, edited(t, test.items, test.edit)); !slices.Equal(got, test.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.want, "\n"))
+			}
+		})
+	}
+}
+
+func TestCompareOfTheDocumentItself(t *testing.T) {
+	t.Parallel()
+	const whole = `"items":[],"total":0,"page":1,"page_size":1,"pages":0`
+	for name, test := range map[string]struct {
+		document string
+		want     []string
+	}{
+		"all of it":           {`{` + whole + `}`, nil},
+		"more":                {`{` + whole + `,"next":null}`, []string{"unknown next (null; 1 of 1)"}},
+		"nothing":             {`{}`, []string{"missing items (a list; 1 of 1)", "missing total (an integer of 64 bits; 1 of 1)", "missing page (an integer of 64 bits; 1 of 1)", "missing page_size (an integer of 64 bits; 1 of 1)", "missing pages (an integer of 64 bits; 1 of 1)"}},
+		"a null":              {`{` + strings.Replace(whole, `:0,`, `:null,`, 1) + `}`, []string{"changed total (should be an integer of 64 bits, is null; 1 of 1)"}},
+		"items by their ids":  {`{` + strings.Replace(whole, `[]`, `{"a":{}}`, 1) + `}`, []string{"changed items (should be a list, is object; 1 of 1)"}},
+		"items that are none": {`{` + strings.Replace(whole, `[]`, `[1,{"name":"n","status":"s","public_urls":[]}]`, 1) + `}`, []string{"changed items[] (should be an object, is number; 1 of 2)"}},
+		"the last of equal keys": {`{` + whole + `,"total":"x","total":1,"items":[{"name":1}],"items":[],"x":1,"x":"y"}`, []string{
+			"unknown x (string; 1 of 1)",
+		}},
+		"a list": {` [{}] `, []string{"changed . (should be an object, is array; 1 of 1)"}},
+		"a text": {`"items"`, []string{"changed . (should be an object, is string; 1 of 1)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := compared(t, []byte(test.document)); !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestCompareNamesTheFlatShapeAsAWhole(t *testing.T) {
+	t.Parallel()
+	got, err := restclient.Compare(envelope(`{"vm_uuid":"a","name":"n"},{"id":"cvm_1","resource":{},"hosting":1}`, 2, 1, 2), restclient.Credential{})
+	want := []string{"changed items[] (should be an item of API version 2025-10-28, is flat shape of another one; 2 of 2)"}
+	if err != nil || !got.Flat || got.Items != 2 || got.Changed != 1 || got.Unknown+got.Missing != 0 || !slices.Equal(lines(got), want) {
+		t.Errorf("got %+v, %v, want %s", got, err, want)
+	}
+}
+
+func TestCompareRefusesWhatIsNoDocument(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		document string
+		want     restclient.Reason
+	}{
+		"nothing":       {"", restclient.ReasonTruncated},
+		"a page":        {"<!DOCTYPE html>", restclient.ReasonNotJSON},
+		"half of it":    {`{"items":[{"name"`, restclient.ReasonTruncated},
+		"more behind":   {`{} {}`, restclient.ReasonNotJSON},
+		"not UTF-8":     {"{\"a\":\"\xff\"}", restclient.ReasonNotJSON},
+		"too deep":      {`{"items":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `}`, restclient.ReasonTooDeep},
+		"an odd number": {`{"items":[{"vcpu":1.}]}`, restclient.ReasonNotJSON},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := restclient.Compare([]byte(test.document), restclient.Credential{})
+			if got := reasonOf(t, err); got != test.want {
+				t.Errorf("got reason %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestCompareShowsNoCredential has an upstream name keys by what it was called with.
+func TestCompareShowsNoCredential(t *testing.T) {
+	t.Parallel()
+	credential := restclient.NewCredential(restclient.Headers{Authorization: "Bearer sec.ret-token", APIKey: "phak_0123456789", Workspace: "the-workspace"})
+	document := envelope(`{"hosted":null,"name":"n","status":"s","public_urls":[],"sec.ret-token":null,"x-phak_0123456789-x":null,"workspace":{},"ret-token":null,"phak":null}`, 1, 1, 1)
+	got, err := restclient.Compare(document, credential)
+	want := []string{"unknown items[].(not shown) (1 of 1)", "unknown items[].phak (null; 1 of 1)"}
+	if err != nil || !slices.Equal(lines(got), want) {
+		t.Errorf("got %q, %v, want %q", lines(got), err, want)
+	}
+}
+
+func TestCompareHasBounds(t *testing.T) {
+	t.Parallel()
+	var item strings.Builder
+	item.WriteString(`{"hosted":7,"status":"s"`)
+	for i := range 100_000 {
+		fmt.Fprintf(&item, `,"key%05d":%d`, i, i)
+	}
+	got, err := restclient.Compare(envelope(item.String()+"}", 1, 1, 1), restclient.Credential{})
+	// name, public_urls, and keys of numbers and lists that may have other names: memory and its like.
+	if err != nil || got.Missing != 5 || got.Changed != 1 || got.Unknown != 65 || len(got.Differences) != 40 || got.More() != 31 {
+		t.Fatalf("got %d missing, %d changed, %d unknown, %d described and %d more, %v", got.Missing, got.Changed, got.Unknown, len(got.Differences), got.More(), err)
+	}
+	if first, last := got.Differences[0], got.Differences[39]; first.Kind != restclient.DifferenceMissing || last.Kind != restclient.DifferenceUnknown {
+		t.Errorf("got %v first and %v last, want what is missing first", first, last)
+	}
+	for _, d := range got.Differences {
+		if len(d.Beside) > 8 {
+			t.Errorf("got %d keys beside %s, want 8 at most", len(d.Beside), d.Path)
+		}
+	}
+}
+
+// TestPromisedKeys holds the tags to the upstream's reference: what it calls required, but for hosted, which CVMs without a VM lack.
+func TestPromisedKeys(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"Cvm": "name status public_urls", "HostedVm": "id name status uptime app_id", "VmEvent": "event body",
+		"VmConfiguration": "name image vcpu memory disk_size", "ComposeFile": "name", "PortMapping": "protocol host_port vm_port", "GpuConfig": "gpus",
+		"Gpu": "slot", "KmsInfo": "id url version", "PublicUrl": "app instance", "CvmNode": "id name", "ManagedUser": "id username",
+	}
+	got := map[string]string{}
+	var visit func(reflect.Type)
+	visit = func(of reflect.Type) {
+		if of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct {
+			return
+		}
+		var keys []string
+		for i := range of.NumField() {
+			if of.Field(i).Tag.Get("required") == "true" {
+				keys = append(keys, of.Field(i).Tag.Get("json"))
+			}
+			visit(of.Field(i).Type)
+		}
+		got[of.Name()] = strings.Join(keys, " ")
+	}
+	visit(reflect.TypeFor[restclient.Cvm]())
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// demoPage is what the demo upstream answers in an API version.
+func demoPage(tb testing.TB, version string, size int) []byte {
+	tb.Helper()
+	request := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, fmt.Sprintf("%s?page=1&page_size=%d", demo.ListPath, size), nil)
+	request.Header.Set("Authorization", "Bearer contract")
+	request.Header.Set("X-Phala-Version", version)
+	answer := httptest.NewRecorder()
+	demo.New(demo.Options{}).ServeHTTP(answer, request)
+	if answer.Code != http.StatusOK {
+		tb.Fatalf("got status %d", answer.Code)
+	}
+	return answer.Body.Bytes()
+}
+
+func TestTheDemoKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	if got, err := restclient.Compare(demoPage(t, "2025-10-28", 100), restclient.Credential{}); err != nil || got.Items != 100 || got.Differences != nil {
+		t.Errorf("got %+v, %v, want 100 items without a difference", got, err)
+	}
+	if got, err := restclient.Compare(demoPage(t, "2026-06-23", 100), restclient.Credential{}); err != nil || !got.Flat {
+		t.Errorf("got %+v, %v, want the flat shape", got, err)
+	}
+}
+
+// mutated returns a page of items that a mutator has written.
+func mutated(m *mutator, items []any) []byte {
+	m.out.Reset()
+	m.out.WriteString(`{"items":[`)
+	for i, item := range items {
+		m.out.WriteString(strings.Repeat(",", min(i, 1)))
+		m.write(item)
+	}
+	fmt.Fprintf(&m.out, `],"total":%s,"page":1,"page_size":%d,"pages":1}`, odd[m.rand.IntN(len(odd))], len(items))
+	return []byte(m.out.String())
+}
+
+func TestRandomComparisonsAgreeWithTheOracle(t *testing.T) {
+	t.Parallel()
+	rounds := 300
+	if os.Getenv("CVMGRAPH_TEST_FULL") == "1" {
+		rounds = 5_000
+	}
+	example := generic(t, exampleItem(t)).(map[string]any)
+	example["new"], example["hosted"].(map[string]any)["more"] = 7, "text"
+	m := &mutator{rand: rand.New(rand.NewPCG(3, 4))}
+	seen := map[restclient.DifferenceKind]int{}
+	for range rounds {
+		document := mutated(m, []any{example, example, example}[:1+m.rand.IntN(3)])
+		got, err := restclient.Compare(document, restclient.Credential{})
+		if err != nil {
+			t.Fatalf("got error %v for %s", err, document)
+		}
+		sameComparison(t, document, got)
+		for _, d := range got.Differences {
+			seen[d.Kind]++
+		}
+	}
+	for _, kind := range []restclient.DifferenceKind{restclient.DifferenceMissing, restclient.DifferenceChanged, restclient.DifferenceUnknown} {
+		if seen[kind] < rounds/10 {
+			t.Errorf("got %d that are %s in %d documents, want more for the test to mean something", seen[kind], kind, rounds)
+		}
+	}
+}
+
+// sameComparison compares with what the oracle says.
+func sameComparison(t *testing.T, document []byte, got restclient.Comparison) {
+	t.Helper()
+	want, ok := oracleCompare(document)
+	if !ok {
+		return
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("got\n%+v\nwant\n%+v\nfor %s", got, want, document)
+	}
+}
+
+func FuzzCompare(f *testing.F) {
+	f.Add(pageOf(1, compact(f, exampleItem(f))))
+	f.Add(envelope(`{"vm_uuid":null},{"hosted":null,"größe":1,"":2}`, 2, 1, 2))
+	f.Add([]byte(`{"items":[{"name":1,"name":null,"nam\u0065":[],"x":1,"x":{"y":2}},7,null],"total":1.0,"page":1e99,"page_size":"","pages":null,"items":[{}]}`))
+	for _, items := range faultyItems {
+		f.Add(pageOf(1, []byte(items.item)))
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		got, err := restclient.Compare(document, restclient.Credential{})
+		if valid := json.Valid(document); err != nil {
+			if reason := reasonOf(t, err); valid && reason != restclient.ReasonTooDeep && reason != restclient.ReasonNotJSON { // not UTF-8
+				t.Errorf("got reason %q for JSON", reason)
+			}
+			return
+		} else if !valid {
+			t.Fatal("got no error for what is no JSON")
+		}
+		if len(got.Differences) > 40 || got.More() < 0 {
+			t.Errorf("got %d differences and %d more", len(got.Differences), got.More())
+		}
+		sameComparison(t, document, got)
+	})
+}
+
+func BenchmarkCompare(b *testing.B) {
+	document := demoPage(b, "2025-10-28", 100)
+	b.SetBytes(int64(len(document)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := restclient.Compare(document, restclient.Credential{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package restclient_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+
+	"cvmgraph/restclient"
+)
+
+// The oracle compares slowly and obviously: encoding/json into any, all objects of a kind gathered, and each key looked up in all of them.
+
+// oraclePageKeys are the document's own keys.
+type oraclePageKeys struct {
+	Items    []restclient.Cvm `json:"items" required:"true"`
+	Total    *int64           `json:"total" required:"true"`
+	Page     *int64           `json:"page" required:"true"`
+	PageSize *int64           `json:"page_size" required:"true"`
+	Pages    *int64           `json:"pages" required:"true"`
+}
+
+// oracleCompare is false for a document of which the oracle says nothing: it knows no bound of unknown keys.
+func oracleCompare(document []byte) (restclient.Comparison, bool) {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	var page any
+	if decoder.Decode(&page) != nil {
+		return restclient.Comparison{}, false
+	}
+	o := contractOracle{small: true}
+	object, isObject := page.(map[string]any)
+	if !isObject {
+		o.changed = append(o.changed, restclient.Difference{
+			Kind: restclient.DifferenceChanged, Path: ".", Want: "an object", Got: []string{oracleType(page)}, Objects: 1, Of: 1,
+		})
+		return o.comparison(), true
+	}
+	hosted, flat := false, false
+	list, _ := object["items"].([]any)
+	for _, entry := range list {
+		if item, isObject := entry.(map[string]any); isObject {
+			o.items++
+			hosted = hosted || has(item, "hosted")
+			flat = flat || has(item, "vm_uuid") || has(item, "resource") || has(item, "node_info")
+		}
+	}
+	o.flat = flat && !hosted
+	o.compare(reflect.TypeFor[oraclePageKeys](), "", []map[string]any{object})
+	return o.comparison(), o.small
+}
+
+type contractOracle struct {
+	items                     int
+	flat, small               bool
+	missing, changed, unknown []restclient.Difference
+}
+
+func (o *contractOracle) comparison() restclient.Comparison {
+	all := slices.Concat(o.missing, o.changed, o.unknown)
+	return restclient.Comparison{
+		Items: o.items, Flat: o.flat, Missing: len(o.missing), Changed: len(o.changed), Unknown: len(o.unknown), Differences: all[:min(40, len(all))],
+	}
+}
+
+// compare compares all objects at a path with a struct type.
+func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[string]any) {
+	known := map[string]bool{}
+	for i := range of.NumField() {
+		known[of.Field(i).Tag.Get("json")] = true
+	}
+	strangers := oracleUnknown(known, all)
+	if len(strangers) > 64 {
+		o.small = false
+	}
+	for i := range of.NumField() {
+		member := of.Field(i)
+		key := member.Tag.Get("json")
+		path := prefix + key
+		var values []any
+		present := 0
+		for _, object := range all {
+			if value, has := object[key]; has {
+				present++
+				if value != nil || prefix == "" {
+					values = append(values, value)
+				}
+			}
+		}
+		want := oracleWant(member)
+		beside := oracleBeside(want, strangers)
+		if absent := len(all) - present; absent > 0 && (member.Tag.Get("required") == "true" || present == 0 && beside != nil) {
+			o.missing = append(o.missing, restclient.Difference{
+				Kind: restclient.DifferenceMissing, Path: path, Want: want, Beside: beside, Objects: absent, Of: len(all),
+			})
+		}
+		fitting := o.change(path, want, values, len(all))
+		switch want {
+		case "a list":
+			var elements []any
+			for _, list := range fitting {
+				elements = append(elements, list.([]any)...)
+			}
+			element, path := "a string", path+"[]"
+			if member.Type.Elem().Kind() == reflect.Struct {
+				element = "an object"
+			}
+			fitting = o.change(path, element, elements, len(elements))
+			if path == "items[]" && o.flat {
+				o.changed = append(o.changed, restclient.Difference{
+					Kind: restclient.DifferenceChanged, Path: path, Want: "an item of API version 2025-10-28", Got: []string{"flat shape of another one"},
+					Objects: len(fitting), Of: len(elements),
+				})
+			} else if element == "an object" {
+				o.compare(member.Type.Elem(), path+".", oracleObjectsOf(fitting))
+			}
+		case "an object":
+			o.compare(member.Type.Elem(), path+".", oracleObjectsOf(fitting))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(strangers)) {
+		d := restclient.Difference{Kind: restclient.DifferenceUnknown, Path: prefix + key, Objects: strangers[key].objects, Of: len(all)}
+		if key != "(not shown)" {
+			d.Got = slices.Sorted(maps.Keys(strangers[key].types))
+		}
+		o.unknown = append(o.unknown, d)
+	}
+}
+
+// change notes the values of another type than wanted, and returns the others.
+func (o *contractOracle) change(path, want string, values []any, of int) (fitting []any) {
+	odd, types := 0, map[string]bool{}
+	for _, value := range values {
+		if oracleFits(want, value) {
+			fitting = append(fitting, value)
+			continue
+		}
+		odd++
+		types[oracleType(value)] = true
+	}
+	if odd > 0 {
+		o.changed = append(o.changed, restclient.Difference{
+			Kind: restclient.DifferenceChanged, Path: path, Want: want, Got: slices.Sorted(maps.Keys(types)), Objects: odd, Of: of,
+		})
+	}
+	return fitting
+}
+
+var oracleName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+type stranger struct {
+	objects int
+	types   map[string]bool
+}
+
+// oracleUnknown returns the keys of objects that are not known.
+func oracleUnknown(known map[string]bool, all []map[string]any) map[string]*stranger {
+	found := map[string]*stranger{}
+	for _, object := range all {
+		counted := map[string]bool{}
+		for key, value := range object {
+			if known[key] {
+				continue
+			}
+			if !oracleName.MatchString(key) {
+				key = "(not shown)"
+			}
+			if found[key] == nil {
+				found[key] = &stranger{types: map[string]bool{}}
+			}
+			if !counted[key] {
+				counted[key] = true
+				found[key].objects++
+			}
+			found[key].types[oracleType(value)] = true
+		}
+	}
+	return found
+}
+
+func oracleBeside(want string, strangers map[string]*stranger) (keys []string) {
+	types := map[string][]string{
+		"a string": {"string"}, "a string or an integer": {"string", "number"}, "an integer of 32 bits": {"number"},
+		"an integer of 64 bits": {"number"}, "true or false": {"boolean"}, "an object": {"object"}, "a list": {"array"},
+	}[want]
+	for _, key := range slices.Sorted(maps.Keys(strangers)) {
+		fits := false
+		for _, name := range types {
+			fits = fits || strangers[key].types[name]
+		}
+		if fits && key != "(not shown)" && len(keys) < 8 {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func oracleWant(member reflect.StructField) string {
+	switch reflect.Zero(member.Type).Interface().(type) {
+	case *string:
+		if member.Tag.Get("wire") == "identifier" {
+			return "a string or an integer"
+		}
+		return "a string"
+	case *int32:
+		return "an integer of 32 bits"
+	case *int64:
+		return "an integer of 64 bits"
+	case bool:
+		return "true or false"
+	}
+	if member.Type.Kind() == reflect.Slice {
+		return "a list"
+	}
+	return "an object"
+}
+
+func oracleFits(want string, value any) bool {
+	n, isInteger := oracleInteger(value)
+	switch value.(type) {
+	case string:
+		return want == "a string" || want == "a string or an integer"
+	case json.Number:
+		return isInteger && (want == "an integer of 32 bits" && n == int64(int32(n)) || want == "an integer of 64 bits" || want == "a string or an integer")
+	case bool:
+		return want == "true or false"
+	case []any:
+		return want == "a list"
+	case map[string]any:
+		return want == "an object"
+	}
+	return false
+}
+
+func oracleType(value any) string {
+	switch value.(type) {
+	case bool:
+		return "boolean"
+	case json.Number:
+		return "number"
+	case string:
+		return "string"
+	case []any:
+		return "array"
+	case map[string]any:
+		return "object"
+	}
+	return "null"
+}
+
+func oracleObjectsOf(values []any) (objects []map[string]any) {
+	for _, value := range values {
+		objects = append(objects, value.(map[string]any))
+	}
+	return objects
+}
