@@ -130,7 +130,7 @@ func (u *upstream) tls(_ context.Context, a *answer) Step {
 	base, err := url.Parse(u.Upstream.BaseURL)
 	switch {
 	case err == nil && base.Scheme == "http" && isLoopback(base.Hostname()):
-		return found(StepTLS, Skipped, "there is none: --upstream-url is http:// on this machine")
+		return found(StepTLS, Skipped, "there is none: the upstream is http:// on this machine")
 	case err == nil && base.Scheme == "http":
 		return found(StepTLS, Warning, "there is none: credentials can be read on the way, unless --upstream-url is https://")
 	case secured != nil && len(secured.PeerCertificates) > 0:
