@@ -6,6 +6,7 @@ import { Component, createElement, Suspense } from 'react';
 import { assertCvms, endpoint, fresh, refusedToken } from './support/gateway.js';
 import { runCommands } from './support/pages.js';
 import { build, openWindow } from './support/relay.js';
+import { openPage } from './support/screen.js';
 import { assertExactlyOnce, assertRefreshes, pageSize, until, watch, whole } from './support/walk.js';
 
 let load; // of a module of clients/relay
@@ -59,6 +60,18 @@ async function open(t, headers, props) {
   };
   return screen;
 }
+
+test('the page on the screen shows twenty CVMs, and twenty more behind its button', async (t) => {
+  const page = await openPage(t);
+  const shown = async (n) => {
+    await page.locator('li').nth(n - 1).waitFor();
+    const items = await page.locator('li').evaluateAll((all) => all.map(({ id, textContent }) => ({ id, name: textContent.split(' ')[0] })));
+    return assertCvms(items, n);
+  };
+  const first = await shown(20);
+  await page.getByRole('button', { name: 'next' }).click();
+  assert.deepEqual((await shown(40)).slice(0, 20), first);
+});
 
 const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 

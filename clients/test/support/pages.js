@@ -10,19 +10,19 @@ import { promisify } from 'node:util';
 
 const root = path.join(import.meta.dirname, '../../..');
 const folder = path.join(root, 'docs/clients');
-const fence = /^```(\S*)(?: (\S+))?\n(.*?)^```$/gms;
+const fence = /(?:^<!-- ([^\n]*) -->\n)?^```(\S*)(?: (\S+))?\n(.*?)^```$/gms;
 
 export const names = async () => (await readdir(folder)).filter((name) => name.endsWith('.md'));
 export const read = (name) => readFile(path.join(folder, name), 'utf8');
 export const source = (file) => readFile(path.join(root, file), 'utf8');
 
-/** The blocks of a page between fences: the language, the file that is named behind it, the text. */
-export const blocks = (text) => Array.from(text.matchAll(fence), ([, language, file, code]) => ({ language, file, code }));
+/** The blocks of a page between fences: the comment above, the language, the file that is named behind it, the text. */
+export const blocks = (text) => Array.from(text.matchAll(fence), ([, note, language, file, code]) => ({ note, language, file, code }));
 
-/** Runs the commands of a page, in its folder here, with the gateway that CVMGRAPH_URL names. */
+/** Runs the commands of a page, but those with a comment above, in its folder here, with the gateway that CVMGRAPH_URL names. */
 export async function runCommands(name) {
   const script = blocks(await read(`${name}.md`))
-    .filter(({ language }) => language === 'sh')
+    .filter(({ language, note }) => language === 'sh' && !note)
     .map(({ code }) => code);
   assert.ok(script.length > 0, `${name}.md has no commands`);
   const cwd = path.join(root, 'clients', name);

@@ -6,7 +6,7 @@ import { startStandaloneServer } from '@apollo/server/standalone';
 import { createGatewayRuntime } from '@graphql-hive/gateway';
 import { serve } from './serve.js';
 
-async function apollo(t, supergraphSdl) {
+async function apollo(t, supergraphSdl, port = 0) {
   const gateway = new ApolloGateway({
     supergraphSdl,
     buildService: ({ url }) =>
@@ -19,14 +19,14 @@ async function apollo(t, supergraphSdl) {
   });
   const server = new ApolloServer({ gateway });
   const { url } = await startStandaloneServer(server, {
-    listen: { port: 0, host: '127.0.0.1' },
+    listen: { port, host: '127.0.0.1' },
     context: async ({ req }) => ({ authorization: req.headers.authorization }),
   });
   t.after(() => server.stop());
   return url;
 }
 
-async function hive(t, supergraph) {
+async function hive(t, supergraph, port = 0) {
   const runtime = createGatewayRuntime({
     supergraph,
     logging: false,
@@ -39,8 +39,8 @@ async function hive(t, supergraph) {
     },
   });
   t.after(() => runtime[Symbol.asyncDispose]());
-  return serve(t, runtime);
+  return serve(t, runtime, port);
 }
 
-/** Starts a router of a supergraph, and returns its URL, by the router's package. */
+/** Starts a router of a supergraph, on a free port where none is given, and returns its URL, by the router's package. */
 export const routers = { '@apollo/gateway': apollo, '@graphql-hive/gateway': hive };

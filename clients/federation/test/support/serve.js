@@ -1,11 +1,11 @@
-// HTTP servers of a test: each on a free port of 127.0.0.1, until the test ends.
+// HTTP servers of a test on 127.0.0.1, until the test ends.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** Serves a listener until the test has ended, and returns its URL. */
-export async function serve(t, listener) {
-  const server = createServer(listener).listen(0, '127.0.0.1');
+/** Serves a listener, on a free port where none is given, until the test has ended, and returns its URL. */
+export async function serve(t, listener, port = 0) {
+  const server = createServer(listener).listen(port, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
     server.close();
