@@ -13,6 +13,7 @@ func (r report) document() string {
 How many requests cvmgraph answers on one core, and what each costs, beside other gateways over the same REST API: one run on one machine,
 in which all servers take turns. Made by
 
+<!-- not run: it takes five minutes on a machine where nothing else runs -->
 ` + "```sh\nmake bench    # some five minutes; needs Linux, two cores, Go, Node.js and npm\n```" + `
 
 `)

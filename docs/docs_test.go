@@ -1,0 +1,303 @@
+// Package docs_test holds the repository's Markdown to the program: links lead somewhere, settings and messages are those that there are,
+// and commands run and print what the pages say. docs/README.md says how a page is written.
+package docs_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	gqlast "github.com/vektah/gqlparser/v2/ast"
+	gql "github.com/vektah/gqlparser/v2/parser"
+
+	"cvmgraph/internal/config"
+	"cvmgraph/internal/relay"
+)
+
+const (
+	index      = "docs/README.md"
+	readme     = "README.md"
+	concepts   = "docs/concepts.md"
+	operations = "docs/operations.md"
+)
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	pages := readPages(t)
+	for _, name := range slices.Sorted(maps.Keys(pages)) {
+		p := pages[name]
+		for _, target := range p.links() {
+			if strings.Contains(target, "://") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(target, "#")
+			to := p.resolve(file)
+			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(to))); err != nil {
+				t.Errorf("%s: got the link %s, want one to a file", name, target)
+				continue
+			}
+			if other := pages[to]; anchor != "" && (other == nil || !other.anchors()[anchor]) {
+				t.Errorf("%s: got the link %s, want one to a heading", name, target)
+			}
+		}
+	}
+}
+
+func TestPagesAreFoundFromTheIndex(t *testing.T) {
+	t.Parallel()
+	pages := readPages(t)
+	found := map[string]bool{index: true}
+	for next := []string{index}; len(next) > 0; next = next[1:] {
+		p := pages[next[0]]
+		for _, target := range p.links() {
+			file, _, _ := strings.Cut(target, "#")
+			if to := p.resolve(file); pages[to] != nil && !found[to] {
+				found[to] = true
+				next = append(next, to)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(pages)) {
+		if !found[name] && !strings.Contains(name, "/testdata/") {
+			t.Errorf("%s: got no way to it from %s", name, index)
+		}
+	}
+}
+
+// TestSettingsAreListed compares the README's table with the program's help.
+func TestSettingsAreListed(t *testing.T) {
+	t.Parallel()
+	has := settings(t)
+	_, section, _ := strings.Cut(readPages(t)[readme].prose, "\n## Settings\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	listed := map[string]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (--[a-z][^|]*) \| ([^|]+) \|`).FindAllStringSubmatch(section, -1) {
+		flags, defaults := strings.Split(row[1], ", "), strings.Split(row[2], ", ")
+		for i, flag := range flags {
+			listed[flag] = defaults[min(i, len(defaults)-1)]
+		}
+	}
+	for _, flag := range slices.Sorted(maps.Keys(has)) {
+		if got, ok := listed[flag]; !ok || got != has[flag] {
+			t.Errorf("%s: got the default %q in the README, want %q", flag, got, has[flag])
+		}
+	}
+	for flag := range listed {
+		if _, ok := has[flag]; !ok {
+			t.Errorf("%s: got it in the README, want what the program has", flag)
+		}
+	}
+}
+
+// settings returns the defaults of the program's settings, by their flags, "empty" for none.
+func settings(t *testing.T) map[string]string {
+	t.Helper()
+	var help bytes.Buffer
+	if _, err := config.Parse([]string{"--help"}, nil, &help); err != nil {
+		t.Fatal(err)
+	}
+	defaults := map[string]string{}
+	text := strings.Join(strings.Fields(help.String()), " ")
+	for _, match := range regexp.MustCompile(`Default (\S*?)\. \[(?:\$)?(CVMGRAPH_[A-Z_]+)`).FindAllStringSubmatch(text, -1) {
+		flag := "--" + strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(match[2], "CVMGRAPH_")), "_", "-")
+		defaults[flag] = match[1]
+	}
+	if len(defaults) < 20 {
+		t.Fatalf("got the settings %v, want all of them", defaults)
+	}
+	return defaults
+}
+
+// TestNamesInTextExist holds what pages name in passing to what there is: settings, variables, targets of make, and commands.
+func TestNamesInTextExist(t *testing.T) {
+	t.Parallel()
+	has := settings(t)
+	flag, variable := regexp.MustCompile(`^(?:cvmgraph )?(--[a-z][a-z-]*)`), regexp.MustCompile(`CVMGRAPH_[A-Z_]*[A-Z]`)
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range readPages(t) {
+		for _, span := range p.spans() {
+			if match := flag.FindStringSubmatch(span); match != nil && match[1] != "--help" && match[1] != "--version" {
+				if _, ok := has[match[1]]; !ok {
+					t.Errorf("%s: got `%s`, want a setting that the program has", name, span)
+				}
+			}
+			if target, ok := strings.CutPrefix(span, "make "); ok && !regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(target)+`:`).Match(makefile) {
+				t.Errorf("%s: got `%s`, want a target that the Makefile has", name, span)
+			}
+		}
+		for _, text := range append(codes(p), p.prose) {
+			for _, v := range variable.FindAllString(text, -1) {
+				_, setting := has["--"+strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(v, "CVMGRAPH_")), "_", "-")]
+				if !setting && v != "CVMGRAPH_URL" && !strings.HasPrefix(v, "CVMGRAPH_TEST_") {
+					t.Errorf("%s: got %s, want a variable that somebody reads", name, v)
+				}
+			}
+		}
+	}
+}
+
+func codes(p *page) []string {
+	var texts []string
+	for _, b := range p.blocks {
+		texts = append(texts, b.code)
+	}
+	return texts
+}
+
+// TestMessagesAreListed compares the page for operators with what the program can say in its log.
+func TestMessagesAreListed(t *testing.T) {
+	t.Parallel()
+	said := loggedMessages(t)
+	listed := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (?:debug|info|warn|error)[a-z, ]* \\| `([^`]+)`").FindAllStringSubmatch(readPages(t)[operations].prose, -1) {
+		listed[row[1]] = true
+	}
+	for _, message := range slices.Sorted(maps.Keys(said)) {
+		if !listed[message] {
+			t.Errorf("got no row for %q of %s in %s", message, said[message], operations)
+		}
+	}
+	for _, message := range slices.Sorted(maps.Keys(listed)) {
+		if said[message] == "" {
+			t.Errorf("got a row for %q in %s, which nobody logs", message, operations)
+		}
+	}
+}
+
+// loggedMessages returns the constant messages of the program's log, with the file that has them.
+func loggedMessages(t *testing.T) map[string]string {
+	t.Helper()
+	said := map[string]string{}
+	levels := []string{"Debug", "Info", "Warn", "Error"}
+	for _, name := range gitFiles(t, "--cached", "--others", "*.go") {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "internal/bench/") || strings.HasPrefix(name, "clients/") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || method.Sel.Name != "LogAttrs" && !slices.Contains(levels, strings.TrimSuffix(method.Sel.Name, "Context")) {
+				return true
+			}
+			if name := lastName(method.X); name == "http" || name == "observer" {
+				return true
+			}
+			for _, argument := range call.Args {
+				if literal, ok := argument.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+					message, err := strconv.Unquote(literal.Value)
+					if err != nil {
+						t.Fatal(err)
+					}
+					said[message] = name
+					break
+				}
+			}
+			return true
+		})
+	}
+	if len(said) < 10 {
+		t.Fatalf("got the messages %v, want all of them", said)
+	}
+	return said
+}
+
+// lastName returns the name behind the last dot of an expression, "" where it has none.
+func lastName(x ast.Expr) string {
+	switch x := x.(type) {
+	case *ast.Ident:
+		return x.Name
+	case *ast.SelectorExpr:
+		return x.Sel.Name
+	}
+	return ""
+}
+
+// TestCostsOfPages computes the table of upstream calls from the covers that the program takes, for cursors at the first places.
+func TestCostsOfPages(t *testing.T) {
+	t.Parallel()
+	const places = 3000
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (\d+) \| (\d+(?: or \d+)?) \|$`).FindAllStringSubmatch(readPages(t)[concepts].prose, -1)
+	if len(rows) < 5 {
+		t.Fatalf("got %d rows, want the table", len(rows))
+	}
+	for _, row := range rows {
+		first, err := strconv.Atoi(row[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		without := strconv.Itoa(len(relay.Cover(relay.Range{Lo: 0, Hi: first})))
+		fewest, most := math.MaxInt, 0
+		for cursor := range places {
+			calls := len(relay.Cover(relay.Range{Lo: cursor, Hi: cursor + 1 + first}))
+			fewest, most = min(fewest, calls), max(most, calls)
+		}
+		with := strconv.Itoa(most)
+		if fewest < most {
+			with = fmt.Sprintf("%d or %d", fewest, most)
+		}
+		if row[2] != without || row[3] != with {
+			t.Errorf("first: %d: got %s calls without a cursor and %s with one, want %s and %s", first, row[2], row[3], without, with)
+		}
+	}
+}
+
+// TestBlocksAreWhatTheySay holds code that is no command to what it is: JSON, or GraphQL of the schema.
+func TestBlocksAreWhatTheySay(t *testing.T) {
+	t.Parallel()
+	sdl, err := os.ReadFile(filepath.Join(root, "schema.graphqls"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := gqlparser.MustLoadSchema(&gqlast.Source{Name: "schema.graphqls", Input: string(sdl)})
+	for name, p := range readPages(t) {
+		for _, b := range p.blocks {
+			var err error
+			switch b.language {
+			case "json":
+				var value any
+				err = decode(withAnything(b.code), &value)
+			case "graphql":
+				err = checkGraphQL(schema, b.code)
+			case "bash", "shell", "console", "zsh", "fish", "powershell":
+				err = fmt.Errorf("commands are blocks of sh")
+			}
+			if err != nil {
+				t.Errorf("%s:%d: %v", name, b.line, err)
+			}
+		}
+	}
+}
+
+// checkGraphQL takes an operation of the schema, or any definitions of types: those of other services.
+func checkGraphQL(schema *gqlast.Schema, text string) error {
+	if _, err := gql.ParseQuery(&gqlast.Source{Input: text}); err != nil {
+		_, err := gql.ParseSchema(&gqlast.Source{Input: text})
+		return err
+	}
+	if _, errs := gqlparser.LoadQueryWithRules(schema, text, nil); len(errs) > 0 {
+		return errs
+	}
+	return nil
+}
