@@ -82,7 +82,9 @@ func startWatched(t *testing.T) *watched {
 	t.Cleanup(upstream.Close)
 	well := start(t, append(shared, "--demo")...)
 	// A limit of memory, so that there is one to show; a small cache, so that pages have to leave.
-	ill := startAs(t, []string{"env", "GOMEMLIMIT=1GiB", asProgram + "=1", os.Args[0]}, append(
+	ill := startAs(t, []string{
+		"env", "GOMEMLIMIT=1GiB", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT=500", "OTEL_BSP_SCHEDULE_DELAY=500", asProgram + "=1", os.Args[0],
+	}, append(
 		shared, "--upstream-url="+upstream.URL+demo.BasePath, "--upstream-timeout=200ms", "--cache-bytes=1MiB", "--stale-if-error=1m",
 		"--trusted-documents=internal/config/testdata/documents/relay-md5.json", "--trusted-documents-mode=log",
 	)...)

@@ -116,12 +116,13 @@ type wiring struct {
 func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	limitMemory(logger)
-	tracing, err := telemetry.OpenTracing(ctx, settings.Traces, stdout, logger)
+	metrics := telemetry.NewMetrics()
+	tracing, err := telemetry.OpenTracing(ctx, settings.Traces, stdout, metrics.TracesFailed, logger)
 	if err != nil {
 		return err
 	}
 	defer closeTracing(tracing, logger)
-	with := wiring{settings, telemetry.NewMetrics(), tracing, logger}
+	with := wiring{settings, metrics, tracing, logger}
 	resolver := with.resolver()
 	upstreamURL, closeUpstream, err := openUpstream(settings)
 	if err != nil {

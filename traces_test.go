@@ -158,7 +158,7 @@ func startTraced(t *testing.T, variables ...string) (*process, *observedUpstream
 	server := httptest.NewServer(upstream)
 	t.Cleanup(server.Close)
 	program := append([]string{"env"}, append(variables, asProgram+"=1", os.Args[0])...)
-	return startAs(t, program, "--drain-delay=0", "--upstream-url="+server.URL+demo.BasePath), upstream
+	return startAs(t, program, "--drain-delay=0", "--cache-ttl=1m", "--upstream-url="+server.URL+demo.BasePath), upstream
 }
 
 // end ends the program as an orchestrator does.

@@ -3,6 +3,7 @@ package graph
 import (
 	"crypto/sha256"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -106,5 +107,6 @@ func (k *repeats) keep(key repeatKey, op *operation, name string, body []byte) {
 		k.answers.Set(key, &repeated{})
 		return
 	}
-	k.answers.Set(key, &repeated{append([]byte(nil), body...), made, name})
+	// A copy of the name: it is a part of the document, all of which would be kept with it.
+	k.answers.Set(key, &repeated{append([]byte(nil), body...), made, strings.Clone(name)})
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,6 +45,43 @@ func (g *repeating) repeated(ask func()) bool {
 	before := g.hits.Load()
 	ask()
 	return g.hits.Load() > before
+}
+
+// documents sends so many operations of a name, each in a document of 200 KB.
+func (g *gateway) documents(t *testing.T, n int, fields string) {
+	t.Helper()
+	padding := strings.Repeat("x", 200<<10)
+	for i := range n {
+		query := fmt.Sprintf("query Named { %s } #%d%s", fields, i, padding)
+		for range 3 { // so that what comes again is kept
+			if a := g.post(t, query, nil, nil); len(a.Errors) > 0 {
+				t.Fatalf("got errors %+v", a.Errors)
+			}
+		}
+	}
+}
+
+// TestKeptAnswersKeepNoDocuments holds that what is kept of a request is not a part of its document, which would be kept whole.
+func TestKeptAnswersKeepNoDocuments(t *testing.T) { //nolint:paralleltest // what others allocate would count
+	g := newRepeating(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Hour})
+	g.documents(t, 40, "cvms(first: 1) { totalCount }") // the caches of parsed documents have their fill
+	before := heap()
+	g.documents(t, 200, "cvms(first: 1) { totalCount }")
+	if got := heap() - before; got > 8<<20 {
+		t.Errorf("got %d MiB more, want at most 8", got>>20)
+	}
+	if answers, _ := g.size(); answers < 200 {
+		t.Errorf("got %d answers kept, want 200", answers)
+	}
+}
+
+// heap returns what is in use of it, in bytes.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // what has a finalizer
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func TestRequestsThatComeAgainAreAnsweredAlike(t *testing.T) {

@@ -2,9 +2,11 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/internal/pages"
@@ -17,8 +19,9 @@ type Tracer struct {
 	// gateway's or the upstream's to mend.
 	Operation func(ctx context.Context, kind, name string, kept bool, problems []string, failed bool)
 	// Field is told of each field of Query that a resolver is called for, by its name in the schema. It returns the context to go on with,
-	// and what is told of the field's end: the code of its error, "" for none.
-	Field func(ctx context.Context, name string) (context.Context, func(code string))
+	// and what is told of the field's end: the code of its error, "" for none, and whether that is the gateway's or the upstream's to
+	// mend.
+	Field func(ctx context.Context, name string) (context.Context, func(code string, failed bool))
 	// Page is told of each page that a field is made of, and what it was for.
 	Page func(ctx context.Context, page pages.Got, reason string)
 }
@@ -33,7 +36,7 @@ func (t *Tracer) answered(ctx context.Context, opCtx *graphql.OperationContext, 
 		kind, name = string(opCtx.Operation.Operation), opCtx.Operation.Name
 	}
 	problems, failed := problemsOf(shown)
-	t.Operation(ctx, kind, name, false, problems, failed)
+	t.Operation(ctx, kind, name, false, problems, failed && !left(ctx))
 }
 
 // kept tells of an operation that was answered as an equal one was before.
@@ -63,17 +66,29 @@ func (t *Tracer) used(ctx context.Context, got []pages.Got, reason string) {
 // field resolves a field of Query, and tells of it.
 func (t *Tracer) field(ctx context.Context, resolve func(context.Context) (any, error)) (any, error) {
 	field := graphql.GetFieldContext(ctx)
-	ctx, ended := t.Field(ctx, field.Field.Name)
-	code := codeInternal // unless resolve returns
-	defer func() { ended(code) }()
+	ctx, ended := t.Field(ctx, field.Field.Definition.Name) // not what the document says: all of that would be kept with it
+	code := codeInternal                                    // unless resolve returns
+	defer func() { ended(code, isFailure(code) && !left(ctx)) }()
 	value, err := resolve(ctx)
 	if code = codeOf(err); code == "" {
-		for _, added := range graphql.GetFieldErrors(ctx, field) {
-			code, _ = added.Extensions["code"].(string)
-		}
+		code = addedCode(graphql.GetErrors(ctx), field.Field.Alias)
 	}
 	return value, err
 }
+
+// addedCode returns the code of the first error that a field of Query has added, "" for none.
+func addedCode(errs gqlerror.List, alias string) string {
+	for _, e := range errs {
+		if len(e.Path) > 0 && e.Path[0] == ast.PathName(alias) {
+			code, _ := e.Extensions["code"].(string)
+			return code
+		}
+	}
+	return ""
+}
+
+// left says whether the caller has gone, so that nobody has anything to mend.
+func left(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 // problemsOf returns the codes of errors, each once, and whether the first of them is a failure: those come first.
 func problemsOf(shown gqlerror.List) (problems []string, failed bool) {

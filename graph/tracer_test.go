@@ -43,8 +43,8 @@ func (n *traced) tracer() *graph.Tracer {
 		Operation: func(_ context.Context, kind, name string, kept bool, problems []string, failed bool) {
 			n.note("operation %q %q kept=%t %s failed=%t", kind, name, kept, problems, failed)
 		},
-		Field: func(ctx context.Context, name string) (context.Context, func(code string)) {
-			return context.WithValue(ctx, fieldKey{}, name), func(code string) { n.note("field %s %q", name, code) }
+		Field: func(ctx context.Context, name string) (context.Context, func(code string, failed bool)) {
+			return context.WithValue(ctx, fieldKey{}, name), func(code string, failed bool) { n.note("field %s %q failed=%t", name, code, failed) }
 		},
 		Page: func(ctx context.Context, got pages.Got, reason string) {
 			n.note("page of %v: %d/%d %s %d items cached=%t", ctx.Value(fieldKey{}), got.Request.Page, got.Request.PageSize, reason, got.Len(), got.Cached)
@@ -73,43 +73,43 @@ func TestTracerIsTold(t *testing.T) {
 	}{
 		"a connection": {
 			`query Fleet { cvms(first: 3) { nodes { id } } }`, "tester",
-			[]string{`page of cvms: 1/3 window 3 items cached=false; field cvms ""; operation "query" "Fleet" kept=false [] failed=false`},
+			[]string{`page of cvms: 1/3 window 3 items cached=false; field cvms "" failed=false; operation "query" "Fleet" kept=false [] failed=false`},
 		},
 		"the same again, and again": {
 			`query Fleet { cvms(first: 3) { nodes { id } } }`, "tester",
 			[]string{
-				`page of cvms: 1/3 window 3 items cached=false; field cvms ""; operation "query" "Fleet" kept=false [] failed=false`,
-				`page of cvms: 1/3 window 3 items cached=true; field cvms ""; operation "query" "Fleet" kept=false [] failed=false`,
-				`page of cvms: 1/3 window 3 items cached=true; field cvms ""; operation "query" "Fleet" kept=false [] failed=false`,
+				`page of cvms: 1/3 window 3 items cached=false; field cvms "" failed=false; operation "query" "Fleet" kept=false [] failed=false`,
+				`page of cvms: 1/3 window 3 items cached=true; field cvms "" failed=false; operation "query" "Fleet" kept=false [] failed=false`,
+				`page of cvms: 1/3 window 3 items cached=true; field cvms "" failed=false; operation "query" "Fleet" kept=false [] failed=false`,
 				`operation "query" "Fleet" kept=true [] failed=false`,
 			},
 		},
 		"an alias, which is the caller's text": {
 			`{ secret: cvms(first: 1) { totalCount } }`, "tester",
-			[]string{`page of cvms: 1/1 total 1 items cached=false; field cvms ""; operation "query" "" kept=false [] failed=false`},
+			[]string{`page of cvms: 1/1 total 1 items cached=false; field cvms "" failed=false; operation "query" "" kept=false [] failed=false`},
 		},
 		"no field that calls the upstream": {
 			`{ __typename }`, "tester", []string{`operation "query" "" kept=false [] failed=false`},
 		},
 		"a bad argument": {
 			`{ cvms(first: -1) { totalCount } }`, "tester",
-			[]string{`field cvms "BAD_USER_INPUT"; operation "query" "" kept=false [BAD_USER_INPUT] failed=false`},
+			[]string{`field cvms "BAD_USER_INPUT" failed=false; operation "query" "" kept=false [BAD_USER_INPUT] failed=false`},
 		},
 		"what is no id of ours": {
 			`{ _entities(representations: [{ __typename: "Cvm", id: "x" }]) { __typename } }`, "status-500",
-			[]string{`field _entities ""; operation "query" "" kept=false [BAD_USER_INPUT] failed=false`},
+			[]string{`field _entities "BAD_USER_INPUT" failed=false; operation "query" "" kept=false [BAD_USER_INPUT] failed=false`},
 		},
 		"a service's lookup that fails": {
 			`{ _entities(representations: [{ __typename: "Cvm", vmId: "1a09d706-2686-4e0a-8b1d-323ff0e3504b" }]) { __typename } }`, "status-501",
-			[]string{`field _entities "UPSTREAM_ERROR"; operation "query" "" kept=false [UPSTREAM_ERROR] failed=true`},
+			[]string{`field _entities "UPSTREAM_ERROR" failed=true; operation "query" "" kept=false [UPSTREAM_ERROR] failed=true`},
 		},
 		"a refused credential": {
 			`{ cvm(vmId: "1a09d706-2686-4e0a-8b1d-323ff0e3504b") { id } }`, "status-401",
-			[]string{`field cvm "UNAUTHENTICATED"; operation "query" "" kept=false [UNAUTHENTICATED] failed=false`},
+			[]string{`field cvm "UNAUTHENTICATED" failed=false; operation "query" "" kept=false [UNAUTHENTICATED] failed=false`},
 		},
 		"an upstream that fails": {
 			`{ cvms(first: 1) { totalCount } }`, "status-501",
-			[]string{`field cvms "UPSTREAM_ERROR"; operation "query" "" kept=false [UPSTREAM_ERROR] failed=true`},
+			[]string{`field cvms "UPSTREAM_ERROR" failed=true; operation "query" "" kept=false [UPSTREAM_ERROR] failed=true`},
 		},
 		"two errors, the failure first": {
 			`{ a: node(id: "x") { id } b: cvms(first: 1) { totalCount } }`, "status-501", nil,
@@ -174,8 +174,45 @@ func TestTracerIsToldOfPanics(t *testing.T) {
 	notes := &traced{}
 	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer, r.Pages = notes.tracer(), nil })
 	g.post(t, `{ cvms(first: 1) { totalCount } }`, nil, nil)
-	want := []string{`field cvms "INTERNAL_SERVER_ERROR"`, `operation "query" "" kept=false [INTERNAL_SERVER_ERROR] failed=true`}
+	want := []string{`field cvms "INTERNAL_SERVER_ERROR" failed=true`, `operation "query" "" kept=false [INTERNAL_SERVER_ERROR] failed=true`}
 	if got := strings.Split(notes.take(), "; "); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestTracersGetNoPartOfDocuments holds that who keeps a field's name does not keep the document that it stands in.
+func TestTracersGetNoPartOfDocuments(t *testing.T) { //nolint:paralleltest // what others allocate would count
+	var names []string
+	g := newGateway(t, failingAs(), func(r *graph.Resolver) {
+		r.Tracer = (&traced{}).tracer()
+		r.Tracer.Field = func(ctx context.Context, name string) (context.Context, func(string, bool)) {
+			names = append(names, name)
+			return ctx, func(string, bool) {}
+		}
+	})
+	g.documents(t, 40, "cvms(first: 1) { totalCount }") // the caches of parsed documents have their fill
+	before := heap()
+	g.documents(t, 200, "cvms(first: 1) { totalCount }")
+	if got := heap() - before; got > 8<<20 {
+		t.Errorf("got %d MiB more, want at most 8", got>>20)
+	}
+	if len(names) != 720 || names[719] != "cvms" {
+		t.Errorf("got %d names, want 720 of cvms", len(names))
+	}
+}
+
+func TestACallerWhoLeftHasNothingToMend(t *testing.T) {
+	t.Parallel()
+	notes := &traced{}
+	ctx, leave := context.WithCancel(t.Context())
+	g := newGateway(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { leave(); <-r.Context().Done() }), func(r *graph.Resolver) {
+		r.Tracer = notes.tracer()
+	})
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ cvms(first: 1) { totalCount } }"}`))
+	request.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer tester"}}
+	g.handler.ServeHTTP(httptest.NewRecorder(), request)
+	want := `field cvms "UPSTREAM_TIMEOUT" failed=false; operation "query" "" kept=false [UPSTREAM_TIMEOUT] failed=false`
+	if got := notes.take(); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

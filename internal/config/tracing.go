@@ -1,8 +1,11 @@
 package config
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,85 +14,144 @@ import (
 // The exporters of traces.
 const (
 	TracesOff     = ""        // nothing is traced
-	TracesConsole = "console" // spans are written to the log's stream, as JSON
+	TracesConsole = "console" // spans are written to the standard output, as JSON
 	TracesGRPC    = "grpc"    // OTLP over gRPC
 	TracesHTTP    = "http"    // OTLP over HTTP, in protobuf or JSON
 )
 
-// openTelemetry is the standard variables of OpenTelemetry. Their exporter reads most of them for itself, and goes on with a default
-// where one is wrong; here they are looked at first, so that a wrong one is named at start.
-type openTelemetry map[string]string
+// openTelemetry is the standard variables of OpenTelemetry. Its library reads most of them for itself, and goes on with a default where
+// one is wrong; here they are looked at first, so that a wrong one is named at start. Values are shown of those alone that hold no secret.
+type openTelemetry struct {
+	values   map[string]string
+	problems []string
+}
 
-func readOpenTelemetry(environ []string) openTelemetry {
-	env := openTelemetry{}
+func readOpenTelemetry(environ []string) *openTelemetry {
+	env := &openTelemetry{values: map[string]string{}}
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
-		if _, repeated := env[name]; !repeated && strings.HasPrefix(name, "OTEL_") {
-			env[name] = strings.TrimSpace(value)
+		if _, repeated := env.values[name]; !repeated && strings.HasPrefix(name, "OTEL_") {
+			env.values[name] = value
 		}
 	}
 	return env
 }
 
 // traces returns which exporter the variables ask for, and what is wrong with them.
-func (env openTelemetry) traces() (exporter string, problems []string) {
-	check := func(name string, problem error) {
-		if problem != nil {
-			problems = append(problems, name+": "+problem.Error())
-		}
-	}
-	env["OTEL_SDK_DISABLED"] = strings.ToLower(env["OTEL_SDK_DISABLED"])
-	disabled := env.read(check, "OTEL_SDK_DISABLED", oneOf("true", "false"))
-	wanted := env.read(check, "OTEL_TRACES_EXPORTER", oneOf("otlp", TracesConsole, "none"))
-	if wanted == "" && env.of("ENDPOINT") != "" {
+func (env *openTelemetry) traces() (exporter string, problems []string) {
+	disabled := strings.ToLower(env.read("OTEL_SDK_DISABLED", oneOf("true", "false")))
+	wanted := env.read("OTEL_TRACES_EXPORTER", oneOf("otlp", TracesConsole, "none"))
+	if wanted == "" && env.otlp("ENDPOINT") != "" {
 		wanted = "otlp"
 	}
 	if disabled == "true" || wanted == "" || wanted == "none" {
-		return TracesOff, problems
+		return TracesOff, env.problems
 	}
-	sampler := env.read(check, "OTEL_TRACES_SAMPLER", oneOf("always_on", "always_off", "traceidratio",
-		"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"))
-	if strings.HasSuffix(sampler, "traceidratio") {
-		env.read(check, "OTEL_TRACES_SAMPLER_ARG", share)
+	env.readLibrary()
+	exporter = TracesConsole
+	if wanted == "otlp" {
+		env.readOTLP()
+		exporter = TracesHTTP
+		if env.otlp("PROTOCOL") == "grpc" {
+			exporter = TracesGRPC
+		}
 	}
-	for _, name := range []string{"SCHEDULE_DELAY", "EXPORT_TIMEOUT", "MAX_QUEUE_SIZE", "MAX_EXPORT_BATCH_SIZE"} {
-		env.read(check, "OTEL_BSP_"+name, positive)
-	}
-	if wanted == TracesConsole {
-		return TracesConsole, problems
-	}
-	for name, rule := range map[string]func(string) error{
-		"ENDPOINT": endpoint, "HEADERS": headerList, "TIMEOUT": positive, "COMPRESSION": oneOf("gzip", "none"),
-		"PROTOCOL": oneOf("http/protobuf", "http/json", "grpc"),
-	} {
-		env.read(check, "OTEL_EXPORTER_OTLP_"+name, rule)
-		env.read(check, "OTEL_EXPORTER_OTLP_TRACES_"+name, rule)
-	}
-	slices.Sort(problems)
-	if env.of("PROTOCOL") == "grpc" {
-		return TracesGRPC, problems
-	}
-	return TracesHTTP, problems
+	slices.Sort(env.problems)
+	return exporter, env.problems
 }
 
-// of returns a variable of the exporter: the one for traces alone, if there is one.
-func (env openTelemetry) of(name string) string {
-	if value := env["OTEL_EXPORTER_OTLP_TRACES_"+name]; value != "" {
+// readLibrary checks what is not about a receiver.
+func (env *openTelemetry) readLibrary() {
+	sampler := env.read("OTEL_TRACES_SAMPLER", oneOf("always_on", "always_off", "traceidratio",
+		"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"))
+	if strings.HasSuffix(strings.ToLower(sampler), "traceidratio") {
+		env.read("OTEL_TRACES_SAMPLER_ARG", share)
+	}
+	env.read("OTEL_RESOURCE_ATTRIBUTES", pairs(func(name string) bool { return name != "" }))
+	for _, name := range []string{"SCHEDULE_DELAY", "EXPORT_TIMEOUT"} {
+		env.readExactly("OTEL_BSP_"+name, milliseconds)
+	}
+	for _, name := range []string{"MAX_QUEUE_SIZE", "MAX_EXPORT_BATCH_SIZE"} {
+		env.readExactly("OTEL_BSP_"+name, count)
+	}
+	for _, name := range []string{
+		"ATTRIBUTE_VALUE_LENGTH", "ATTRIBUTE_COUNT", "SPAN_ATTRIBUTE_VALUE_LENGTH", "SPAN_ATTRIBUTE_COUNT", "SPAN_EVENT_COUNT", "SPAN_LINK_COUNT",
+		"EVENT_ATTRIBUTE_COUNT", "LINK_ATTRIBUTE_COUNT",
+	} {
+		env.readExactly("OTEL_"+name+"_LIMIT", integer)
+	}
+}
+
+// readOTLP checks what is about a receiver.
+func (env *openTelemetry) readOTLP() {
+	for name, rule := range map[string]func(string) error{
+		"ENDPOINT": endpoint, "HEADERS": pairs(isToken), "TIMEOUT": milliseconds, "COMPRESSION": oneOf("gzip", "none"),
+		"PROTOCOL": exactlyOneOf("http/protobuf", "http/json", "grpc"), "CERTIFICATE": certificates,
+	} {
+		env.read("OTEL_EXPORTER_OTLP_"+name, rule)
+		env.read("OTEL_EXPORTER_OTLP_TRACES_"+name, rule)
+	}
+	for _, prefix := range []string{"OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"} {
+		certificate, key := env.get(prefix+"CLIENT_CERTIFICATE"), env.get(prefix+"CLIENT_KEY")
+		if certificate == "" && key == "" {
+			continue
+		}
+		if _, err := tls.LoadX509KeyPair(certificate, key); err != nil {
+			env.add(prefix+"CLIENT_CERTIFICATE", errors.New("is no file of a certificate in PEM with the key of "+prefix+"CLIENT_KEY"))
+		}
+	}
+	if strings.HasPrefix(env.otlp("ENDPOINT"), "http://") && env.otlp("CERTIFICATE")+env.otlp("CLIENT_CERTIFICATE") != "" {
+		env.add("OTEL_EXPORTER_OTLP_ENDPOINT", errors.New("must be https with a certificate, or have none"))
+	}
+}
+
+// get returns a variable as the library reads most of them.
+func (env *openTelemetry) get(name string) string { return strings.TrimSpace(env.values[name]) }
+
+// otlp returns a variable of the receiver: the one for traces alone, if there is one.
+func (env *openTelemetry) otlp(name string) string {
+	if value := env.get("OTEL_EXPORTER_OTLP_TRACES_" + name); value != "" {
 		return value
 	}
-	return env["OTEL_EXPORTER_OTLP_"+name]
+	return env.get("OTEL_EXPORTER_OTLP_" + name)
+}
+
+func (env *openTelemetry) add(name string, problem error) {
+	env.problems = append(env.problems, name+": "+problem.Error())
 }
 
 // read returns a variable, "" where there is none, and checks what it says.
-func (env openTelemetry) read(check func(string, error), name string, rule func(string) error) string {
-	value := env[name]
-	if value != "" {
-		check(name, rule(value))
-	}
-	return value
+func (env *openTelemetry) read(name string, rule func(string) error) string {
+	env.check(name, env.get(name), rule)
+	return env.get(name)
 }
 
+// readExactly checks a variable that the library reads with the space around it.
+func (env *openTelemetry) readExactly(name string, rule func(string) error) {
+	env.check(name, env.values[name], rule)
+}
+
+func (env *openTelemetry) check(name, value string, rule func(string) error) {
+	if value == "" {
+		return
+	}
+	if problem := rule(value); problem != nil {
+		env.add(name, problem)
+	}
+}
+
+// oneOf takes the values in any case.
 func oneOf(values ...string) func(string) error {
+	rule := exactlyOneOf(values...)
+	return func(written string) error {
+		if rule(strings.ToLower(written)) == nil {
+			return nil
+		}
+		return rule(written)
+	}
+}
+
+func exactlyOneOf(values ...string) func(string) error {
 	return func(written string) error {
 		if slices.Contains(values, written) {
 			return nil
@@ -105,28 +167,63 @@ func share(written string) error {
 	return nil
 }
 
-func positive(written string) error {
-	if n, err := strconv.Atoi(written); err != nil || n < 1 {
-		return mustBe("a whole number, at least 1", written)
+func milliseconds(written string) error {
+	if n, err := strconv.Atoi(written); err != nil || n < 1 || n > int(longest.Milliseconds()) {
+		return mustBe("a whole number of milliseconds from 1 to 86400000", written)
 	}
 	return nil
 }
 
-// endpoint does not show what was written: a URL is where passwords are.
+func count(written string) error {
+	if n, err := strconv.Atoi(written); err != nil || n < 1 || n > 1_000_000 {
+		return mustBe("a whole number from 1 to 1000000", written)
+	}
+	return nil
+}
+
+func integer(written string) error {
+	if _, err := strconv.ParseInt(written, 10, 32); err != nil {
+		return mustBe("a whole number of 32 bits", written)
+	}
+	return nil
+}
+
 func endpoint(written string) error {
-	if u, err := url.Parse(written); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return errors.New("must be an absolute http or https URL with a host")
+	if u, err := url.Parse(written); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return errors.New("must be an absolute http or https URL with a host and without user")
 	}
 	return nil
 }
 
-// headerList does not show what was written: the headers are for credentials.
-func headerList(written string) error {
-	for pair := range strings.SplitSeq(written, ",") {
-		name, value, ok := strings.Cut(pair, "=")
-		if _, err := url.PathUnescape(value); !ok || err != nil || strings.TrimSpace(name) == "" || strings.ContainsAny(strings.TrimSpace(name), " \t\"(),/:;<=>?@[\\]{}") {
-			return errors.New("must be name=value, comma separated, with values in percent-encoding")
+// pairs takes name=value, comma separated.
+func pairs(isName func(string) bool) func(string) error {
+	return func(written string) error {
+		for pair := range strings.SplitSeq(written, ",") {
+			name, value, ok := strings.Cut(pair, "=")
+			if _, err := url.PathUnescape(strings.TrimSpace(value)); !ok || err != nil || !isName(strings.TrimSpace(name)) {
+				return errors.New("must be name=value, comma separated, with values in percent-encoding")
+			}
 		}
+		return nil
+	}
+}
+
+// isToken says whether a text can be the name of a header.
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.ContainsRune("!#$%&'*+-.^_`|~", c):
+			return false
+		}
+		return true
+	})
+}
+
+// certificates takes a file of certificates to trust.
+func certificates(written string) error {
+	file, err := os.ReadFile(written)
+	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(file) {
+		return errors.New("is no file of certificates in PEM")
 	}
 	return nil
 }

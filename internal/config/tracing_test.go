@@ -11,6 +11,7 @@ import (
 
 func TestWhereTracesGo(t *testing.T) {
 	t.Parallel()
+	certificate, key := keyPair(t)
 	for name, test := range map[string]struct {
 		environ []string
 		want    string
@@ -31,10 +32,14 @@ func TestWhereTracesGo(t *testing.T) {
 		"not disabled":                {[]string{"OTEL_SDK_DISABLED=false", "OTEL_TRACES_EXPORTER=otlp"}, config.TracesHTTP},
 		"the first of a name":         {[]string{"OTEL_TRACES_EXPORTER=console", "OTEL_TRACES_EXPORTER=none"}, config.TracesConsole},
 		"odd settings of what is off": {[]string{"OTEL_TRACES_EXPORTER=none", "OTEL_TRACES_SAMPLER=odd", "OTEL_EXPORTER_OTLP_HEADERS=odd"}, config.TracesOff},
+		"with certificates": {[]string{
+			"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=https://localhost:4318", "OTEL_EXPORTER_OTLP_CERTIFICATE=" + certificate,
+			"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=" + certificate, "OTEL_EXPORTER_OTLP_CLIENT_KEY=" + key,
+		}, config.TracesHTTP},
 		"all settings": {[]string{
-			"OTEL_TRACES_EXPORTER=otlp", "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.25", "OTEL_BSP_SCHEDULE_DELAY=100",
+			"OTEL_TRACES_EXPORTER=otlp", "OTEL_TRACES_SAMPLER=Parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.25", "OTEL_BSP_SCHEDULE_DELAY=100",
 			"OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20x, x-team = a", "OTEL_EXPORTER_OTLP_TIMEOUT=2000", "OTEL_EXPORTER_OTLP_COMPRESSION=gzip",
-			"OTEL_EXPORTER_OTLP_PROTOCOL=http/json",
+			"OTEL_EXPORTER_OTLP_PROTOCOL=http/json", "OTEL_RESOURCE_ATTRIBUTES=a=b%20c, d=", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT=-1",
 		}, config.TracesHTTP},
 	} {
 		if got := parse(t, nil, test.environ...).Traces; got != test.want {
@@ -47,6 +52,7 @@ func TestWrongSettingsOfTracesAreListed(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret"
 	on := "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318"
+	certificate, _ := keyPair(t)
 	for name, test := range map[string]struct {
 		environ, want []string
 	}{
@@ -67,8 +73,8 @@ func TestWrongSettingsOfTracesAreListed(t *testing.T) {
 		"addresses, which are not shown": {
 			[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4318/" + secret, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=ftp://" + secret},
 			[]string{
-				"OTEL_EXPORTER_OTLP_ENDPOINT: must be an absolute http or https URL with a host",
-				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: must be an absolute http or https URL with a host",
+				"OTEL_EXPORTER_OTLP_ENDPOINT: must be an absolute http or https URL with a host and without user",
+				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: must be an absolute http or https URL with a host and without user",
 			},
 		},
 		"headers, which are not shown": {
@@ -78,13 +84,47 @@ func TestWrongSettingsOfTracesAreListed(t *testing.T) {
 				"OTEL_EXPORTER_OTLP_TRACES_HEADERS: must be name=value, comma separated, with values in percent-encoding",
 			},
 		},
+		"an address with a password": {
+			[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://user:" + secret + "@localhost:4318"},
+			[]string{"OTEL_EXPORTER_OTLP_ENDPOINT: must be an absolute http or https URL with a host and without user"},
+		},
+		"files that are none": {
+			[]string{
+				"OTEL_EXPORTER_OTLP_ENDPOINT=https://localhost:4318", "OTEL_EXPORTER_OTLP_CERTIFICATE=" + secret,
+				"OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE=" + secret,
+			},
+			[]string{
+				"OTEL_EXPORTER_OTLP_CERTIFICATE: is no file of certificates in PEM",
+				"OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE: is no file of a certificate in PEM with the key of OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+			},
+		},
+		"a certificate without TLS": {
+			[]string{on, "OTEL_EXPORTER_OTLP_CERTIFICATE=" + certificate},
+			[]string{"OTEL_EXPORTER_OTLP_ENDPOINT: must be https with a certificate, or have none"},
+		},
+		"numbers that are too large": {
+			[]string{on, "OTEL_BSP_MAX_QUEUE_SIZE=1000000000000000000", "OTEL_BSP_SCHEDULE_DELAY=9223372036854775807", "OTEL_SPAN_EVENT_COUNT_LIMIT=9223372036854775807"},
+			[]string{
+				`OTEL_BSP_MAX_QUEUE_SIZE: must be a whole number from 1 to 1000000, not "1000000000000000000"`,
+				`OTEL_BSP_SCHEDULE_DELAY: must be a whole number of milliseconds from 1 to 86400000, not "9223372036854775807"`,
+				`OTEL_SPAN_EVENT_COUNT_LIMIT: must be a whole number of 32 bits, not "9223372036854775807"`,
+			},
+		},
+		"numbers with space, which the library takes for none": {
+			[]string{on, "OTEL_BSP_MAX_QUEUE_SIZE= 100"},
+			[]string{`OTEL_BSP_MAX_QUEUE_SIZE: must be a whole number from 1 to 1000000, not " 100"`},
+		},
+		"attributes, which are not shown": {
+			[]string{on, "OTEL_RESOURCE_ATTRIBUTES=a=b," + secret},
+			[]string{"OTEL_RESOURCE_ATTRIBUTES: must be name=value, comma separated, with values in percent-encoding"},
+		},
 		"beside those of flags": {
 			[]string{on, "CVMGRAPH_MAX_FIRST=0", "OTEL_EXPORTER_OTLP_PROTOCOL=http", "OTEL_EXPORTER_OTLP_TIMEOUT=10s", "OTEL_BSP_MAX_QUEUE_SIZE=0"},
 			[]string{
 				`--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not "0"`,
-				`OTEL_BSP_MAX_QUEUE_SIZE: must be a whole number, at least 1, not "0"`,
+				`OTEL_BSP_MAX_QUEUE_SIZE: must be a whole number from 1 to 1000000, not "0"`,
 				`OTEL_EXPORTER_OTLP_PROTOCOL: must be one of http/protobuf, http/json, grpc, not "http"`,
-				`OTEL_EXPORTER_OTLP_TIMEOUT: must be a whole number, at least 1, not "10s"`,
+				`OTEL_EXPORTER_OTLP_TIMEOUT: must be a whole number of milliseconds from 1 to 86400000, not "10s"`,
 			},
 		},
 	} {

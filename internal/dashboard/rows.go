@@ -369,14 +369,19 @@ func process() []panel {
 			queries: []query{{"{{instance}}", `sum by (instance) (go_goroutines{})`}},
 		},
 		{
-			title: "Garbage collections", width: 12, unit: "cps",
+			title: "Garbage collections", width: 8, unit: "cps",
 			says:    "Many of them, and much CPU: memory is near its limit.",
 			queries: []query{{"{{instance}}", `sum by (instance) (rate(go_gc_duration_seconds_count{}[]))`}},
 		},
 		{
-			title: "Time in the collector's pauses", width: 12, unit: "percentunit",
+			title: "Time in the collector's pauses", width: 8, unit: "percentunit",
 			says:    "Share of the time in which everything stands still. From 1 % on it shows in the latency: see memory.",
 			queries: []query{{"{{instance}}", `sum by (instance) (rate(go_gc_duration_seconds_sum{}[]))`}},
+		},
+		{
+			title: "Traces that are not sent", width: 8,
+			says:    "Times a minute that spans could not be sent, and are lost. Requests do not mind. The log says why, once a minute: look at the receiver.",
+			queries: []query{{"{{instance}}", `60 * sum by (instance) (rate(cvmgraph_trace_exports_failed_total{}[]))`}},
 		},
 	}
 }

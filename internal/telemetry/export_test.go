@@ -9,7 +9,9 @@ import (
 func VersionOf(info *debug.BuildInfo) string { return versionOf(info) }
 
 // NewExportLog returns what OpenTelemetry's errors go to.
-func NewExportLog(logger *slog.Logger) interface{ Handle(error) } { return &exportLog{logger: logger} }
+func NewExportLog(failed func(), logger *slog.Logger) interface{ Handle(error) } {
+	return &exportLog{failed: failed, logger: logger}
+}
 
 // WithoutValues is what OpenTelemetry's own log goes through.
 func WithoutValues(h slog.Handler) slog.Handler { return withoutValues{h} }

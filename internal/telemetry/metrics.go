@@ -24,7 +24,7 @@ type Metrics struct {
 	requests requestMetrics
 	upstream upstreamMetrics
 
-	untrusted prometheus.Counter
+	untrusted, tracesFailed prometheus.Counter
 }
 
 // NewMetrics returns metrics that count from zero. What not every gateway has is added by [Metrics.PageCache] and
@@ -48,6 +48,10 @@ func NewMetrics() *Metrics {
 		untrusted: register.NewCounter(prometheus.CounterOpts{
 			Name: "cvmgraph_untrusted_documents_total",
 			Help: "Requests for a document that is not trusted, answered or refused.",
+		}),
+		tracesFailed: register.NewCounter(prometheus.CounterOpts{
+			Name: "cvmgraph_trace_exports_failed_total",
+			Help: "Times that spans could not be sent, which are lost then.",
 		}),
 	}
 }
@@ -159,3 +163,6 @@ func (r *requestMetrics) series(labels requestLabels) requestSeries {
 
 // UntrustedDocument notes a request for a document that is not trusted.
 func (m *Metrics) UntrustedDocument() { m.untrusted.Inc() }
+
+// TracesFailed notes that spans could not be sent.
+func (m *Metrics) TracesFailed() { m.tracesFailed.Inc() }

@@ -40,6 +40,7 @@ func (o observers) all() {
 	o.UpstreamCall("rate_limited", 20*time.Millisecond)
 	o.UpstreamCoalesced()
 	o.UntrustedDocument()
+	o.TracesFailed()
 	o.UpstreamAttempted()
 	o.UpstreamRetried("reset")
 	o.UpstreamOverBudget()
@@ -131,6 +132,10 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		"an answer from before": {
 			func(o observers) { o.repeats.Hit() },
 			map[string]string{"cvmgraph_answer_cache_hits_total": "1"},
+		},
+		"spans that are not sent": {
+			func(o observers) { o.TracesFailed() },
+			map[string]string{"cvmgraph_trace_exports_failed_total": "1"},
 		},
 		"a coalesced call": {
 			func(o observers) { o.UpstreamCoalesced() },

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -34,16 +35,20 @@ type Tracing struct {
 }
 
 // closeTimeout is how long the last spans may take to be sent.
-const closeTimeout = 5 * time.Second
+const closeTimeout = 2 * time.Second
 
 // OpenTracing returns what follows requests, and sends spans by the exporter: console (to w), grpc or http; "" is none. The rest is
-// for the standard variables of OpenTelemetry to say, such as where to. The logger gets what goes wrong. It waits for nobody.
-func OpenTracing(ctx context.Context, exporter string, w io.Writer, logger *slog.Logger) (*Tracing, error) {
+// for the standard variables of OpenTelemetry to say, such as where to. Failed is told of each time that spans were not sent, and the
+// logger of what goes wrong. It waits for nobody.
+func OpenTracing(ctx context.Context, exporter string, w io.Writer, failed func(), logger *slog.Logger) (*Tracing, error) {
+	if exporter == "" {
+		return &Tracing{}, nil
+	}
+	otel.SetErrorHandler(&exportLog{failed: failed, logger: logger})
+	otel.SetLogger(logr.FromSlogHandler(withoutValues{logger.Handler()}))
 	var sender sdk.SpanExporter
 	var err error
 	switch exporter {
-	case "":
-		return &Tracing{}, nil
 	case "console":
 		sender, err = stdouttrace.New(stdouttrace.WithWriter(w))
 	case "grpc":
@@ -62,10 +67,8 @@ func OpenTracing(ctx context.Context, exporter string, w io.Writer, logger *slog
 		resource.WithFromEnv(),
 	)
 	if err != nil {
-		logger.Warn("OTEL_RESOURCE_ATTRIBUTES is malformed, and taken in part")
+		return nil, errors.New("traces: OTEL_RESOURCE_ATTRIBUTES is malformed") // the error would quote it
 	}
-	otel.SetErrorHandler(&exportLog{logger: logger})
-	otel.SetLogger(logr.FromSlogHandler(withoutValues{logger.Handler()}))
 	return NewTracing(sdk.NewTracerProvider(sdk.WithBatcher(sender), sdk.WithResource(about))), nil
 }
 
@@ -74,7 +77,7 @@ func NewTracing(provider *sdk.TracerProvider) *Tracing {
 	return &Tracing{provider.Tracer("cvmgraph", trace.WithInstrumentationVersion(Version()), trace.WithSchemaURL(semconv.SchemaURL)), provider}
 }
 
-// Close sends what is not sent yet, within five seconds.
+// Close sends what is not sent yet, within two seconds.
 func (t *Tracing) Close() error {
 	if t.provider == nil {
 		return nil
@@ -92,7 +95,7 @@ func (t *Tracing) Begin(ctx context.Context, header http.Header, method string) 
 	if len(header["Traceparent"]) > 0 {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(header))
 	}
-	if t.tracer == nil {
+	if t.tracer == nil || method == http.MethodOptions { // a browser's question, before the request
 		return ctx
 	}
 	ctx, _ = t.tracer.Start(ctx, "GraphQL Operation", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
@@ -134,7 +137,7 @@ func (t *Tracing) Operation(ctx context.Context, kind, name string, kept bool, p
 		attributes = append(attributes, semconv.GraphQLOperationTypeKey.String(kind))
 	}
 	if name != "" {
-		attributes = append(attributes, semconv.GraphQLOperationName(name))
+		attributes = append(attributes, semconv.GraphQLOperationName(strings.Clone(name))) // alone: the document that it is a part of would be kept with it
 	}
 	if kept {
 		attributes = append(attributes, attribute.Bool("cvmgraph.kept", true))
@@ -148,12 +151,18 @@ func (t *Tracing) Operation(ctx context.Context, kind, name string, kept bool, p
 	span.SetAttributes(attributes...)
 }
 
-// Field begins the span of a field of Query, and returns its context and what ends it, with the code of the field's error, "" for none.
-func (t *Tracing) Field(ctx context.Context, name string) (context.Context, func(code string)) {
+// Field begins the span of a field of Query, and returns its context and what ends it, with the code of the field's error, "" for none, and
+// whether the gateway or the upstream has to mend it.
+func (t *Tracing) Field(ctx context.Context, name string) (context.Context, func(code string, failed bool)) {
+	if t.tracer == nil {
+		return ctx, func(string, bool) {}
+	}
 	ctx, span := t.tracer.Start(ctx, name, trace.WithAttributes(attribute.String("graphql.field.name", name)))
-	return ctx, func(code string) {
+	return ctx, func(code string, failed bool) {
 		if code != "" {
 			span.SetAttributes(semconv.ErrorTypeKey.String(code))
+		}
+		if failed {
 			span.SetStatus(codes.Error, code)
 		}
 		span.End()

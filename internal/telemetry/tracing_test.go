@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -168,7 +169,7 @@ func TestFieldsAndAttempts(t *testing.T) {
 		}
 	}
 	tracing.Page(field, telemetry.Page{Page: 2, PageSize: 30, Reason: "window", Items: 7, Age: 1500 * time.Millisecond, Cached: true, Stale: true})
-	done("UPSTREAM_ERROR")
+	done("UPSTREAM_ERROR", true)
 	tracing.End(request, 200)
 
 	spans := ended.Ended()
@@ -238,7 +239,7 @@ func TestWithoutTracing(t *testing.T) {
 		},
 		"one that is none": {http.Header{"Traceparent": {"00-0-0-01"}, "Tracestate": {"a=b"}}, http.Header{}},
 	} {
-		tracing, err := telemetry.OpenTracing(t.Context(), "", nil, slog.New(slog.DiscardHandler))
+		tracing, err := telemetry.OpenTracing(t.Context(), "", nil, nil, slog.New(slog.DiscardHandler))
 		if err != nil || tracing.On() {
 			t.Fatalf("got error %v, on %t, want neither", err, tracing.On())
 		}
@@ -247,6 +248,8 @@ func TestWithoutTracing(t *testing.T) {
 		if end := tracing.Attempt(ctx, 1, 1, 1, got); end != nil {
 			t.Errorf("%s: somebody wants to know of the attempt's end", name)
 		}
+		_, done := tracing.Field(ctx, "cvms")
+		done("", false)
 		tracing.Operation(ctx, "query", "", false, nil, false)
 		tracing.End(ctx, 200)
 		if !maps.EqualFunc(got, test.want, slices.Equal) {
@@ -284,15 +287,33 @@ func TestTracesThatAreNotSentAreLoggedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		failures := telemetry.NewExportLog(slog.New(slog.NewJSONHandler(&log, nil)))
+		failed := 0
+		failures := telemetry.NewExportLog(func() { failed++ }, slog.New(slog.NewJSONHandler(&log, nil)))
 		for range 150 { // seconds
 			failures.Handle(errors.New("connection refused"))
 			<-time.After(time.Second)
+		}
+		if failed != 150 {
+			t.Errorf("got %d failures counted, want 150", failed)
 		}
 		if got := strings.Count(log.String(), `"msg":"traces are not sent","error":"connection refused"`); got != 3 {
 			t.Errorf("got %d lines, want 3: %s", got, &log)
 		}
 	})
+}
+
+func TestWhatAReceiverAnswersIsLoggedInPart(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	failures := telemetry.NewExportLog(func() {}, slog.New(slog.NewJSONHandler(&log, nil)))
+	failures.Handle(errors.New("400: " + strings.Repeat("ä", 1<<20)))
+	var line struct{ Error string }
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+		t.Fatal(err)
+	}
+	if want := "400: " + strings.Repeat("ä", 147) + "…"; line.Error != want {
+		t.Errorf("got %q, want %q", line.Error, want)
+	}
 }
 
 func TestWhatOpenTelemetryQuotesIsNotLogged(t *testing.T) {
@@ -310,9 +331,53 @@ func TestWhatOpenTelemetryQuotesIsNotLogged(t *testing.T) {
 	}
 }
 
+func TestWhatTheCallerHasToMendDidNotFail(t *testing.T) {
+	t.Parallel()
+	tracing, ended := newTracing(t)
+	_, done := tracing.Field(t.Context(), "cvms")
+	done("BAD_USER_INPUT", false)
+	span := ended.Ended()[0]
+	if got := attributesOf(span)["error.type"]; got != "BAD_USER_INPUT" || span.Status() != (sdk.Status{}) {
+		t.Errorf("got %q, %+v, want BAD_USER_INPUT and no status", got, span.Status())
+	}
+}
+
+// TestSpansKeepNoDocuments holds that an operation's name is kept without the document that it is a part of.
+func TestSpansKeepNoDocuments(t *testing.T) { //nolint:paralleltest // what others allocate would count
+	tracing, ended := newTracing(t)
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	for range 200 {
+		document := "Fleet" + strings.Repeat("x", 200<<10)
+		ctx := tracing.Begin(t.Context(), http.Header{}, "POST")
+		tracing.Operation(ctx, "query", document[:5], false, nil, false)
+		tracing.End(ctx, 200)
+	}
+	if got := heap() - before; got > 8<<20 {
+		t.Errorf("got %d MiB more, want at most 8", got>>20)
+	}
+	if spans := ended.Ended(); len(spans) != 200 || attributesOf(spans[199])["graphql.operation.name"] != "Fleet" {
+		t.Errorf("got %d spans, want 200 of Fleet", len(spans))
+	}
+}
+
+func TestABrowsersQuestionIsNotTraced(t *testing.T) {
+	t.Parallel()
+	tracing, ended := newTracing(t)
+	tracing.End(tracing.Begin(t.Context(), http.Header{}, "OPTIONS"), 204)
+	if got := ended.Ended(); len(got) != 0 {
+		t.Errorf("got %d spans, want none", len(got))
+	}
+}
+
 func TestAnUnknownExporter(t *testing.T) {
 	t.Parallel()
-	if _, err := telemetry.OpenTracing(t.Context(), "zipkin", nil, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := telemetry.OpenTracing(t.Context(), "zipkin", nil, nil, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("got no error, want one")
 	}
 }
