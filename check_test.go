@@ -383,7 +383,7 @@ func TestCheckOfNoUpstream(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := runCheck(t.Context(), nil, "--upstream-url="+test.url, "--token="+checkSecret, "--upstream-timeout=2s")
+			got := checkInProcess(t, nil, "--upstream-url="+test.url, "--upstream-timeout=2s")
 			report := got.report(t)
 			if said := step(t, report, test.step).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || got.code != exitFailure {
 				t.Errorf("got %s, code %d and %q, want %s---, code 1 and %q", statuses(report), got.code, said, test.want, test.says)
@@ -416,6 +416,21 @@ func securedDemo(t *testing.T, cert, key string) string {
 	return port
 }
 
+// checkInProcess runs the check in a process of its own: whom one trusts, and which proxy it has, is settled once in its life.
+func checkInProcess(t *testing.T, environ []string, args ...string) checked {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], append([]string{"check", "--token=" + checkSecret, "--log-format=json"}, args...)...)
+	command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(strings.ToUpper(v), "=")
+		return strings.HasPrefix(name, "CVMGRAPH_") || strings.HasPrefix(name, "SSL_CERT_") || strings.HasSuffix(name, "_PROXY")
+	}), asProgram+"=1")
+	command.Env = append(command.Env, environ...)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	_ = command.Run() // the exit status says it
+	return checked{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
 func TestCheckNamesABadCertificate(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -436,19 +451,14 @@ func TestCheckNamesABadCertificate(t *testing.T) {
 			t.Parallel()
 			cert, key, _ := selfSignedFor(t, test.from, test.until)
 			address := net.JoinHostPort(test.host, securedDemo(t, cert, key))
-			// Whom a process trusts is settled once in its life.
-			command := exec.CommandContext(t.Context(), os.Args[0], "check", "--upstream-url=https://"+address+demo.BasePath, "--token="+checkSecret, "--log-format=json")
-			command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CVMGRAPH_") }), asProgram+"=1")
+			var environ []string
 			if test.trusted {
-				command.Env = append(command.Env, "SSL_CERT_FILE="+cert)
+				environ = append(environ, "SSL_CERT_FILE="+cert)
 			}
-			var stdout, stderr bytes.Buffer
-			command.Stdout, command.Stderr = &stdout, &stderr
-			err := command.Run()
-			got := checked{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+			got := checkInProcess(t, environ, "--upstream-url=https://"+address+demo.BasePath)
 			report := got.report(t)
-			if said := step(t, report, check.StepTLS).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || (err == nil) != report.OK {
-				t.Errorf("got %s, %v and %q, want %s--- and %q", statuses(report), err, said, test.want, test.says)
+			if said := step(t, report, check.StepTLS).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || (got.code == exitOK) != report.OK {
+				t.Errorf("got %s, code %d and %q, want %s--- and %q", statuses(report), got.code, said, test.want, test.says)
 			}
 			got.wantSafe(t, address)
 		})
