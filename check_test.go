@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -533,6 +534,78 @@ func TestCheckOfRedis(t *testing.T) {
 			got.wantSafe(t, strings.TrimPrefix(test.url, "redis://"))
 		})
 	}
+}
+
+// TestCheckOfARedisThatRefuses has two Redis that refuse, and servers that refuse with the other words of one.
+func TestCheckOfARedisThatRefuses(t *testing.T) {
+	t.Parallel()
+	const (
+		primary = "it is a replica, --redis-url is to name the primary"
+		single  = "--redis-url is to name one Redis that is no cluster"
+	)
+	for name, test := range map[string]struct {
+		port string
+		code string
+		says string
+	}{
+		"a cluster":                    {startRedis(t, "--cluster-enabled", "yes").port, "CLUSTERDOWN", single},
+		"a replica without a primary":  {startRedis(t, "--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "no").port, "MASTERDOWN", primary},
+		"another part of a cluster":    {refusingRedis(t, "MOVED 3999 "+faulty.Secret+":6381"), "MOVED", single},
+		"a part of one that moves":     {refusingRedis(t, "ASK 3999 "+faulty.Secret+":6381"), "ASK", single},
+		"keys of several parts":        {refusingRedis(t, "CROSSSLOT "+faulty.Secret), "CROSSSLOT", single},
+		"a replica":                    {refusingRedis(t, "READONLY "+faulty.Secret), "READONLY", primary},
+		"one that has just been begun": {refusingRedis(t, "LOADING "+faulty.Secret), "LOADING", "it has only just started, try again"},
+		"a word that nobody knows":     {refusingRedis(t, "MISCONF "+faulty.Secret), "MISCONF", "its log may say why"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got checked
+			var redis check.Step
+			want := "it refuses with " + test.code + ": " + test.says
+			tick := time.Tick(50 * time.Millisecond) // for a Redis that has only just been started
+			for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
+				got = runCheck(t.Context(), nil, "--demo", "--redis-url=redis://127.0.0.1:"+test.port, "--shared-key="+testKey)
+				if redis = step(t, got.report(t), check.StepRedis); redis.Message == want {
+					break
+				}
+			}
+			if redis.Status != check.Failed || redis.Message != want || got.code != exitFailure {
+				t.Errorf("got code %d and %+v, want %q", got.code, redis, want)
+			}
+			got.wantSafe(t, "127.0.0.1:"+test.port)
+		})
+	}
+}
+
+// refusingRedis answers each command with an error, and returns its port.
+func refusingRedis(t *testing.T, refusal string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for lines := bufio.NewScanner(conn); lines.Scan(); {
+					if strings.HasPrefix(lines.Text(), "*") { // how many words a command has
+						_, _ = io.WriteString(conn, "-"+refusal+"\r\n")
+					}
+				}
+			}()
+		}
+	}()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 func TestCheckOfSettings(t *testing.T) {
