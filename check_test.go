@@ -466,6 +466,20 @@ func TestCheckNamesABadCertificate(t *testing.T) {
 	}
 }
 
+// TestCheckWithoutAuthorities has nothing to trust by, because SSL_CERT_FILE is no file.
+func TestCheckWithoutAuthorities(t *testing.T) {
+	t.Parallel()
+	cert, key, _ := selfSignedFor(t, time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0))
+	directory := t.TempDir()
+	got := checkInProcess(t, []string{"SSL_CERT_FILE=" + directory, "SSL_CERT_DIR=" + t.TempDir()}, "--upstream-url=https://localhost:"+securedDemo(t, cert, key)+demo.BasePath)
+	report := got.report(t)
+	want := "there are no authorities to trust: SSL_CERT_FILE is to name a file"
+	if said := step(t, report, check.StepTLS).Message; statuses(report) != "oof------" || !strings.Contains(said, want) {
+		t.Errorf("got %s and %q, want oof------ and %q", statuses(report), said, want)
+	}
+	got.wantSafe(t, directory)
+}
+
 func TestCheckLooksAtTheOwnCertificate(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

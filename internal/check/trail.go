@@ -66,6 +66,7 @@ func handshakeFault(err error, now time.Time) string {
 		certificate x509.CertificateInvalidError
 		host        x509.HostnameError
 		authority   x509.UnknownAuthorityError
+		roots       x509.SystemRootsError
 		record      tls.RecordHeaderError
 		op          *net.OpError
 		timeout     net.Error
@@ -78,7 +79,9 @@ func handshakeFault(err error, now time.Time) string {
 	case errors.As(err, &host):
 		return "the upstream's certificate is for another host name: --upstream-url is to have the name that is in it"
 	case errors.As(err, &authority):
-		return "the upstream's certificate is signed by an unknown authority: trust a private one by a file of its certificates, which SSL_CERT_FILE names"
+		return "the upstream's certificate is signed by an unknown authority: trust a private one by a file of its certificates, which SSL_CERT_FILE names and this program can read"
+	case errors.As(err, &roots):
+		return "there are no authorities to trust: SSL_CERT_FILE is to name a file of their certificates, and SSL_CERT_DIR directories of such, that this program can read"
 	case errors.As(err, &certificate):
 		return "the upstream's certificate is not valid for a server"
 	case errors.As(err, &record):
