@@ -446,7 +446,8 @@ func TestCheckNamesABadCertificate(t *testing.T) {
 		"expired":                 {now.AddDate(0, 0, -9), now.AddDate(0, 0, -2), "localhost", true, "oof---", "has expired on " + now.AddDate(0, 0, -2).UTC().Format(time.DateOnly)},
 		"not valid yet":           {now.AddDate(0, 0, 2), now.AddDate(0, 0, 9), "localhost", true, "oof---", "is not valid before " + now.AddDate(0, 0, 2).UTC().Format(time.DateOnly)},
 		"of another host":         {now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1", true, "oof---", "is for another host name"},
-		"all right":               {now.Add(-time.Hour), now.Add(36 * time.Hour), "localhost", true, "ooooo" + "o", "is trusted, and valid until " + now.Add(36*time.Hour).UTC().Format(time.DateOnly) + ", for a day"},
+		"all right":               {now.Add(-time.Hour), now.Add(8*24*time.Hour + time.Hour), "localhost", true, "oooooo", "is trusted, and valid until " + now.Add(8*24*time.Hour+time.Hour).UTC().Format(time.DateOnly) + ", for 8 days"},
+		"ends soon":               {now.Add(-time.Hour), now.Add(36 * time.Hour), "localhost", true, "oowooo", "is trusted, and valid until " + now.Add(36*time.Hour).UTC().Format(time.DateOnly) + " only, for a day: who runs it has to renew it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -120,6 +120,9 @@ func (u *upstream) tls(_ context.Context, a *answer) Step {
 		return found(StepTLS, Warning, "there is none: credentials can be read on the way, unless --upstream-url is https://")
 	case p.secured != nil && len(p.secured.PeerCertificates) > 0:
 		until := p.secured.PeerCertificates[0].NotAfter
+		if until.Sub(u.Now()) < endsSoon {
+			return found(StepTLS, Warning, fmt.Sprintf("the upstream's certificate is trusted, and valid until %s only, %s: who runs it has to renew it", day(until), daysLeft(u.Now(), until)))
+		}
 		return found(StepTLS, OK, fmt.Sprintf("the upstream's certificate is trusted, and valid until %s, %s", day(until), daysLeft(u.Now(), until)))
 	case errors.Is(a.err, context.Canceled):
 		return found(StepTLS, Failed, interrupted)
