@@ -147,8 +147,8 @@ func (u *upstream) http(_ context.Context, a *answer) Step {
 	if refused, ok := errors.AsType[*restclient.StatusError](a.err); ok {
 		return found(StepHTTP, Failed, fmt.Sprintf("the upstream answers with status %d: %s", refused.StatusCode, u.statusAdvice(refused)))
 	}
-	if _, ok := errors.AsType[*restclient.InvalidResponseError](a.err); ok {
-		return found(StepHTTP, Failed, notTheAPI(a.err))
+	if invalid, ok := errors.AsType[*restclient.InvalidResponseError](a.err); ok {
+		return found(StepHTTP, Failed, notTheAPI(invalid.Reason))
 	}
 	message := "the connection ended without an answer: is it https:// where --upstream-url is http://, or does something in the way end it?"
 	if errors.Is(a.err, context.Canceled) {
@@ -162,14 +162,19 @@ func (u *upstream) http(_ context.Context, a *answer) Step {
 	return found(StepHTTP, Failed, message)
 }
 
-// notTheAPI says what to do about a 200 that is no JSON document.
-func notTheAPI(err error) string {
-	reason := "unusable"
-	if invalid, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
-		reason = string(invalid.Reason)
+// notTheAPI says what to do about a 200 whose body the gateway refuses for what it is made of.
+func notTheAPI(reason restclient.Reason) string {
+	const base = "--upstream-url is to be the API's base, which ends in /api/v1"
+	told, ok := map[restclient.Reason][2]string{ // what there is, and what to do
+		restclient.ReasonTruncated: {"a body that is empty, or ends too soon", "does something in the way cut it?"},
+		restclient.ReasonEncoding:  {"a body whose compression is broken", "does something in the way change it?"},
+		restclient.ReasonTooLarge:  {"a body of more than 16 MiB", base + "; if it is, its CVMs are that large, and callers are to ask for fewer at a time"},
+		restclient.ReasonTooDeep:   {"JSON that nests deeper than a page does", base},
+	}[reason]
+	if !ok {
+		told = [2]string{"something else than a JSON document, such as a web page", base}
 	}
-	return fmt.Sprintf("the upstream answers with status 200 and something else than a JSON document (%s), such as a web page: --upstream-url is to be the API's base, which ends in /api/v1",
-		reason)
+	return fmt.Sprintf("the upstream answers with status 200 and %s (%s): %s", told[0], reason, told[1])
 }
 
 // statusAdvice says what to do about an answer that is none of the API, or one of an API that cannot answer.
