@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -313,12 +314,13 @@ func TestCheckOfAFaultyUpstream(t *testing.T) {
 		"429-after-7":    {"oo-f--", check.StepHTTP, "try again in 7s"},
 		"502-html":       {"oo-f--", check.StepHTTP, "status 502: it fails, or what stands in front of it does"},
 		"204":            {"oo-f--", check.StepHTTP, "status 204"},
-		"empty":          {"oo-f--", check.StepHTTP, "(truncated)"},
-		"html":           {"oo-f--", check.StepHTTP, "(not JSON)"},
-		"half-json":      {"oo-f--", check.StepHTTP, "(truncated)"},
-		"truncated":      {"oo-f--", check.StepHTTP, "(truncated)"},
-		"flood":          {"oo-f--", check.StepHTTP, "(too large)"},
-		"wrong-checksum": {"oo-f--", check.StepHTTP, "(broken compression)"},
+		"empty":          {"oo-f--", check.StepHTTP, "a body that is empty, or ends too soon (truncated): does something in the way cut it?"},
+		"html":           {"oo-f--", check.StepHTTP, "something else than a JSON document, such as a web page (not JSON): --upstream-url"},
+		"half-json":      {"oo-f--", check.StepHTTP, "ends too soon (truncated)"},
+		"truncated":      {"oo-f--", check.StepHTTP, "ends too soon (truncated)"},
+		"flood":          {"oo-f--", check.StepHTTP, "a body of more than 16 MiB (too large): --upstream-url"},
+		"deep-lists":     {"oo-f--", check.StepHTTP, "nests deeper than a page does (nested too deep): --upstream-url"},
+		"wrong-checksum": {"oo-f--", check.StepHTTP, "a body whose compression is broken (broken compression): does something in the way change it?"},
 		"reset":          {"oo-f--", check.StepHTTP, "the connection ended without an answer"},
 		"closed":         {"oo-f--", check.StepHTTP, "the connection ended without an answer"},
 		"not-http":       {"oo-f--", check.StepHTTP, "the connection ended without an answer"},
@@ -383,7 +385,7 @@ func TestCheckOfNoUpstream(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := runCheck(t.Context(), nil, "--upstream-url="+test.url, "--token="+checkSecret, "--upstream-timeout=2s")
+			got := checkInProcess(t, nil, "--upstream-url="+test.url, "--upstream-timeout=2s")
 			report := got.report(t)
 			if said := step(t, report, test.step).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || got.code != exitFailure {
 				t.Errorf("got %s, code %d and %q, want %s---, code 1 and %q", statuses(report), got.code, said, test.want, test.says)
@@ -416,6 +418,21 @@ func securedDemo(t *testing.T, cert, key string) string {
 	return port
 }
 
+// checkInProcess runs the check in a process of its own: whom one trusts, and which proxy it has, is settled once in its life.
+func checkInProcess(t *testing.T, environ []string, args ...string) checked {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], append([]string{"check", "--token=" + checkSecret, "--log-format=json"}, args...)...)
+	command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(strings.ToUpper(v), "=")
+		return strings.HasPrefix(name, "CVMGRAPH_") || strings.HasPrefix(name, "SSL_CERT_") || strings.HasSuffix(name, "_PROXY")
+	}), asProgram+"=1")
+	command.Env = append(command.Env, environ...)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	_ = command.Run() // the exit status says it
+	return checked{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
 func TestCheckNamesABadCertificate(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -430,29 +447,39 @@ func TestCheckNamesABadCertificate(t *testing.T) {
 		"expired":                 {now.AddDate(0, 0, -9), now.AddDate(0, 0, -2), "localhost", true, "oof---", "has expired on " + now.AddDate(0, 0, -2).UTC().Format(time.DateOnly)},
 		"not valid yet":           {now.AddDate(0, 0, 2), now.AddDate(0, 0, 9), "localhost", true, "oof---", "is not valid before " + now.AddDate(0, 0, 2).UTC().Format(time.DateOnly)},
 		"of another host":         {now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1", true, "oof---", "is for another host name"},
-		"all right":               {now.Add(-time.Hour), now.Add(36 * time.Hour), "localhost", true, "ooooo" + "o", "is trusted, and valid until " + now.Add(36*time.Hour).UTC().Format(time.DateOnly) + ", for a day"},
+		"all right":               {now.Add(-time.Hour), now.Add(8*24*time.Hour + time.Hour), "localhost", true, "oooooo", "is trusted, and valid until " + now.Add(8*24*time.Hour+time.Hour).UTC().Format(time.DateOnly) + ", for 8 days"},
+		"ends soon":               {now.Add(-time.Hour), now.Add(36 * time.Hour), "localhost", true, "oowooo", "is trusted, and valid until " + now.Add(36*time.Hour).UTC().Format(time.DateOnly) + " only, for a day: who runs it has to renew it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cert, key, _ := selfSignedFor(t, test.from, test.until)
 			address := net.JoinHostPort(test.host, securedDemo(t, cert, key))
-			// Whom a process trusts is settled once in its life.
-			command := exec.CommandContext(t.Context(), os.Args[0], "check", "--upstream-url=https://"+address+demo.BasePath, "--token="+checkSecret, "--log-format=json")
-			command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CVMGRAPH_") }), asProgram+"=1")
+			var environ []string
 			if test.trusted {
-				command.Env = append(command.Env, "SSL_CERT_FILE="+cert)
+				environ = append(environ, "SSL_CERT_FILE="+cert)
 			}
-			var stdout, stderr bytes.Buffer
-			command.Stdout, command.Stderr = &stdout, &stderr
-			err := command.Run()
-			got := checked{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+			got := checkInProcess(t, environ, "--upstream-url=https://"+address+demo.BasePath)
 			report := got.report(t)
-			if said := step(t, report, check.StepTLS).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || (err == nil) != report.OK {
-				t.Errorf("got %s, %v and %q, want %s--- and %q", statuses(report), err, said, test.want, test.says)
+			if said := step(t, report, check.StepTLS).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || (got.code == exitOK) != report.OK {
+				t.Errorf("got %s, code %d and %q, want %s--- and %q", statuses(report), got.code, said, test.want, test.says)
 			}
 			got.wantSafe(t, address)
 		})
 	}
+}
+
+// TestCheckWithoutAuthorities has nothing to trust by, because SSL_CERT_FILE is no file.
+func TestCheckWithoutAuthorities(t *testing.T) {
+	t.Parallel()
+	cert, key, _ := selfSignedFor(t, time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0))
+	directory := t.TempDir()
+	got := checkInProcess(t, []string{"SSL_CERT_FILE=" + directory, "SSL_CERT_DIR=" + t.TempDir()}, "--upstream-url=https://localhost:"+securedDemo(t, cert, key)+demo.BasePath)
+	report := got.report(t)
+	want := "there are no authorities to trust: SSL_CERT_FILE is to name a file"
+	if said := step(t, report, check.StepTLS).Message; statuses(report) != "oof------" || !strings.Contains(said, want) {
+		t.Errorf("got %s and %q, want oof------ and %q", statuses(report), said, want)
+	}
+	got.wantSafe(t, directory)
 }
 
 func TestCheckLooksAtTheOwnCertificate(t *testing.T) {
@@ -523,6 +550,78 @@ func TestCheckOfRedis(t *testing.T) {
 			got.wantSafe(t, strings.TrimPrefix(test.url, "redis://"))
 		})
 	}
+}
+
+// TestCheckOfARedisThatRefuses has two Redis that refuse, and servers that refuse with the other words of one.
+func TestCheckOfARedisThatRefuses(t *testing.T) {
+	t.Parallel()
+	const (
+		primary = "it is a replica, --redis-url is to name the primary"
+		single  = "--redis-url is to name one Redis that is no cluster"
+	)
+	for name, test := range map[string]struct {
+		port string
+		code string
+		says string
+	}{
+		"a cluster":                    {startRedis(t, "--cluster-enabled", "yes").port, "CLUSTERDOWN", single},
+		"a replica without a primary":  {startRedis(t, "--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "no").port, "MASTERDOWN", primary},
+		"another part of a cluster":    {refusingRedis(t, "MOVED 3999 "+faulty.Secret+":6381"), "MOVED", single},
+		"a part of one that moves":     {refusingRedis(t, "ASK 3999 "+faulty.Secret+":6381"), "ASK", single},
+		"keys of several parts":        {refusingRedis(t, "CROSSSLOT "+faulty.Secret), "CROSSSLOT", single},
+		"a replica":                    {refusingRedis(t, "READONLY "+faulty.Secret), "READONLY", primary},
+		"one that has just been begun": {refusingRedis(t, "LOADING "+faulty.Secret), "LOADING", "it has only just started, try again"},
+		"a word that nobody knows":     {refusingRedis(t, "MISCONF "+faulty.Secret), "MISCONF", "its log may say why"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got checked
+			var redis check.Step
+			want := "it refuses with " + test.code + ": " + test.says
+			tick := time.Tick(50 * time.Millisecond) // for a Redis that has only just been started
+			for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
+				got = runCheck(t.Context(), nil, "--demo", "--redis-url=redis://127.0.0.1:"+test.port, "--shared-key="+testKey)
+				if redis = step(t, got.report(t), check.StepRedis); redis.Message == want {
+					break
+				}
+			}
+			if redis.Status != check.Failed || redis.Message != want || got.code != exitFailure {
+				t.Errorf("got code %d and %+v, want %q", got.code, redis, want)
+			}
+			got.wantSafe(t, "127.0.0.1:"+test.port)
+		})
+	}
+}
+
+// refusingRedis answers each command with an error, and returns its port.
+func refusingRedis(t *testing.T, refusal string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for lines := bufio.NewScanner(conn); lines.Scan(); {
+					if strings.HasPrefix(lines.Text(), "*") { // how many words a command has
+						_, _ = io.WriteString(conn, "-"+refusal+"\r\n")
+					}
+				}
+			}()
+		}
+	}()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 func TestCheckOfSettings(t *testing.T) {

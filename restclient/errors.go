@@ -71,16 +71,24 @@ const (
 	KindTLS         = "tls"         // the handshake failed, or the certificate is not to be trusted
 	KindReset       = "reset"       // the connection was reset
 	KindClosed      = "closed"      // the connection was closed before an answer
-	KindOther       = "other"       // all else, such as a failing proxy or an answer that is no HTTP
+	KindProxy       = "proxy"       // a proxy refused to open a tunnel to the upstream
+	KindOther       = "other"       // all else, such as an answer that is no HTTP
 )
 
 // NetworkError says that there was no whole answer for a reason below HTTP.
 type NetworkError struct {
 	// Kind is one of the constants KindDNS to KindOther.
 	Kind string
+	// ProxyStatus is the HTTP status that the proxy refused with, where Kind is KindProxy; else 0.
+	ProxyStatus int
 }
 
-func (e *NetworkError) Error() string { return "upstream connection failed: " + e.Kind }
+func (e *NetworkError) Error() string {
+	if e.ProxyStatus != 0 {
+		return fmt.Sprintf("upstream connection failed: %s (status %d)", e.Kind, e.ProxyStatus)
+	}
+	return "upstream connection failed: " + e.Kind
+}
 
 // The causes of an [UnavailableError].
 const (

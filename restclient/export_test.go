@@ -3,6 +3,8 @@ package restclient
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/url"
 )
 
 var (
@@ -15,6 +17,9 @@ var (
 func (c *Client) SetDial(dial func(context.Context, string, string) (net.Conn, error)) {
 	c.transport.DialContext = dial
 }
+
+// SetProxy sets what http.ProxyFromEnvironment would find, before the client's first call.
+func (c *Client) SetProxy(proxy *url.URL) { c.transport.Proxy = http.ProxyURL(proxy) }
 
 // What large bodies are.
 const (

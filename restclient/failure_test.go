@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -100,6 +102,55 @@ func plainBehindHTTPS(t *testing.T) *restclient.Client {
 	server := quiet(t, func(http.ResponseWriter, *http.Request) {})
 	server.Start()
 	return newClient(t, restclient.Options{BaseURL: strings.Replace(server.URL, "http:", "https:", 1)})
+}
+
+// TestAProxyThatRefuses has proxies that open no tunnel.
+func TestAProxyThatRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		handler    http.HandlerFunc
+		wantKind   string
+		wantStatus int
+	}{
+		"for want of a password": {refusing(http.StatusProxyAuthRequired), restclient.KindProxy, http.StatusProxyAuthRequired},
+		"by a rule":              {refusing(http.StatusForbidden), restclient.KindProxy, http.StatusForbidden},
+		"without a way":          {refusing(http.StatusBadGateway), restclient.KindProxy, http.StatusBadGateway},
+		"by another success":     {refusing(http.StatusNoContent), restclient.KindProxy, http.StatusNoContent},
+		"by hanging up":          {hangUp(func(*net.TCPConn) {}), restclient.KindClosed, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int64
+			server := quiet(t, func(w http.ResponseWriter, r *http.Request) {
+				calls.Add(1)
+				tt.handler(w, r)
+			})
+			server.Start()
+			proxy, err := url.Parse(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			proxy.User = url.UserPassword("user", "s3cret")
+			client := newClient(t, restclient.Options{BaseURL: "https://upstream.invalid"})
+			client.SetProxy(proxy)
+			_, err = client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "s3cret"}), onePage)
+			var network *restclient.NetworkError
+			if !errors.As(err, &network) || network.Kind != tt.wantKind || network.ProxyStatus != tt.wantStatus {
+				t.Fatalf("got error %v, want a *NetworkError of kind %s with status %d", err, tt.wantKind, tt.wantStatus)
+			}
+			if tt.wantKind == restclient.KindProxy && calls.Load() != 1 {
+				t.Errorf("got %d calls, want one", calls.Load())
+			}
+			if shown := fmt.Sprintf("%v %#v", err, err); strings.Contains(shown, "127.0.0.1") || strings.Contains(shown, "s3cret") || strings.Contains(shown, "invalid") {
+				t.Errorf("got %s, want no address, no credential and no words of the proxy", shown)
+			}
+		})
+	}
+}
+
+// refusing answers a request for a tunnel.
+func refusing(status int) http.HandlerFunc {
+	return hangUp(func(c *net.TCPConn) { _, _ = fmt.Fprintf(c, "HTTP/1.1 %d s3cret words\r\n\r\n", status) })
 }
 
 func TestADialThatTimesOutIsATimeout(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"syscall"
 	"time"
 )
@@ -34,6 +35,7 @@ func newTransport(trust *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: proxyRefusal,
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true, // a TLS configuration of one's own switches it off
 		TLSClientConfig:        trust,
@@ -48,6 +50,14 @@ func newTransport(trust *tls.Config) *http.Transport {
 	}
 }
 
+// proxyRefusal keeps the status with which a proxy refuses a tunnel. The transport would have its words.
+func proxyRefusal(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode != http.StatusOK {
+		return &NetworkError{Kind: KindProxy, ProxyStatus: resp.StatusCode}
+	}
+	return nil
+}
+
 // failure names what ended an attempt before its answer was complete. caller is the context the
 // caller gave, attempt the one bounded by the client's own timeout as well.
 func (c *Client) failure(caller, attempt context.Context, err error) error {
@@ -56,6 +66,9 @@ func (c *Client) failure(caller, attempt context.Context, err error) error {
 		return ended(caller)
 	case attempt.Err() != nil:
 		return &TimeoutError{Limit: c.timeout}
+	}
+	if refusal, ok := errors.AsType[*NetworkError](err); ok {
+		return refusal
 	}
 	// A connection's deadline can fire a moment before the context that set it, or be its own.
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {

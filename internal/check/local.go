@@ -98,8 +98,10 @@ func redisAdvice(e *redis.ProbeError) string {
 		return "it wants a password, as in redis://:PASSWORD@host"
 	case "NOPERM":
 		return "the user in --redis-url needs MGET, SET and EVAL for the keys cvmgraph:*"
-	case "READONLY":
+	case "READONLY", "MASTERDOWN":
 		return "it is a replica, --redis-url is to name the primary"
+	case "MOVED", "ASK", "CROSSSLOT", "CLUSTERDOWN":
+		return "--redis-url is to name one Redis that is no cluster"
 	case "OOM":
 		return "it is full and evicts nothing, which its maxmemory-policy allkeys-lru changes"
 	case "LOADING":

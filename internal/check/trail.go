@@ -14,35 +14,50 @@ import (
 
 // trail is how far the connection of a call came. The transport writes it, also when the call has ended.
 type trail struct {
-	mu        sync.Mutex
-	connected bool
-	secured   *tls.ConnectionState // nil without a handshake that succeeded
-	refused   error                // of the handshake
+	mu  sync.Mutex
+	now progress
+}
+
+// progress is how far a connection has come.
+type progress struct {
+	connected  bool                 // to the upstream, or to the proxy before it
+	handshakes int                  // that have begun; one with a proxy is the first
+	secured    *tls.ConnectionState // by the last of them; nil where it did not succeed
+	refused    error                // of the last of them
+	ready      bool                 // for the request
 }
 
 // follow returns a context whose calls leave the trail.
 func (t *trail) follow(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		ConnectDone: func(_, _ string, err error) {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.connected = t.connected || err == nil
+			t.note(func(p *progress) { p.connected = p.connected || err == nil })
+		},
+		TLSHandshakeStart: func() {
+			t.note(func(p *progress) { p.handshakes, p.secured, p.refused = p.handshakes+1, nil, nil })
 		},
 		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			if t.refused = err; err == nil {
-				t.secured = &state
-			}
+			t.note(func(p *progress) {
+				if p.refused = err; err == nil {
+					p.secured = &state
+				}
+			})
 		},
+		GotConn: func(httptrace.GotConnInfo) { t.note(func(p *progress) { p.ready = true }) },
 	})
 }
 
-// steps returns how far the connection has come by now.
-func (t *trail) steps() (connected bool, secured *tls.ConnectionState, refused error) {
+func (t *trail) note(what func(*progress)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.connected, t.secured, t.refused
+	what(&t.now)
+}
+
+// progress returns how far the connection has come by now.
+func (t *trail) progress() progress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.now
 }
 
 // handshakeFault says why a handshake failed, and what to do.
@@ -51,6 +66,7 @@ func handshakeFault(err error, now time.Time) string {
 		certificate x509.CertificateInvalidError
 		host        x509.HostnameError
 		authority   x509.UnknownAuthorityError
+		roots       x509.SystemRootsError
 		record      tls.RecordHeaderError
 		op          *net.OpError
 		timeout     net.Error
@@ -63,7 +79,9 @@ func handshakeFault(err error, now time.Time) string {
 	case errors.As(err, &host):
 		return "the upstream's certificate is for another host name: --upstream-url is to have the name that is in it"
 	case errors.As(err, &authority):
-		return "the upstream's certificate is signed by an unknown authority: trust a private one by a file of its certificates, which SSL_CERT_FILE names"
+		return "the upstream's certificate is signed by an unknown authority: trust a private one by a file of its certificates, which SSL_CERT_FILE names and this program can read"
+	case errors.As(err, &roots):
+		return "there are no authorities to trust: SSL_CERT_FILE is to name a file of their certificates, and SSL_CERT_DIR directories of such, that this program can read"
 	case errors.As(err, &certificate):
 		return "the upstream's certificate is not valid for a server"
 	case errors.As(err, &record):

@@ -100,46 +100,34 @@ func (u *upstream) check(ctx context.Context) (steps []Step) {
 	return steps
 }
 
-// reachability judges whether there was a connection.
+// reachability judges whether there was a connection, also through a proxy.
 func (u *upstream) reachability(_ context.Context, a *answer) Step {
-	connected, _, _ := a.trail.steps()
-	if connected {
-		return found(StepReachability, OK, "the upstream takes connections")
+	w, p := wayTo(u.Upstream.BaseURL), a.trail.progress()
+	if w.passed(p) {
+		return found(StepReachability, OK, w.open())
 	}
-	message := "there is no connection to the upstream: is a proxy set (HTTP_PROXY, HTTPS_PROXY), and does it work?"
-	if network, ok := errors.AsType[*restclient.NetworkError](a.err); ok {
-		switch network.Kind {
-		case restclient.KindDNS:
-			message = "the host of --upstream-url cannot be resolved: is it spelt right, and does DNS work here?"
-		case restclient.KindRefused:
-			message = "the connection is refused: nobody listens at host and port of --upstream-url"
-		case restclient.KindUnreachable:
-			message = "there is no way to the host of --upstream-url: is this machine on the network, and may it go out (firewall, NetworkPolicy)?"
-		}
-	} else if errors.Is(a.err, context.Canceled) {
-		message = interrupted
-	} else if _, ok := errors.AsType[*restclient.TimeoutError](a.err); ok {
-		message = "there is no connection in time: does something (firewall, NetworkPolicy) drop what goes to host and port of --upstream-url?"
-	}
-	return found(StepReachability, Failed, message)
+	return found(StepReachability, Failed, w.fault(a.err, p.connected))
 }
 
 // tls judges the handshake.
 func (u *upstream) tls(_ context.Context, a *answer) Step {
-	_, secured, refused := a.trail.steps()
+	p := a.trail.progress()
 	base, err := url.Parse(u.Upstream.BaseURL)
 	switch {
 	case err == nil && base.Scheme == "http" && isLoopback(base.Hostname()):
 		return found(StepTLS, Skipped, "there is none: the upstream is http:// on this machine")
 	case err == nil && base.Scheme == "http":
 		return found(StepTLS, Warning, "there is none: credentials can be read on the way, unless --upstream-url is https://")
-	case secured != nil && len(secured.PeerCertificates) > 0:
-		until := secured.PeerCertificates[0].NotAfter
+	case p.secured != nil && len(p.secured.PeerCertificates) > 0:
+		until := p.secured.PeerCertificates[0].NotAfter
+		if until.Sub(u.Now()) < endsSoon {
+			return found(StepTLS, Warning, fmt.Sprintf("the upstream's certificate is trusted, and valid until %s only, %s: who runs it has to renew it", day(until), daysLeft(u.Now(), until)))
+		}
 		return found(StepTLS, OK, fmt.Sprintf("the upstream's certificate is trusted, and valid until %s, %s", day(until), daysLeft(u.Now(), until)))
 	case errors.Is(a.err, context.Canceled):
 		return found(StepTLS, Failed, interrupted)
 	}
-	return found(StepTLS, Failed, handshakeFault(errors.Join(refused, a.err), u.Now()))
+	return found(StepTLS, Failed, handshakeFault(errors.Join(p.refused, a.err), u.Now()))
 }
 
 func isLoopback(host string) bool {
@@ -150,17 +138,17 @@ func isLoopback(host string) bool {
 // http judges whether it is the API that answered.
 func (u *upstream) http(_ context.Context, a *answer) Step {
 	took := fmt.Sprintf(", in %s", a.took.Round(time.Millisecond))
-	status := a.status()
-	switch {
-	case status == http.StatusOK:
+	switch status := a.status(); status {
+	case http.StatusOK:
 		return found(StepHTTP, OK, "the upstream answers with JSON"+took)
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return found(StepHTTP, OK, fmt.Sprintf("the upstream answers with status %d%s", status, took))
-	case status != 0:
-		return found(StepHTTP, Failed, fmt.Sprintf("the upstream answers with status %d: %s", status, statusAdvice(a.err)))
 	}
-	if _, ok := errors.AsType[*restclient.InvalidResponseError](a.err); ok {
-		return found(StepHTTP, Failed, notTheAPI(a.err))
+	if refused, ok := errors.AsType[*restclient.StatusError](a.err); ok {
+		return found(StepHTTP, Failed, fmt.Sprintf("the upstream answers with status %d: %s", refused.StatusCode, u.statusAdvice(refused)))
+	}
+	if invalid, ok := errors.AsType[*restclient.InvalidResponseError](a.err); ok {
+		return found(StepHTTP, Failed, notTheAPI(invalid.Reason))
 	}
 	message := "the connection ended without an answer: is it https:// where --upstream-url is http://, or does something in the way end it?"
 	if errors.Is(a.err, context.Canceled) {
@@ -174,21 +162,24 @@ func (u *upstream) http(_ context.Context, a *answer) Step {
 	return found(StepHTTP, Failed, message)
 }
 
-// notTheAPI says what to do about a 200 that is no JSON document.
-func notTheAPI(err error) string {
-	reason := "unusable"
-	if invalid, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
-		reason = string(invalid.Reason)
+// notTheAPI says what to do about a 200 whose body the gateway refuses for what it is made of.
+func notTheAPI(reason restclient.Reason) string {
+	const base = "--upstream-url is to be the API's base, which ends in /api/v1"
+	told, ok := map[restclient.Reason][2]string{ // what there is, and what to do
+		restclient.ReasonTruncated: {"a body that is empty, or ends too soon", "does something in the way cut it?"},
+		restclient.ReasonEncoding:  {"a body whose compression is broken", "does something in the way change it?"},
+		restclient.ReasonTooLarge:  {"a body of more than 16 MiB", base + "; if it is, its CVMs are that large, and callers are to ask for fewer at a time"},
+		restclient.ReasonTooDeep:   {"JSON that nests deeper than a page does", base},
+	}[reason]
+	if !ok {
+		told = [2]string{"something else than a JSON document, such as a web page", base}
 	}
-	return fmt.Sprintf("the upstream answers with status 200 and something else than a JSON document (%s), such as a web page: --upstream-url is to be the API's base, which ends in /api/v1",
-		reason)
+	return fmt.Sprintf("the upstream answers with status 200 and %s (%s): %s", told[0], reason, told[1])
 }
 
 // statusAdvice says what to do about an answer that is none of the API, or one of an API that cannot answer.
-func statusAdvice(err error) string {
-	status, ok := errors.AsType[*restclient.StatusError](err)
+func (u *upstream) statusAdvice(status *restclient.StatusError) string {
 	switch code := status.StatusCode; {
-	case !ok:
 	case code == http.StatusNotFound:
 		return "it has no /cvms/paginated there; --upstream-url is to be the API's base, which ends in /api/v1"
 	case code >= 300 && code < 400:
@@ -198,7 +189,7 @@ func statusAdvice(err error) string {
 	case code == http.StatusTooManyRequests:
 		return "it is called too often; try again later"
 	case code == http.StatusProxyAuthRequired:
-		return "a proxy wants to know who this is; HTTPS_PROXY may hold user and password"
+		return wayTo(u.Upstream.BaseURL).identify()
 	case code >= http.StatusInternalServerError:
 		return "it fails, or what stands in front of it does; try again later, or ask who runs it"
 	}
