@@ -152,6 +152,9 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		return err
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: end what listens there, or give another --listen", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -288,6 +291,7 @@ func (w wiring) client(upstreamURL string) (*restclient.Client, error) {
 
 // cache returns the cache of pages. Shared is where replicas share them, nil for nowhere.
 func (w wiring) cache(client *restclient.Client, shared *redis.Store) *pages.Cache {
+	failed := telemetry.FailedCalls(w.logger)
 	seen := w.metrics.PageCache(uint64(w.settings.CacheBytes))
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          w.settings.CacheTTL,
@@ -300,7 +304,10 @@ func (w wiring) cache(client *restclient.Client, shared *redis.Store) *pages.Cac
 		Observer: pages.CacheObserver{
 			Hit: seen.Hit, Miss: seen.Miss, Coalesced: w.metrics.UpstreamCoalesced,
 			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
-			Called: w.metrics.UpstreamCall,
+			Called: func(outcome string, took time.Duration) {
+				w.metrics.UpstreamCall(outcome, took)
+				failed(outcome)
+			},
 			Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
 				w.metrics.UpstreamCompared(found.Missing, found.Changed, found.Unknown)
 				logDifferences(w.logger, fresh)

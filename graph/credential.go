@@ -21,7 +21,7 @@ const (
 type credentialError struct{ reason string }
 
 func (e *credentialError) Error() string {
-	return e.reason + `: send "Authorization: Bearer <token>" or "X-API-Key: <key>"`
+	return e.reason + `: send "Authorization: Bearer …" or "X-API-Key: …"`
 }
 
 // credentialOf reads the caller's credential. The error is a *credentialError.

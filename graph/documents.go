@@ -122,7 +122,11 @@ func (p *persistedQueries) MutateOperationParameters(ctx context.Context, params
 	if !sent {
 		var ok bool
 		if params.Query, ok = p.named(ctx, op.documentID, hash); !ok {
-			return refused(&requestError{code: codePersistedNotFound, message: "PersistedQueryNotFound"})
+			message := "PersistedQueryNotFound" // which clients go by
+			if op.documentID != "" {
+				message = "the gateway has no document of this documentId"
+			}
+			return refused(&requestError{code: codePersistedNotFound, message: message})
 		}
 	} else if hash != "" && hashOf(params.Query) != hash {
 		return refused(badRequest("extensions.persistedQuery.sha256Hash is not the hash of the query"))

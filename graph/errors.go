@@ -88,7 +88,7 @@ func explain(err error) (explained, bool) {
 		return explained{code: codeInvalidResponse, message: e.Error()}, true
 	}
 	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
-		return explained{code: codeUpstream, message: e.Error()}, true
+		return explained{code: codeUpstream, message: "the gateway cannot reach the upstream (" + e.Kind + "): try again; who runs the gateway finds the cause with cvmgraph check"}, true
 	}
 	if e, ok := errors.AsType[*restclient.UnavailableError](err); ok {
 		return explainUnavailable(e), true
@@ -121,7 +121,7 @@ func explainStatus(e *restclient.StatusError) explained {
 		}
 		return x
 	case http.StatusNotFound:
-		return explained{code: codeNotFound, message: "the upstream does not know this, or does not show it to this credential"}
+		return explained{code: codeNotFound, message: "the upstream has no such list for this credential: is X-Phala-Workspace right, where it is sent, and the gateway's --upstream-url?"}
 	case http.StatusTooManyRequests:
 		return explained{code: codeRateLimited, message: "the upstream's rate limit is reached: wait and try again", retryAfter: e.RetryAfter}
 	default:
@@ -231,7 +231,7 @@ func explainCoercion(err *gqlerror.Error) (explained, bool) {
 	x := explained{code: codeBadUserInput, argument: argument}
 	switch argument {
 	case "first", "last", "nodeId":
-		x.message = argument + " must be a whole number from -2147483648 to 2147483647"
+		x.message = argument + " must be a whole number, without quotes, from -2147483648 to 2147483647"
 	case "after", "before", "userId", "id", "ids", "vmId":
 		x.message = argument + " must be a text"
 	default:

@@ -61,6 +61,9 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
+	if wrong := unchosen(opCtx); wrong != nil {
+		errs = gqlerror.List{wrong}
+	}
 	if len(errs) > 0 {
 		shown := t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil, nil)
 		t.resolver.Tracer.answered(ctx, opCtx, shown)
@@ -81,6 +84,18 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		keep = func(body []byte) { t.repeats.keep(key, op, opCtx.Operation.Name, body) }
 	}
 	t.resolver.Tracer.answered(ctx, opCtx, t.writer.answer(w, r, media, response, &op.splices, keep))
+}
+
+// unchosen says what is wrong where none of a document's operations is the one to execute, nil for nothing.
+func unchosen(opCtx *graphql.OperationContext) *gqlerror.Error {
+	if opCtx == nil || opCtx.Doc == nil || opCtx.Operation != nil {
+		return nil
+	}
+	message := "the document has no operation of this operationName"
+	if opCtx.OperationName == "" {
+		message = "the document has several operations: operationName says which one is wanted"
+	}
+	return refused(&requestError{code: codeValidationFailed, message: message})
 }
 
 // refuse answers a request that is not executed.

@@ -37,6 +37,6 @@ export default defineConfig({
     include: ['graphql-language-service > nullthrows', 'monaco-graphql > picomatch-browser', 'prettier/parser-graphql'],
   },
   server: {
-    proxy: { '/graphql': process.env.CVMGRAPH_URL ?? 'http://localhost:8080' },
+    proxy: { '/graphql': process.env.GATEWAY_URL ?? 'http://localhost:8080' },
   },
 });

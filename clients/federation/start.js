@@ -1,4 +1,4 @@
-// A router at localhost:4000 over the gateway at CVMGRAPH_URL and a service that counts alerts, until it is stopped. An argument names another
+// A router at localhost:4000 over the gateway at GATEWAY_URL and a service that counts alerts, until it is stopped. An argument names another
 // router. docs/federation.md runs it.
 
 import { composeServices } from '@apollo/composition';

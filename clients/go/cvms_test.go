@@ -20,9 +20,9 @@ const pageSize = 4
 
 func endpoint(t *testing.T) string {
 	t.Helper()
-	base := os.Getenv("CVMGRAPH_URL")
+	base := os.Getenv("GATEWAY_URL")
 	if base == "" {
-		t.Fatal("CVMGRAPH_URL is missing: it must name a gateway that runs with --demo, such as http://127.0.0.1:8080")
+		t.Fatal("GATEWAY_URL is missing: it must name a gateway that runs with --demo, such as http://127.0.0.1:8080")
 	}
 	return strings.TrimRight(base, "/") + "/graphql"
 }

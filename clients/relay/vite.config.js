@@ -17,7 +17,10 @@ const relay = {
   },
 };
 
+const gateway = process.env.GATEWAY_URL;
+if (!gateway) throw new Error('GATEWAY_URL is to be the address of a gateway, such as http://localhost:8080');
+
 export default defineConfig({
   plugins: [relay],
-  server: { proxy: { '/graphql': process.env.CVMGRAPH_URL } }, // one origin for the page and the gateway: no CORS
+  server: { proxy: { '/graphql': gateway } }, // one origin for the page and the gateway: no CORS
 });

@@ -3,34 +3,24 @@ package telemetry
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
-	"time"
 	"unicode/utf8"
 )
 
-const (
-	// exportLogPause is the time between two lines about spans that are not sent: an outage of their receiver fails several times a
-	// minute.
-	exportLogPause = time.Minute
-	// maxExportError bounds what is said of an error, in bytes: it may hold a whole answer of the receiver.
-	maxExportError = 300
-)
+// maxExportError bounds what is said of an error, in bytes: it may hold a whole answer of the receiver.
+const maxExportError = 300
 
-// exportLog takes what goes wrong with spans.
+// exportLog takes what goes wrong with spans: during an outage of their receiver that is several times a minute.
 type exportLog struct {
 	failed func() // is told of each error
 	logger *slog.Logger
-	last   atomic.Int64 // when a line was written, in nanoseconds since 1970
+	lines  seldom
 }
 
 // Handle takes an error of OpenTelemetry's.
 func (l *exportLog) Handle(err error) {
-	l.failed()
-	now, last := time.Now().UnixNano(), l.last.Load()
-	if last != 0 && now-last < int64(exportLogPause) || !l.last.CompareAndSwap(last, now) {
-		return
+	if l.failed(); l.lines.again() {
+		l.logger.Warn("traces are not sent", "error", shortened(err.Error()))
 	}
-	l.logger.Warn("traces are not sent", "error", shortened(err.Error()))
 }
 
 // shortened returns the beginning of a text.

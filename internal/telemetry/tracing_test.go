@@ -302,6 +302,31 @@ func TestTracesThatAreNotSentAreLoggedOnceAMinute(t *testing.T) {
 	})
 }
 
+func TestFailedCallsAreLoggedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		failed := telemetry.FailedCalls(slog.New(slog.NewJSONHandler(&log, nil)))
+		for range 90 { // seconds
+			for _, outcome := range []string{"ok", "client_error", "network", "timeout", "unavailable", "canceled"} {
+				failed(outcome)
+			}
+			<-time.After(time.Second)
+		}
+		var got []string
+		for line := range strings.Lines(log.String()) {
+			var logged struct{ Level, Msg, Outcome string }
+			if err := json.Unmarshal([]byte(line), &logged); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, logged.Level+" "+logged.Outcome)
+		}
+		if want := []string{"WARN network", "WARN timeout", "WARN network", "WARN timeout"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
 func TestWhatAReceiverAnswersIsLoggedInPart(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer

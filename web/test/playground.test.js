@@ -1,4 +1,4 @@
-// The page in Chromium, over a gateway that runs with --demo at CVMGRAPH_URL.
+// The page in Chromium, over a gateway that runs with --demo at GATEWAY_URL.
 
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { buildSchema, parse, validate } from 'graphql';
 import { chromium } from 'playwright-core';
 
-const gateway = process.env.CVMGRAPH_URL && new URL(process.env.CVMGRAPH_URL).origin;
+const gateway = process.env.GATEWAY_URL && new URL(process.env.GATEWAY_URL).origin;
 const prefix = '/some/path';
 const reportPath = '/policy-reports';
 const patience = 30_000; // ms, for one step on a busy machine
@@ -21,7 +21,7 @@ let proxy; // in front of the gateway
 let origin; // the proxy's
 
 before(async () => {
-  assert.ok(gateway, 'CVMGRAPH_URL must name a gateway that runs with --demo');
+  assert.ok(gateway, 'GATEWAY_URL must name a gateway that runs with --demo');
   proxy = await startProxy();
   origin = proxy.origin;
   await mkdir(screenshots, { recursive: true });

@@ -20,7 +20,7 @@ export function Cvm({ cvm }) {
   if (data === null) return null; // it was fetched again, and is gone
   return (
     <li id={data.id} aria-busy={fetching}>
-      {data.name} <em>{data.status}</em> {data.hosted?.uptime}
+      {data.name} <em>{data.status}</em> {data.hosted?.uptime}{' '}
       <button onClick={() => start(() => refetch({}, { fetchPolicy: 'network-only' }))}>refresh</button>
     </li>
   );

@@ -3,15 +3,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
-const given = process.env.CVMGRAPH_URL;
+const given = process.env.GATEWAY_URL;
 if (!given) {
-  throw new Error('CVMGRAPH_URL is missing: it must name a gateway that runs with --demo, such as http://127.0.0.1:8080');
+  throw new Error('GATEWAY_URL is missing: it must name a gateway that runs with --demo, such as http://127.0.0.1:8080');
 }
 const base = given.replace(/\/+$/, '');
 
 await fetch(`${base}/healthz`).then(
   (response) => assert.equal(response.status, 200, `${base}/healthz answers with ${response.status}: no gateway there?`),
-  (error) => assert.fail(`nothing answers at CVMGRAPH_URL=${given}: ${error.cause?.message ?? error.message}`),
+  (error) => assert.fail(`nothing answers at GATEWAY_URL=${given}: ${error.cause?.message ?? error.message}`),
 );
 
 export const endpoint = `${base}/graphql`;

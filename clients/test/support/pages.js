@@ -19,7 +19,7 @@ export const source = (file) => readFile(path.join(root, file), 'utf8');
 /** The blocks of a page between fences: the comment above, the language, the file that is named behind it, the text. */
 export const blocks = (text) => Array.from(text.matchAll(fence), ([, note, language, file, code]) => ({ note, language, file, code }));
 
-/** Runs the commands of a page, but those with a comment above, in its folder here, with the gateway that CVMGRAPH_URL names. */
+/** Runs the commands of a page, but those with a comment above, in its folder here, with the gateway that GATEWAY_URL names. */
 export async function runCommands(name) {
   const script = blocks(await read(`${name}.md`))
     .filter(({ language, note }) => language === 'sh' && !note)

@@ -152,8 +152,8 @@ type Query {
   The object with this id, for clients that refetch what they have. Null where the credential sees none: also where a
   provisional id has ended, because its VM exists now.
 
-  The upstream cannot look up a CVM, so the list is searched: in one call where the CVM was seen lately, in as many as
-  the list has pages of 100 otherwise.
+  The upstream cannot look up a CVM, so the list is searched: in one call where the CVM was seen lately, else in at most
+  ceil(total/90)+1, for all that the operation looks up together.
   """
   node(
     "An id, as an object of this API has it."

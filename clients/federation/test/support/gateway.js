@@ -5,9 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { parse } from 'graphql';
 import { answer, bodyOf, post, serve } from './serve.js';
 
-const given = process.env.CVMGRAPH_URL;
+const given = process.env.GATEWAY_URL;
 if (!given) {
-  throw new Error('CVMGRAPH_URL is missing: it must name a gateway that runs with --demo, such as http://127.0.0.1:8080');
+  throw new Error('GATEWAY_URL is missing: it must name a gateway that runs with --demo, such as http://127.0.0.1:8080');
 }
 export const endpoint = `${given.replace(/\/+$/, '')}/graphql`;
 
