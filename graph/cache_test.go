@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -52,9 +53,13 @@ func TestAWindowIsServedFromAnyPageThatHoldsIt(t *testing.T) {
 		"a smaller one":                 `{ cvms(first: 20) { nodes { name } } }`,
 		"one behind a cursor":           `{ cvms(first: 30, after: "` + cursor + `") { nodes { id } } }`,
 		"one ahead of a cursor":         `{ cvms(last: 10, before: "` + cursor + `") { nodes { id } } }`,
+		"those far from their cursor":   `{` + strings.Repeat(` #: cvms(last: 5, after: "`+cursor+`", before: "`+all.cvms(t).Edges[80].Cursor+`") { nodes { id } }`, 8) + ` }`,
 		"the total":                     `{ cvms { totalCount } }`,
 		"a lookup of what stands there": `{ node(id: "` + all.cvms(t).Edges[50].Node.ID + `") { id } }`,
 	} {
+		for i := range 8 {
+			query = strings.Replace(query, "#", fmt.Sprintf("f%d", i), 1)
+		}
 		if a := g.post(t, query, nil, nil); len(a.Errors) > 0 {
 			t.Errorf("%s: got %v", name, a.Errors)
 		}

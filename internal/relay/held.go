@@ -1,5 +1,7 @@
 package relay
 
+import "slices"
+
 // Extent is a page that is at hand.
 type Extent struct {
 	Page Page
@@ -16,8 +18,8 @@ func (e Extent) positions() Range {
 	return r
 }
 
-// CoverHeld returns pages of those at hand on which every position of the ranges is, and false where there are none. Where one
-// range takes several pages, each shares a position with the one before. For no ranges any page will do.
+// CoverHeld returns pages of those at hand on which every position of the ranges is, each once, and false where there are none. Where
+// one range takes several pages, each shares a position with the one before. For no ranges any page will do.
 func CoverHeld(ranges []Range, held []Extent) ([]Page, bool) {
 	if len(held) == 0 {
 		return nil, false
@@ -33,7 +35,9 @@ func CoverHeld(ranges []Range, held []Extent) ([]Page, bool) {
 			if last < x {
 				return nil, false
 			}
-			pages = append(pages, best.Page)
+			if !slices.Contains(pages, best.Page) {
+				pages = append(pages, best.Page)
+			}
 			if last >= r.Hi-1 {
 				break
 			}

@@ -29,6 +29,7 @@ func TestCoverHeld(t *testing.T) {
 		"the page that goes furthest":       {[]relay.Range{{Lo: 5, Hi: 6}}, []relay.Extent{full(1, 6), full(1, 50)}, []relay.Page{{Number: 1, Size: 50}}},
 		"of equal pages the first":          {[]relay.Range{{Lo: 25, Hi: 40}}, []relay.Extent{full(2, 20), full(1, 40)}, []relay.Page{{Number: 2, Size: 20}}},
 		"two ranges":                        {[]relay.Range{{Lo: 0, Hi: 5}, {Lo: 60, Hi: 65}}, []relay.Extent{full(1, 10), full(7, 10)}, []relay.Page{{Number: 1, Size: 10}, {Number: 7, Size: 10}}},
+		"one page for two ranges":           {[]relay.Range{{Lo: 0, Hi: 5}, {Lo: 60, Hi: 65}}, []relay.Extent{full(1, 100)}, []relay.Page{{Number: 1, Size: 100}}},
 		"one of two ranges":                 {[]relay.Range{{Lo: 0, Hi: 5}, {Lo: 60, Hi: 65}}, []relay.Extent{full(1, 10)}, nil},
 		"an empty range":                    {[]relay.Range{{Lo: 7, Hi: 7}}, []relay.Extent{full(1, 10)}, nil},
 		"a single position at a page's end": {[]relay.Range{{Lo: 9, Hi: 10}}, []relay.Extent{full(1, 10)}, []relay.Page{{Number: 1, Size: 10}}},
