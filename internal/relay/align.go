@@ -104,6 +104,9 @@ func (r *Reader) locate(c *Cursor, dir int) (alignment, []Page, Reason) {
 		if pages, reason := r.widen(c); len(pages) > 0 {
 			return a, pages, reason
 		}
+		if pages := r.atOnce(); len(pages) > 0 {
+			return a, pages, ReasonScan
+		}
 	}
 	if _, ok := r.listEnd(dir); !ok && nearBehind == nil && r.ends < maxRetries {
 		r.ends++

@@ -69,6 +69,24 @@ func (r *Reader) widen(c *Cursor) ([]Page, Reason) {
 	return nil, ""
 }
 
+// atOnce returns a page of the whole list, where it fits on one and moved while it was searched: what is looked for may have slipped from
+// one page to another. None where some view shows all of the list.
+func (r *Reader) atOnce() []Page {
+	pages := Cover(Range{0, max(r.total(), 1)})
+	moved := false
+	for _, v := range r.views {
+		if v.lo() == 0 && v.reachesEnd() {
+			return nil
+		}
+		moved = moved || v.Total != r.total()
+	}
+	if len(pages) > 1 || !moved || r.retries >= maxRetries {
+		return nil
+	}
+	r.retries++
+	return pages
+}
+
 // endPages returns the pages of a window at the end of the list that a walk in the direction dir begins at.
 func (r *Reader) endPages(dir int) []Page {
 	count, total := max(r.window.Count, 1), r.total()
