@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"net/http"
@@ -199,22 +198,10 @@ func startPrometheus(t *testing.T, addresses ...string) (api string) {
 // get asks Prometheus' API, and decodes the data of its answer.
 func (w *watched) get(t *testing.T, path string, query url.Values, data any) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.api+path+"?"+query.Encode(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer := struct{ Data any }{data}
-	if err := json.Unmarshal(text, &answer); err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s?%s: got %d, %s", path, query.Encode(), response.StatusCode, text)
+	status, text := answer(t, http.MethodGet, w.api+path+"?"+query.Encode())
+	decoded := struct{ Data any }{data}
+	if err := json.Unmarshal([]byte(text), &decoded); err != nil || status != http.StatusOK {
+		t.Fatalf("%s?%s: got %d, %s", path, query.Encode(), status, text)
 	}
 }
 

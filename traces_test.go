@@ -286,7 +286,7 @@ func TestTraceContextIsHandedOn(t *testing.T) {
 
 func TestTracesThatNobodyTakesFailNoRequest(t *testing.T) {
 	t.Parallel()
-	p, _ := startTraced(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+closedAddress(t), "OTEL_BSP_SCHEDULE_DELAY=10")
+	p, _ := startTraced(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:"+freePort(t), "OTEL_BSP_SCHEDULE_DELAY=10")
 	for range 20 {
 		if got, err := p.ask(t.Context(), `{ cvms(first: 1) { totalCount } }`, "tester"); err != nil || strings.Contains(got, "errors") {
 			t.Fatalf("got %s, %v, want an answer", got, err)
@@ -310,15 +310,4 @@ func TestTracesOnTheConsole(t *testing.T) {
 			t.Errorf("%s is not there: %s", want, p.logged())
 		}
 	}
-}
-
-// closedAddress returns an address at which nobody listens.
-func closedAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -72,7 +72,9 @@ func (r *Reader) widen(c *Cursor) ([]Page, Reason) {
 // atOnce returns a page of the whole list, where it fits on one and moved while it was searched: what is looked for may have slipped from
 // one page to another. None where some view shows all of the list.
 func (r *Reader) atOnce() []Page {
-	pages := Cover(Range{0, max(r.total(), 1)})
+	if r.total() > MaxPageSize || r.retries >= maxRetries {
+		return nil
+	}
 	moved := false
 	for _, v := range r.views {
 		if v.lo() == 0 && v.reachesEnd() {
@@ -80,11 +82,11 @@ func (r *Reader) atOnce() []Page {
 		}
 		moved = moved || v.Total != r.total()
 	}
-	if len(pages) > 1 || !moved || r.retries >= maxRetries {
+	if !moved {
 		return nil
 	}
 	r.retries++
-	return pages
+	return []Page{{1, max(r.total(), 1)}}
 }
 
 // endPages returns the pages of a window at the end of the list that a walk in the direction dir begins at.
