@@ -19,6 +19,7 @@ type reading struct {
 	views  []relay.View
 	loaded []*pages.Page // by the index of views
 	asked  []relay.Page
+	kept   bool // some of the pages were at hand, other than for want of an upstream that answers
 
 	// The answer of a connection, once it is there, and the fingerprint of its list.
 	answer      *relay.Answer
@@ -67,6 +68,7 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 	r.op.resolver.Tracer.used(ctx, loaded, string(reason))
 	before := len(r.views)
 	for _, got := range loaded {
+		r.kept = r.kept || got.Cached && !got.Stale
 		page := relay.Page{Number: got.Request.Page, Size: got.Request.PageSize}
 		view := relay.View{Page: page, Total: got.Total, Items: got.Fingerprints, Distinct: got.Distinct}
 		if !got.Answered.IsZero() {
@@ -79,6 +81,12 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 	return r.views[before:], nil
 }
 
+// startOver forgets what was read. Pages that were at hand before do not serve any more; those that the operation called for do.
+func (r *reading) startOver() {
+	r.since = time.Now()
+	r.views, r.loaded, r.asked, r.kept = nil, nil, nil, false
+}
+
 // read gives the reader pages until it has its answer, the first of them from what the operation plans to fetch anyway. It
 // returns nil where the list moves too fast.
 func (r *reading) read(ctx context.Context, reader *relay.Reader, first []relay.Range) (*relay.Answer, error) {
@@ -86,13 +94,20 @@ func (r *reading) read(ctx context.Context, reader *relay.Reader, first []relay.
 	if len(first) == 0 {
 		reason = relay.ReasonTotal
 	}
-	for len(wanted) > 0 {
+	for again := false; len(wanted) > 0; {
 		views, err := r.load(ctx, reason, wanted)
 		if err != nil {
 			return nil, err
 		}
 		reader.Add(views...)
 		wanted, reason = reader.Need()
+		if r.kept && !again && reason.Searches() {
+			// Pages at hand are of many moments, between which an item moves from one to another: a search takes new ones alone.
+			again = true
+			r.startOver()
+			reader = reader.Again()
+			wanted, reason = reader.Need()
+		}
 	}
 	return reader.Answer(), nil
 }

@@ -22,10 +22,9 @@ func TestTraversalsOverHTTP(t *testing.T) {
 	for worker := range workers {
 		t.Run(fmt.Sprintf("part %d", worker), func(t *testing.T) {
 			t.Parallel()
-			random := rand.New(rand.NewPCG(uint64(worker), 1))
-			for range fullOr(10, 1000/workers) {
+			for i := range fullOr(10, 1000/workers) {
 				all.Add(1)
-				if traverseOverHTTP(t, random, worker%2 == 1) {
+				if traverseOverHTTP(t, uint64(worker), uint64(i)) {
 					exact.Add(1)
 				}
 			}
@@ -65,8 +64,9 @@ func (h *history) change(most int) {
 
 // traverseOverHTTP returns whether the history makes the traversal one that has to be exact. Where pages are kept, others who ask
 // beside it leave pages of all moments.
-func traverseOverHTTP(t *testing.T, random *rand.Rand, keep bool) (exact bool) {
+func traverseOverHTTP(t *testing.T, worker, number uint64) (exact bool) {
 	t.Helper()
+	random, keep := rand.New(rand.NewPCG(worker, number)), worker%2 == 1
 	upstream := demo.New(demo.Options{Items: -1})
 	h := &history{upstream: upstream, random: random, gone: map[string]bool{}}
 	upstream.Edit(tenant(), func([]demo.Item) []demo.Item {
@@ -146,14 +146,42 @@ func traverseOverHTTP(t *testing.T, random *rand.Rand, keep bool) (exact bool) {
 	}
 	kept := slices.DeleteFunc(slices.Clone(returned), func(id string) bool { return !slices.Contains(throughout, id) })
 	if exact && !slices.Equal(kept, throughout) {
-		t.Errorf("%d a page, backward %v, within %v: got %d CVMs of those that stayed, want %d, each once and in order", n, backward, within, len(kept), len(throughout))
+		t.Errorf("part %d, history %d: %d a page, backward %v, within %v: got %d CVMs of those that stayed, want %d, each once and in order", worker, number, n, backward, within, len(kept), len(throughout))
 	}
 	for _, id := range throughout {
 		if !slices.Contains(returned, id) {
-			t.Errorf("%d a page, backward %v, within %v: %s was skipped", n, backward, within, id)
+			t.Errorf("part %d, history %d: %d a page, backward %v, within %v: %s was skipped", worker, number, n, backward, within, id)
 		}
 	}
 	return exact
+}
+
+// TestASearchTakesNewPages keeps two pages of two moments, between which the cursor's item moved from one to the other.
+func TestASearchTakesNewPages(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{Items: 160})
+	g := cachingGateway(t, upstream, pages.CacheOptions{TTL: time.Hour})
+	whole := upstream.IDs(tenant())
+	cursor := g.post(t, walkQuery, vars{"first": 50}, nil).cvms(t).PageInfo.EndCursor
+
+	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { return items[10:] })
+	later := g.post(t, walkQuery, vars{"first": 60}, http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}}).cvms(t)
+	g.post(t, walkQuery, vars{"first": 40, "after": later.Edges[50].Cursor}, nil)
+	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
+		for serial := range 20 {
+			items = slices.Insert(items, 0, demo.NewItem(uint64(serial+1)))
+		}
+		return items
+	})
+	g.post(t, walkQuery, vars{"first": 50}, http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}})
+
+	a := g.post(t, walkQuery, vars{"first": 1, "after": cursor}, nil)
+	if page := a.cvms(t); len(page.Nodes) != 1 || page.Nodes[0].VMID != whole[50] {
+		t.Errorf("got %s, want %s", a.raw, whole[50])
+	}
+	if got := a.Extensions.Pagination; len(got) != 1 || !got[0].Exact {
+		t.Errorf("got %+v, want an exact answer", got)
+	}
 }
 
 func TestPaginationExtension(t *testing.T) {

@@ -58,6 +58,9 @@ const (
 	ReasonLookup  Reason = "lookup"  // an object is looked for by its id
 )
 
+// Searches says whether the page is fetched to find out where a cursor's place has gone.
+func (r Reason) Searches() bool { return r == ReasonRealign || r == ReasonScan }
+
 // Bounds of what one window may cost beyond its own pages.
 const (
 	// searchCalls is how many calls looking for a cursor's item may take.
@@ -105,6 +108,13 @@ func NewReader(w Window) *Reader {
 // NewScan returns a reader of a whole list, which was seen to hold total items.
 func NewScan(total int) *Reader {
 	return NewReader(Window{Count: total + maxPosition/2})
+}
+
+// Again returns a reader of the same window that has no pages yet.
+func (r *Reader) Again() *Reader {
+	again := NewReader(r.window)
+	again.Share(r.widest)
+	return again
 }
 
 // Share makes the reader ask for pages that windows of up to count items, from the same end of the list, ask for as well.
