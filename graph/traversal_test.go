@@ -22,9 +22,9 @@ func TestTraversalsOverHTTP(t *testing.T) {
 	for worker := range workers {
 		t.Run(fmt.Sprintf("part %d", worker), func(t *testing.T) {
 			t.Parallel()
-			for i := range fullOr(10, 1000/workers) {
+			for number := range fullOr(10, 1000/workers) {
 				all.Add(1)
-				if traverseOverHTTP(t, uint64(worker), uint64(i)) {
+				if traverseOverHTTP(t, uint64(worker), uint64(number)) {
 					exact.Add(1)
 				}
 			}
@@ -62,8 +62,13 @@ func (h *history) change(most int) {
 	})
 }
 
-// traverseOverHTTP returns whether the history makes the traversal one that has to be exact. Where pages are kept, others who ask
-// beside it leave pages of all moments.
+// uncached returns the header of a tenant who takes no page that is kept.
+func uncached() http.Header {
+	return http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}}
+}
+
+// traverseOverHTTP returns whether the worker's history of this number makes the traversal one that has to be exact. The gateways of
+// every other worker keep pages: others who ask beside it leave pages of all moments.
 func traverseOverHTTP(t *testing.T, worker, number uint64) (exact bool) {
 	t.Helper()
 	random, keep := rand.New(rand.NewPCG(worker, number)), worker%2 == 1
@@ -115,7 +120,7 @@ func traverseOverHTTP(t *testing.T, worker, number uint64) (exact bool) {
 		}
 		var header http.Header
 		if cursor == nil { // what was there throughout, was there since the upstream was asked
-			header = http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}}
+			header = uncached()
 		}
 		page := g.post(t, walkQuery, variables, header).cvms(t)
 		if near := returned[max(0, len(returned)-4):]; cursor != nil && !slices.ContainsFunc(near, func(id string) bool { return !h.gone[id] }) {
@@ -165,7 +170,7 @@ func TestASearchTakesNewPages(t *testing.T) {
 	cursor := g.post(t, walkQuery, vars{"first": 50}, nil).cvms(t).PageInfo.EndCursor
 
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { return items[10:] })
-	later := g.post(t, walkQuery, vars{"first": 60}, http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}}).cvms(t)
+	later := g.post(t, walkQuery, vars{"first": 60}, uncached()).cvms(t)
 	g.post(t, walkQuery, vars{"first": 40, "after": later.Edges[50].Cursor}, nil)
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
 		for serial := range 20 {
@@ -173,7 +178,7 @@ func TestASearchTakesNewPages(t *testing.T) {
 		}
 		return items
 	})
-	g.post(t, walkQuery, vars{"first": 50}, http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}})
+	g.post(t, walkQuery, vars{"first": 50}, uncached())
 
 	a := g.post(t, walkQuery, vars{"first": 1, "after": cursor}, nil)
 	if page := a.cvms(t); len(page.Nodes) != 1 || page.Nodes[0].VMID != whole[50] {
