@@ -140,6 +140,15 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}})
 }
 
+// Fail answers with a fault, whatever the request's token says: what the fault lets through of a page is the caller's own.
+func (u *Upstream) Fail(w http.ResponseWriter, r *http.Request, name string) {
+	f, ok := u.faultOf(name)
+	if !ok {
+		panic("faulty: no fault " + name)
+	}
+	f(&call{ResponseWriter: w, r: r, upstream: u, left: func() {}})
+}
+
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:

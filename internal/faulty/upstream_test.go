@@ -1,9 +1,11 @@
 package faulty_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -71,5 +73,30 @@ func TestThereIsNoSuchFault(t *testing.T) {
 			token := upstream.Token(name, when, "")
 			t.Errorf("got the token %s, want a panic", token)
 		}()
+	}
+}
+
+func TestFailingCallsKeepTheirList(t *testing.T) {
+	t.Parallel()
+	list := demo.New(demo.Options{})
+	upstream := faulty.New(list, "http://elsewhere.example")
+	items := func(answer http.HandlerFunc) []any {
+		request := httptest.NewRequest(http.MethodGet, demo.ListPath+"?page=2&page_size=10", nil)
+		request.Header.Set("Authorization", "Bearer somebody")
+		recorder := httptest.NewRecorder()
+		answer(recorder, request)
+		var page struct{ Items []any }
+		if err := json.Unmarshal(recorder.Body.Bytes(), &page); err != nil || len(page.Items) != 10 {
+			t.Fatalf("got %.200s, %v, want a page of 10", recorder.Body, err)
+		}
+		return page.Items
+	}
+	own := items(list.ServeHTTP)
+	failing := items(func(w http.ResponseWriter, r *http.Request) { upstream.Fail(w, r, "wrong-types") })
+	if reflect.DeepEqual(failing[1], own[1]) {
+		t.Errorf("got the right item, want one of wrong types: %v", failing[1])
+	}
+	if failing[1] = own[1]; !reflect.DeepEqual(failing, own) {
+		t.Errorf("got %v, want %v", failing, own)
 	}
 }
