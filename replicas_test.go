@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/freeport"
 )
 
 // testKey is the shared key of replicas.
@@ -105,14 +106,21 @@ func TestReplicasMakeOneCall(t *testing.T) {
 	}
 	for i, tokens := range [][]string{{"one"}, {"two", "three"}} {
 		want := int64(len(tokens))
-		most := want
-		if !strict() {
-			most *= 3 // on a machine that is busy otherwise Redis may answer too late, and then each replica calls for itself
+		// Where the machine is busy, Redis may answer too late, and then each replica calls for itself for a second.
+		var got int64
+		for try := range 3 {
+			calls.Store(0)
+			ask(20+10*i+try, tokens...)
+			if got = calls.Load(); got < want || got > 3*want {
+				t.Errorf("200 requests of %v: got %d calls, want %d, and one of each replica at most", tokens, got, want)
+			}
+			if got == want {
+				break
+			}
+			<-time.After(2 * time.Second)
 		}
-		calls.Store(0)
-		ask(20+10*i, tokens...)
-		if got := calls.Load(); got < want || got > most {
-			t.Errorf("200 requests of %v: got %d calls, want %d, at most %d", tokens, got, want, most)
+		if got != want && strict() {
+			t.Errorf("200 requests of %v: got %d calls in the last of three tries, want %d", tokens, got, want)
 		}
 	}
 	redis.kill()
@@ -169,32 +177,37 @@ func TestLatencyThroughRedisOutages(t *testing.T) { //nolint:paralleltest // wha
 		return p99
 	}
 	load("warming up", func() {})
-	normal := max(load("with Redis", func() {}), load("still with Redis", func() {}))
-	for _, phase := range []struct {
-		name  string
-		begin func()
-	}{
-		{"killed", redis.kill},
-		{"started again", func() { redis.run(t) }},
-		{"standing still", func() { _ = redis.Process.Signal(syscall.SIGSTOP) }},
-		{"going on", func() { _ = redis.Process.Signal(syscall.SIGCONT) }},
-	} {
-		if got := load(phase.name, phase.begin); got > 2*normal {
-			t.Errorf("%s: 99 of 100 requests took up to %v, want at most twice the %v with Redis", phase.name, got, normal)
+	slow := map[string]int{}        // how often each phase was
+	for try := 1; try <= 3; try++ { // what an outage costs stays, what another program on the machine takes does not
+		normal := max(load("with Redis", func() {}), load("still with Redis", func() {}))
+		most := 0
+		for _, phase := range []struct {
+			name  string
+			begin func()
+		}{
+			{"killed", redis.kill},
+			{"started again", func() { redis.run(t) }},
+			{"standing still", func() { _ = redis.Process.Signal(syscall.SIGSTOP) }},
+			{"going on", func() { _ = redis.Process.Signal(syscall.SIGCONT) }},
+		} {
+			if got := load(phase.name, phase.begin); got > 2*normal {
+				t.Logf("%s: 99 of 100 requests took up to %v, more than twice the %v with Redis", phase.name, got, normal)
+				slow[phase.name]++
+			}
+			most = max(most, slow[phase.name])
+		}
+		if most < try {
+			return
 		}
 	}
+	t.Errorf("a phase was too slow three times: %v", slow)
 }
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	port, err := freeport.Find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	return strconv.Itoa(port)
 }

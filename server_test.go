@@ -308,23 +308,30 @@ func TestLatency(t *testing.T) {
 			return err
 		}
 		const rounds = 400
-		var times [2][]time.Duration
-		for range rounds {
-			for i, call := range []func() error{bare, gateway} {
-				begun := time.Now()
-				if err := call(); err != nil {
-					t.Fatal(err)
+		limit := time.Millisecond + time.Duration(first-1)*perItem
+		var extra time.Duration
+		for range 3 { // what the gateway takes stays, what another program on the machine takes does not
+			var times [2][]time.Duration
+			for range rounds {
+				for i, call := range []func() error{bare, gateway} {
+					begun := time.Now()
+					if err := call(); err != nil {
+						t.Fatal(err)
+					}
+					times[i] = append(times[i], time.Since(begun))
 				}
-				times[i] = append(times[i], time.Since(begun))
+			}
+			for i := range times {
+				slices.Sort(times[i])
+			}
+			extra = times[1][rounds/2] - times[0][rounds/2]
+			t.Logf("first: %d: p50 %v bare, %v through the gateway", first, times[0][rounds/2], times[1][rounds/2])
+			if extra <= limit {
+				break
 			}
 		}
-		for i := range times {
-			slices.Sort(times[i])
-		}
-		extra := times[1][rounds/2] - times[0][rounds/2]
-		t.Logf("first: %d: p50 %v bare, %v through the gateway", first, times[0][rounds/2], times[1][rounds/2])
-		if limit := time.Millisecond + time.Duration(first-1)*perItem; extra > limit {
-			t.Errorf("first: %d: got %v above the bare call, want at most %v", first, extra, limit)
+		if extra > limit {
+			t.Errorf("first: %d: got %v above the bare call in the last of three tries, want at most %v", first, extra, limit)
 		}
 	}
 }

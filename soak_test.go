@@ -123,7 +123,7 @@ func startSoak(t *testing.T) *soak {
 	t.Cleanup(s.server.Close)
 	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: soakClients}}
 	s.p = startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--upstream-url", s.server.URL+demo.BasePath, "--admin-listen=127.0.0.1:0", "--cache-ttl=0",
-		"--upstream-timeout=1s", "--request-timeout", deadline.String())
+		"--upstream-timeout=500ms", "--request-timeout", deadline.String())
 	return s
 }
 

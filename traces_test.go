@@ -286,7 +286,7 @@ func TestTraceContextIsHandedOn(t *testing.T) {
 
 func TestTracesThatNobodyTakesFailNoRequest(t *testing.T) {
 	t.Parallel()
-	p, _ := startTraced(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:"+freePort(t), "OTEL_BSP_SCHEDULE_DELAY=10")
+	p, _ := startTraced(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY=10")
 	for range 20 {
 		if got, err := p.ask(t.Context(), `{ cvms(first: 1) { totalCount } }`, "tester"); err != nil || strings.Contains(got, "errors") {
 			t.Fatalf("got %s, %v, want an answer", got, err)

@@ -701,22 +701,27 @@ func TestFollowIsToldOfEachAttempt(t *testing.T) {
 	asked := restclient.PageRequest{Page: 2, PageSize: 1}
 	attempt := func(number int) restclient.Attempt { return restclient.Attempt{Request: asked, Number: number} }
 	for name, test := range map[string]struct {
-		answer http.HandlerFunc
-		want   []followed
+		timeout time.Duration // of an attempt
+		answer  http.HandlerFunc
+		want    []followed
 	}{
 		"success": {
+			time.Minute,
 			func(w http.ResponseWriter, _ *http.Request) { w.Write(envelope("{}", 2, 2, 1)) },
 			[]followed{{attempt(1), 200, ""}},
 		},
 		"a status": {
+			time.Minute,
 			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
 			[]followed{{attempt(1), 403, "403"}},
 		},
 		"three attempts": {
+			time.Minute,
 			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
 			[]followed{{attempt(1), 502, "502"}, {attempt(2), 502, "502"}, {attempt(3), 502, "502"}},
 		},
 		"a body cut short": {
+			time.Minute,
 			func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "100")
 				w.Write([]byte(`{"items":`))
@@ -724,10 +729,12 @@ func TestFollowIsToldOfEachAttempt(t *testing.T) {
 			[]followed{{attempt(1), 200, "truncated"}, {attempt(2), 200, "truncated"}, {attempt(3), 200, "truncated"}},
 		},
 		"no answer in time": {
+			200 * time.Millisecond,
 			func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 			[]followed{{attempt(1), 0, "timeout"}, {attempt(2), 0, "timeout"}, {attempt(3), 0, "timeout"}},
 		},
 		"no HTTP": {
+			time.Minute,
 			func(w http.ResponseWriter, _ *http.Request) {
 				conn, _, _ := http.NewResponseController(w).Hijack()
 				fmt.Fprint(conn, "nonsense\r\n\r\n")
@@ -746,7 +753,7 @@ func TestFollowIsToldOfEachAttempt(t *testing.T) {
 				}
 			})
 			server.Start()
-			client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: 200 * time.Millisecond, Observer: restclient.Observer{
+			client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: test.timeout, Observer: restclient.Observer{
 				Follow: func(_ context.Context, a restclient.Attempt, header http.Header) func(int, string) {
 					header.Set("Traceparent", "of attempt "+strconv.Itoa(a.Number))
 					return func(status int, failure string) { got = append(got, followed{a, status, failure}) }

@@ -27,7 +27,7 @@ func TestCallersApartHaveCredentialsOfTheirOwn(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			addr := strings.TrimPrefix(server.URL, "http://")
-			p := pressure{callers: 4, apart: tt.apart, duration: 20 * time.Millisecond}
+			p := pressure{callers: 4, apart: tt.apart, duration: 500 * time.Millisecond}
 			if _, err := load(t.Context(), addr, request{method: "GET", path: "/"}, []byte("yes"), p); err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"cvmgraph/internal/freeport"
 )
 
 // Cores, counted from 0.
@@ -132,7 +134,7 @@ func (r *runner) launch(ctx context.Context, s *server) (*process, error) {
 	if s.launch == nil {
 		return nil, nil
 	}
-	port, err := freePort(ctx)
+	port, err := freeport.Find(ctx)
 	if err != nil {
 		return nil, err
 	}

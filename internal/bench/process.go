@@ -88,16 +88,6 @@ func (p *process) stop() {
 	}
 }
 
-// freePort returns a port of loopback that nothing listens to.
-func freePort(ctx context.Context) (int, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
-}
-
 // tail keeps the end of what is written to it.
 type tail struct {
 	mu   sync.Mutex

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cvmgraph/internal/freeport"
 )
 
 func TestParse(t *testing.T) {
@@ -112,7 +114,7 @@ func TestTailcallsConfigurationIsFilledIn(t *testing.T) {
 
 func TestAServerThatEndsTellsWhy(t *testing.T) {
 	t.Parallel()
-	port, err := freePort(t.Context())
+	port, err := freeport.Find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

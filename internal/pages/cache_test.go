@@ -344,10 +344,10 @@ func TestACallThatBeganEarlierIsNotJoined(t *testing.T) {
 	})
 }
 
-// TestACallIsRetriedForThoseWhoWait has an upstream that wishes a second's pause, and callers who wait for less and for longer.
+// TestACallIsRetriedForThoseWhoWait has an upstream that wishes a pause of two seconds, and callers who wait for less and for longer.
 func TestACallIsRetriedForThoseWhoWait(t *testing.T) {
 	t.Parallel()
-	const short, long = 800 * time.Millisecond, time.Minute
+	const short, long = 1800 * time.Millisecond, time.Minute
 	for name, tt := range map[string]struct {
 		waits []time.Duration
 		calls int64
@@ -371,8 +371,8 @@ func TestACallIsRetriedForThoseWhoWait(t *testing.T) {
 				for range tt.waits {
 					<-joined
 				}
-				<-time.After(50 * time.Millisecond) // those who said that they come have come
-				w.Header().Set("Retry-After", "1")
+				<-time.After(200 * time.Millisecond) // those who said that they come have come
+				w.Header().Set("Retry-After", "2")
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}))
 			t.Cleanup(server.Close)
@@ -394,7 +394,7 @@ func TestACallIsRetriedForThoseWhoWait(t *testing.T) {
 					got, err := c.Fetch(ctx, ask(c, bearer("a"), 1, 1))
 					status, refused := errors.AsType[*restclient.StatusError](err)
 					switch {
-					case tt.calls == 1 && (!refused || status.RetryAfter != time.Second || got.Attempts != 1):
+					case tt.calls == 1 && (!refused || status.RetryAfter != 2*time.Second || got.Attempts != 1):
 						t.Errorf("got %v after %d attempts, want the upstream's answer, at once", err, got.Attempts)
 					case tt.calls > 1 && wait == short && !errors.Is(err, context.DeadlineExceeded):
 						t.Errorf("got %v, want an error of time for who waits for less than others", err)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"cvmgraph/internal/freeport"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/redis"
 	"cvmgraph/restclient"
@@ -31,13 +32,11 @@ func newRedisServer(tb testing.TB) *redisServer {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		tb.Skip("needs redis-server on PATH: .ci/run installs it")
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	port, err := freeport.Find(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &redisServer{port: strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)}
-	_ = listener.Close()
+	s := &redisServer{port: strconv.Itoa(port)}
 	s.start(tb)
 	tb.Cleanup(s.kill)
 	return s

@@ -129,8 +129,8 @@ func TestOutages(t *testing.T) {
 			if first > 2*timeout {
 				t.Errorf("got %v for a caller at first, want %v and what produce takes", first, timeout)
 			}
-			if later > timeout/2 {
-				t.Errorf("got %v for a caller later, want what produce takes", later)
+			if later >= timeout {
+				t.Errorf("got %v for a caller later, want what produce takes, and no wait for Redis", later)
 			}
 			if downs, ups := s.down(), s.ups.Load(); len(downs) != 1 || ups != 1 {
 				t.Errorf("got the outages %q and %d ends, want one", downs, ups)
@@ -152,7 +152,7 @@ func TestOneTimeoutForAll(t *testing.T) {
 	wait(t, timeout/2)
 	group.Go(func() { s.Load(t.Context(), redis.Name{}) })
 	group.Wait()
-	if took := time.Since(begun); took > timeout+timeout/4 {
+	if took := time.Since(begun); took >= timeout+timeout/2 {
 		t.Errorf("got the second caller's end %v after the first one's begin, want %v", took, timeout)
 	}
 	if got := s.failed("load"); got == 0 || len(s.down()) > 1 {
@@ -232,7 +232,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			wait(t, 20*time.Millisecond)
 			begun := time.Now()
 			s.Close()
-			if took := time.Since(begun); took > time.Second/2 {
+			if took := time.Since(begun); took > 2*time.Second {
 				t.Errorf("got Close after %v, want that at once", took)
 			}
 			leave()

@@ -20,6 +20,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"cvmgraph/internal/freeport"
 	"cvmgraph/internal/redis"
 )
 
@@ -57,13 +58,11 @@ func anyRedis(tb testing.TB) string {
 
 func freePort(tb testing.TB) string {
 	tb.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	port, err := freeport.Find(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer listener.Close()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	return strconv.Itoa(port)
 }
 
 func (s *server) address() string { return "127.0.0.1:" + s.port }
