@@ -187,7 +187,7 @@ func (s *soak) ask(first int, token string) (code string, err error) {
 	}
 	var got struct {
 		Data struct {
-			Cvms *struct{ Nodes []struct{ ID string } }
+			Cvms struct{ Nodes []struct{ ID string } }
 		}
 		Errors []struct{ Extensions struct{ Code string } }
 	}
@@ -197,8 +197,8 @@ func (s *soak) ask(first int, token string) (code string, err error) {
 	if len(got.Errors) > 0 {
 		return got.Errors[0].Extensions.Code, nil
 	}
-	if got.Data.Cvms == nil || len(got.Data.Cvms.Nodes) != first {
-		return "", fmt.Errorf("got %d CVMs, want %d: %s", len(got.Data.Cvms.Nodes), first, text)
+	if n := len(got.Data.Cvms.Nodes); n != first {
+		return "", fmt.Errorf("got %d CVMs, want %d: %.300s", n, first, text)
 	}
 	return "", nil
 }

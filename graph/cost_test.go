@@ -213,15 +213,12 @@ func TestCostGrowsWithTheBytes(t *testing.T) { //nolint:paralleltest // what oth
 			tt.most = float64(tt.more.Read) / float64(tt.less.Read)
 		}
 		var got float64
-		for range 3 { // what the operation costs stays, what another program on the machine takes of its caches does not
+		if !cost.InThreeTries(func() bool {
 			times := cost.Times(25, tt.more.Run, tt.less.Run)
 			got = cost.Ratio(times[0], times[1])
 			t.Logf("%s: %.2f times the CPU time, at most %.2f", name, got, tt.most)
-			if got <= tt.most {
-				break
-			}
-		}
-		if got > tt.most {
+			return got <= tt.most
+		}) {
 			t.Errorf("%s: got %.2f times the CPU time three times, want at most %.2f", name, got, tt.most)
 		}
 	}

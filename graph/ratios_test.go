@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,14 +73,9 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 		for _, l := range lines {
 			l.prepare(t)
 		}
-		comparisons := []comparison{
-			{cached, constant, tt.cached},
-			{held, constant, tt.constant},
-			{called, proxy, tt.proxy},
-			{called, pooling, tt.pooling},
-			{shared, proxy, tt.shared},
-		}
-		for range 3 { // what a call costs stays, what another program on the machine takes of its caches does not
+		var slow []string
+		if !cost.InThreeTries(func() bool {
+			slow = nil
 			for _, l := range lines {
 				l.alone, l.whole = nil, nil
 			}
@@ -93,17 +87,20 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 			for _, l := range lines {
 				t.Logf("%s, %s: %v alone, %v the whole", tt.name, l.server, cost.Median(l.alone), cost.Median(l.whole))
 			}
-			comparisons = slices.DeleteFunc(comparisons, func(c comparison) bool {
-				got := c.speed()
-				t.Logf("%s, %s in %s: %.2f alone, %.2f the whole, at least %+v", tt.name, c.own.server, c.peer.server, got.alone, got.whole, c.least)
-				return got.alone >= c.least.alone && got.whole >= c.least.whole
-			})
-			if len(comparisons) == 0 {
-				break
+			for _, r := range []struct {
+				own, peer *line
+				least     speed
+			}{{cached, constant, tt.cached}, {held, constant, tt.constant}, {called, proxy, tt.proxy}, {called, pooling, tt.pooling}, {shared, proxy, tt.shared}} {
+				got := speed{cost.Ratio(r.peer.alone, r.own.alone), cost.Ratio(r.peer.whole, r.own.whole)}
+				said := fmt.Sprintf("%s, %s in the speed of %s: got %+.2v, want at least %+v", tt.name, r.own.server, r.peer.server, got, r.least)
+				t.Log(said)
+				if got.alone < r.least.alone || got.whole < r.least.whole {
+					slow = append(slow, said)
+				}
 			}
-		}
-		for _, c := range comparisons {
-			t.Errorf("%s, %s in the speed of %s: got %+.2v in the last of three tries, want at least %+v", tt.name, c.own.server, c.peer.server, c.speed(), c.least)
+			return len(slow) == 0
+		}) {
+			t.Errorf("three times, at last:\n%s", strings.Join(slow, "\n"))
 		}
 	}
 }
@@ -131,16 +128,6 @@ func TestRatiosOfTheIndex(t *testing.T) { //nolint:paralleltest // what others u
 	if got < least {
 		t.Errorf("got %.1f times as fast as encoding/json, want at least %d", got, least)
 	}
-}
-
-// comparison is how fast one server is to be, of another one's speed.
-type comparison struct {
-	own, peer *line
-	least     speed
-}
-
-func (c comparison) speed() speed {
-	return speed{cost.Ratio(c.peer.alone, c.own.alone), cost.Ratio(c.peer.whole, c.own.whole)}
 }
 
 // servers are the addresses of the servers of the other process, by name.

@@ -61,6 +61,23 @@ func TestOperations(t *testing.T) {
 	}
 }
 
+func TestInThreeTries(t *testing.T) {
+	t.Parallel()
+	for fitting, want := range map[int]struct {
+		tries int
+		fits  bool
+	}{1: {1, true}, 2: {2, true}, 3: {3, true}, 4: {3, false}} {
+		tries := 0
+		got := cost.InThreeTries(func() bool {
+			tries++
+			return tries == fitting
+		})
+		if got != want.fits || tries != want.tries {
+			t.Errorf("one that fits at try %d: got %v after %d tries, want %v after %d", fitting, got, tries, want.fits, want.tries)
+		}
+	}
+}
+
 func TestRatioIsTheMedian(t *testing.T) {
 	t.Parallel()
 	if got := cost.Ratio([]time.Duration{2, 90, 6}, []time.Duration{1, 1, 2}); got != 3 {
