@@ -61,8 +61,8 @@ monitoring-check: ## deploy/monitoring: the alerts, and all that the dashboard a
 	promtool test rules deploy/monitoring/alerts_test.yaml
 	CVMGRAPH_TEST_MONITORING=1 go test -count=1 -run '^TestMonitoring$$' -v .
 
-dashboard: ## deploy/monitoring/dashboard.json, as internal/dashboard has it
-	go run ./internal/dashboard
+dashboard: ## deploy/monitoring/dashboard.json, as internal/tools/dashboard has it
+	go run ./internal/tools/dashboard
 
 # Without the database nothing is known, which is no success, but where VULNDB_OPTIONAL says so.
 vulncheck: ## known vulnerabilities in what the program calls
@@ -90,19 +90,19 @@ clients/node_modules: clients/package-lock.json
 	touch $@
 
 drift: ## docs/drift.md: what is lost and repeated while a list changes
-	go run ./internal/relay/drift
+	go run ./internal/tools/drift
 
 cost: ## docs/cost.md: how the cost of an operation grows with what it asks for
-	go run ./internal/cost/table
+	go run ./internal/tools/costtable
 
 scaling: ## docs/scaling.md: the arithmetic of several replicas beside a simulation
-	go run ./internal/scaling
+	go run ./internal/tools/scaling
 
 # Figures are those of the machine: nothing else should run on it. BENCH is for flags, such as -only=cvmgraph,naive -workloads=a.
-bench: internal/bench/peers/node_modules ## docs/benchmarks.md: the gateway beside its peers
-	sh internal/bench/peers/glibc.sh || echo "without Tailcall"
-	go run ./internal/bench $(BENCH)
+bench: internal/tools/bench/peers/node_modules ## docs/benchmarks.md: the gateway beside its peers
+	sh internal/tools/bench/peers/glibc.sh || echo "without Tailcall"
+	go run ./internal/tools/bench $(BENCH)
 
-internal/bench/peers/node_modules: internal/bench/peers/package-lock.json
-	cd internal/bench/peers && npm ci
+internal/tools/bench/peers/node_modules: internal/tools/bench/peers/package-lock.json
+	cd internal/tools/bench/peers && npm ci
 	touch $@

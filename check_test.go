@@ -24,7 +24,7 @@ import (
 
 	"cvmgraph/internal/check"
 	"cvmgraph/internal/demo"
-	"cvmgraph/internal/faulty"
+	"cvmgraph/internal/testing/faulty"
 )
 
 // checkSecret is the credential that checks are made with; nothing that they say has it.

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"cvmgraph/internal/demo"
-	"cvmgraph/internal/faulty"
+	"cvmgraph/internal/testing/faulty"
 )
 
 // row is what the program makes of one fault.

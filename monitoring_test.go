@@ -24,7 +24,7 @@ import (
 	"time"
 
 	"cvmgraph/internal/demo"
-	"cvmgraph/internal/faulty"
+	"cvmgraph/internal/testing/faulty"
 )
 
 const monitoring = "deploy/monitoring"

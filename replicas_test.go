@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"cvmgraph/internal/cost"
 	"cvmgraph/internal/demo"
-	"cvmgraph/internal/freeport"
+	"cvmgraph/internal/testing/cost"
+	"cvmgraph/internal/testing/freeport"
 )
 
 // testKey is the shared key of replicas.

@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"cvmgraph/internal/cost"
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/testing/cost"
 )
 
 // asProgram makes the test binary be the program, so that tests can start it as a process of its own: with "1" the one that users

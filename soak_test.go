@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"cvmgraph/internal/demo"
-	"cvmgraph/internal/faulty"
+	"cvmgraph/internal/testing/faulty"
 )
 
 // passing are faults that the next attempt need not meet.

@@ -185,7 +185,7 @@ func loggedMessages(t *testing.T) map[string]string {
 	said := map[string]string{}
 	levels := []string{"Debug", "Info", "Warn", "Error"}
 	for _, name := range gitFiles(t, "--cached", "--others", "*.go") {
-		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "internal/bench/") || strings.HasPrefix(name, "clients/") {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "internal/tools/bench/") || strings.HasPrefix(name, "clients/") {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, name), nil, parser.SkipObjectResolution)

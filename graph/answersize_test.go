@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"cvmgraph/graph"
-	"cvmgraph/internal/cost"
+	"cvmgraph/internal/testing/cost"
 )
 
 // The bounds of an answer, in bytes: of all of it, and of what gqlgen executes of it.

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"cvmgraph/internal/cost"
+	"cvmgraph/internal/testing/cost"
 )
 
 const sixFields = "{ id name status memory hosted { uptime } node { name } }"

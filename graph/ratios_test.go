@@ -20,10 +20,10 @@ import (
 	"time"
 
 	"cvmgraph/graph"
-	"cvmgraph/internal/cost"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
+	"cvmgraph/internal/testing/cost"
 	"cvmgraph/restclient"
 )
 

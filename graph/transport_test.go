@@ -19,9 +19,9 @@ import (
 	"time"
 
 	"cvmgraph/graph"
-	"cvmgraph/internal/cost"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/cost"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"cvmgraph/internal/demo"
-	"cvmgraph/internal/relay/relaytest"
+	"cvmgraph/internal/testing/relaytest"
 )
 
 const walkQuery = `query($first: Int, $after: String, $last: Int, $before: String) {

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"cvmgraph/internal/freeport"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/redis"
+	"cvmgraph/internal/testing/freeport"
 	"cvmgraph/restclient"
 )
 

@@ -20,8 +20,8 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"cvmgraph/internal/freeport"
 	"cvmgraph/internal/redis"
+	"cvmgraph/internal/testing/freeport"
 )
 
 // server is a Redis of the test's own, that it may stop.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"cvmgraph/internal/relay"
-	"cvmgraph/internal/relay/relaytest"
+	"cvmgraph/internal/testing/relaytest"
 )
 
 func checkCover(t *testing.T, r relay.Range) {

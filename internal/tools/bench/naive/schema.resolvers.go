@@ -8,7 +8,7 @@ package main
 import (
 	"context"
 
-	"cvmgraph/internal/bench/naive/generated"
+	"cvmgraph/internal/tools/bench/naive/generated"
 )
 
 func (r *queryResolver) Cvms(ctx context.Context, first *int, after *string) (*generated.CvmConnection, error) {

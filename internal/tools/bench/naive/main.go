@@ -14,7 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"cvmgraph/internal/bench/naive/generated"
+	"cvmgraph/internal/tools/bench/naive/generated"
 )
 
 //go:generate go tool gqlgen generate

@@ -161,7 +161,7 @@ func TestTheSimulationIsTheSameEveryTime(t *testing.T) {
 
 func TestTheDocumentHasAPlaceForTheTable(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/scaling.md")
+	text, err := os.ReadFile("../../../docs/scaling.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"cvmgraph/internal/freeport"
+	"cvmgraph/internal/testing/freeport"
 )
 
 // Cores, counted from 0.

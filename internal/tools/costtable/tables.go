@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"cvmgraph/internal/cost"
+	"cvmgraph/internal/testing/cost"
 )
 
 // rounds is how often each figure is taken; the table has their medians.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"cvmgraph/internal/freeport"
+	"cvmgraph/internal/testing/freeport"
 )
 
 func TestParse(t *testing.T) {

@@ -3,7 +3,7 @@
 package generated
 
 import (
-	"cvmgraph/internal/bench/naive/model"
+	"cvmgraph/internal/tools/bench/naive/model"
 )
 
 type CvmConnection struct {

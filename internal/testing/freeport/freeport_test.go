@@ -5,7 +5,7 @@ import (
 	"net"
 	"testing"
 
-	"cvmgraph/internal/freeport"
+	"cvmgraph/internal/testing/freeport"
 )
 
 func TestFind(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 )
 
 // peersFolder is where the servers from npm lie, below the root of the repository.
-const peersFolder = "internal/bench/peers"
+const peersFolder = "internal/tools/bench/peers"
 
 // prepare builds the programs into folder and writes the constant answers below it.
 func prepare(ctx context.Context, folder string, list []workload, u *upstream) (tools, error) {
@@ -26,7 +26,7 @@ func prepare(ctx context.Context, folder string, list []workload, u *upstream) (
 	if err := os.MkdirAll(t.answers, 0o700); err != nil {
 		return t, err
 	}
-	build := []string{"build", "-o", t.binaries + string(filepath.Separator), ".", "./internal/bench/naive", "./internal/bench/limit"}
+	build := []string{"build", "-o", t.binaries + string(filepath.Separator), ".", "./internal/tools/bench/naive", "./internal/tools/bench/limit"}
 	if _, err := output(ctx, "go", build...); err != nil {
 		return t, err
 	}

@@ -12,7 +12,7 @@ import (
 // gatewaySchema returns what the gateway itself serves.
 func gatewaySchema(t *testing.T) *ast.Schema {
 	t.Helper()
-	text, err := os.ReadFile("../../schema.graphqls")
+	text, err := os.ReadFile("../../../schema.graphqls")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"cvmgraph/internal/demo"
-	"cvmgraph/internal/faulty"
+	"cvmgraph/internal/testing/faulty"
 )
 
 func newServer(t *testing.T) (*faulty.Upstream, func(token, page string) int) {

@@ -15,7 +15,7 @@ import (
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"cvmgraph/internal/bench/naive/model"
+	"cvmgraph/internal/tools/bench/naive/model"
 )
 
 // region    ***************************** api!.gotpl *****************************
@@ -2194,7 +2194,7 @@ func (ec *executionContext) _Cvm_hosted(ctx context.Context, field graphql.Colle
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.HostedVm) graphql.Marshaler {
-			return ec.marshalOHostedVm2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐHostedVm(ctx, selections, v)
+			return ec.marshalOHostedVm2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐHostedVm(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2272,7 +2272,7 @@ func (ec *executionContext) _Cvm_publicUrls(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.PublicUrl) graphql.Marshaler {
-			return ec.marshalNPublicUrl2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐPublicUrlᚄ(ctx, selections, v)
+			return ec.marshalNPublicUrl2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐPublicUrlᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2304,7 +2304,7 @@ func (ec *executionContext) _Cvm_managedUser(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ManagedUser) graphql.Marshaler {
-			return ec.marshalOManagedUser2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐManagedUser(ctx, selections, v)
+			return ec.marshalOManagedUser2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐManagedUser(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2336,7 +2336,7 @@ func (ec *executionContext) _Cvm_node(ctx context.Context, field graphql.Collect
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CvmNode) graphql.Marshaler {
-			return ec.marshalOCvmNode2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐCvmNode(ctx, selections, v)
+			return ec.marshalOCvmNode2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐCvmNode(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2552,7 +2552,7 @@ func (ec *executionContext) _Cvm_kmsInfo(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.KmsInfo) graphql.Marshaler {
-			return ec.marshalOKmsInfo2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐKmsInfo(ctx, selections, v)
+			return ec.marshalOKmsInfo2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐKmsInfo(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2722,7 +2722,7 @@ func (ec *executionContext) _CvmConnection_edges(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*CvmEdge) graphql.Marshaler {
-			return ec.marshalNCvmEdge2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋgeneratedᚐCvmEdgeᚄ(ctx, selections, v)
+			return ec.marshalNCvmEdge2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋgeneratedᚐCvmEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2754,7 +2754,7 @@ func (ec *executionContext) _CvmConnection_pageInfo(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋgeneratedᚐPageInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋgeneratedᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2832,7 +2832,7 @@ func (ec *executionContext) _CvmEdge_node(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cvm) graphql.Marshaler {
-			return ec.marshalNCvm2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐCvm(ctx, selections, v)
+			return ec.marshalNCvm2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐCvm(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2979,7 +2979,7 @@ func (ec *executionContext) _GpuConfig_gpus(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Gpu) graphql.Marshaler {
-			return ec.marshalNGpu2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐGpuᚄ(ctx, selections, v)
+			return ec.marshalNGpu2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐGpuᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3195,7 +3195,7 @@ func (ec *executionContext) _HostedVm_configuration(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.VmConfiguration) graphql.Marshaler {
-			return ec.marshalOVmConfiguration2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐVmConfiguration(ctx, selections, v)
+			return ec.marshalOVmConfiguration2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐVmConfiguration(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3342,7 +3342,7 @@ func (ec *executionContext) _HostedVm_events(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.VmEvent) graphql.Marshaler {
-			return ec.marshalNVmEvent2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐVmEventᚄ(ctx, selections, v)
+			return ec.marshalNVmEvent2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐVmEventᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3812,7 +3812,7 @@ func (ec *executionContext) _Query_cvms(ctx context.Context, field graphql.Colle
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *CvmConnection) graphql.Marshaler {
-			return ec.marshalOCvmConnection2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋgeneratedᚐCvmConnection(ctx, selections, v)
+			return ec.marshalOCvmConnection2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋgeneratedᚐCvmConnection(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4046,7 +4046,7 @@ func (ec *executionContext) _VmConfiguration_composeFile(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ComposeFile) graphql.Marshaler {
-			return ec.marshalOComposeFile2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐComposeFile(ctx, selections, v)
+			return ec.marshalOComposeFile2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐComposeFile(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4078,7 +4078,7 @@ func (ec *executionContext) _VmConfiguration_ports(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.PortMapping) graphql.Marshaler {
-			return ec.marshalNPortMapping2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐPortMappingᚄ(ctx, selections, v)
+			return ec.marshalNPortMapping2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐPortMappingᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4225,7 +4225,7 @@ func (ec *executionContext) _VmConfiguration_gpus(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GpuConfig) graphql.Marshaler {
-			return ec.marshalOGpuConfig2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐGpuConfig(ctx, selections, v)
+			return ec.marshalOGpuConfig2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐGpuConfig(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6827,7 +6827,7 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
-func (ec *executionContext) marshalNCvm2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐCvm(ctx context.Context, sel ast.SelectionSet, v *model.Cvm) graphql.Marshaler {
+func (ec *executionContext) marshalNCvm2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐCvm(ctx context.Context, sel ast.SelectionSet, v *model.Cvm) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Cvm!")
 		return graphql.Null
@@ -6835,11 +6835,11 @@ func (ec *executionContext) marshalNCvm2ᚖcvmgraphᚋinternalᚋbenchᚋnaive�
 	return ec._Cvm(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCvmEdge2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋgeneratedᚐCvmEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*CvmEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNCvmEdge2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋgeneratedᚐCvmEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*CvmEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCvmEdge2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋgeneratedᚐCvmEdge(ctx, sel, v[i])
+		return ec.marshalNCvmEdge2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋgeneratedᚐCvmEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -6851,7 +6851,7 @@ func (ec *executionContext) marshalNCvmEdge2ᚕᚖcvmgraphᚋinternalᚋbenchᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNCvmEdge2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋgeneratedᚐCvmEdge(ctx context.Context, sel ast.SelectionSet, v *CvmEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNCvmEdge2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋgeneratedᚐCvmEdge(ctx context.Context, sel ast.SelectionSet, v *CvmEdge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "CvmEdge!")
 		return graphql.Null
@@ -6859,11 +6859,11 @@ func (ec *executionContext) marshalNCvmEdge2ᚖcvmgraphᚋinternalᚋbenchᚋnai
 	return ec._CvmEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNGpu2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐGpuᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Gpu) graphql.Marshaler {
+func (ec *executionContext) marshalNGpu2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐGpuᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Gpu) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNGpu2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐGpu(ctx, sel, v[i])
+		return ec.marshalNGpu2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐGpu(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -6875,7 +6875,7 @@ func (ec *executionContext) marshalNGpu2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiv
 	return ret
 }
 
-func (ec *executionContext) marshalNGpu2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐGpu(ctx context.Context, sel ast.SelectionSet, v *model.Gpu) graphql.Marshaler {
+func (ec *executionContext) marshalNGpu2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐGpu(ctx context.Context, sel ast.SelectionSet, v *model.Gpu) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Gpu!")
 		return graphql.Null
@@ -6911,7 +6911,7 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 	return res
 }
 
-func (ec *executionContext) marshalNPageInfo2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋgeneratedᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+func (ec *executionContext) marshalNPageInfo2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋgeneratedᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *PageInfo) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PageInfo!")
 		return graphql.Null
@@ -6919,11 +6919,11 @@ func (ec *executionContext) marshalNPageInfo2ᚖcvmgraphᚋinternalᚋbenchᚋna
 	return ec._PageInfo(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPortMapping2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐPortMappingᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PortMapping) graphql.Marshaler {
+func (ec *executionContext) marshalNPortMapping2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐPortMappingᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PortMapping) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPortMapping2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐPortMapping(ctx, sel, v[i])
+		return ec.marshalNPortMapping2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐPortMapping(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -6935,7 +6935,7 @@ func (ec *executionContext) marshalNPortMapping2ᚕᚖcvmgraphᚋinternalᚋbenc
 	return ret
 }
 
-func (ec *executionContext) marshalNPortMapping2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐPortMapping(ctx context.Context, sel ast.SelectionSet, v *model.PortMapping) graphql.Marshaler {
+func (ec *executionContext) marshalNPortMapping2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐPortMapping(ctx context.Context, sel ast.SelectionSet, v *model.PortMapping) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PortMapping!")
 		return graphql.Null
@@ -6943,11 +6943,11 @@ func (ec *executionContext) marshalNPortMapping2ᚖcvmgraphᚋinternalᚋbench�
 	return ec._PortMapping(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPublicUrl2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐPublicUrlᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PublicUrl) graphql.Marshaler {
+func (ec *executionContext) marshalNPublicUrl2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐPublicUrlᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PublicUrl) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPublicUrl2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐPublicUrl(ctx, sel, v[i])
+		return ec.marshalNPublicUrl2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐPublicUrl(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -6959,7 +6959,7 @@ func (ec *executionContext) marshalNPublicUrl2ᚕᚖcvmgraphᚋinternalᚋbench�
 	return ret
 }
 
-func (ec *executionContext) marshalNPublicUrl2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐPublicUrl(ctx context.Context, sel ast.SelectionSet, v *model.PublicUrl) graphql.Marshaler {
+func (ec *executionContext) marshalNPublicUrl2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐPublicUrl(ctx context.Context, sel ast.SelectionSet, v *model.PublicUrl) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PublicUrl!")
 		return graphql.Null
@@ -7010,11 +7010,11 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
-func (ec *executionContext) marshalNVmEvent2ᚕᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐVmEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.VmEvent) graphql.Marshaler {
+func (ec *executionContext) marshalNVmEvent2ᚕᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐVmEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.VmEvent) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVmEvent2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐVmEvent(ctx, sel, v[i])
+		return ec.marshalNVmEvent2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐVmEvent(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -7026,7 +7026,7 @@ func (ec *executionContext) marshalNVmEvent2ᚕᚖcvmgraphᚋinternalᚋbenchᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNVmEvent2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐVmEvent(ctx context.Context, sel ast.SelectionSet, v *model.VmEvent) graphql.Marshaler {
+func (ec *executionContext) marshalNVmEvent2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐVmEvent(ctx context.Context, sel ast.SelectionSet, v *model.VmEvent) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "VmEvent!")
 		return graphql.Null
@@ -7206,35 +7206,35 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
-func (ec *executionContext) marshalOComposeFile2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐComposeFile(ctx context.Context, sel ast.SelectionSet, v *model.ComposeFile) graphql.Marshaler {
+func (ec *executionContext) marshalOComposeFile2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐComposeFile(ctx context.Context, sel ast.SelectionSet, v *model.ComposeFile) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._ComposeFile(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOCvmConnection2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋgeneratedᚐCvmConnection(ctx context.Context, sel ast.SelectionSet, v *CvmConnection) graphql.Marshaler {
+func (ec *executionContext) marshalOCvmConnection2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋgeneratedᚐCvmConnection(ctx context.Context, sel ast.SelectionSet, v *CvmConnection) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._CvmConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOCvmNode2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐCvmNode(ctx context.Context, sel ast.SelectionSet, v *model.CvmNode) graphql.Marshaler {
+func (ec *executionContext) marshalOCvmNode2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐCvmNode(ctx context.Context, sel ast.SelectionSet, v *model.CvmNode) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._CvmNode(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOGpuConfig2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐGpuConfig(ctx context.Context, sel ast.SelectionSet, v *model.GpuConfig) graphql.Marshaler {
+func (ec *executionContext) marshalOGpuConfig2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐGpuConfig(ctx context.Context, sel ast.SelectionSet, v *model.GpuConfig) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._GpuConfig(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOHostedVm2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐHostedVm(ctx context.Context, sel ast.SelectionSet, v *model.HostedVm) graphql.Marshaler {
+func (ec *executionContext) marshalOHostedVm2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐHostedVm(ctx context.Context, sel ast.SelectionSet, v *model.HostedVm) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -7295,14 +7295,14 @@ func (ec *executionContext) marshalOInt642ᚖint64(ctx context.Context, sel ast.
 	return res
 }
 
-func (ec *executionContext) marshalOKmsInfo2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐKmsInfo(ctx context.Context, sel ast.SelectionSet, v *model.KmsInfo) graphql.Marshaler {
+func (ec *executionContext) marshalOKmsInfo2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐKmsInfo(ctx context.Context, sel ast.SelectionSet, v *model.KmsInfo) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._KmsInfo(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOManagedUser2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐManagedUser(ctx context.Context, sel ast.SelectionSet, v *model.ManagedUser) graphql.Marshaler {
+func (ec *executionContext) marshalOManagedUser2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐManagedUser(ctx context.Context, sel ast.SelectionSet, v *model.ManagedUser) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -7327,7 +7327,7 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	return res
 }
 
-func (ec *executionContext) marshalOVmConfiguration2ᚖcvmgraphᚋinternalᚋbenchᚋnaiveᚋmodelᚐVmConfiguration(ctx context.Context, sel ast.SelectionSet, v *model.VmConfiguration) graphql.Marshaler {
+func (ec *executionContext) marshalOVmConfiguration2ᚖcvmgraphᚋinternalᚋtoolsᚋbenchᚋnaiveᚋmodelᚐVmConfiguration(ctx context.Context, sel ast.SelectionSet, v *model.VmConfiguration) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

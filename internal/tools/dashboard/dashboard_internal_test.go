@@ -9,7 +9,7 @@ import (
 
 func TestTheDashboardIsCommitted(t *testing.T) {
 	t.Parallel()
-	committed, err := os.ReadFile("../../deploy/monitoring/dashboard.json")
+	committed, err := os.ReadFile("../../../deploy/monitoring/dashboard.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"cvmgraph/internal/bench/naive/generated"
-	"cvmgraph/internal/bench/naive/model"
+	"cvmgraph/internal/tools/bench/naive/generated"
+	"cvmgraph/internal/tools/bench/naive/model"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"cvmgraph/internal/cost"
+	"cvmgraph/internal/testing/cost"
 	"cvmgraph/restclient"
 )
 
@@ -27,7 +27,7 @@ func TestListsHaveItemsOfTheirSize(t *testing.T) {
 
 func TestSelections(t *testing.T) {
 	t.Parallel()
-	sdl, err := os.ReadFile("../../schema.graphqls")
+	sdl, err := os.ReadFile("../../../schema.graphqls")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
-	"cvmgraph/internal/bench/naive/model"
+	"cvmgraph/internal/tools/bench/naive/model"
 )
 
 // pageKey names a page of the upstream, counted from 1.

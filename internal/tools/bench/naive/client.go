@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"cvmgraph/internal/bench/naive/model"
+	"cvmgraph/internal/tools/bench/naive/model"
 )
 
 // client fetches pages of the REST API.
