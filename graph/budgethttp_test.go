@@ -175,7 +175,7 @@ func TestAllocationsOverHTTP(t *testing.T) { //nolint:paralleltest // what other
 }
 
 func pageBytes(held *heldPages, size int) float64 {
-	return float64(held.pages[restclient.PageRequest{Page: 1, PageSize: size}].Bytes())
+	return float64(held.pages[restclient.PageRequest{Page: 1, PageSize: size}].BodySize())
 }
 
 func BenchmarkHTTP(b *testing.B) {

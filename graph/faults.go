@@ -24,7 +24,7 @@ func reportFaults(ctx context.Context, list projection.List, answer *relay.Answe
 	opCtx := graphql.GetOperationContext(ctx)
 	for i := range answer.Len() {
 		item, slot := list.Item(i), answer.Slot(i)
-		if !item.Odd() && slot.Repeats == 0 {
+		if !item.HasInvalid() && slot.Repeats == 0 {
 			continue
 		}
 		faults := faultsOf(item)
@@ -45,15 +45,15 @@ func reportFaults(ctx context.Context, list projection.List, answer *relay.Answe
 }
 
 // faultsOf returns what of an item has the wrong type.
-func faultsOf(item projection.Item) []restclient.Fault {
-	if !item.Odd() {
+func faultsOf(item projection.Item) []restclient.FieldError {
+	if !item.HasInvalid() {
 		return nil
 	}
-	return model.Decode(item).Faults
+	return model.Decode(item).FieldErrors
 }
 
 // reportItem does so for one CVM, which the field at path shows.
-func reportItem(ctx context.Context, cvm graphql.CollectedField, path ast.Path, repeats int, faults []restclient.Fault) {
+func reportItem(ctx context.Context, cvm graphql.CollectedField, path ast.Path, repeats int, faults []restclient.FieldError) {
 	report := faultReport{ctx: ctx, opCtx: graphql.GetOperationContext(ctx), errors: &operationFrom(ctx).faults}
 	if repeats > 0 {
 		report.add(path, fmt.Sprintf("the upstream lists this CVM %d times: it is shown once", repeats+1))
@@ -85,7 +85,7 @@ func (r *faultReport) add(path ast.Path, message string) {
 }
 
 // object reports a fault below an object's selections. rest is what of the fault's path lies below the object.
-func (r *faultReport) object(of graphql.CollectedField, path ast.Path, rest []any, fault restclient.Fault, all []restclient.Fault, typeNames ...string) {
+func (r *faultReport) object(of graphql.CollectedField, path ast.Path, rest []any, fault restclient.FieldError, all []restclient.FieldError, typeNames ...string) {
 	depth := len(fault.Path) - len(rest)
 	for _, field := range graphql.CollectFields(r.opCtx, of.Selections, typeNames) {
 		// vmId of the item is the same value as vmId of its VM.
@@ -114,12 +114,12 @@ func (r *faultReport) object(of graphql.CollectedField, path ast.Path, rest []an
 	}
 }
 
-func (r *faultReport) wrong(path ast.Path, fault restclient.Fault) {
+func (r *faultReport) wrong(path ast.Path, fault restclient.FieldError) {
 	r.add(path, "the upstream's value is not "+fault.Want)
 }
 
 // leftOut returns how many elements ahead of index are missing from the list at path: those that were of the wrong type.
-func leftOut(faults []restclient.Fault, path []any, index int) int {
+func leftOut(faults []restclient.FieldError, path []any, index int) int {
 	var n int
 	for _, f := range faults {
 		if len(f.Path) == len(path)+1 && slices.Equal(f.Path[:len(path)], path) {

@@ -43,7 +43,7 @@ func newJoint(planner *projection.Planner, projects bool, tracer *Tracer) *joint
 	return &joint{planner, projects, tracer, otter.Must(&otter.Options[planKey, *projection.Plan]{
 		MaximumWeight: planBytes,
 		Weigher: func(key planKey, plan *projection.Plan) uint32 {
-			return uint32(parsedFactor*len(key.field.Position.Src.Input) + entryBytes + plan.Size())
+			return uint32(parsedFactor*len(key.field.Position.Src.Input) + entryBytes + plan.MemorySize())
 		},
 	})}
 }
@@ -121,7 +121,7 @@ func nodesOf[T any](ctx context.Context, j *joint, p projected, nodes []T) (any,
 // project completes p for the current field. It returns false where gqlgen is to execute the field.
 func (j *joint) project(ctx context.Context, p *projected, compile compile) bool {
 	p.plan, p.field = j.plan(ctx, compile), graphql.GetFieldContext(ctx).Field.Alias
-	return j.projects && p.plan.Whole()
+	return j.projects && p.plan.Supported()
 }
 
 // compile makes the plan of a field.

@@ -111,7 +111,7 @@ func TestRatiosOfTheIndex(t *testing.T) { //nolint:paralleltest // what others u
 	const least = 8
 	request := restclient.PageRequest{Page: 1, PageSize: 100}
 	body, shape := cost.NewList(0).Body(request), pages.Shape()
-	var page projection.Page
+	var page projection.IndexedPage
 	times := cost.Times(25, func() {
 		var decoded struct{ Items []restclient.Cvm }
 		var wrong *json.UnmarshalTypeError // a user's id may be a number

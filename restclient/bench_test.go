@@ -71,7 +71,7 @@ func BenchmarkBody(b *testing.B) {
 	})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := client.Body(b.Context(), restclient.NewCredential(restclient.Headers{APIKey: "k"}), onePage); err != nil {
+		if _, err := client.Fetch(b.Context(), restclient.NewCredential(restclient.Headers{APIKey: "k"}), onePage); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -37,7 +37,7 @@ func (p places) document(ctx context.Context, resp *http.Response) (Document, er
 		d.leave = sync.OnceFunc(func() { <-p })
 	}
 	if err != nil {
-		d.Done()
+		d.Release()
 		return Document{}, err
 	}
 	return d, nil

@@ -162,14 +162,14 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 // State returns how the client stands with its upstream.
 func (c *Client) State() State { return c.policy.state() }
 
-// Page fetches one page on behalf of whom cred belongs to, and decodes it. The page belongs to the
-// caller. The errors are those of [Client.Body], and *InvalidResponseError.
-func (c *Client) Page(ctx context.Context, cred Credential, req PageRequest) (*Page, error) {
-	document, err := c.Body(ctx, cred, req)
+// ListCvms fetches one page on behalf of whom cred belongs to, and decodes it. The page belongs to the
+// caller. The errors are those of [Client.Fetch], and *InvalidResponseError.
+func (c *Client) ListCvms(ctx context.Context, cred Credential, req PageRequest) (*CvmPage, error) {
+	document, err := c.Fetch(ctx, cred, req)
 	if err != nil {
 		return nil, err
 	}
-	defer document.Done()
+	defer document.Release()
 	return DecodePage(document.Body, req)
 }
 
@@ -185,29 +185,29 @@ type Document struct {
 	leave func() // what Done calls; nil: nothing
 }
 
-// Done says that the work on a document is over. Only a few large ones are worked on at a time: until then,
+// Release says that the work on a document is over. Only a few large ones are worked on at a time: until then,
 // others wait. It may be called more than once.
-func (d Document) Done() {
+func (d Document) Release() {
 	if d.leave != nil {
 		d.leave()
 	}
 }
 
-// Body fetches the document of one page on behalf of whom cred belongs to; a zero cred is sent as none.
-// The document belongs to the caller, who calls [Document.Done]; all that has been looked at is whether it
+// Fetch fetches the document of one page on behalf of whom cred belongs to; a zero cred is sent as none.
+// The document belongs to the caller, who calls [Document.Release]; all that has been looked at is whether it
 // ends as one.
 //
 // There are up to three attempts, each within Options.Timeout: after status 500, 502, 503, 504 or 429,
 // a connection that was reset or closed, a body that did not arrive whole, or a timeout, where not too
 // many calls are being retried already. Between them it waits for a short random time, and no shorter
-// than the upstream wishes; where ctx, or the [Patience] that goes with it, ends before, it returns at
+// than the upstream wishes; where ctx, or the [RetryDeadline] that goes with it, ends before, it returns at
 // once. (The transport may send a request again on another connection, when an idle one turns out to be
 // dead.) Where the upstream mostly fails, or too many attempts are in flight, it is not called.
 //
 // The errors are *ArgumentError before any I/O, *UnavailableError, then those of the last attempt:
 // *StatusError, *TimeoutError, *NetworkError and, for a body that is too large or does not arrive whole,
 // *InvalidResponseError. When ctx is canceled, errors.Is finds [context.Canceled] in the error.
-func (c *Client) Body(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
+func (c *Client) Fetch(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	if err := req.validate(); err != nil {
 		return Document{}, err
 	}

@@ -48,7 +48,7 @@ func TestRequest(t *testing.T) {
 				got = r
 				_, _ = w.Write(envelope("", 0, tt.req.Page, tt.req.PageSize))
 			})
-			if _, err := client.Page(t.Context(), tt.cred, tt.req); err != nil {
+			if _, err := client.ListCvms(t.Context(), tt.cred, tt.req); err != nil {
 				t.Fatal(err)
 			}
 			if got.Method != http.MethodGet || got.URL.Path != "/cvms/paginated" || got.URL.RawQuery != tt.query {
@@ -79,7 +79,7 @@ func TestOptions(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	client := newClient(t, restclient.Options{BaseURL: server.URL + "/api/v1/", APIVersion: "2026-01-21", UserAgent: "probe/1"})
-	page, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	page, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestBadArgumentsAreRefusedBeforeAnyIO(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := client.Page(t.Context(), tt.cred, tt.req)
+			_, err := client.ListCvms(t.Context(), tt.cred, tt.req)
 			var argument *restclient.ArgumentError
 			if !errors.As(err, &argument) || argument.Argument != tt.want {
 				t.Fatalf("got error %v, want an *ArgumentError for %s", err, tt.want)
@@ -178,7 +178,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				}
 				http.Redirect(w, r, target, status)
 			})
-			_, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "phak_x"}), onePage)
+			_, err := client.ListCvms(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "phak_x"}), onePage)
 			wantStatus(t, err, status)
 		})
 	}
@@ -215,7 +215,7 @@ func TestHTTP2(t *testing.T) {
 	trust := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10}
 	client := newClient(t, restclient.Options{BaseURL: server.URL, TLS: trust})
 	for range 2 {
-		if _, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "k"}), onePage); err != nil {
+		if _, err := client.ListCvms(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "k"}), onePage); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -243,7 +243,7 @@ func TestConnectionsAreReused(t *testing.T) {
 				answer(w)
 			})
 			for range 5 {
-				_, _ = client.Page(t.Context(), restclient.Credential{}, onePage)
+				_, _ = client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 			}
 			if len(addresses) != 1 {
 				t.Errorf("got %d connections, want 1", len(addresses))
@@ -265,7 +265,7 @@ func TestConcurrentCallsKeepTheirPages(t *testing.T) {
 			key := strings.Repeat(string(rune('a'+caller)), 3)
 			errs <- func() error {
 				for range 20 {
-					page, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
+					page, err := client.ListCvms(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
 					if err != nil {
 						return err
 					}

@@ -88,8 +88,8 @@ type Comparison struct {
 	Differences []Difference
 }
 
-// More returns how many differences there are that are not described.
-func (c Comparison) More() int { return c.Missing + c.Changed + c.Unknown - len(c.Differences) }
+// Omitted returns how many differences there are that are not described.
+func (c Comparison) Omitted() int { return c.Missing + c.Changed + c.Unknown - len(c.Differences) }
 
 // contract is the document of a page, as it is promised.
 type contract struct {

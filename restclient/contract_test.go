@@ -212,8 +212,8 @@ func TestCompareHasBounds(t *testing.T) {
 	}
 	got, err := restclient.Compare(envelope(item.String()+"}", 1, 1, 1), restclient.Credential{})
 	// name, public_urls, and keys of numbers and lists that may have other names: memory and its like.
-	if err != nil || got.Missing != 5 || got.Changed != 1 || got.Unknown != 65 || len(got.Differences) != 40 || got.More() != 31 {
-		t.Fatalf("got %d missing, %d changed, %d unknown, %d described and %d more, %v", got.Missing, got.Changed, got.Unknown, len(got.Differences), got.More(), err)
+	if err != nil || got.Missing != 5 || got.Changed != 1 || got.Unknown != 65 || len(got.Differences) != 40 || got.Omitted() != 31 {
+		t.Fatalf("got %d missing, %d changed, %d unknown, %d described and %d more, %v", got.Missing, got.Changed, got.Unknown, len(got.Differences), got.Omitted(), err)
 	}
 	if first, last := got.Differences[0], got.Differences[39]; first.Kind != restclient.DifferenceMissing || last.Kind != restclient.DifferenceUnknown {
 		t.Errorf("got %v first and %v last, want what is missing first", first, last)
@@ -350,8 +350,8 @@ func FuzzCompare(f *testing.F) {
 		} else if !valid {
 			t.Fatal("got no error for what is no JSON")
 		}
-		if len(got.Differences) > 40 || got.More() < 0 {
-			t.Errorf("got %d differences and %d more", len(got.Differences), got.More())
+		if len(got.Differences) > 40 || got.Omitted() < 0 {
+			t.Errorf("got %d differences and %d more", len(got.Differences), got.Omitted())
 		}
 		sameComparison(t, document, got)
 	})

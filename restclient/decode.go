@@ -6,16 +6,16 @@ import (
 	"strconv"
 )
 
-// maxFaults bounds the faults of one page, counting forgotten ones: a fault takes many times the
+// maxFieldErrors bounds the faults of one page, counting forgotten ones: a fault takes many times the
 // memory of the value it is about, and a page with so many is no page of ours.
-const maxFaults = 10_000
+const maxFieldErrors = 10_000
 
 // maxElements bounds the elements of a page's lists of objects: a hundred times what a page of ours has.
 const maxElements = 100_000
 
-// Fault says that one value of an item had the wrong type upstream. The value is left out: nil, a
+// FieldError says that one value of an item had the wrong type upstream. The value is left out: nil, a
 // boolean's default, or an element missing from its list.
-type Fault struct {
+type FieldError struct {
 	// Path leads from the item to the value: keys of the upstream (string) and, counted from 0,
 	// indexes of its lists (int).
 	Path []any
@@ -28,7 +28,7 @@ type Fault struct {
 type decoder struct {
 	reader
 	path     []any // from the item to the current value
-	faults   []Fault
+	faults   []FieldError
 	recorded int // faults of the whole page, forgotten ones too
 	elements int // of lists of objects, of the whole page
 
@@ -47,7 +47,7 @@ func newDecoder(data []byte) *decoder {
 func (d *decoder) item(item *Item) (keys uint64, err error) {
 	d.faults = nil
 	keys, err = d.object(cvmShape, reflect.ValueOf(&item.Cvm).Elem())
-	item.Faults = d.faults
+	item.FieldErrors = d.faults
 	d.texts.endItem()
 	d.strings.endItem()
 	d.ints32.endItem()
@@ -242,16 +242,16 @@ func (d *decoder) wrong(want kind) error {
 
 // fault records that the current value is none of the kind.
 func (d *decoder) fault(want kind) error {
-	if d.recorded++; d.recorded > maxFaults {
-		return invalid(ReasonTooManyFaults)
+	if d.recorded++; d.recorded > maxFieldErrors {
+		return invalid(ReasonTooManyFieldErrors)
 	}
-	d.faults = append(d.faults, Fault{Path: slices.Clone(d.path), Want: want.want()})
+	d.faults = append(d.faults, FieldError{Path: slices.Clone(d.path), Want: want.want()})
 	return nil
 }
 
 // forget drops the faults at and below the current path.
 func (d *decoder) forget() {
-	d.faults = slices.DeleteFunc(d.faults, func(f Fault) bool {
+	d.faults = slices.DeleteFunc(d.faults, func(f FieldError) bool {
 		return len(f.Path) >= len(d.path) && slices.Equal(f.Path[:len(d.path)], d.path)
 	})
 	if len(d.faults) == 0 {

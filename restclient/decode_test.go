@@ -14,8 +14,8 @@ import (
 func TestDecodeKeepsEveryFieldOfTheExample(t *testing.T) {
 	t.Parallel()
 	item := decodeItem(t, string(exampleItem(t)))
-	if item.Faults != nil {
-		t.Errorf("got faults %v, want none", item.Faults)
+	if item.FieldErrors != nil {
+		t.Errorf("got faults %v, want none", item.FieldErrors)
 	}
 	encoded, err := json.Marshal(item.Cvm)
 	if err != nil {

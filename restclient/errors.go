@@ -136,8 +136,8 @@ const (
 	ReasonSurplus Reason = "more items than asked for"
 	// ReasonShortPage: there are fewer items than total calls for, and no deletion explains it.
 	ReasonShortPage Reason = "fewer items than its total calls for"
-	// ReasonTooManyFaults: over 10,000 values of the page have the wrong type.
-	ReasonTooManyFaults Reason = "too many values of the wrong type"
+	// ReasonTooManyFieldErrors: over 10,000 values of the page have the wrong type.
+	ReasonTooManyFieldErrors Reason = "too many values of the wrong type"
 	// ReasonTooManyElements: the page's lists of objects have over 100,000 elements together.
 	ReasonTooManyElements Reason = "too many elements of lists"
 )

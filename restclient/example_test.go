@@ -10,7 +10,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-func ExampleClient_Page() {
+func ExampleClient_ListCvms() {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-API-Key") != "phak_example" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -31,19 +31,19 @@ func ExampleClient_Page() {
 	defer client.Close()
 
 	req := restclient.PageRequest{Page: 1, PageSize: 30}
-	page, err := client.Page(context.Background(), restclient.NewCredential(restclient.Headers{APIKey: "phak_example"}), req)
+	page, err := client.ListCvms(context.Background(), restclient.NewCredential(restclient.Headers{APIKey: "phak_example"}), req)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for _, item := range page.Items {
 		fmt.Println(*item.Cvm.Name, item.Cvm.VMID() != nil)
-		for _, fault := range item.Faults {
+		for _, fault := range item.FieldErrors {
 			fmt.Println("  not", fault.Want, "at", fault.Path)
 		}
 	}
 
-	_, err = client.Page(context.Background(), restclient.Credential{}, req)
+	_, err = client.ListCvms(context.Background(), restclient.Credential{}, req)
 	var status *restclient.StatusError
 	if errors.As(err, &status) {
 		fmt.Println(status)

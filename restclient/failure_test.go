@@ -49,7 +49,7 @@ func TestNetworkErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := tt.client(t).Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "s3cret"}), onePage)
+			_, err := tt.client(t).ListCvms(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "s3cret"}), onePage)
 			var network *restclient.NetworkError
 			if !errors.As(err, &network) || network.Kind != tt.want {
 				t.Fatalf("got error %v, want a *NetworkError of kind %s", err, tt.want)
@@ -133,7 +133,7 @@ func TestAProxyThatRefuses(t *testing.T) {
 			proxy.User = url.UserPassword("user", "s3cret")
 			client := newClient(t, restclient.Options{BaseURL: "https://upstream.invalid"})
 			client.SetProxy(proxy)
-			_, err = client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "s3cret"}), onePage)
+			_, err = client.ListCvms(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "s3cret"}), onePage)
 			var network *restclient.NetworkError
 			if !errors.As(err, &network) || network.Kind != tt.wantKind || network.ProxyStatus != tt.wantStatus {
 				t.Fatalf("got error %v, want a *NetworkError of kind %s with status %d", err, tt.wantKind, tt.wantStatus)
@@ -156,7 +156,7 @@ func refusing(status int) http.HandlerFunc {
 func TestADialThatTimesOutIsATimeout(t *testing.T) {
 	t.Parallel()
 	client := dialing(&net.DNSError{Err: "i/o timeout", IsTimeout: true})(t)
-	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantTimeout(t, err, 0)
 }
 
@@ -201,7 +201,7 @@ func TestUnusableAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := clientOf(t, tt.handler).Page(t.Context(), restclient.Credential{}, onePage)
+			_, err := clientOf(t, tt.handler).ListCvms(t.Context(), restclient.Credential{}, onePage)
 			if got := reasonOf(t, err); got != tt.want {
 				t.Errorf("got reason %q, want %q", got, tt.want)
 			}
@@ -268,7 +268,7 @@ func wantTooLargeWithin(t *testing.T, client *restclient.Client, memory uint64) 
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	runtime.ReadMemStats(&after)
 	if got := reasonOf(t, err); got != restclient.ReasonTooLarge {
 		t.Errorf("got reason %q, want %q", got, restclient.ReasonTooLarge)

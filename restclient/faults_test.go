@@ -13,7 +13,7 @@ import (
 // faultyItems are items with values of the wrong type: the item, and the faults in their order.
 var faultyItems = map[string]struct {
 	item string
-	want []restclient.Fault
+	want []restclient.FieldError
 }{
 	"a string that is a number": {`{"name":1,"status":"up"}`, faults("a string", path("name"))},
 	"a string that is an object": {
@@ -34,7 +34,7 @@ var faultyItems = map[string]struct {
 	},
 	"elements that are no objects": {
 		`{"public_urls":[null,{"app":"a"},3,{"app":"b","instance":false}],"status":"up"}`,
-		[]restclient.Fault{
+		[]restclient.FieldError{
 			{Path: path("public_urls", 0), Want: "an object"},
 			{Path: path("public_urls", 2), Want: "an object"},
 			{Path: path("public_urls", 3, "instance"), Want: "a string"},
@@ -54,7 +54,7 @@ var faultyItems = map[string]struct {
 	},
 	"a faulty object before another of the same key": {
 		`{"node":{"id":"x","name":2},"listed":0,"status":"up","node":{"name":3}}`,
-		[]restclient.Fault{{Path: path("listed"), Want: "true or false"}, {Path: path("node", "name"), Want: "a string"}},
+		[]restclient.FieldError{{Path: path("listed"), Want: "true or false"}, {Path: path("node", "name"), Want: "a string"}},
 	},
 	"a faulty list before null of the same key": {
 		`{"public_urls":[1,2],"vcpu":true,"status":"up","public_urls":null}`, faults("an integer of 32 bits", path("vcpu")),
@@ -64,10 +64,10 @@ var faultyItems = map[string]struct {
 
 func path(steps ...any) []any { return steps }
 
-func faults(want string, paths ...[]any) []restclient.Fault {
-	var list []restclient.Fault
+func faults(want string, paths ...[]any) []restclient.FieldError {
+	var list []restclient.FieldError
 	for _, path := range paths {
-		list = append(list, restclient.Fault{Path: path, Want: want})
+		list = append(list, restclient.FieldError{Path: path, Want: want})
 	}
 	return list
 }
@@ -78,8 +78,8 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := decodeItem(t, tt.item)
-			if !reflect.DeepEqual(got.Faults, tt.want) {
-				t.Errorf("got faults %v, want %v", got.Faults, tt.want)
+			if !reflect.DeepEqual(got.FieldErrors, tt.want) {
+				t.Errorf("got faults %v, want %v", got.FieldErrors, tt.want)
 			}
 			if got.Cvm.Status == nil || *got.Cvm.Status != "up" {
 				t.Errorf("got status %v, want it to stand", got.Cvm.Status)
@@ -116,14 +116,14 @@ func TestTheLastOfEqualKeysWins(t *testing.T) {
 func TestKeysMatchCaseSensitively(t *testing.T) {
 	t.Parallel()
 	item := decodeItem(t, `{"NAME":1,"Name":2,"name":"a","naMe":3,"status ":4,"":5}`)
-	if *item.Cvm.Name != "a" || item.Faults != nil {
-		t.Errorf("got %q with faults %v, want a", *item.Cvm.Name, item.Faults)
+	if *item.Cvm.Name != "a" || item.FieldErrors != nil {
+		t.Errorf("got %q with faults %v, want a", *item.Cvm.Name, item.FieldErrors)
 	}
 }
 
 func TestFaultsAreBounded(t *testing.T) {
 	t.Parallel()
-	for count, want := range map[int]restclient.Reason{10_000: "", 10_001: restclient.ReasonTooManyFaults} {
+	for count, want := range map[int]restclient.Reason{10_000: "", 10_001: restclient.ReasonTooManyFieldErrors} {
 		list := strings.TrimPrefix(strings.Repeat(",1", count), ",")
 		_, err := restclient.DecodePage(pageOf(1, fmt.Appendf(nil, `{"public_urls":[%s]}`, list)), onePage)
 		if got := reasonOf(t, err); got != want {
@@ -141,7 +141,7 @@ func TestForgettingFaultsIsNotQuadratic(t *testing.T) {
 	}
 	item.WriteString("}")
 	got := decodeItem(t, item.String())
-	if len(got.Faults) != 5_000 {
-		t.Errorf("got %d faults, want 5000", len(got.Faults))
+	if len(got.FieldErrors) != 5_000 {
+		t.Errorf("got %d faults, want 5000", len(got.FieldErrors))
 	}
 }

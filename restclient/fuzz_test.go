@@ -33,7 +33,7 @@ func FuzzDecodePage(f *testing.F) {
 		page, err := restclient.DecodePage(body, req)
 		reason := reasonOf(t, err)
 		// The oracle knows no bounds, and not where a document ends early.
-		if reason == restclient.ReasonTooManyFaults && len(body) > 2*10_000 {
+		if reason == restclient.ReasonTooManyFieldErrors && len(body) > 2*10_000 {
 			return
 		}
 		if brackets := bytes.Count(body, []byte("[")) + bytes.Count(body, []byte("{")); reason == restclient.ReasonTooDeep && brackets > 512 {
@@ -72,7 +72,7 @@ func reasonOf(t *testing.T, err error) restclient.Reason {
 }
 
 // samePage compares all of two pages but the order of faults, which the oracle does not know.
-func samePage(t *testing.T, got, want *restclient.Page) {
+func samePage(t *testing.T, got, want *restclient.CvmPage) {
 	t.Helper()
 	if got.Total != want.Total || len(got.Items) != len(want.Items) {
 		t.Fatalf("got %d items of %d, want %d of %d", len(got.Items), got.Total, len(want.Items), want.Total)
@@ -81,15 +81,15 @@ func samePage(t *testing.T, got, want *restclient.Page) {
 		if !reflect.DeepEqual(got.Items[i].Cvm, want.Items[i].Cvm) {
 			t.Errorf("item %d: got other values than the oracle", i)
 		}
-		gotFaults, wantFaults := sortedFaults(got.Items[i].Faults), sortedFaults(want.Items[i].Faults)
+		gotFaults, wantFaults := sortedFaults(got.Items[i].FieldErrors), sortedFaults(want.Items[i].FieldErrors)
 		if !reflect.DeepEqual(gotFaults, wantFaults) {
 			t.Errorf("item %d: got faults %v, want %v", i, gotFaults, wantFaults)
 		}
 	}
 }
 
-func sortedFaults(faults []restclient.Fault) []restclient.Fault {
-	return slices.SortedFunc(slices.Values(faults), func(a, b restclient.Fault) int {
+func sortedFaults(faults []restclient.FieldError) []restclient.FieldError {
+	return slices.SortedFunc(slices.Values(faults), func(a, b restclient.FieldError) int {
 		return strings.Compare(fmt.Sprintf("%#v", a), fmt.Sprintf("%#v", b))
 	})
 }

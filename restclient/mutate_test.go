@@ -94,7 +94,7 @@ func TestRandomItemsAgreeWithTheOracle(t *testing.T) {
 		}
 		if err == nil {
 			samePage(t, got, want)
-			faulty += len(got.Items[0].Faults)
+			faulty += len(got.Items[0].FieldErrors)
 		}
 		if t.Failed() {
 			t.Fatalf("for %s", body)

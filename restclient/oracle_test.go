@@ -18,7 +18,7 @@ import (
 
 // oraclePage decodes the answer to req, or returns the reason why it is unusable. It knows neither
 // truncation nor depth: a document that is no JSON is ReasonNotJSON to it.
-func oraclePage(body []byte, req restclient.PageRequest) (*restclient.Page, restclient.Reason) {
+func oraclePage(body []byte, req restclient.PageRequest) (*restclient.CvmPage, restclient.Reason) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var document any
@@ -33,7 +33,7 @@ func oraclePage(body []byte, req restclient.PageRequest) (*restclient.Page, rest
 	if !isList {
 		return nil, restclient.ReasonEnvelope
 	}
-	page := &restclient.Page{Items: []restclient.Item{}}
+	page := &restclient.CvmPage{Items: []restclient.Item{}}
 	hosted, flat := false, false
 	for _, entry := range items {
 		object, isObject := entry.(map[string]any)
@@ -41,7 +41,7 @@ func oraclePage(body []byte, req restclient.PageRequest) (*restclient.Page, rest
 			return nil, restclient.ReasonEntry
 		}
 		o := oracle{}
-		page.Items = append(page.Items, restclient.Item{Cvm: o.cvm(object), Faults: o.faults})
+		page.Items = append(page.Items, restclient.Item{Cvm: o.cvm(object), FieldErrors: o.faults})
 		hosted = hosted || has(object, "hosted")
 		flat = flat || has(object, "vm_uuid") || has(object, "resource") || has(object, "node_info")
 	}
@@ -120,12 +120,12 @@ func oracleInteger(value any) (int64, bool) {
 // oracle collects the faults of one item.
 type oracle struct {
 	path   []any
-	faults []restclient.Fault
+	faults []restclient.FieldError
 }
 
 func (o *oracle) fault(want string, steps ...any) {
 	path := append(append([]any{}, o.path...), steps...)
-	o.faults = append(o.faults, restclient.Fault{Path: path, Want: want})
+	o.faults = append(o.faults, restclient.FieldError{Path: path, Want: want})
 }
 
 func (o *oracle) text(m map[string]any, key string) *string {

@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// Page is one page of the upstream's list. It belongs to the caller, who may share it between
+// CvmPage is one page of the upstream's list. It belongs to the caller, who may share it between
 // goroutines as long as nobody writes to it.
-type Page struct {
+type CvmPage struct {
 	// Items are the page's entries in the upstream's order, never nil.
 	Items []Item
 	// Total is the number of CVMs in the whole list. Where the list changed between the upstream's
@@ -22,7 +22,7 @@ type Item struct {
 	// Cvm holds the values of the right type.
 	Cvm Cvm
 	// Faults are the values of the wrong type, in the document's order; nil when there are none.
-	Faults []Fault
+	FieldErrors []FieldError
 }
 
 // Envelope is what the document of a page holds beside the values of its items.
@@ -34,8 +34,8 @@ type Envelope struct {
 	// IsList says that there is a list of items, and Count how many entries it has.
 	IsList bool
 	Count  int
-	// HasOddEntry says that an entry is no object.
-	HasOddEntry bool
+	// HasInvalidEntry says that an entry is no object.
+	HasInvalidEntry bool
 	// HasHosted says that an entry has the key that only the pinned API version has, HasFlat that one
 	// has a key that only other API versions have.
 	HasHosted, HasFlat bool
@@ -43,7 +43,7 @@ type Envelope struct {
 
 // DecodePage decodes the answer to req. Of the body nothing is kept. Faults of the document come
 // before faults of its meaning; its error is an *InvalidResponseError.
-func DecodePage(body []byte, req PageRequest) (*Page, error) {
+func DecodePage(body []byte, req PageRequest) (*CvmPage, error) {
 	if !utf8.Valid(body) {
 		return nil, invalid(ReasonNotJSON)
 	}
@@ -52,11 +52,11 @@ func DecodePage(body []byte, req PageRequest) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	total, err := answer.Judge(req)
+	total, err := answer.Validate(req)
 	if err != nil {
 		return nil, err
 	}
-	return &Page{Items: items, Total: total, Bytes: len(body)}, nil
+	return &CvmPage{Items: items, Total: total, Bytes: len(body)}, nil
 }
 
 // DecodeItem decodes one entry of a page: a JSON object in UTF-8. Of the bytes nothing is kept. Its
@@ -141,7 +141,7 @@ func (d *decoder) number64(target *int64, has *bool) error {
 // entries decodes the list of items. Those beyond the page's size are decoded too, for their
 // grammar and their keys, but not kept.
 func (d *decoder) entries(e *Envelope, pageSize int) ([]Item, error) {
-	e.IsList, e.Count, e.HasOddEntry, e.HasHosted, e.HasFlat = false, 0, false, false, false
+	e.IsList, e.Count, e.HasInvalidEntry, e.HasHosted, e.HasFlat = false, 0, false, false, false
 	c, err := d.peek()
 	if err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (d *decoder) entry(e *Envelope, kept []Item, pageSize int) ([]Item, error) 
 		return nil, err
 	}
 	if c != '{' {
-		e.HasOddEntry = true
+		e.HasInvalidEntry = true
 		return kept, d.skip()
 	}
 	var place *Item
@@ -191,14 +191,14 @@ func (d *decoder) entry(e *Envelope, kept []Item, pageSize int) ([]Item, error) 
 	return kept, err
 }
 
-// Judge compares a page with what was asked for, and returns the number of CVMs in the whole list: the
+// Validate compares a page with what was asked for, and returns the number of CVMs in the whole list: the
 // announced one, or, where the list changed between the upstream's count and its select, the one that
 // agrees with the items. Its error is an *InvalidResponseError.
-func (e *Envelope) Judge(req PageRequest) (total int, err error) {
+func (e *Envelope) Validate(req PageRequest) (total int, err error) {
 	switch {
 	case !e.IsList:
 		return 0, invalid(ReasonEnvelope)
-	case e.HasOddEntry:
+	case e.HasInvalidEntry:
 		return 0, invalid(ReasonEntry)
 	case e.HasFlat && !e.HasHosted:
 		return 0, invalid(ReasonFlatShape)

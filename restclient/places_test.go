@@ -27,7 +27,7 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 		}
 	})
 	ask := func(ctx context.Context, key string) (restclient.Document, error) {
-		return client.Body(ctx, restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
+		return client.Fetch(ctx, restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
 	}
 	// Those that fail, and those that are done with, leave their places.
 	for range restclient.LargeBodies + 1 {
@@ -38,8 +38,8 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.Done()
-		d.Done()
+		d.Release()
+		d.Release()
 	}
 	var held []restclient.Document
 	for range restclient.LargeBodies {
@@ -54,7 +54,7 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 	if _, err := ask(impatient, "large"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("one too many: got error %v, want one of time", err)
 	}
-	if _, err := client.Page(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "small"}), onePage); err != nil {
+	if _, err := client.ListCvms(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "small"}), onePage); err != nil {
 		t.Errorf("a small one: got error %v, want none", err)
 	}
 	waiting := make(chan error)
@@ -62,7 +62,7 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 		_, err := ask(t.Context(), "large")
 		waiting <- err
 	}()
-	held[0].Done()
+	held[0].Release()
 	if err := <-waiting; err != nil {
 		t.Errorf("one that waited: got error %v, want none", err)
 	}
@@ -75,11 +75,11 @@ func TestNoPlaceForALargeBody(t *testing.T) {
 	server.Start()
 	client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: 500 * time.Millisecond})
 	for range restclient.LargeBodies {
-		if _, err := client.Body(t.Context(), restclient.Credential{}, onePage); err != nil {
+		if _, err := client.Fetch(t.Context(), restclient.Credential{}, onePage); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err := client.Body(t.Context(), restclient.Credential{}, onePage)
+	_, err := client.Fetch(t.Context(), restclient.Credential{}, onePage)
 	var unavailable *restclient.UnavailableError
 	if !errors.As(err, &unavailable) || unavailable.Cause != restclient.CauseOverload || unavailable.RetryAfter <= 0 {
 		t.Errorf("got error %v, want an *UnavailableError", err)

@@ -19,8 +19,8 @@ const (
 	maxAttempts = 3
 	// firstPause is the longest pause before the second attempt; the one before the third is up to twice as long.
 	firstPause = 200 * time.Millisecond
-	// defaultPatience is how long somebody waits for the next attempt who does not say by when the answer is to be there.
-	defaultPatience = time.Minute
+	// defaultRetryPeriod is how long somebody waits for the next attempt who does not say by when the answer is to be there.
+	defaultRetryPeriod = time.Minute
 
 	// Of the attempts in flight, retryShare may be retries, and in any case minRetries.
 	retryShare = 0.2
@@ -92,28 +92,28 @@ type State struct {
 	Limit, InFlight, Queued int
 }
 
-// Patience says by when an answer is of use, and false where that is at any time. It is safe for concurrent use.
-type Patience interface {
+// RetryDeadline says by when an answer is of use, and false where that is at any time. It is safe for concurrent use.
+type RetryDeadline interface {
 	Deadline() (deadline time.Time, ok bool)
 }
 
-type patienceKey struct{}
+type retryDeadlineKey struct{}
 
-// WithPatience returns a context for calls that serve others than its own deadline tells of: they are not made again where the answer
+// WithRetryDeadline returns a context for calls that serve others than its own deadline tells of: they are not made again where the answer
 // would be late for all of them. It does not end calls.
-func WithPatience(ctx context.Context, patience Patience) context.Context {
-	return context.WithValue(ctx, patienceKey{}, patience)
+func WithRetryDeadline(ctx context.Context, patience RetryDeadline) context.Context {
+	return context.WithValue(ctx, retryDeadlineKey{}, patience)
 }
 
 // timeLeft returns how long an answer is waited for.
 func timeLeft(ctx context.Context) time.Duration {
-	patience, ok := ctx.Value(patienceKey{}).(Patience)
+	patience, ok := ctx.Value(retryDeadlineKey{}).(RetryDeadline)
 	if !ok {
 		patience = ctx
 	}
 	deadline, ok := patience.Deadline()
 	if !ok {
-		return defaultPatience
+		return defaultRetryPeriod
 	}
 	return time.Until(deadline)
 }
@@ -190,7 +190,7 @@ type policy struct {
 	observer Observer
 	limiter  adaptivelimiter.AdaptiveLimiter[any]
 	breaker  circuitbreaker.CircuitBreaker[any]
-	retries  failsafe.Executor[*trial]
+	retries  failsafe.Executor[*attemptState]
 	traffic  traffic
 }
 
@@ -220,14 +220,16 @@ func newPolicy(observer Observer) *policy {
 		OnBudgetExceeded(func(budget.ExceededEvent) { call(observer.OverBudget) }).
 		Build()
 	p.traffic = retries.(traffic)
-	p.retries = failsafe.With(retrypolicy.NewBuilder[*trial]().
-		HandleIf(func(_ *trial, err error) bool { return retryReason(err) != "" }).
-		AbortIf(func(t *trial, _ error) bool { return t.late }).
+	p.retries = failsafe.With(retrypolicy.NewBuilder[*attemptState]().
+		HandleIf(func(_ *attemptState, err error) bool { return retryReason(err) != "" }).
+		AbortIf(func(t *attemptState, _ error) bool { return t.late }).
 		WithMaxAttempts(maxAttempts).
-		WithDelayFunc(func(e failsafe.ExecutionAttempt[*trial]) time.Duration { return e.LastResult().pause }).
+		WithDelayFunc(func(e failsafe.ExecutionAttempt[*attemptState]) time.Duration { return e.LastResult().pause }).
 		WithBudget(retries).
 		ReturnLastFailure().
-		OnRetry(func(e failsafe.ExecutionEvent[*trial]) { tell(observer.Retried, retryReason(e.LastResult().err)) }).
+		OnRetry(func(e failsafe.ExecutionEvent[*attemptState]) {
+			tell(observer.Retried, retryReason(e.LastResult().err))
+		}).
 		Build())
 	return p
 }
@@ -300,8 +302,8 @@ func (p *policy) begin() { p.traffic.RecordExecution() }
 
 func (p *policy) end() { p.traffic.ReleaseExecution() }
 
-// trial is a call whose first attempt has failed.
-type trial struct {
+// attemptState is a call whose first attempt has failed.
+type attemptState struct {
 	document Document      // with the attempts so far
 	err      error         // of the last attempt that was made
 	pause    time.Duration // before the next one
@@ -309,7 +311,7 @@ type trial struct {
 }
 
 // note takes in what came of an attempt.
-func (t *trial) note(ctx context.Context, document Document, err error) {
+func (t *attemptState) note(ctx context.Context, document Document, err error) {
 	document.Attempts += t.document.Attempts
 	t.document, t.err = document, err
 	if err == nil {
@@ -325,8 +327,8 @@ func (t *trial) note(ctx context.Context, document Document, err error) {
 
 // again makes the attempts behind a first one that failed, where that may help. Its errors are those of attempt.
 func (p *policy) again(ctx context.Context, first error, attempt func() (Document, error)) (Document, error) {
-	t := &trial{}
-	_, err := p.retries.WithContext(ctx).Get(func() (*trial, error) {
+	t := &attemptState{}
+	_, err := p.retries.WithContext(ctx).Get(func() (*attemptState, error) {
 		if t.document.Attempts == 0 {
 			t.note(ctx, Document{Attempts: 1}, first)
 			return t, first

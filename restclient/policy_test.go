@@ -167,7 +167,7 @@ func TestAttempts(t *testing.T) {
 			t.Parallel()
 			inMemory(t, tt.upstream.ServeHTTP, func(t *testing.T, client *restclient.Client) {
 				t.Helper()
-				_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+				_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 				if got := fmt.Sprint(err); got != tt.want && (tt.want != "" || err != nil) {
 					t.Errorf("got error %v, want %q", err, tt.want)
 				}
@@ -187,7 +187,7 @@ func TestRetryAfterIsWaitedFor(t *testing.T) {
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		if _, err := client.Page(ctx, restclient.Credential{}, onePage); err != nil {
+		if _, err := client.ListCvms(ctx, restclient.Credential{}, onePage); err != nil {
 			t.Errorf("got error %v, want a page", err)
 		}
 		wantAfter(t, start, 12*time.Second, 12600*time.Millisecond)
@@ -206,7 +206,7 @@ func TestNobodyWaitsInVain(t *testing.T) {
 	}
 	serving := func(d time.Duration) func(context.Context) (context.Context, context.CancelFunc) {
 		return func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return restclient.WithPatience(ctx, patience(time.Now().Add(d))), func() {}
+			return restclient.WithRetryDeadline(ctx, patience(time.Now().Add(d))), func() {}
 		}
 	}
 	for name, tt := range map[string]struct {
@@ -230,7 +230,7 @@ func TestNobodyWaitsInVain(t *testing.T) {
 				start := time.Now()
 				ctx, cancel := tt.caller(t.Context())
 				defer cancel()
-				_, err := client.Page(ctx, restclient.Credential{}, onePage)
+				_, err := client.ListCvms(ctx, restclient.Credential{}, onePage)
 				wantAfter(t, start, tt.want, tt.want+time.Second)
 				if got := upstream.calls.Load(); got != tt.wantCalls {
 					t.Errorf("got %d calls, want %d", got, tt.wantCalls)
@@ -252,7 +252,7 @@ func TestACallerLeavesWhileItWaits(t *testing.T) {
 		start := time.Now()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(errBored) })
-		_, err := client.Page(ctx, restclient.Credential{}, onePage)
+		_, err := client.ListCvms(ctx, restclient.Credential{}, onePage)
 		wantAfter(t, start, time.Second, time.Second+1)
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, errBored) {
 			t.Errorf("got error %v, want one of cancellation and its cause", err)
@@ -272,7 +272,7 @@ func callAll(ctx context.Context, client *restclient.Client, n int) (wait func()
 	ends := map[string]int{}
 	for range n {
 		group.Go(func() {
-			_, err := client.Page(ctx, restclient.Credential{}, onePage)
+			_, err := client.ListCvms(ctx, restclient.Credential{}, onePage)
 			text := ""
 			if err != nil {
 				text = err.Error()
@@ -324,7 +324,9 @@ func TestRetriesAreAShareOfTheTraffic(t *testing.T) {
 				defer cancel()
 				var beside sync.WaitGroup
 				for range tt.beside {
-					beside.Go(func() { _, _ = client.Page(ctx, restclient.Credential{}, restclient.PageRequest{Page: 1, PageSize: 2}) })
+					beside.Go(func() {
+						_, _ = client.ListCvms(ctx, restclient.Credential{}, restclient.PageRequest{Page: 1, PageSize: 2})
+					})
 				}
 				synctest.Wait()
 				ends := callAll(ctx, client, tt.failing)()
@@ -355,7 +357,7 @@ func TestTheBreaker(t *testing.T) {
 	inMemory(t, upstream, func(t *testing.T, client *restclient.Client) {
 		t.Helper()
 		call := func() error {
-			_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+			_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 			return err
 		}
 		want := func(state string, made int64) {
@@ -489,7 +491,7 @@ func TestALittleFailureDoesNotOpenTheBreaker(t *testing.T) {
 	inMemory(t, upstream, func(t *testing.T, client *restclient.Client) {
 		t.Helper()
 		for range 300 {
-			if _, err := client.Page(t.Context(), restclient.Credential{}, onePage); err != nil && err.Error() == notCalled {
+			if _, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage); err != nil && err.Error() == notCalled {
 				t.Fatalf("got %v after %d attempts, want it never", err, calls.Load())
 			}
 		}
@@ -671,7 +673,7 @@ func TestAFewFaultsAreNotSeen(t *testing.T) {
 				for range callers {
 					group.Go(func() {
 						for range calls {
-							_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+							_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 							if err == nil {
 								pages.Add(1)
 							} else if _, ok := errors.AsType[*restclient.UnavailableError](err); ok {
@@ -759,7 +761,7 @@ func TestFollowIsToldOfEachAttempt(t *testing.T) {
 					return func(status int, failure string) { got = append(got, followed{a, status, failure}) }
 				},
 			}})
-			_, err := client.Body(t.Context(), restclient.Credential{}, asked)
+			_, err := client.Fetch(t.Context(), restclient.Credential{}, asked)
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got %v and error %v, want %v", got, err, test.want)
 			}
@@ -778,7 +780,7 @@ func TestFollowIsToldOfACallerThatLeft(t *testing.T) {
 			return func(status int, failure string) { got = append(got, followed{a, status, failure}) }
 		},
 	}})
-	_, _ = client.Body(ctx, restclient.Credential{}, onePage)
+	_, _ = client.Fetch(ctx, restclient.Credential{}, onePage)
 	if want := []followed{{restclient.Attempt{Request: onePage, Number: 1}, 0, "canceled"}}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -20,7 +20,7 @@ const (
 	objects                // list of objects into a slice of structs
 )
 
-// want names the kind for a [Fault].
+// want names the kind for a [FieldError].
 func (k kind) want() string {
 	switch k {
 	case text:

@@ -98,7 +98,7 @@ func TestStatusError(t *testing.T) {
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // less than any wait here
 			defer cancel()
-			_, err := client.Page(ctx, restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret"}), onePage)
+			_, err := client.ListCvms(ctx, restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret"}), onePage)
 			got := statusOf(t, err, tt.want.StatusCode)
 			if !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("got %+v, want %+v", *got, tt.want)
@@ -113,7 +113,7 @@ func TestStatusError(t *testing.T) {
 func TestNoContentIsAStatusError(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantStatus(t, err, http.StatusNoContent)
 }
 
@@ -125,7 +125,7 @@ func TestAnErrorWithABombIsStillAStatusError(t *testing.T) {
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = w.Write([]byte(bomb))
 	})
-	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantStatus(t, err, http.StatusInternalServerError)
 }
 
@@ -136,6 +136,6 @@ func TestAnErrorCutShortIsStillAStatusError(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = w.Write([]byte(`{"detail"`))
 	})
-	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantStatus(t, err, http.StatusBadGateway)
 }

@@ -89,7 +89,7 @@ func TestAttemptsTimeOut(t *testing.T) {
 			inMemory(t, stall, func(t *testing.T, client *restclient.Client) {
 				t.Helper()
 				start := time.Now()
-				_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+				_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 				wantTimeout(t, err, 3*time.Second)
 				wantAfter(t, start, 9*time.Second, 9600*time.Millisecond)
 			})
@@ -115,7 +115,7 @@ func TestTheCallersDeadlineIsKept(t *testing.T) {
 				start := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				_, err := client.Page(ctx, restclient.Credential{}, onePage)
+				_, err := client.ListCvms(ctx, restclient.Credential{}, onePage)
 				wantTimeout(t, err, 0)
 				if got := time.Since(start); got != time.Second {
 					t.Errorf("got an error after %v, want 1s", got)
@@ -148,7 +148,7 @@ func TestTheCallerCancels(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				result := make(chan error)
 				go func() {
-					_, err := client.Page(ctx, restclient.Credential{}, onePage)
+					_, err := client.ListCvms(ctx, restclient.Credential{}, onePage)
 					result <- err
 				}()
 				synctest.Wait()
@@ -178,7 +178,7 @@ func TestAStalledErrorBodyCostsNoMoreThanTheTimeout(t *testing.T) {
 	inMemory(t, stall, func(t *testing.T, client *restclient.Client) {
 		t.Helper()
 		start := time.Now()
-		_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+		_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 		wantStatus(t, err, http.StatusBadGateway)
 		wantAfter(t, start, 9*time.Second, 9600*time.Millisecond)
 	})
@@ -192,7 +192,7 @@ func TestRetryAfterCountsFromNow(t *testing.T) {
 	}
 	inMemory(t, answer, func(t *testing.T, client *restclient.Client) {
 		t.Helper()
-		_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+		_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 		if got := statusOf(t, err, http.StatusServiceUnavailable).RetryAfter; got != 90*time.Second {
 			t.Errorf("got %v, want 1m30s", got)
 		}
@@ -204,7 +204,7 @@ func TestRealSocketsTimeOut(t *testing.T) {
 	server := quiet(t, stalls["inside the body"])
 	server.Start()
 	client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: 50 * time.Millisecond})
-	_, err := client.Page(t.Context(), restclient.Credential{}, onePage)
+	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantTimeout(t, err, 50*time.Millisecond)
 }
 
@@ -217,6 +217,6 @@ func TestAnotherProtocolIsAStatus(t *testing.T) {
 	}))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	_, err := client.Page(ctx, restclient.Credential{}, onePage)
+	_, err := client.ListCvms(ctx, restclient.Credential{}, onePage)
 	wantStatus(t, err, http.StatusSwitchingProtocols)
 }

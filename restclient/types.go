@@ -5,7 +5,7 @@ package restclient
 // The rules of all types of this file: a nil pointer is a value that was absent, null or of the
 // wrong type upstream; "" is an empty string upstream. A list is never nil after decoding. A
 // boolean that was absent, null or of the wrong type has the upstream's documented default, which
-// is false unless the field says otherwise. Values belong to whoever holds the [Page]; nothing of
+// is false unless the field says otherwise. Values belong to whoever holds the [CvmPage]; nothing of
 // this package writes to them after the decoding, so they may be read concurrently.
 //
 // The tag required:"true" is on the keys that the upstream's reference promises. The decoder does not

@@ -57,7 +57,7 @@ func (u *upstream) call(ctx context.Context, headers restclient.Headers) *answer
 	defer client.Close()
 	begun := time.Now()
 	credential := restclient.NewCredential(headers)
-	a.document, a.err = client.Body(restclient.WithPatience(a.trail.follow(ctx), impatience{}), credential, firstPage())
+	a.document, a.err = client.Fetch(restclient.WithRetryDeadline(a.trail.follow(ctx), impatience{}), credential, firstPage())
 	a.took = time.Since(begun)
 	if a.err == nil {
 		a.compared, a.err = restclient.Compare(a.document.Body, credential)
@@ -79,7 +79,7 @@ func headersOf(token, key string) restclient.Headers {
 // check makes a call, and judges it step by step. What comes behind a step that failed is skipped.
 func (u *upstream) check(ctx context.Context) (steps []Step) {
 	a := u.call(ctx, u.headers())
-	defer a.document.Done()
+	defer a.document.Release()
 	failed := ""
 	for _, step := range []struct {
 		name  string
@@ -238,7 +238,7 @@ func (u *upstream) elsewhere(ctx context.Context, given restclient.Headers) stri
 	refused := 0
 	for _, other := range others {
 		a := u.call(ctx, other)
-		a.document.Done()
+		a.document.Release()
 		switch status := a.status(); {
 		case status == http.StatusOK:
 			return message + ", and takes the same secret as " + sentAs(other) + alone + ": " + advice(other)
@@ -279,7 +279,7 @@ func (u *upstream) contract(_ context.Context, a *answer) Step {
 	}
 	_, unusable := restclient.DecodePage(a.document.Body, firstPage())
 	status, message := u.judge(a.compared, unusable)
-	return Step{Name: StepContract, Status: status, Message: message, Differences: a.compared.Differences, More: a.compared.More()}
+	return Step{Name: StepContract, Status: status, Message: message, Differences: a.compared.Differences, More: a.compared.Omitted()}
 }
 
 // judge says what a comparison means, and what the page's being unusable does.

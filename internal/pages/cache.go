@@ -274,10 +274,10 @@ const sealedTimes = 16
 
 // seal returns a page as it is shared: when it was asked for, when it was there, and its document.
 func seal(d loaded) []byte {
-	value := make([]byte, 0, sealedTimes+d.page.Bytes())
+	value := make([]byte, 0, sealedTimes+d.page.BodySize())
 	value = binary.BigEndian.AppendUint64(value, uint64(d.Asked.UnixMicro()))
 	value = binary.BigEndian.AppendUint64(value, uint64(d.Answered.UnixMicro()))
-	return append(value, d.page.Document()...)
+	return append(value, d.page.Body()...)
 }
 
 // unseal returns a shared page, false where it is none, or too old by now.

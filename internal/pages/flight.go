@@ -78,7 +78,7 @@ func (f *flight) Deadline() (time.Time, bool) {
 func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context.Context) (Got, error)) *flight {
 	call := &flight{begun: time.Now(), done: make(chan struct{})}
 	call.deadline.Store(deadlineOf(ctx))
-	ctx, cancel := context.WithCancel(restclient.WithPatience(context.WithoutCancel(ctx), call))
+	ctx, cancel := context.WithCancel(restclient.WithRetryDeadline(context.WithoutCancel(ctx), call))
 	call.cancel = cancel
 	if s.calls == nil {
 		s.calls = make(map[pageKey]*flight)

@@ -172,7 +172,7 @@ func (l *Loader) held(ctx context.Context, reason string, requests []restclient.
 			if got, ok := l.source.Held(l.owner, request); ok && got.shows(a.since) {
 				a.got = got
 				l.calls = append(l.calls, Call{
-					Request: request, Reason: a.reason, Cached: true, Age: got.Age, Status: http.StatusOK, Bytes: got.Bytes(), Items: got.Len(),
+					Request: request, Reason: a.reason, Cached: true, Age: got.Age, Status: http.StatusOK, Bytes: got.BodySize(), Items: got.Len(),
 				})
 			}
 		}
@@ -264,7 +264,7 @@ func (l *Loader) call(ctx context.Context, request restclient.PageRequest) (Got,
 		}
 	} else {
 		l.find(request).got = got
-		call.Status, call.Bytes, call.Items = http.StatusOK, got.Bytes(), got.Len()
+		call.Status, call.Bytes, call.Items = http.StatusOK, got.BodySize(), got.Len()
 	}
 	l.calls = append(l.calls, call)
 	return got, err

@@ -209,7 +209,7 @@ func TestCallsAreAllowed(t *testing.T) {
 
 func TestCallsOfOthersAreFree(t *testing.T) {
 	t.Parallel()
-	source := &sharedSource{page: &pages.Page{Page: &projection.Page{}}}
+	source := &sharedSource{page: &pages.Page{IndexedPage: &projection.IndexedPage{}}}
 	loader := pages.NewLoader(source, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.Allowance{Calls: 1}, false)
 	for i, got := range []pages.Got{{Coalesced: true}, {Cached: true}, {Cached: true, Stale: true}, {}} {
 		source.got = got

@@ -12,7 +12,7 @@ import (
 // Page is a page of the list as the upstream sent it, with an index of its values. It is read-only, and safe for concurrent
 // use.
 type Page struct {
-	*projection.Page
+	*projection.IndexedPage
 	// Total is the number of CVMs in the whole list.
 	Total int
 	// Identities tell the page's items apart, in their order.
@@ -24,7 +24,7 @@ type Page struct {
 
 // Item returns the item at an index, as it is projected.
 func (p *Page) Item(index int) projection.Item {
-	return projection.Item{Page: p.Page, Index: index, ID: &p.Identities[index]}
+	return projection.Item{Page: p.IndexedPage, Index: index, ID: &p.Identities[index]}
 }
 
 // Shape returns the shape of the list's items. It is the same at each call.
@@ -42,7 +42,7 @@ type Upstream struct {
 }
 
 // NewUpstream returns an Upstream that calls through the client.
-func NewUpstream(client *restclient.Client) *Upstream { return NewDocuments(client.Body) }
+func NewUpstream(client *restclient.Client) *Upstream { return NewDocuments(client.Fetch) }
 
 // NewDocuments returns an Upstream of the documents that body returns. Body must be safe for
 // concurrent use; where only [Upstream.Page] is called it may be nil.
@@ -54,7 +54,7 @@ func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, 
 	if err != nil {
 		return nil, document, err
 	}
-	defer document.Done()
+	defer document.Release()
 	page, err := u.Page(document.Body, request)
 	return page, document, err
 }
@@ -68,16 +68,16 @@ func (u *Upstream) Page(document []byte, request restclient.PageRequest) (*Page,
 // indexer makes pages of the upstream's documents.
 type indexer struct {
 	shape *projection.Shape
-	vmID  projection.Value
+	vmID  projection.ValueRef
 	// traits are what tells items without a VM apart.
-	traits [5]projection.Value
+	traits [5]projection.ValueRef
 }
 
 func newIndexer(shape *projection.Shape) *indexer {
 	return &indexer{
 		shape: shape,
 		vmID:  shape.Value("hosted", "id"),
-		traits: [...]projection.Value{
+		traits: [...]projection.ValueRef{
 			shape.Value("project_id"), shape.Value("name"), shape.Value("node", "id"), shape.Value("managed_user", "id"),
 			shape.Value("contract_address"),
 		},
@@ -86,8 +86,8 @@ func newIndexer(shape *projection.Shape) *indexer {
 
 // page indexes the answer to a request. The error is a *restclient.InvalidResponseError.
 func (x *indexer) page(body []byte, request restclient.PageRequest) (*Page, error) {
-	page := &Page{Page: &projection.Page{}}
-	if err := x.shape.Index(page.Page, body, request.PageSize); err != nil {
+	page := &Page{IndexedPage: &projection.IndexedPage{}}
+	if err := x.shape.Index(page.IndexedPage, body, request.PageSize); err != nil {
 		// What is wrong with it is for the decoder to say.
 		if _, err := restclient.DecodePage(body, request); err != nil {
 			return nil, err
@@ -96,7 +96,7 @@ func (x *indexer) page(body []byte, request restclient.PageRequest) (*Page, erro
 	}
 	envelope := restclient.Envelope(page.Envelope)
 	var err error
-	if page.Total, err = envelope.Judge(request); err != nil {
+	if page.Total, err = envelope.Validate(request); err != nil {
 		return nil, err
 	}
 	x.identify(page)
@@ -152,5 +152,5 @@ func (x *indexer) traitsOf(page *Page, item int) relay.Fingerprint {
 // size returns about how much memory the page takes, in bytes.
 func (p *Page) size() int {
 	const perItem, perPage = 96, 512 // what tells items apart, and what is there once
-	return p.Size() + perItem*p.Len() + perPage
+	return p.MemorySize() + perItem*p.Len() + perPage
 }

@@ -94,8 +94,8 @@ func compareWithDecoder(t *testing.T, body []byte, request restclient.PageReques
 	if got.Envelope != envelope {
 		t.Errorf("envelope: got %+v, want %+v", got.Envelope, envelope)
 	}
-	if got.Total != want.Total || got.Len() != len(want.Items) || got.Len() != len(raw) || got.Bytes() != len(body) {
-		t.Fatalf("got %d items of %d in %d bytes, want %d of %d in %d", got.Len(), got.Total, got.Bytes(), len(want.Items), want.Total, len(body))
+	if got.Total != want.Total || got.Len() != len(want.Items) || got.Len() != len(raw) || got.BodySize() != len(body) {
+		t.Fatalf("got %d items of %d in %d bytes, want %d of %d in %d", got.Len(), got.Total, got.BodySize(), len(want.Items), want.Total, len(body))
 	}
 	identities := slowIdentities(want.Items)
 	if !slices.Equal(got.Identities, identities) {
@@ -105,7 +105,7 @@ func compareWithDecoder(t *testing.T, body []byte, request restclient.PageReques
 		if !bytes.Equal(got.Raw(i), raw[i]) {
 			t.Errorf("item %d: got %q, want %q", i, got.Raw(i), raw[i])
 		}
-		if odd, faults := got.Item(i).Odd(), want.Items[i].Faults; odd != (len(faults) > 0) && (!odd || !repeatsKey(raw[i])) {
+		if odd, faults := got.Item(i).HasInvalid(), want.Items[i].FieldErrors; odd != (len(faults) > 0) && (!odd || !repeatsKey(raw[i])) {
 			t.Errorf("item %d: got odd %v, want it for the faults %v", i, odd, faults)
 		}
 		if got.Fingerprints[i] != identities[i].Fingerprint() {
@@ -140,7 +140,7 @@ func slowEnvelope(t *testing.T, body []byte) (e projection.Envelope, items []jso
 	for _, item := range items {
 		var members map[string]json.RawMessage
 		if json.Unmarshal(item, &members) != nil || members == nil {
-			e.HasOddEntry = true
+			e.HasInvalidEntry = true
 		}
 		_, hosted := members["hosted"]
 		e.HasHosted = e.HasHosted || hosted
@@ -244,7 +244,7 @@ func TestHostilePagesTakeLittle(t *testing.T) {
 		"a million events":                   {`{"hosted":{"events":[` + strings.Repeat(`{},`, million) + `{}]}}`, 1, restclient.ReasonTooManyElements},
 		"a million events in many lists":     {strings.Repeat(`{"hosted":{"events":[{},{},{},{},{},{},{},{},{},{}]}},`, million/10) + `{}`, 100, restclient.ReasonTooManyElements},
 		"a million events of equal keys":     {`{"hosted":{` + strings.Repeat(`"events":[{}],`, million) + `"events":[]}}`, 1, restclient.ReasonTooManyElements},
-		"a million events of the wrong type": {`{"hosted":{"events":[` + strings.Repeat(`0,`, million) + `0]}}`, 1, restclient.ReasonTooManyFaults},
+		"a million events of the wrong type": {`{"hosted":{"events":[` + strings.Repeat(`0,`, million) + `0]}}`, 1, restclient.ReasonTooManyFieldErrors},
 		"a million items":                    {strings.Repeat(`{},`, million) + `{}`, 100, restclient.ReasonSurplus},
 		"a million texts":                    {`{"hosted":{"configuration":{"kms_urls":[` + strings.Repeat(`"",`, million) + `""]}}}`, 1, ""},
 		"a first item with many events, and a long text": {
@@ -263,7 +263,7 @@ func TestHostilePagesTakeLittle(t *testing.T) {
 				return
 			}
 			// 100,000 elements of 5 slots at most, and 100 items.
-			if got, want := page.Size()-len(body), 8<<20; got > want {
+			if got, want := page.MemorySize()-len(body), 8<<20; got > want {
 				t.Errorf("got an index of %d bytes, want at most %d", got, want)
 			}
 		})

@@ -113,7 +113,7 @@ func TestReplicasShareACall(t *testing.T) {
 					t.Errorf("got %v", err)
 					return
 				}
-				ids[i] = string(got.Document())
+				ids[i] = string(got.Body())
 			})
 		}
 		group.Wait()
@@ -165,7 +165,7 @@ func TestNoCachePassesBySharedPages(t *testing.T) {
 		t.Errorf("got %d calls, from the cache: %t, want 2 and a call", calls, got.Cached)
 	}
 	third := l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
-	if again := mustFetch(t, third, ask(third, bearer("a"), 1, 10)); l.calls.Load() != 2 || !again.Cached || string(again.Document()) != string(got.Document()) {
+	if again := mustFetch(t, third, ask(third, bearer("a"), 1, 10)); l.calls.Load() != 2 || !again.Cached || string(again.Body()) != string(got.Body()) {
 		t.Errorf("a third replica: got %d calls and another page, want what no-cache brought", l.calls.Load())
 	}
 }

@@ -45,10 +45,10 @@ func BenchmarkIndex(b *testing.B) {
 		body := pageOf(b, n)
 		// userID is a string in our types and a number in this body.
 		forTypes := []byte(strings.ReplaceAll(string(body), `"id":1042`, `"id":"1042"`))
-		shape, kept := pages.Shape(), &projection.Page{}
+		shape, kept := pages.Shape(), &projection.IndexedPage{}
 		for name, run := range map[string]func() error{
 			"index, memory kept": func() error { return shape.Index(kept, body, n) },
-			"index":              func() error { return shape.Index(&projection.Page{}, body, n) },
+			"index":              func() error { return shape.Index(&projection.IndexedPage{}, body, n) },
 			"DecodePage": func() error {
 				_, err := restclient.DecodePage(body, restclient.PageRequest{Page: 1, PageSize: n})
 				return err

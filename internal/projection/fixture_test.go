@@ -36,9 +36,9 @@ func document(items string, n int) []byte {
 }
 
 // indexed indexes a document with the shape of the list.
-func indexed(tb testing.TB, body []byte) *projection.Page {
+func indexed(tb testing.TB, body []byte) *projection.IndexedPage {
 	tb.Helper()
-	page := &projection.Page{}
+	page := &projection.IndexedPage{}
 	if err := pages.Shape().Index(page, body, 100); err != nil {
 		tb.Fatalf("got error %v for %.200s", err, body)
 	}
@@ -46,7 +46,7 @@ func indexed(tb testing.TB, body []byte) *projection.Page {
 }
 
 // list shows a page as a connection does, with cursors c0, c1, …
-type list struct{ page *projection.Page }
+type list struct{ page *projection.IndexedPage }
 
 func (l list) Item(i int) projection.Item {
 	return projection.Item{Page: l.page, Index: i, ID: identity(i)}
@@ -104,8 +104,8 @@ func (q *query) plan(variables map[string]any) (*projection.Plan, bool) {
 	field := graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"})[0]
 	if field.Name == "cvms" {
 		plan := q.planner.Connection(opCtx, field)
-		return plan, plan.Whole()
+		return plan, plan.Supported()
 	}
 	plan := q.planner.Item(opCtx, field)
-	return plan, plan.Whole()
+	return plan, plan.Supported()
 }

@@ -18,9 +18,9 @@ const (
 // values of the wrong type, elements of lists. The decoder of the wire types says which.
 var ErrInvalid = errors.New("the page cannot be indexed")
 
-// Page is a page of the upstream with the places of the values in it. Once made it is read-only, and safe for concurrent use
+// IndexedPage is a page of the upstream with the places of the values in it. Once made it is read-only, and safe for concurrent use
 // as long as nobody writes to its body.
-type Page struct {
+type IndexedPage struct {
 	// Envelope is what the document says of itself.
 	Envelope Envelope
 
@@ -38,8 +38,8 @@ type Envelope struct {
 	// IsList says that there is a list of items, and Count how many entries it has.
 	IsList bool
 	Count  int
-	// HasOddEntry says that an entry is no object.
-	HasOddEntry bool
+	// HasInvalidEntry says that an entry is no object.
+	HasInvalidEntry bool
 	// HasHosted says that an entry has the key hosted, HasFlat that one has a key that only other API versions have.
 	HasHosted, HasFlat bool
 }
@@ -61,8 +61,8 @@ func (s slot) of(body []byte) []byte { return body[s.lo : s.hi&^mark] }
 
 // Index validates a page's body and notes the places of the values of its items, of which it keeps at most size. The page takes
 // the body over; what p held before is overwritten, and its memory used again. The error is [ErrInvalid].
-func (s *Shape) Index(p *Page, body []byte, size int) error {
-	*p = Page{body: body, shape: s, tape: p.tape, items: p.items}
+func (s *Shape) Index(p *IndexedPage, body []byte, size int) error {
+	*p = IndexedPage{body: body, shape: s, tape: p.tape, items: p.items}
 	if len(body) >= mark {
 		return ErrInvalid
 	}
@@ -99,31 +99,31 @@ type room struct {
 const maxKeptTape = 64 << 10
 
 // Len returns the number of items.
-func (p *Page) Len() int { return len(p.items) }
+func (p *IndexedPage) Len() int { return len(p.items) }
 
 // Raw returns the JSON of an item.
-func (p *Page) Raw(item int) []byte { return p.tape[p.items[item]].of(p.body) }
+func (p *IndexedPage) Raw(item int) []byte { return p.tape[p.items[item]].of(p.body) }
 
-func (p *Page) odd(item int) bool { return p.tape[p.items[item]].marked() }
+func (p *IndexedPage) hasInvalid(item int) bool { return p.tape[p.items[item]].marked() }
 
-// Size returns about how much memory the page takes, in bytes.
-func (p *Page) Size() int { return cap(p.body) + 8*cap(p.tape) + 4*cap(p.items) }
+// MemorySize returns about how much memory the page takes, in bytes.
+func (p *IndexedPage) MemorySize() int { return cap(p.body) + 8*cap(p.tape) + 4*cap(p.items) }
 
-// Document returns the page's body. It must not be written to.
-func (p *Page) Document() []byte { return p.body }
+// Body returns the page's body. It must not be written to.
+func (p *IndexedPage) Body() []byte { return p.body }
 
-// Bytes returns the length of the page's body.
-func (p *Page) Bytes() int { return len(p.body) }
+// BodySize returns the length of the page's body.
+func (p *IndexedPage) BodySize() int { return len(p.body) }
 
-// Value names a value that every item may have, by its path.
-type Value struct {
+// ValueRef names a value that every item may have, by its path.
+type ValueRef struct {
 	slot int
 	kind kind
 }
 
 // Value returns the value at a path of keys. It panics where items have no text, identifier or integer there.
-func (s *Shape) Value(path ...string) Value {
-	v := Value{slot: 1} // the item's own slot comes first
+func (s *Shape) Value(path ...string) ValueRef {
+	v := ValueRef{slot: 1} // the item's own slot comes first
 	for i, key := range path {
 		at := s.find([]byte(key), 0)
 		if at < 0 {
@@ -146,7 +146,7 @@ func (s *Shape) Value(path ...string) Value {
 
 // AppendText appends the text of an item's value to dst: a string's without quotes and escapes, an integer's digits. Nothing
 // is appended for a value that is absent, null or of the wrong type.
-func (p *Page) AppendText(dst []byte, item int, v Value) []byte {
+func (p *IndexedPage) AppendText(dst []byte, item int, v ValueRef) []byte {
 	s := p.tape[int(p.items[item])+v.slot]
 	if s == (slot{}) {
 		return dst
@@ -165,7 +165,7 @@ func (p *Page) AppendText(dst []byte, item int, v Value) []byte {
 type indexer struct {
 	scanner
 	room
-	page         *Page
+	page         *IndexedPage
 	size         int    // how many items are kept
 	flat, hosted uint64 // sets of keys of an item
 	odd          bool   // the current item has values of the wrong type
@@ -228,7 +228,7 @@ func startsNumber(c byte) bool { return c == '-' || '0' <= c && c <= '9' }
 // entries indexes the list of items. Those beyond the page's size are validated, and not kept.
 func (x *indexer) entries() bool {
 	e := &x.page.Envelope
-	e.IsList, e.Count, e.HasOddEntry, e.HasHosted, e.HasFlat = false, 0, false, false, false
+	e.IsList, e.Count, e.HasInvalidEntry, e.HasHosted, e.HasFlat = false, 0, false, false, false
 	x.page.items, x.tape = x.page.items[:0], append(x.tape[:0], slot{}) // no list begins at 0
 	if x.peek() != '[' {
 		return x.skip()
@@ -243,7 +243,7 @@ func (x *indexer) entries() bool {
 			return ok
 		}
 		if x.peek() != '{' {
-			e.HasOddEntry = true
+			e.HasInvalidEntry = true
 			if !x.skip() {
 				return false
 			}

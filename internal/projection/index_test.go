@@ -57,7 +57,7 @@ func TestDocumentsThatAreNone(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := pages.Shape().Index(&projection.Page{}, []byte(test.body), 100)
+			err := pages.Shape().Index(&projection.IndexedPage{}, []byte(test.body), 100)
 			if got := err == nil; got != test.want {
 				t.Errorf("got error %v, want one: %v", err, !test.want)
 			}
@@ -86,7 +86,7 @@ func TestBoundsOfAPage(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			page, body, shape := &projection.Page{}, document(test.items, 100), pages.Shape()
+			page, body, shape := &projection.IndexedPage{}, document(test.items, 100), pages.Shape()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			err := shape.Index(page, body, 100)
@@ -95,7 +95,7 @@ func TestBoundsOfAPage(t *testing.T) {
 				t.Errorf("got error %v, want %v", err, test.want)
 			}
 			// 100,000 elements of 5 slots at most, and 100 items; what they are collected in grows by copying.
-			if got, want := page.Size()-cap(body), 8<<20; got > want {
+			if got, want := page.MemorySize()-cap(body), 8<<20; got > want {
 				t.Errorf("got an index of %d bytes, want at most %d", got, want)
 			}
 			if got, want := after.TotalAlloc-before.TotalAlloc, uint64(48<<20); got > want {
@@ -110,7 +110,7 @@ func TestBoundsOfAPage(t *testing.T) {
 
 func TestAPageIsUsedAgain(t *testing.T) {
 	t.Parallel()
-	shape, page := pages.Shape(), &projection.Page{}
+	shape, page := pages.Shape(), &projection.IndexedPage{}
 	name, user := shape.Value("name"), shape.Value("managed_user", "id")
 	for _, test := range []struct{ items, want string }{
 		{`{"name":"first","managed_user":{"id":1},"public_urls":[{"app":"x"}]},{"name":"second"}`, "first 1,second ,"},
@@ -166,7 +166,7 @@ func TestAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	body, shape, page := pageOf(t, 100), pages.Shape(), &projection.Page{}
+	body, shape, page := pageOf(t, 100), pages.Shape(), &projection.IndexedPage{}
 	index := func() {
 		if err := shape.Index(page, body, 100); err != nil {
 			t.Fatal(err)
@@ -177,7 +177,7 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("an index in memory of its own: got %v allocations, want none", got)
 	}
 	fresh := testing.AllocsPerRun(20, func() {
-		page = &projection.Page{}
+		page = &projection.IndexedPage{}
 		index()
 	})
 	if fresh > 3 {

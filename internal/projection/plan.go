@@ -15,12 +15,12 @@ type Plan struct {
 	foreign bool
 }
 
-// Whole says whether the plan writes all that is selected. Where it does not, gqlgen executes the field, and the plan tells the size
+// Supported says whether the plan writes all that is selected. Where it does not, gqlgen executes the field, and the plan tells the size
 // alone.
-func (p *Plan) Whole() bool { return !p.foreign }
+func (p *Plan) Supported() bool { return !p.foreign }
 
-// Size returns about how much memory the plan takes, in bytes.
-func (p *Plan) Size() int { return p.size }
+// MemorySize returns about how much memory the plan takes, in bytes.
+func (p *Plan) MemorySize() int { return p.size }
 
 // selection is what is written of one object.
 type selection []step

@@ -90,7 +90,7 @@ func TestAPlanSaysHowLargeItIs(t *testing.T) {
 	schema := schema(t)
 	small, _ := newQuery(t, schema, `{ cvms { totalCount } }`).plan(nil)
 	large, _ := newQuery(t, schema, `{ cvms { totalCount nodes { name status a: node { name } b: node { name } } } }`).plan(nil)
-	if small.Size() < 50 || large.Size() < 6*small.Size() {
-		t.Errorf("got %d and %d bytes, want more for eight fields than for one", small.Size(), large.Size())
+	if small.MemorySize() < 50 || large.MemorySize() < 6*small.MemorySize() {
+		t.Errorf("got %d and %d bytes, want more for eight fields than for one", small.MemorySize(), large.MemorySize())
 	}
 }

@@ -26,21 +26,21 @@ type List interface {
 
 // Item is an item of an indexed page.
 type Item struct {
-	Page *Page
+	Page *IndexedPage
 	// Index is its place on the page.
 	Index int
 	// ID knows its global id.
-	ID Identified
+	ID NodeIDAppender
 }
 
-// Identified is what has a global id.
-type Identified interface {
+// NodeIDAppender is what has a global id.
+type NodeIDAppender interface {
 	// AppendNodeID appends the id: characters that need no escaping in JSON.
 	AppendNodeID(dst []byte) []byte
 }
 
-// Odd says whether the item may have values of the wrong type. Where it is false there are none.
-func (i Item) Odd() bool { return i.Page.odd(i.Index) }
+// HasInvalid says whether the item may have values of the wrong type. Where it is false there are none.
+func (i Item) HasInvalid() bool { return i.Page.hasInvalid(i.Index) }
 
 // AppendConnection appends the JSON of the plan's selection of a connection to dst. It does not fail, and keeps nothing. Once dst is
 // longer than most bytes it stops: what it returns is longer then, and no JSON.
@@ -86,8 +86,8 @@ type place struct {
 	window *Window
 	index  int
 
-	page *Page
-	id   Identified
+	page *IndexedPage
+	id   NodeIDAppender
 	base int // the place of the object's own slot
 }
 

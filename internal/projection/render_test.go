@@ -12,7 +12,7 @@ func TestConnections(t *testing.T) {
 	two := indexed(t, document(`{"hosted":{"id":"a"},"name":"\u0061\/"},{"vcpu":2.0}`, 2))
 	none := indexed(t, document(``, 0))
 	tests := map[string]struct {
-		page      *projection.Page
+		page      *projection.IndexedPage
 		selection string
 		variables map[string]any
 		want      string

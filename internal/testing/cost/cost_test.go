@@ -19,7 +19,7 @@ func TestListsHaveItemsOfTheirSize(t *testing.T) {
 			t.Errorf("items of %d bytes: got %d", size, got)
 		}
 		page, err := restclient.DecodePage(body, request)
-		if err != nil || len(page.Items) != request.PageSize || page.Items[0].Faults != nil {
+		if err != nil || len(page.Items) != request.PageSize || page.Items[0].FieldErrors != nil {
 			t.Errorf("items of %d bytes: got %+v, %v", size, page, err)
 		}
 	}

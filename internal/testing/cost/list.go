@@ -167,5 +167,5 @@ func (s *Source) Fetch(_ context.Context, r pages.Request) (pages.Got, error) {
 
 func (s *Source) count(page *pages.Page) {
 	s.pages.Add(1)
-	s.bytes.Add(int64(page.Bytes()))
+	s.bytes.Add(int64(page.BodySize()))
 }
