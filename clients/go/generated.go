@@ -11,20 +11,20 @@ import (
 // Cvm includes the requested fields of the GraphQL type Cvm.
 // The GraphQL type's documentation follows.
 //
-// A confidential VM, as the upstream lists it. A field is null when the upstream left it out, sent null, or sent a value
-// of another type; in the last case errors says so at the field's path.
+// A confidential VM in the upstream's list. A field is null if the upstream omitted it, sent null, or sent a value of the
+// wrong type. In the last case the response also has an error with the field's path.
 type Cvm struct {
-	// The same at every fetch, unique in a list. Made from the VM's uuid; a CVM that has no VM yet (vmId is null) has a
-	// provisional id, which ends when the VM exists. CVMs without a VM that agree in project, name, node, owner and contract
-	// are numbered as they stand on the upstream's page. Source: hosted.id.
+	// Stable across requests and unique within a list. It is derived from the VM's UUID. A CVM whose VM does not exist yet
+	// (vmId is null) has a provisional id, which becomes invalid when the VM exists. CVMs without a VM that have the same
+	// project, name, node, owner and contract are numbered in their order on the upstream's page. Source: hosted.id.
 	Id string `json:"id"`
-	// Name of the CVM: 5 to 63 characters, unique in its workspace. Null when the upstream does not say. Source: name.
+	// Name of the CVM: 5 to 63 characters, unique in its workspace. Null if the upstream omits it. Source: name.
 	Name *string `json:"name"`
-	// Status as the platform sees it. An open set: running, stopped, starting, stopping, restarting, shutting_down,
-	// provisioning, updating, error, and others. It may differ from hosted.status and lag behind it. Null
-	// when the upstream does not say. Source: status.
+	// Status according to the platform: running, stopped, starting, stopping, restarting, shutting_down, provisioning,
+	// updating, error, or another value. It can be older than hosted.status and differ from it. Null if the upstream omits
+	// it. Source: status.
 	Status *string `json:"status"`
-	// What the node reports about the VM. Null while the VM is being provisioned. Source: hosted.
+	// The VM as its node reports it. Null while the VM is being provisioned. Source: hosted.
 	Hosted *CvmHostedHostedVm `json:"hosted"`
 }
 
@@ -43,9 +43,9 @@ func (v *Cvm) GetHosted() *CvmHostedHostedVm { return v.Hosted }
 // CvmHostedHostedVm includes the requested fields of the GraphQL type HostedVm.
 // The GraphQL type's documentation follows.
 //
-// What the node reports about a VM.
+// A VM as its node reports it.
 type CvmHostedHostedVm struct {
-	// The guest's last lifecycle events, oldest first, at most 20. Empty when there are none. Source: hosted.events.
+	// Last lifecycle events of the guest, oldest first, at most 20. Empty if there are none. Source: hosted.events.
 	Events []CvmHostedHostedVmEventsVmEvent `json:"events"`
 }
 
@@ -55,12 +55,13 @@ func (v *CvmHostedHostedVm) GetEvents() []CvmHostedHostedVmEventsVmEvent { retur
 // CvmHostedHostedVmEventsVmEvent includes the requested fields of the GraphQL type VmEvent.
 // The GraphQL type's documentation follows.
 //
-// An event in the life of a guest.
+// A lifecycle event of a guest.
 type CvmHostedHostedVmEventsVmEvent struct {
 	// Kind of event: boot.progress, boot.error, shutdown.progress, instance.info, vmm.auto_restart.exhausted, or another.
-	// Null when the node did not say. Source: hosted.events.event.
+	// Null if the node did not report it. Source: hosted.events.event.
 	Event *string `json:"event"`
-	// When the node received it, in milliseconds since 1970-01-01 UTC; 0 is unknown. Null when absent. Source: hosted.events.timestamp.
+	// Time when the node received the event, in milliseconds since 1970-01-01 UTC, or 0 if unknown. Null if the upstream
+	// omits it. Source: hosted.events.timestamp.
 	Timestamp *int64 `json:"timestamp"`
 }
 
@@ -73,11 +74,11 @@ func (v *CvmHostedHostedVmEventsVmEvent) GetTimestamp() *int64 { return v.Timest
 // CvmsCvmsCvmConnection includes the requested fields of the GraphQL type CvmConnection.
 // The GraphQL type's documentation follows.
 //
-// A part of the list of CVMs.
+// A page of the list of CVMs.
 type CvmsCvmsCvmConnection struct {
-	// The CVMs alone, in the order of edges.
+	// The CVMs of this page without cursors, in the order of edges.
 	Nodes []Cvm `json:"nodes"`
-	// What lies around this part.
+	// Whether there are more pages, and the cursors to request them with.
 	PageInfo CvmsCvmsCvmConnectionPageInfo `json:"pageInfo"`
 }
 
@@ -90,11 +91,11 @@ func (v *CvmsCvmsCvmConnection) GetPageInfo() CvmsCvmsCvmConnectionPageInfo { re
 // CvmsCvmsCvmConnectionPageInfo includes the requested fields of the GraphQL type PageInfo.
 // The GraphQL type's documentation follows.
 //
-// What lies around a part of a list.
+// Whether there are more pages, and the cursors to request them with.
 type CvmsCvmsCvmConnectionPageInfo struct {
-	// Whether the list goes on behind this part, whichever way it was paged.
+	// Whether there are more CVMs after this page. It is exact in both paging directions.
 	HasNextPage bool `json:"hasNextPage"`
-	// The cursor of the last edge. Null when there is no edge.
+	// Cursor of the last edge. Null if the page is empty.
 	EndCursor *string `json:"endCursor"`
 }
 
@@ -106,10 +107,11 @@ func (v *CvmsCvmsCvmConnectionPageInfo) GetEndCursor() *string { return v.EndCur
 
 // CvmsResponse is returned by Cvms on success.
 type CvmsResponse struct {
-	// The CVMs that the caller's credential can see, in the order in which the upstream lists them.
+	// Returns the CVMs that the caller's credential can see, in the upstream's order.
 	//
-	// Page forward with first and after, backward with last and before. Without first and last, a page holds 30 CVMs (the
-	// last 30 before the cursor, where before is given alone). An explicit null is the same as leaving an argument out.
+	// Page forward with first and after, or backward with last and before. Without first and last, a page has 30 CVMs. If
+	// before is the only argument, these are the last 30 CVMs before the cursor. An explicit null is the same as an omitted
+	// argument.
 	Cvms *CvmsCvmsCvmConnection `json:"cvms"`
 }
 

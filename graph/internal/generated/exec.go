@@ -135,363 +135,379 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../../../schema.graphqls", Input: `"""
-A whole number of 64 bits, written as a JSON number. Event timestamps in milliseconds and EVM chain ids do not fit
-into Int.
+A 64-bit signed integer, written as a JSON number. It is used for event timestamps in milliseconds and for EVM chain
+ids, which do not fit into Int.
 """
 scalar Int64
 
-"An object that can be told apart from every other one by its id alone."
+"An object with a globally unique id."
 interface Node {
-  "Opaque and unique. See the implementing type for how long it stays the same."
+  "Opaque and unique. The implementing type documents how long it is stable."
   id: ID!
 }
 
-"Where every operation begins."
+"The entry points of every operation."
 type Query {
   """
-  The object with this id, for clients that refetch what they have. Null where the credential sees none: also where a
-  provisional id has ended, because its VM exists now.
+  Returns the object with this id. Clients use it to refetch objects. Null if the credential cannot see such an object,
+  or if the id is a provisional one and the VM exists now.
 
-  The upstream cannot look up a CVM, so the list is searched: in one call where the CVM was seen lately, else in at most
-  ceil(total/90)+1, for all that the operation looks up together.
+  The upstream cannot look up a single CVM, so the gateway searches the list. The search takes one upstream call if the
+  CVM was seen recently, and otherwise at most ceil(total/90)+1 calls. All lookups of an operation share one search.
   """
   node(
-    "An id, as an object of this API has it."
+    "The id of an object of this API."
     id: ID!
   ): Node
-  "The objects with these ids, in their order, null where the credential sees none. It costs no more than one of them."
+  """
+  Returns the objects with these ids, in the order of ids. An element is null under the same conditions as node. It takes
+  no more upstream calls than node.
+  """
   nodes(
-    "Ids, as objects of this API have them: at most the gateway's limit of first."
+    "Ids of objects of this API. The gateway's limit for first is also the limit for the number of ids."
     ids: [ID!]!
   ): [Node]!
-  "The CVM whose VM has this uuid. Null where the credential sees none. See node for what it costs."
+  "Returns the CVM whose VM has this UUID. Null if the credential cannot see one. It takes as many upstream calls as node."
   cvm(
-    "The VM's uuid, as Cvm.vmId has it."
+    "UUID of the VM, as in Cvm.vmId."
     vmId: ID!
   ): Cvm
   """
-  The CVMs that the caller's credential can see, in the order in which the upstream lists them.
+  Returns the CVMs that the caller's credential can see, in the upstream's order.
 
-  Page forward with first and after, backward with last and before. Without first and last, a page holds 30 CVMs (the
-  last 30 before the cursor, where before is given alone). An explicit null is the same as leaving an argument out.
+  Page forward with first and after, or backward with last and before. Without first and last, a page has 30 CVMs. If
+  before is the only argument, these are the last 30 CVMs before the cursor. An explicit null is the same as an omitted
+  argument.
   """
   cvms(
-    "How many CVMs from the beginning of the range: 0 to the gateway's limit (1000 unless configured). Not together with last."
+    """
+    Maximum number of CVMs, counted from the start of the range: 0 to the gateway's limit (1000 by default). It cannot be
+    combined with last.
+    """
     first: Int
-    "A cursor: only CVMs behind it."
+    "Returns the CVMs after this cursor."
     after: String
-    "How many CVMs from the end of the range: 0 to the gateway's limit. Not together with first."
+    "Maximum number of CVMs, counted from the end of the range: 0 to the gateway's limit. It cannot be combined with first."
     last: Int
-    "A cursor: only CVMs ahead of it."
+    "Returns the CVMs before this cursor."
     before: String
-    "Only CVMs of this node: the number in Cvm.node.nodeId, from 1. The upstream allows it to administrators. Source: teepod_id."
+    """
+    Returns the CVMs of this node only: a number from Cvm.node.nodeId, 1 or more. The upstream accepts it from
+    administrators only. Source: teepod_id.
+    """
     nodeId: Int
     """
-    Only CVMs of this owner: an id that begins with "usr_", or "0" for CVMs without an owner. The upstream allows it to
-    administrators. Source: user_id.
+    Returns the CVMs of this owner only: an id that begins with "usr_", or "0" for CVMs without an owner. The upstream
+    accepts it from administrators only. Source: user_id.
     """
     userId: String
   ): CvmConnection
 }
 
-"A part of the list of CVMs."
+"A page of the list of CVMs."
 type CvmConnection {
-  "The CVMs with a cursor each."
+  "The CVMs of this page, each with its cursor."
   edges: [CvmEdge!]!
-  "The CVMs alone, in the order of edges."
+  "The CVMs of this page without cursors, in the order of edges."
   nodes: [Cvm!]!
-  "What lies around this part."
+  "Whether there are more pages, and the cursors to request them with."
   pageInfo: PageInfo!
-  "How many CVMs the whole list holds under the same nodeId and userId. Source: total."
+  "Number of CVMs in the whole list with the same nodeId and userId. Source: total."
   totalCount: Int!
 }
 
-"A CVM and its place in the list."
+"A CVM and its position in the list."
 type CvmEdge {
-  "Names this CVM in this list, for after and before. Opaque, at most 128 characters, valid on every replica."
+  "Cursor of this CVM for after and before. Opaque, at most 128 characters, valid in this list on every replica."
   cursor: String!
   "The CVM."
   node: Cvm!
 }
 
-"What lies around a part of a list."
+"Whether there are more pages, and the cursors to request them with."
 type PageInfo {
-  "Whether the list goes on behind this part, whichever way it was paged."
+  "Whether there are more CVMs after this page. It is exact in both paging directions."
   hasNextPage: Boolean!
-  "Whether the list has CVMs ahead of this part, whichever way it was paged."
+  "Whether there are more CVMs before this page. It is exact in both paging directions."
   hasPreviousPage: Boolean!
-  "The cursor of the first edge. Null when there is no edge."
+  "Cursor of the first edge. Null if the page is empty."
   startCursor: String
-  "The cursor of the last edge. Null when there is no edge."
+  "Cursor of the last edge. Null if the page is empty."
   endCursor: String
 }
 
 """
-A confidential VM, as the upstream lists it. A field is null when the upstream left it out, sent null, or sent a value
-of another type; in the last case errors says so at the field's path.
+A confidential VM in the upstream's list. A field is null if the upstream omitted it, sent null, or sent a value of the
+wrong type. In the last case the response also has an error with the field's path.
 """
 type Cvm implements Node {
   """
-  The same at every fetch, unique in a list. Made from the VM's uuid; a CVM that has no VM yet (vmId is null) has a
-  provisional id, which ends when the VM exists. CVMs without a VM that agree in project, name, node, owner and contract
-  are numbered as they stand on the upstream's page. Source: hosted.id.
+  Stable across requests and unique within a list. It is derived from the VM's UUID. A CVM whose VM does not exist yet
+  (vmId is null) has a provisional id, which becomes invalid when the VM exists. CVMs without a VM that have the same
+  project, name, node, owner and contract are numbered in their order on the upstream's page. Source: hosted.id.
   """
   id: ID!
-  "The VM's uuid. Null until the VM exists on its node. Source: hosted.id."
+  "UUID of the VM. Null until the VM exists on its node. Source: hosted.id."
   vmId: ID
-  "What the node reports about the VM. Null while the VM is being provisioned. Source: hosted."
+  "The VM as its node reports it. Null while the VM is being provisioned. Source: hosted."
   hosted: HostedVm
-  "Name of the CVM: 5 to 63 characters, unique in its workspace. Null when the upstream does not say. Source: name."
+  "Name of the CVM: 5 to 63 characters, unique in its workspace. Null if the upstream omits it. Source: name."
   name: String
   """
-  Status as the platform sees it. An open set: running, stopped, starting, stopping, restarting, shutting_down,
-  provisioning, updating, error, and others. It may differ from hosted.status and lag behind it. Null
-  when the upstream does not say. Source: status.
+  Status according to the platform: running, stopped, starting, stopping, restarting, shutting_down, provisioning,
+  updating, error, or another value. It can be older than hosted.status and differ from it. Null if the upstream omits
+  it. Source: status.
   """
   status: String
-  "The CVM's public addresses, one entry per port. Empty when there are none. Source: public_urls."
+  "Public addresses of the CVM, one entry per port. Empty if there are none. Source: public_urls."
   publicUrls: [PublicUrl!]!
-  "The owner. Null for a CVM without one. Source: managed_user."
+  "Owner of the CVM. Null if it has no owner. Source: managed_user."
   managedUser: ManagedUser
-  "The machine that runs the VM. Null while none is assigned. Source: node."
+  "Machine that runs the VM. Null until a machine is assigned. Source: node."
   node: CvmNode
-  "Whether the CVM is listed publicly; false when the upstream does not say. Source: listed."
+  "Whether the CVM is listed publicly. False if the upstream omits it. Source: listed."
   listed: Boolean!
-  "Whether an operation on the CVM is under way; false when the upstream does not say. Source: in_progress."
+  "Whether an operation on the CVM is in progress. False if the upstream omits it. Source: in_progress."
   inProgress: Boolean!
-  "Address of the guest's dashboard. Null when there is none. Source: dapp_dashboard_url."
+  "Address of the guest's dashboard. Null if there is none. Source: dapp_dashboard_url."
   dappDashboardUrl: String
-  "Address of the log stream; it may hold a token: treat it as a secret. Null when there is none. Source: syslog_endpoint."
+  "Address of the log stream. It can contain a token, so treat it as a secret. Null if there is none. Source: syslog_endpoint."
   syslogEndpoint: String
-  "Whether the CVM may be upgraded; false when the upstream does not say. Source: allow_upgrade."
+  "Whether the CVM may be upgraded. False if the upstream omits it. Source: allow_upgrade."
   allowUpgrade: Boolean!
-  "Hashed id of the project, beginning with prj_. Null when there is none. Source: project_id."
+  "Hashed id of the project, beginning with prj_. Null if there is none. Source: project_id."
   projectId: String
-  "How the CVM was provisioned, free text. Null when unknown. Source: project_type."
+  "How the CVM was provisioned, as free text. Null if unknown. Source: project_type."
   projectType: String
-  "Unit of billing, such as hourly, monthly or skip. Null when unknown. Source: billing_period."
+  "Billing unit, such as hourly, monthly or skip. Null if unknown. Source: billing_period."
   billingPeriod: String
-  "The key management service of the CVM. Null when it has none. Source: kms_info."
+  "Key management service of the CVM. Null if it has none. Source: kms_info."
   kmsInfo: KmsInfo
-  "Address of the application's contract: 0x and 40 hex digits. Null when there is none. Source: contract_address."
+  "Address of the application's contract: 0x and 40 hex digits. Null if there is none. Source: contract_address."
   contractAddress: String
-  "Address of the wallet that deployed the contract: 0x and 40 hex digits. Null when there is none. Source: deployer_address."
+  "Address of the wallet that deployed the contract: 0x and 40 hex digits. Null if there is none. Source: deployer_address."
   deployerAddress: String
-  "Virtual CPUs. Null when unknown. Source: vcpu."
+  "Virtual CPUs. Null if unknown. Source: vcpu."
   vcpu: Int
-  "Memory in MB. Null when unknown. Source: memory."
+  "Memory in MB. Null if unknown. Source: memory."
   memory: Int
-  "Disk in GB. Null when unknown. Source: disk_size."
+  "Disk in GB. Null if unknown. Source: disk_size."
   diskSize: Int
-  "Domain below which the CVM's public addresses lie. Null when unknown. Source: gateway_domain."
+  "Parent domain of the CVM's public addresses. Null if unknown. Source: gateway_domain."
   gatewayDomain: String
 }
 
-"What the node reports about a VM."
+"A VM as its node reports it."
 type HostedVm {
-  "The VM's uuid, the same as Cvm.vmId. Null when the node did not say. Source: hosted.id."
+  "UUID of the VM, the same as Cvm.vmId. Null if the node did not report it. Source: hosted.id."
   vmId: ID
-  "Name of the VM on its node. Null when the node did not say. Source: hosted.name."
+  "Name of the VM on its node. Null if the node did not report it. Source: hosted.name."
   name: String
-  "State on the node: running, exited, stopping, stopped or removing. Null when the node did not say. Source: hosted.status."
+  "State on the node: running, exited, stopping, stopped or removing. Null if the node did not report it. Source: hosted.status."
   status: String
   """
-  Time since the VM's process last started, in words such as "3days 4h 12m 9s", or "never". It keeps running when the
-  VM stops. Null when the node did not say. Source: hosted.uptime.
+  Time since the VM's process last started, such as "3days 4h 12m 9s", or "never". It continues to grow after the VM
+  stops. Null if the node did not report it. Source: hosted.uptime.
   """
   uptime: String
-  "Id of the application: 40 hex digits without 0x. Replicas share it. Null when the node did not say. Source: hosted.app_id."
+  "Id of the application: 40 hex digits without 0x. It is the same for all replicas. Null if the node did not report it. Source: hosted.app_id."
   appId: String
   "Address of the guest agent's dashboard. Null without a gateway or an instance. Source: hosted.app_url."
   appUrl: String
   "Id of the instance: 40 hex digits. Null until the first boot. Source: hosted.instance_id."
   instanceId: String
-  "What the VM was launched with. Null when the node was asked for a summary only. Source: hosted.configuration."
+  "Configuration that the VM was launched with. Null if the node returned a summary only. Source: hosted.configuration."
   configuration: VmConfiguration
   """
-  Time since the VM exited, in words such as "5m 3s", or "never": not a point in time. Null when the node did not say.
-  Source: hosted.exited_at.
+  Time since the VM exited, such as "5m 3s", or "never". It is a duration and not a point in time. Null if the node did
+  not report it. Source: hosted.exited_at.
   """
   exitedAt: String
-  "The guest's last boot step, such as \"starting containers\" or \"done\". Null or empty when unknown. Source: hosted.boot_progress."
+  "Last boot step of the guest, such as \"starting containers\" or \"done\". Null or empty if unknown. Source: hosted.boot_progress."
   bootProgress: String
-  "The last error while booting. Null or empty when there was none. Source: hosted.boot_error."
+  "Last boot error. Null or empty if there was none. Source: hosted.boot_error."
   bootError: String
-  "The guest's last shutdown step. Null or empty when it is not shutting down. Source: hosted.shutdown_progress."
+  "Last shutdown step of the guest. Null or empty if it is not shutting down. Source: hosted.shutdown_progress."
   shutdownProgress: String
-  "Version of the guest image, such as 0.5.9. Null when unknown. Source: hosted.image_version."
+  "Version of the guest image, such as 0.5.9. Null if unknown. Source: hosted.image_version."
   imageVersion: String
-  "The guest's last lifecycle events, oldest first, at most 20. Empty when there are none. Source: hosted.events."
+  "Last lifecycle events of the guest, oldest first, at most 20. Empty if there are none. Source: hosted.events."
   events: [VmEvent!]!
 }
 
-"An event in the life of a guest."
+"A lifecycle event of a guest."
 type VmEvent {
   """
   Kind of event: boot.progress, boot.error, shutdown.progress, instance.info, vmm.auto_restart.exhausted, or another.
-  Null when the node did not say. Source: hosted.events.event.
+  Null if the node did not report it. Source: hosted.events.event.
   """
   event: String
-  "Payload, at most 4096 bytes; JSON text for instance.info. Null when the node did not say. Source: hosted.events.body."
+  "Payload, at most 4096 bytes. It is a JSON document for instance.info. Null if the node did not report it. Source: hosted.events.body."
   body: String
-  "When the node received it, in milliseconds since 1970-01-01 UTC; 0 is unknown. Null when absent. Source: hosted.events.timestamp."
+  """
+  Time when the node received the event, in milliseconds since 1970-01-01 UTC, or 0 if unknown. Null if the upstream
+  omits it. Source: hosted.events.timestamp.
+  """
   timestamp: Int64
 }
 
-"What a VM was launched with."
+"The configuration that a VM was launched with."
 type VmConfiguration {
-  "Name of the VM. Null when unknown. Source: hosted.configuration.name."
+  "Name of the VM. Null if unknown. Source: hosted.configuration.name."
   name: String
-  "OS image, such as dstack-0.5.9. Null when unknown. Source: hosted.configuration.image."
+  "OS image, such as dstack-0.5.9. Null if unknown. Source: hosted.configuration.image."
   image: String
-  "Virtual CPUs. Null when unknown. Source: hosted.configuration.vcpu."
+  "Virtual CPUs. Null if unknown. Source: hosted.configuration.vcpu."
   vcpu: Int
-  "Memory in MB. Null when unknown. Source: hosted.configuration.memory."
+  "Memory in MB. Null if unknown. Source: hosted.configuration.memory."
   memory: Int
-  "Disk in GB. Null when unknown. Source: hosted.configuration.disk_size."
+  "Disk in GB. Null if unknown. Source: hosted.configuration.disk_size."
   diskSize: Int
-  "The application's compose file. Null when the upstream did not send it. Source: hosted.configuration.compose_file."
+  "Compose file of the application. Null if the upstream omits it. Source: hosted.configuration.compose_file."
   composeFile: ComposeFile
-  "Ports of the host that lead into the VM. Empty when there are none. Source: hosted.configuration.ports."
+  "Host ports that are forwarded to the VM. Empty if there are none. Source: hosted.configuration.ports."
   ports: [PortMapping!]!
-  "Encrypted environment variables, in hex. Null when there are none. Source: hosted.configuration.encrypted_env."
+  "Encrypted environment variables, in hex. Null if there are none. Source: hosted.configuration.encrypted_env."
   encryptedEnv: String
-  "Id of the application: 40 hex digits without 0x. Null when unknown. Source: hosted.configuration.app_id."
+  "Id of the application: 40 hex digits without 0x. Null if unknown. Source: hosted.configuration.app_id."
   appId: String
-  "Content of the guest's user configuration file, usually JSON text. Null when there is none. Source: hosted.configuration.user_config."
+  "Content of the guest's user configuration file, usually a JSON document. Null if there is none. Source: hosted.configuration.user_config."
   userConfig: String
-  "Whether memory comes from huge pages of 1 GB; false when the upstream does not say. Source: hosted.configuration.hugepages."
+  "Whether memory is allocated in huge pages of 1 GB. False if the upstream omits it. Source: hosted.configuration.hugepages."
   hugepages: Boolean!
-  "Whether the VM is pinned to one NUMA node; false when the upstream does not say. Source: hosted.configuration.pin_numa."
+  "Whether the VM is pinned to one NUMA node. False if the upstream omits it. Source: hosted.configuration.pin_numa."
   pinNuma: Boolean!
-  "GPUs of the VM. Null when the upstream did not send them. Source: hosted.configuration.gpus."
+  "GPUs of the VM. Null if the upstream omits them. Source: hosted.configuration.gpus."
   gpus: GpuConfig
-  "Key management services of this VM, instead of its node's. Empty when it uses its node's. Source: hosted.configuration.kms_urls."
+  "URLs of the VM's own key management services. Empty if it uses the services of its node. Source: hosted.configuration.kms_urls."
   kmsUrls: [String!]!
-  "Gateways of this VM, instead of its node's. Empty when it uses its node's. Source: hosted.configuration.gateway_urls."
+  "URLs of the VM's own gateways. Empty if it uses the gateways of its node. Source: hosted.configuration.gateway_urls."
   gatewayUrls: [String!]!
 }
 
-"An application as it was handed to the guest: a Docker compose file and what goes with it."
+"The application of a guest: a Docker compose file and its settings."
 type ComposeFile {
-  "Name of the application. Null when unknown. Source: hosted.configuration.compose_file.name."
+  "Name of the application. Null if unknown. Source: hosted.configuration.compose_file.name."
   name: String
-  "Names of the environment variables that the guest accepts. Empty when it accepts none. Source: hosted.configuration.compose_file.allowed_envs."
+  "Names of the environment variables that the guest accepts. Empty if it accepts none. Source: hosted.configuration.compose_file.allowed_envs."
   allowedEnvs: [String!]!
-  "Script that a runner of kind bash runs. Null when there is none. Source: hosted.configuration.compose_file.bash_script."
+  "Script for the runner bash. Null if there is none. Source: hosted.configuration.compose_file.bash_script."
   bashScript: String
-  "Gateway domain that the guest assumes. Null when there is none. Source: hosted.configuration.compose_file.default_gateway_domain."
+  "Gateway domain that the guest assumes. Null if there is none. Source: hosted.configuration.compose_file.default_gateway_domain."
   defaultGatewayDomain: String
-  "Docker compose file, as YAML text. Null when there is none. Source: hosted.configuration.compose_file.docker_compose_file."
+  "Docker compose file, in YAML. Null if there is none. Source: hosted.configuration.compose_file.docker_compose_file."
   dockerComposeFile: String
-  "Script that runs first in the guest. Null when there is none. Source: hosted.configuration.compose_file.init_script."
+  "Script that the guest runs first. Null if there is none. Source: hosted.configuration.compose_file.init_script."
   initScript: String
-  "Whether keys come from a key management service; true when the upstream does not say. Source: hosted.configuration.compose_file.kms_enabled."
+  "Whether a key management service provides the keys. True if the upstream omits it. Source: hosted.configuration.compose_file.kms_enabled."
   kmsEnabled: Boolean!
-  "Whether keys come from a provider on the node; false when the upstream does not say. Source: hosted.configuration.compose_file.local_key_provider_enabled."
+  "Whether a provider on the node provides the keys. False if the upstream omits it. Source: hosted.configuration.compose_file.local_key_provider_enabled."
   localKeyProviderEnabled: Boolean!
-  "Version of the manifest's format. Null when the upstream does not say. Source: hosted.configuration.compose_file.manifest_version."
+  "Version of the manifest format. Null if the upstream omits it. Source: hosted.configuration.compose_file.manifest_version."
   manifestVersion: Int
-  "Whether instances have no id of their own; false when the upstream does not say. Source: hosted.configuration.compose_file.no_instance_id."
+  "Whether instances have no instance id. False if the upstream omits it. Source: hosted.configuration.compose_file.no_instance_id."
   noInstanceId: Boolean!
-  "Script that runs before the containers start. Null when there is none. Source: hosted.configuration.compose_file.pre_launch_script."
+  "Script that the guest runs before it starts the containers. Null if there is none. Source: hosted.configuration.compose_file.pre_launch_script."
   preLaunchScript: String
-  "Whether anybody may read the logs; true when the upstream does not say. Source: hosted.configuration.compose_file.public_logs."
+  "Whether the logs are public. True if the upstream omits it. Source: hosted.configuration.compose_file.public_logs."
   publicLogs: Boolean!
-  "Whether anybody may read system information; true when the upstream does not say. Source: hosted.configuration.compose_file.public_sysinfo."
+  "Whether system information is public. True if the upstream omits it. Source: hosted.configuration.compose_file.public_sysinfo."
   publicSysinfo: Boolean!
-  "Whether anybody may read the TCB information; true when the upstream does not say. Source: hosted.configuration.compose_file.public_tcbinfo."
+  "Whether the TCB information is public. True if the upstream omits it. Source: hosted.configuration.compose_file.public_tcbinfo."
   publicTcbinfo: Boolean!
-  "What runs the application, such as docker-compose or bash. Null when the upstream does not say. Source: hosted.configuration.compose_file.runner."
+  "Runner of the application, such as docker-compose or bash. Null if the upstream omits it. Source: hosted.configuration.compose_file.runner."
   runner: String
-  "Whether the gateway serves the application; true when the upstream does not say. Source: hosted.configuration.compose_file.gateway_enabled."
+  "Whether the gateway serves the application. True if the upstream omits it. Source: hosted.configuration.compose_file.gateway_enabled."
   gatewayEnabled: Boolean!
-  "Features of the guest, an older form of the switches here. Empty when the upstream does not say. Source: hosted.configuration.compose_file.features."
+  """
+  Enabled guest features, an older form of the Boolean fields of this type. Empty if the upstream omits it.
+  Source: hosted.configuration.compose_file.features.
+  """
   features: [String!]!
-  "Salt of the application's id. Null when there is none. Source: hosted.configuration.compose_file.salt."
+  "Salt of the application id. Null if there is none. Source: hosted.configuration.compose_file.salt."
   salt: String
-  "Whether the guest waits for authenticated time; false when the upstream does not say. Source: hosted.configuration.compose_file.secure_time."
+  "Whether the guest waits for authenticated time. False if the upstream omits it. Source: hosted.configuration.compose_file.secure_time."
   secureTime: Boolean!
-  "File system of the data disk: zfs or ext4. Null when the upstream does not say. Source: hosted.configuration.compose_file.storage_fs."
+  "File system of the data disk: zfs or ext4. Null if the upstream omits it. Source: hosted.configuration.compose_file.storage_fs."
   storageFs: String
-  "The older name of gatewayEnabled; true when the upstream does not say. Source: hosted.configuration.compose_file.tproxy_enabled."
+  "Older name of gatewayEnabled. True if the upstream omits it. Source: hosted.configuration.compose_file.tproxy_enabled."
   tproxyEnabled: Boolean!
 }
 
-"A port of the host that leads into a VM."
+"A host port that is forwarded to a VM."
 type PortMapping {
-  "tcp or udp. Null when unknown. Source: hosted.configuration.ports.protocol."
+  "tcp or udp. Null if unknown. Source: hosted.configuration.ports.protocol."
   protocol: String
-  "Port on the host, 0 to 65535. Null when unknown. Source: hosted.configuration.ports.host_port."
+  "Port on the host, 0 to 65535. Null if unknown. Source: hosted.configuration.ports.host_port."
   hostPort: Int
-  "Port in the VM, 0 to 65535. Null when unknown. Source: hosted.configuration.ports.vm_port."
+  "Port in the VM, 0 to 65535. Null if unknown. Source: hosted.configuration.ports.vm_port."
   vmPort: Int
-  "Address on the host that the port is bound to. Null when it is bound to the node's default. Source: hosted.configuration.ports.host_address."
+  "Host address that the port is bound to. Null if it is the node's default. Source: hosted.configuration.ports.host_address."
   hostAddress: String
 }
 
 "GPUs of a VM."
 type GpuConfig {
-  "The GPUs, one by one. Empty when there are none, or when they are not listed. Source: hosted.configuration.gpus.gpus."
+  "The individual GPUs. Empty if there are none, or if the upstream does not list them. Source: hosted.configuration.gpus.gpus."
   gpus: [Gpu!]!
-  "How they are attached: listed, all, or another word. Null when the upstream does not say. Source: hosted.configuration.gpus.attach_mode."
+  "How the GPUs are attached: listed, all, or another value. Null if the upstream omits it. Source: hosted.configuration.gpus.attach_mode."
   attachMode: String
 }
 
-"One GPU of a VM."
+"A GPU of a VM."
 type Gpu {
-  "PCI slot on the node, such as 18:00.0. Null when unknown. Source: hosted.configuration.gpus.gpus.slot."
+  "PCI slot on the node, such as 18:00.0. Null if unknown. Source: hosted.configuration.gpus.gpus.slot."
   slot: String
-  "Product id of the device. Null when unknown. Source: hosted.configuration.gpus.gpus.product_id."
+  "Product id of the device. Null if unknown. Source: hosted.configuration.gpus.gpus.product_id."
   productId: String
 }
 
 "A public address of a CVM, for one port."
 type PublicUrl {
-  "Address that any replica of the application answers. Null when unknown. Source: public_urls.app."
+  "Address of the application, served by any of its replicas. Null if unknown. Source: public_urls.app."
   app: String
-  "Address of this instance. Null when unknown. Source: public_urls.instance."
+  "Address of this instance. Null if unknown. Source: public_urls.instance."
   instance: String
 }
 
 "The owner of a CVM."
 type ManagedUser {
-  "Id of the owner; a number or a text upstream. Null when unknown. Source: managed_user.id."
+  "Id of the owner. The upstream sends a number or a string. Null if unknown. Source: managed_user.id."
   userId: ID
-  "Name of the owner. Null when unknown. Source: managed_user.username."
+  "Name of the owner. Null if unknown. Source: managed_user.username."
   username: String
 }
 
 "A machine that runs VMs."
 type CvmNode {
-  "Number of the machine, for the argument nodeId. Null when unknown. Source: node.id."
+  "Number of the machine. Use it for the argument nodeId. Null if unknown. Source: node.id."
   nodeId: Int
-  "Name of the machine, such as prod9. Null when unknown. Source: node.name."
+  "Name of the machine, such as prod9. Null if unknown. Source: node.name."
   name: String
-  "Region, such as US-WEST-1; letter case varies. Null when unknown. Source: node.region_identifier."
+  "Region, such as US-WEST-1. The letter case varies. Null if unknown. Source: node.region_identifier."
   regionIdentifier: String
 }
 
 "A key management service."
 type KmsInfo {
-  "Id of the service, beginning with kms_. Null when unknown. Source: kms_info.id."
+  "Id of the service, beginning with kms_. Null if unknown. Source: kms_info.id."
   kmsId: ID
-  "Address of the service. Null when unknown. Source: kms_info.url."
+  "Address of the service. Null if unknown. Source: kms_info.url."
   url: String
-  "Version of the service, such as v0.5.7. Null when unknown. Source: kms_info.version."
+  "Version of the service, such as v0.5.7. Null if unknown. Source: kms_info.version."
   version: String
-  "Short name of the service. Null when it has none. Source: kms_info.slug."
+  "Short name of the service. Null if it has none. Source: kms_info.slug."
   slug: String
-  "EVM chain of its contract: 1 is Ethereum, 8453 Base. Null when it has none. Source: kms_info.chain_id."
+  "EVM chain id of its contract, such as 1 for Ethereum or 8453 for Base. Null if it has no contract. Source: kms_info.chain_id."
   chainId: Int64
-  "Address of its contract: 0x and hex digits. Null when it has none. Source: kms_info.kms_contract_address."
+  "Address of its contract: 0x and hex digits. Null if it has no contract. Source: kms_info.kms_contract_address."
   kmsContractAddress: String
-  "Id of the gateway's application, in hex. Null when unknown. Source: kms_info.gateway_app_id."
+  "Id of the gateway application, in hex. Null if unknown. Source: kms_info.gateway_app_id."
   gatewayAppId: String
 }
 `, BuiltIn: false},
-	{Name: "../../federation.graphqls", Input: `# What makes schema.graphqls a subgraph of Apollo Federation. Routers read it in _service { sdl }; it is in neither /schema.graphql
-# nor introspection, because clients have no use for it, and some refuse it.
+	{Name: "../../federation.graphqls", Input: `# The Apollo Federation part of the schema. Routers read the directives in _service { sdl }. They are neither in
+# /schema.graphql nor in introspection: clients do not need them, and some clients reject them.
 
 extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])
 
@@ -499,31 +515,34 @@ extend type Cvm @key(fields: "id") @key(fields: "vmId")
 
 extend type PageInfo @shareable
 
-# The rest is how routers ask. It is not in the sdl either.
+# The rest is the interface for routers. It is not part of the sdl.
 
 directive @link(url: String!, import: [String!]) repeatable on SCHEMA
 directive @key(fields: String!) repeatable on OBJECT
 directive @shareable on OBJECT
 
-"A key of an object as another subgraph knows it: its __typename, and id or vmId."
+"A reference to an object from another subgraph: __typename, and id or vmId."
 scalar _Any
 
-"What can be found by a key."
+"The types that have keys."
 union _Entity = Cvm
 
-"What a router reads of this subgraph."
+"The subgraph's description for routers."
 type _Service {
-  "The subgraph's schema, with the directives of Federation."
+  "SDL of the subgraph, with federation directives."
   sdl: String!
 }
 
 extend type Query {
-  "The objects of these representations, in their order, null where the credential sees none. It costs no more than one of them."
+  """
+  Returns the objects for these representations, in the order of representations. An element is null if the credential
+  cannot see the object. It takes no more upstream calls than node.
+  """
   _entities(
-    "Keys of objects: at most the gateway's limit of first."
+    "References to objects. The gateway's limit for first is also the limit for their number."
     representations: [_Any!]!
   ): [_Entity]!
-  "This subgraph. It needs no credential."
+  "Returns the description of this subgraph. No credential is needed."
   _service: _Service!
 }
 `, BuiltIn: false},

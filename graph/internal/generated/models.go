@@ -2,22 +2,22 @@
 
 package generated
 
-// An object that can be told apart from every other one by its id alone.
+// An object with a globally unique id.
 type Node interface {
 	IsNode()
 }
 
-// What can be found by a key.
+// The types that have keys.
 type Entity interface {
 	IsEntity()
 }
 
-// Where every operation begins.
+// The entry points of every operation.
 type Query struct {
 }
 
-// What a router reads of this subgraph.
+// The subgraph's description for routers.
 type Service struct {
-	// The subgraph's schema, with the directives of Federation.
+	// SDL of the subgraph, with federation directives.
 	Sdl string `json:"sdl"`
 }
