@@ -83,7 +83,7 @@ func TestMemoryUnderAFloodOfBodies(t *testing.T) {
 		body, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		_ = conn.Close()
-		const refused = `{"errors":[{"message":"other requests take the room for large bodies: try again","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
+		const refused = `{"errors":[{"message":"other requests use all memory for large request bodies; try again later","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
 		if got := strings.TrimSpace(string(body)); err != nil || got != refused && got != `{"data":{"__typename":"Query"}}` {
 			t.Errorf("a large request beside them: got %.200s, %v, want data or that there is no room", got, err)
 		} else if got == refused {

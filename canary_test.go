@@ -455,7 +455,7 @@ func (c *canaryCage) loseRedis(t *testing.T) {
 	}
 	c.endRedis()
 	tick := time.Tick(20 * time.Millisecond)
-	for begun := time.Now(); !strings.Contains(c.logged(), "redis is not available"); <-tick {
+	for begun := time.Now(); !strings.Contains(c.logged(), "redis is unavailable"); <-tick {
 		c.post(t.Context(), t, operation(anySelection), "ok", "Cache-Control", "no-cache")
 		if time.Since(begun) > 20*time.Second {
 			t.Fatal("got no word on Redis for 20 s")

@@ -704,13 +704,13 @@ func TestTheSentinelOfLivePages(t *testing.T) {
 	}
 	group.Wait()
 	metrics := p.waitForMetrics(t,
-		`cvmgraph_upstream_contract_pages_total 1`, `cvmgraph_upstream_contract_differences{kind="missing"} 1`,
+		`cvmgraph_upstream_contract_checks_total 1`, `cvmgraph_upstream_contract_differences{kind="missing"} 1`,
 		`cvmgraph_upstream_contract_differences{kind="changed"} 1`, `cvmgraph_upstream_contract_differences{kind="unknown"} 1`)
 	if strings.Contains(metrics, "title") {
 		t.Error("got the upstream's words in the metrics")
 	}
 	log := p.logged()
-	if strings.Count(log, "differ from its contract") != 1 || !strings.Contains(log, "missing items[].name (a string; renamed to title?; ") ||
+	if strings.Count(log, "differ from the API contract") != 1 || !strings.Contains(log, "missing items[].name (a string; renamed to title?; ") ||
 		!strings.Contains(log, "changed items[].vcpu (should be an integer of 32 bits, is string; ") {
 		t.Errorf("got %s, want one line that names the differences", log)
 	}

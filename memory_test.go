@@ -160,7 +160,7 @@ func TestMemoryLimitIsTheContainers(t *testing.T) {
 			if got, err := strconv.ParseFloat(found[1], 64); err != nil || got < 0.99*test.want || got > 1.01*test.want {
 				t.Errorf("got %s, %v, want %.0f", found[1], err, test.want)
 			}
-			if !strings.Contains(p.logged(), `"msg":"memory is limited"`) {
+			if !strings.Contains(p.logged(), `"msg":"memory limit set"`) {
 				t.Errorf("got %s, want the limit in the log", p.logged())
 			}
 			_ = p.Process.Kill()

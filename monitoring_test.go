@@ -242,7 +242,7 @@ func (w *watched) look(t *testing.T) []string {
 		see(s.title+": "+s.query, finite)
 	}
 	for _, name := range w.metrics {
-		if name == "cvmgraph_upstream_queued" { // only where the gateway has more to do than this machine can ask of it
+		if name == "cvmgraph_upstream_attempts_queued" { // only where the gateway has more to do than this machine can ask of it
 			continue
 		}
 		moved := w.ask(t, "sum("+name+") > 0 or sum("+name+"_count) > 0")

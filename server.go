@@ -104,8 +104,8 @@ func isTerminal(w io.Writer) bool {
 // garbage: without a floor that is after every handful of pages.
 const heapFloor = 24 << 20
 
-// wiring is what the parts of a gateway are made with.
-type wiring struct {
+// app holds the dependencies of the components that serve wires together.
+type app struct {
 	settings *config.Config
 	metrics  *telemetry.Metrics
 	tracing  *telemetry.Tracing
@@ -122,8 +122,8 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		return err
 	}
 	defer closeTracing(tracing, logger)
-	with := wiring{settings, metrics, tracing, logger}
-	resolver := with.resolver()
+	app := app{settings, metrics, tracing, logger}
+	resolver := app.resolver()
 	upstreamURL, closeUpstream, err := openUpstream(settings)
 	if err != nil {
 		return err
@@ -132,12 +132,12 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	if settings.Demo {
 		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + demoToken})
 	}
-	client, err := with.client(upstreamURL)
+	client, err := app.client(upstreamURL)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	shared, err := with.shared()
+	shared, err := app.shared()
 	if err != nil {
 		return err
 	}
@@ -145,9 +145,9 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		defer shared.Close()
 		resolver.PersistedQueries = shared.Texts("persisted query", persistedLife)
 	}
-	resolver.Pages = with.cache(client, shared)
+	resolver.Pages = app.cache(client, shared)
 
-	certificate, err := with.certificate()
+	certificate, err := app.certificate()
 	if err != nil {
 		return err
 	}
@@ -159,12 +159,12 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		return err
 	}
 	// Behind the public address, so that where both are the same it is the admin listener that a demo does without.
-	admin, err := with.listenAdmin(ctx)
+	admin, err := app.listenAdmin(ctx)
 	if err != nil {
 		_ = listener.Close() // not served yet
 		return err
 	}
-	server := with.server(graph.NewHandler(resolver), certificate)
+	server := app.server(graph.NewHandler(resolver), certificate)
 	url := publicURL(listener, certificate != nil)
 	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
 	if settings.Playground {
@@ -173,7 +173,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	if admin != nil {
 		serving = serving.With("admin", publicURL(admin, false))
 		// It outlives the public server, so that a drain can be watched.
-		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: with.metrics.Handler(logger), Logger: logger}).Close()
+		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: app.metrics.Handler(logger), Logger: logger}).Close()
 	}
 	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
@@ -210,38 +210,38 @@ func inspect(ctx context.Context, settings *config.Config, stdout io.Writer) (ok
 }
 
 // resolver returns what operations are resolved with, but for the pages.
-func (w wiring) resolver() *graph.Resolver {
-	repeats := w.metrics.Repeats()
+func (a app) resolver() *graph.Resolver {
+	repeats := a.metrics.ResponseCache()
 	return &graph.Resolver{
-		APIVersion:       w.settings.APIVersion,
-		MaxFirst:         w.settings.MaxFirst,
-		MaxUpstreamCalls: w.settings.MaxUpstreamCalls,
+		APIVersion:       a.settings.APIVersion,
+		MaxFirst:         a.settings.MaxFirst,
+		MaxUpstreamCalls: a.settings.MaxUpstreamCalls,
 		Limits: graph.Limits{
-			Tokens:  w.settings.MaxTokens,
-			Depth:   w.settings.MaxDepth,
-			Aliases: w.settings.MaxAliases,
+			Tokens:  a.settings.MaxTokens,
+			Depth:   a.settings.MaxDepth,
+			Aliases: a.settings.MaxAliases,
 		},
-		Introspection: w.settings.Introspection,
-		Projection:    w.settings.Projection,
+		Introspection: a.settings.Introspection,
+		Projection:    a.settings.Projection,
 		Repeats: graph.Repeats{
-			Bytes: repeatsBytes(w.settings), Life: w.settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
+			Bytes: repeatsBytes(a.settings), Life: a.settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
 		},
 		TrustedDocuments: graph.TrustedDocuments{
-			Mode: graph.TrustMode(w.settings.TrustedDocumentsMode), Texts: w.settings.Documents, Untrusted: w.metrics.UntrustedDocument,
+			Mode: graph.TrustMode(a.settings.TrustedDocumentsMode), Texts: a.settings.Documents, Untrusted: a.metrics.UntrustedDocument,
 		},
 		RequestID: telemetry.RequestIDFrom,
-		Tracer:    w.tracer(),
-		Logger:    w.logger,
+		Tracer:    a.tracer(),
+		Logger:    a.logger,
 	}
 }
 
 // tracer returns what follows operations, nil where nothing is traced.
-func (w wiring) tracer() *graph.Tracer {
-	if !w.tracing.On() {
+func (a app) tracer() *graph.Tracer {
+	if !a.tracing.On() {
 		return nil
 	}
-	return &graph.Tracer{Operation: w.tracing.Operation, Field: w.tracing.Field, Page: func(ctx context.Context, got pages.Got, reason string) {
-		w.tracing.Page(ctx, telemetry.Page{
+	return &graph.Tracer{Operation: a.tracing.Operation, Field: a.tracing.Field, Page: func(ctx context.Context, got pages.Got, reason string) {
+		a.tracing.Page(ctx, telemetry.PageEvent{
 			Page: got.Request.Page, PageSize: got.Request.PageSize, Reason: reason, Items: got.Len(), Age: got.Age,
 			Cached: got.Cached, Coalesced: got.Coalesced, Stale: got.Stale,
 		})
@@ -250,7 +250,7 @@ func (w wiring) tracer() *graph.Tracer {
 
 func closeTracing(tracing *telemetry.Tracing, logger *slog.Logger) {
 	if err := tracing.Close(); err != nil {
-		logger.Warn("the last traces are not sent", "error", err)
+		logger.Warn("failed to export the last traces", "error", err)
 	}
 }
 
@@ -268,21 +268,21 @@ func clientOptions(upstreamURL string, settings *config.Config) restclient.Optio
 }
 
 // client returns the client of the upstream.
-func (w wiring) client(upstreamURL string) (*restclient.Client, error) {
-	options := clientOptions(upstreamURL, w.settings)
+func (a app) client(upstreamURL string) (*restclient.Client, error) {
+	options := clientOptions(upstreamURL, a.settings)
 	options.Observer = restclient.Observer{
-		Attempted: w.metrics.UpstreamAttempted, Retried: w.metrics.UpstreamRetried, OverBudget: w.metrics.UpstreamOverBudget,
-		Refused: w.metrics.UpstreamRefused,
-		Breaker: func(state string) { logBreaker(w.logger, state) },
-		Follow: func(ctx context.Context, a restclient.Attempt, header http.Header) func(int, string) {
-			return w.tracing.Attempt(ctx, a.Request.Page, a.Request.PageSize, a.Number, header)
+		Attempted: a.metrics.UpstreamAttempted, Retried: a.metrics.UpstreamRetried, OverBudget: a.metrics.UpstreamOverBudget,
+		Refused: a.metrics.UpstreamRefused,
+		Breaker: func(state string) { logBreaker(a.logger, state) },
+		Follow: func(ctx context.Context, attempt restclient.Attempt, header http.Header) func(int, string) {
+			return a.tracing.Attempt(ctx, attempt.Request.Page, attempt.Request.PageSize, attempt.Number, header)
 		},
 	}
 	client, err := restclient.New(options)
 	if err != nil {
 		return nil, err
 	}
-	w.metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
+	a.metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
 		s := client.State()
 		return s.Breaker, s.Limit, s.InFlight, s.Queued
 	})
@@ -290,27 +290,27 @@ func (w wiring) client(upstreamURL string) (*restclient.Client, error) {
 }
 
 // cache returns the cache of pages. Shared is where replicas share them, nil for nowhere.
-func (w wiring) cache(client *restclient.Client, shared *redis.Store) *pages.Cache {
-	failed := telemetry.FailedCalls(w.logger)
-	seen := w.metrics.PageCache(uint64(w.settings.CacheBytes))
+func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache {
+	failed := telemetry.FailedCalls(a.logger)
+	seen := a.metrics.PageCache(uint64(a.settings.CacheBytes))
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
-		TTL:          w.settings.CacheTTL,
-		StaleIfError: w.settings.StaleIfError,
-		Bytes:        uint64(w.settings.CacheBytes) - repeatsBytes(w.settings),
-		APIVersion:   w.settings.APIVersion,
-		Key:          w.settings.SharedKey,
+		TTL:          a.settings.CacheTTL,
+		StaleIfError: a.settings.StaleIfError,
+		Bytes:        uint64(a.settings.CacheBytes) - repeatsBytes(a.settings),
+		APIVersion:   a.settings.APIVersion,
+		Key:          a.settings.SharedKey,
 		Shared:       shared,
-		SharedWait:   w.settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
+		SharedWait:   a.settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
 		Observer: pages.CacheObserver{
-			Hit: seen.Hit, Miss: seen.Miss, Coalesced: w.metrics.UpstreamCoalesced,
+			Hit: seen.Hit, Miss: seen.Miss, Coalesced: a.metrics.UpstreamCoalesced,
 			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
 			Called: func(outcome string, took time.Duration) {
-				w.metrics.UpstreamCall(outcome, took)
+				a.metrics.UpstreamCall(outcome, took)
 				failed(outcome)
 			},
 			Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
-				w.metrics.UpstreamCompared(found.Missing, found.Changed, found.Unknown)
-				logDifferences(w.logger, fresh)
+				a.metrics.UpstreamCompared(found.Missing, found.Changed, found.Unknown)
+				logDifferences(a.logger, fresh)
 			},
 		},
 	})
@@ -319,33 +319,33 @@ func (w wiring) cache(client *restclient.Client, shared *redis.Store) *pages.Cac
 }
 
 // server returns the public server. Certificate is nil where it serves no TLS.
-func (w wiring) server(handler http.Handler, certificate *httpserver.Certificate) *httpserver.Server {
+func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *httpserver.Server {
 	var page http.Handler
-	if w.settings.Playground {
-		page = playground.New(playground.Options{Demo: w.settings.Demo})
+	if a.settings.Playground {
+		page = playground.New(playground.Options{Demo: a.settings.Demo})
 	}
 	return httpserver.New(httpserver.Options{
 		GraphQL:        handler,
 		Playground:     page,
 		Certificate:    certificate,
-		AllowedOrigins: w.settings.AllowedOrigins,
+		AllowedOrigins: a.settings.AllowedOrigins,
 		SDL:            schema,
-		Logger:         w.logger,
+		Logger:         a.logger,
 		Observer: httpserver.Observer{
-			Begun: w.metrics.RequestBegun, Ended: w.metrics.RequestEnded, Follow: w.tracing.Begin, Followed: w.tracing.End,
+			Begun: a.metrics.RequestBegun, Ended: a.metrics.RequestEnded, Follow: a.tracing.Begin, Followed: a.tracing.End,
 		},
-		RequestTimeout: w.settings.RequestTimeout,
-		DrainDelay:     w.settings.DrainDelay,
-		MaxBody:        int64(w.settings.MaxBody),
+		RequestTimeout: a.settings.RequestTimeout,
+		DrainDelay:     a.settings.DrainDelay,
+		MaxBody:        int64(a.settings.MaxBody),
 	})
 }
 
 func logBreaker(logger *slog.Logger, state string) {
 	switch state {
 	case restclient.BreakerOpen:
-		logger.Warn("the upstream fails: not calling it for a moment")
+		logger.Warn("circuit breaker opened; upstream calls are paused")
 	case restclient.BreakerClosed:
-		logger.Info("the upstream has recovered")
+		logger.Info("circuit breaker closed; the upstream has recovered")
 	}
 }
 
@@ -358,7 +358,7 @@ func logDifferences(logger *slog.Logger, differences []restclient.Difference) {
 	for i, d := range differences {
 		texts[i] = d.String()
 	}
-	logger.Warn("the upstream's pages differ from its contract: cvmgraph check says what that means", "differences", texts)
+	logger.Warn("upstream pages differ from the API contract; run cvmgraph check for details", "differences", texts)
 }
 
 // memoryShare is Go's part of the memory that the container may take; stacks of threads and the like come on top.
@@ -371,9 +371,9 @@ func limitMemory(logger *slog.Logger) {
 	switch {
 	case errors.Is(err, memlimit.ErrCgroupsNotSupported), errors.Is(err, memlimit.ErrNoCgroup):
 	case err != nil:
-		logger.Warn("the container's memory limit is unknown: set GOMEMLIMIT", "error", err)
+		logger.Warn("cannot read the memory limit of the container; set GOMEMLIMIT", "error", err)
 	case limit < math.MaxInt64:
-		logger.Info("memory is limited", "bytes", limit)
+		logger.Info("memory limit set", "bytes", limit)
 	}
 }
 
@@ -381,40 +381,40 @@ func limitMemory(logger *slog.Logger) {
 const persistedLife = 24 * time.Hour
 
 // shared opens what replicas share, nil where there is nothing. It does not wait for Redis.
-func (w wiring) shared() (*redis.Store, error) {
-	if w.settings.RedisURL == "" {
+func (a app) shared() (*redis.Store, error) {
+	if a.settings.RedisURL == "" {
 		return nil, nil
 	}
-	seen := w.metrics.Redis()
-	return redis.Open(redis.Options{URL: w.settings.RedisURL, Key: w.settings.SharedKey, Observer: redis.Observer{
+	seen := a.metrics.Redis()
+	return redis.Open(redis.Options{URL: a.settings.RedisURL, Key: a.settings.SharedKey, Observer: redis.Observer{
 		Hit: seen.Hit, Miss: seen.Miss, Error: seen.Error,
 		Down: func(err error) {
 			seen.Down()
-			w.logger.Warn("redis is not available: going on without it", "error", err)
+			a.logger.Warn("redis is unavailable; continuing without it", "error", err)
 		},
 		Up: func() {
 			seen.Up()
-			w.logger.Info("redis is available again")
+			a.logger.Info("redis is available again")
 		},
 	}})
 }
 
 // certificate opens the certificate to serve with, nil where that is plain HTTP.
-func (w wiring) certificate() (*httpserver.Certificate, error) {
-	if w.settings.TLSCert == "" {
+func (a app) certificate() (*httpserver.Certificate, error) {
+	if a.settings.TLSCert == "" {
 		return nil, nil
 	}
-	return httpserver.OpenCertificate(w.settings.TLSCert, w.settings.TLSKey, w.logger)
+	return httpserver.OpenCertificate(a.settings.TLSCert, a.settings.TLSKey, a.logger)
 }
 
 // listenAdmin listens for operators, nil where they are not served. A demo does without an address that is in use.
-func (w wiring) listenAdmin(ctx context.Context) (net.Listener, error) {
-	if w.settings.AdminListen == "" {
+func (a app) listenAdmin(ctx context.Context) (net.Listener, error) {
+	if a.settings.AdminListen == "" {
 		return nil, nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", w.settings.AdminListen)
-	if w.settings.Demo && errors.Is(err, syscall.EADDRINUSE) {
-		w.logger.Warn("no metrics and profiles", "error", err)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.settings.AdminListen)
+	if a.settings.Demo && errors.Is(err, syscall.EADDRINUSE) {
+		a.logger.Warn("admin listener disabled; its address is in use", "error", err)
 		return nil, nil
 	}
 	if err != nil {

@@ -205,18 +205,18 @@ func TestTraces(t *testing.T) {
 				want         []string
 			}{
 				{canaryBearer, `query Fleet { secret: cvms(first: 3) { nodes { name } } }`, []string{
-					"SERVER query name=Fleet status_code=200", "  INTERNAL cvms", "    - page 1 of 3 for the window", "    CLIENT GET page=1 page_size=3 status_code=200",
+					"SERVER query name=Fleet status_code=200", "  INTERNAL cvms", "    - page 1 of 3 for the window", "    CLIENT GET /cvms/paginated page=1 page_size=3 status_code=200",
 				}},
 				{canaryBearer, `query Fleet { secret: cvms(first: 3) { nodes { name } } }`, []string{
 					"SERVER query name=Fleet status_code=200", "  INTERNAL cvms", "    - page 1 of 3 for the window",
 				}},
 				{"flaky-1", `{ cvms(first: 1) { totalCount } }`, []string{
 					"SERVER query status_code=200", "  INTERNAL cvms", "    - page 1 of 1 for the total",
-					"    CLIENT GET page=1 page_size=1 status_code=503 type=503 failed", "    CLIENT GET page=1 page_size=1 status_code=200 resend_count=1",
+					"    CLIENT GET /cvms/paginated page=1 page_size=1 status_code=503 type=503 failed", "    CLIENT GET /cvms/paginated page=1 page_size=1 status_code=200 resend_count=1",
 				}},
 				{"broken-1", `{ cvms(first: 1) { totalCount } }`, []string{
 					"SERVER query status_code=200 type=UPSTREAM_ERROR failed", "  INTERNAL cvms type=UPSTREAM_ERROR failed",
-					"    CLIENT GET page=1 page_size=1 status_code=501 type=501 failed",
+					"    CLIENT GET /cvms/paginated page=1 page_size=1 status_code=501 type=501 failed",
 				}},
 				{canaryBearer, `{ cvms(first: "canarytext") { totalCount } }`, []string{"SERVER GraphQL Operation status_code=200 type=GRAPHQL_VALIDATION_FAILED"}},
 			} {
@@ -244,7 +244,7 @@ func TestTraces(t *testing.T) {
 			for i, call := range calls {
 				span := ""
 				for _, s := range spans.spans {
-					if a := attributes(s.Attributes); s.Name == "GET" && hex.EncodeToString(s.TraceId) == "0af7651916cd43dd8448eb211c803102" && (a["http.request.resend_count"] == "1") == (i == 1) {
+					if a := attributes(s.Attributes); s.Name == "GET /cvms/paginated" && hex.EncodeToString(s.TraceId) == "0af7651916cd43dd8448eb211c803102" && (a["http.request.resend_count"] == "1") == (i == 1) {
 						span = hex.EncodeToString(s.SpanId)
 					}
 				}
@@ -293,7 +293,7 @@ func TestTracesThatNobodyTakesFailNoRequest(t *testing.T) {
 		}
 	}
 	p.end(t)
-	if n := strings.Count(p.logged(), `"msg":"traces are not sent"`); n != 1 {
+	if n := strings.Count(p.logged(), `"msg":"trace export failed"`); n != 1 {
 		t.Errorf("got %d lines about it, want one: %s", n, p.logged())
 	}
 }
@@ -305,7 +305,7 @@ func TestTracesOnTheConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.end(t)
-	for _, want := range []string{`"Name":"query"`, `"Name":"cvms"`, `"Name":"GET"`, `"Value":"Fleet"`} {
+	for _, want := range []string{`"Name":"query"`, `"Name":"cvms"`, `"Name":"GET /cvms/paginated"`, `"Value":"Fleet"`} {
 		if !strings.Contains(p.logged(), want) {
 			t.Errorf("%s is not there: %s", want, p.logged())
 		}

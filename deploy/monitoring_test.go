@@ -55,9 +55,9 @@ func TestAFaultOfTheDashboardIsFound(t *testing.T) {
 		"a query of all jobs":            {`go_goroutines{job=~\"$job\", `, `go_goroutines{`, "$job"},
 		"a selector without matchers":    {`go_goroutines{job=~\"$job\", instance=~\"$instance\"}`, `go_goroutines`, "$job"},
 		"a rate over a fixed time":       {`[$__rate_interval]`, `[5m]`, "$__rate_interval"},
-		"a counter as it is":             {`rate(cvmgraph_page_cache_stale_total{job=~\"$job\", instance=~\"$instance\"}[$__rate_interval])`, `cvmgraph_page_cache_stale_total{job=~\"$job\", instance=~\"$instance\"}`, "rate"},
-		"a metric that there is not":     {`cvmgraph_upstream_queued`, `cvmgraph_upstream_waiting`, "cvmgraph_upstream_waiting"},
-		"a metric that is not shown":     {`cvmgraph_upstream_queued`, `cvmgraph_upstream_limit`, "cvmgraph_upstream_queued"},
+		"a counter as it is":             {`rate(cvmgraph_page_cache_stale_hits_total{job=~\"$job\", instance=~\"$instance\"}[$__rate_interval])`, `cvmgraph_page_cache_stale_hits_total{job=~\"$job\", instance=~\"$instance\"}`, "rate"},
+		"a metric that there is not":     {`cvmgraph_upstream_attempts_queued`, `cvmgraph_upstream_attempts_waiting`, "cvmgraph_upstream_attempts_waiting"},
+		"a metric that is not shown":     {`cvmgraph_upstream_attempts_queued`, `cvmgraph_upstream_concurrency_limit`, "cvmgraph_upstream_attempts_queued"},
 		"no variable":                    {`"name": "instance"`, `"name": "pod"`, "instance"},
 		"a row without a word on it":     {`"title": "Process"`, `"title": "Machine"`, "Machine"},
 	} {

@@ -55,7 +55,7 @@ func StartAdmin(l net.Listener, o AdminOptions) *Admin {
 	go func() {
 		defer close(a.served)
 		if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			o.Logger.Error("admin server ended", "error", err)
+			o.Logger.Error("admin server failed", "error", err)
 		}
 	}()
 	return a

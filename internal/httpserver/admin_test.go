@@ -150,7 +150,7 @@ func TestAdminListenerErrorIsLogged(t *testing.T) {
 		server := httpserver.StartAdmin(l, httpserver.AdminOptions{Metrics: echo(), Logger: book.logger()})
 		close(l.broken)
 		synctest.Wait()
-		if got := book.lines("admin server ended"); len(got) != 1 || got[0]["error"] != "no more sockets" || got[0]["level"] != "ERROR" {
+		if got := book.lines("admin server failed"); len(got) != 1 || got[0]["error"] != "no more sockets" || got[0]["level"] != "ERROR" {
 			t.Errorf("got %v, want one line with the error", got)
 		}
 		server.Close()

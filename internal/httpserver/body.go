@@ -7,73 +7,77 @@ import (
 )
 
 const (
-	// smallBody is what each request may send without a share in the room for large bodies, in bytes: what most requests are.
+	// smallBody is the number of bytes that each request may send without reserving memory. Most
+	// requests are smaller.
 	smallBody = 8 << 10
 
-	// bodyRoom is the room for large bodies, in bytes, unless a single one may be larger.
-	bodyRoom = 32 << 20
+	// largeBodyMemory is the memory for all large bodies together, in bytes. It is more if two
+	// bodies of the maximum size need more.
+	largeBodyMemory = 32 << 20
 
-	// bodyRetryAfter is when there may be room again.
+	// bodyRetryAfter is the delay after which a rejected request should be sent again.
 	bodyRetryAfter = time.Second
 )
 
-// NoRoomError says that the bodies of other requests take the room for large ones. A body's Read returns it.
-type NoRoomError struct{}
+// BodyMemoryError reports that other requests use all memory for large request bodies. Read of a
+// request body returns it.
+type BodyMemoryError struct{}
 
-func (*NoRoomError) Error() string { return noRoom }
+func (*BodyMemoryError) Error() string { return bodyMemoryMessage }
 
-const noRoom = "other requests take the room for large bodies: try again"
+const bodyMemoryMessage = "other requests use all memory for large request bodies; try again later"
 
-// RetryAfter is when there may be room again.
-func (*NoRoomError) RetryAfter() time.Duration { return bodyRetryAfter }
+// RetryAfter returns the delay after which the request should be sent again.
+func (*BodyMemoryError) RetryAfter() time.Duration { return bodyRetryAfter }
 
-// room is what the large bodies of all requests may take together, in bytes.
-type room struct{ left atomic.Int64 }
+// memoryBudget is an amount of memory, in bytes, that requests share. It is safe for concurrent use.
+type memoryBudget struct{ free atomic.Int64 }
 
-// take takes some of it, or nothing.
-func (r *room) take(bytes int64) bool {
-	if r.left.Add(-bytes) >= 0 {
+// reserve takes bytes from the budget. It takes nothing and returns false if fewer are free.
+func (b *memoryBudget) reserve(bytes int64) bool {
+	if b.free.Add(-bytes) >= 0 {
 		return true
 	}
-	r.left.Add(bytes)
+	b.free.Add(bytes)
 	return false
 }
 
-func (r *room) giveBack(bytes int64) { r.left.Add(bytes) }
+func (b *memoryBudget) release(bytes int64) { b.free.Add(bytes) }
 
-// largeBody is a body that takes room as it is read. One goroutine, the handler's, uses it.
+// largeBody is a body that reserves memory while it is read. It is used by one goroutine, the
+// handler's.
 type largeBody struct {
 	io.ReadCloser
-	room  *room
-	read  int64
-	taken int64
-	full  bool
+	budget   *memoryBudget
+	read     int64
+	reserved int64
+	rejected bool
 }
 
-// reserve takes the room for a body of the size.
+// reserve reserves the memory for a body of the given size.
 func (b *largeBody) reserve(bytes int64) bool {
-	if !b.room.take(bytes - smallBody) {
+	if !b.budget.reserve(bytes - smallBody) {
 		return false
 	}
-	b.taken = bytes - smallBody
+	b.reserved = bytes - smallBody
 	return true
 }
 
 func (b *largeBody) Read(p []byte) (int, error) {
-	if b.full {
-		return 0, &NoRoomError{}
+	if b.rejected {
+		return 0, &BodyMemoryError{}
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
-	if more := b.read - smallBody - b.taken; more > 0 {
-		if !b.room.take(more) {
-			b.full = true
-			return 0, &NoRoomError{}
+	if more := b.read - smallBody - b.reserved; more > 0 {
+		if !b.budget.reserve(more) {
+			b.rejected = true
+			return 0, &BodyMemoryError{}
 		}
-		b.taken += more
+		b.reserved += more
 	}
 	return n, err
 }
 
-// release gives back what the body has taken.
-func (b *largeBody) release() { b.room.giveBack(b.taken) }
+// release returns the reserved memory to the budget.
+func (b *largeBody) release() { b.budget.release(b.reserved) }

@@ -19,7 +19,7 @@ func TestLargeBodiesShareARoom(t *testing.T) {
 	held, release := make(chan struct{}, holders), make(chan struct{})
 	graphql := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		var none *httpserver.NoRoomError
+		var none *httpserver.BodyMemoryError
 		if errors.As(err, &none) {
 			w.WriteHeader(http.StatusTeapot) // what a handler makes of it
 			return
@@ -59,12 +59,12 @@ func TestLargeBodiesShareARoom(t *testing.T) {
 	}
 	for range 3 { // none of them takes what it does not get
 		got := send(limit, false, false)
-		const want = `{"errors":[{"message":"other requests take the room for large bodies: try again","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
+		const want = `{"errors":[{"message":"other requests use all memory for large request bodies; try again later","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
 		if got.Code != http.StatusServiceUnavailable || got.Body.String() != want || got.Header().Get("Retry-After") != "1" {
 			t.Errorf("one more: got status %d, %s, want 503, %s", got.Code, got.Body, want)
 		}
 		if got := send(limit, true, false).Code; got != http.StatusTeapot {
-			t.Errorf("one more, chunked: got status %d, want what the handler makes of a NoRoomError", got)
+			t.Errorf("one more, chunked: got status %d, want what the handler makes of a BodyMemoryError", got)
 		}
 		for _, chunked := range []bool{false, true} {
 			if got := send(8<<10, chunked, false).Code; got != http.StatusOK {

@@ -70,10 +70,10 @@ func (c *Certificate) renew() {
 		err = c.read()
 	}
 	if err != nil {
-		c.logger.Warn("TLS certificate not renewed: going on with the one before", "error", err)
+		c.logger.Warn("TLS certificate not reloaded; using the previous one", "error", err)
 		return
 	}
-	c.logger.Info("TLS certificate renewed", "not_after", c.pair.Leaf.NotAfter)
+	c.logger.Info("TLS certificate reloaded", "not_after", c.pair.Leaf.NotAfter)
 }
 
 func (c *Certificate) read() error {

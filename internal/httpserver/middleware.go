@@ -60,8 +60,8 @@ func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 	if r.Method == http.MethodHead {
 		rec.bytes = 0 // net/http counts them as written, but sends none
 	}
-	var room [7]slog.Attr
-	attributes := append(room[:0],
+	var buf [7]slog.Attr
+	attributes := append(buf[:0],
 		slog.String("method", method),
 		slog.String("path", path),
 		slog.Int("status", rec.status),
@@ -115,11 +115,11 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 		r = r.WithContext(ctx) // a copy: net/http and the log keep theirs
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		if announced := r.ContentLength; announced < 0 || announced > smallBody {
-			body := &largeBody{ReadCloser: r.Body, room: &s.bodies}
+			body := &largeBody{ReadCloser: r.Body, budget: &s.bodyMemory}
 			defer body.release()
 			if announced > 0 && !body.reserve(announced) {
 				w.Header().Set("Retry-After", strconv.Itoa(int(bodyRetryAfter.Seconds())))
-				writeError(w, http.StatusServiceUnavailable, noRoom, extensions{"code": "UNAVAILABLE", "retryAfter": int(bodyRetryAfter.Seconds())})
+				writeError(w, http.StatusServiceUnavailable, bodyMemoryMessage, extensions{"code": "UNAVAILABLE", "retryAfter": int(bodyRetryAfter.Seconds())})
 				return
 			}
 			r.Body = body

@@ -17,7 +17,7 @@ import (
 type Options struct {
 	// GraphQL answers GET and POST /graphql; required. It is called with a deadline on the request's context, whose
 	// cause is a context.DeadlineExceeded, and with a body that ends in an *http.MaxBytesError after MaxBody bytes, or in a
-	// *NoRoomError where the bodies of all requests together are too large.
+	// *BodyMemoryError where the bodies of all requests together are too large.
 	// A HEAD request reaches it as a GET.
 	GraphQL http.Handler
 
@@ -89,12 +89,12 @@ const (
 
 // Server serves the routes of the program. Make one with [New]. It is safe for concurrent use, but runs once.
 type Server struct {
-	options Options
-	mux     *http.ServeMux
-	state   atomic.Int32
-	late    error // the cause of a request's deadline
-	conns   connections
-	bodies  room
+	options    Options
+	mux        *http.ServeMux
+	state      atomic.Int32
+	late       error // the cause of a request's deadline
+	conns      connections
+	bodyMemory memoryBudget
 }
 
 // New returns a server that listens to nothing yet. It panics if there is no GraphQL handler.
@@ -115,7 +115,7 @@ func New(o Options) *Server {
 		options: o,
 		late:    fmt.Errorf("the request took longer than %s: %w", o.RequestTimeout, context.DeadlineExceeded),
 	}
-	s.bodies.left.Store(max(bodyRoom, 2*o.MaxBody))
+	s.bodyMemory.free.Store(max(largeBodyMemory, 2*o.MaxBody))
 	s.mux = s.routes()
 	return s
 }

@@ -213,7 +213,7 @@ func TestCertificatesAreReplacedWhileTheyAreInUse(t *testing.T) {
 		t.Errorf("with the key of another: got number %d, want 2 still", got)
 	}
 	serial()
-	if got := book.lines("TLS certificate not renewed: going on with the one before"); len(got) != 1 || got[0]["level"] != "WARN" {
+	if got := book.lines("TLS certificate not reloaded; using the previous one"); len(got) != 1 || got[0]["level"] != "WARN" {
 		t.Errorf("got lines %v, want one warning", got)
 	}
 	f.replace(t, 4)
@@ -226,7 +226,7 @@ func TestCertificatesAreReplacedWhileTheyAreInUse(t *testing.T) {
 	if got := serial(); got != 4 {
 		t.Errorf("without a file: got number %d, want 4 still", got)
 	}
-	if got := len(book.lines("TLS certificate renewed")); got != 2 {
+	if got := len(book.lines("TLS certificate reloaded")); got != 2 {
 		t.Errorf("got %d lines of renewals, want 2", got)
 	}
 }

@@ -28,7 +28,7 @@ func (m *Metrics) PageCache(limit uint64) *PageCache {
 		register:  m.register,
 		hits:      counter("cvmgraph_page_cache_hits_total", "Pages served from the cache within their life."),
 		misses:    counter("cvmgraph_page_cache_misses_total", "Pages asked for that the cache did not hold within their life."),
-		stale:     counter("cvmgraph_page_cache_stale_total", "Pages served past their life because the upstream failed."),
+		stale:     counter("cvmgraph_page_cache_stale_hits_total", "Pages served past their life because the upstream failed."),
 		evictions: counter("cvmgraph_page_cache_evictions_total", "Pages that left the cache for want of room."),
 		purges:    counter("cvmgraph_page_cache_purges_total", "Refusals of a credential, each of which drops the pages that were fetched with it."),
 		age: m.register.NewHistogram(prometheus.HistogramOpts{
@@ -75,27 +75,27 @@ func (c *PageCache) Evicted() { c.evictions.Inc() }
 // Purged notes a credential that was refused, and lost its pages.
 func (c *PageCache) Purged() { c.purges.Inc() }
 
-// Repeats observes the answers that are kept for requests that come again. Its methods are safe for concurrent use.
-type Repeats struct {
+// ResponseCache observes the answers that are kept for requests that come again. Its methods are safe for concurrent use.
+type ResponseCache struct {
 	register promauto.Factory
 	hits     prometheus.Counter
 }
 
-// Repeats adds the metrics of kept answers. It panics when it is called twice.
-func (m *Metrics) Repeats() *Repeats {
-	return &Repeats{register: m.register, hits: m.register.NewCounter(prometheus.CounterOpts{
-		Name: "cvmgraph_answer_cache_hits_total",
+// ResponseCache adds the metrics of kept answers. It panics when it is called twice.
+func (m *Metrics) ResponseCache() *ResponseCache {
+	return &ResponseCache{register: m.register, hits: m.register.NewCounter(prometheus.CounterOpts{
+		Name: "cvmgraph_response_cache_hits_total",
 		Help: "Requests answered as an equal one was before, without being executed.",
 	})}
 }
 
 // Hit notes a request that was answered without being executed. It allocates nothing.
-func (r *Repeats) Hit() { r.hits.Inc() }
+func (r *ResponseCache) Hit() { r.hits.Inc() }
 
 // Watch adds the size of the answers, which is asked for at each scrape, by any goroutine. It panics when it is called twice.
-func (r *Repeats) Watch(size func() (answers int, bytes uint64)) {
+func (r *ResponseCache) Watch(size func() (answers int, bytes uint64)) {
 	r.register.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "cvmgraph_answer_cache_bytes",
+		Name: "cvmgraph_response_cache_bytes",
 		Help: "Size of the answers that are kept, within --cache-bytes.",
 	}, func() float64 {
 		_, bytes := size()

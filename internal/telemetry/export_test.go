@@ -10,7 +10,7 @@ func VersionOf(info *debug.BuildInfo) string { return versionOf(info) }
 
 // NewExportLog returns what OpenTelemetry's errors go to.
 func NewExportLog(failed func(), logger *slog.Logger) interface{ Handle(error) } {
-	return &exportLog{failed: failed, logger: logger}
+	return newExportLog(failed, logger)
 }
 
 // WithoutValues is what OpenTelemetry's own log goes through.

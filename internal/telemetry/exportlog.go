@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"unicode/utf8"
+
+	"golang.org/x/time/rate"
 )
 
 // maxExportError bounds what is said of an error, in bytes: it may hold a whole answer of the receiver.
@@ -13,14 +15,17 @@ const maxExportError = 300
 type exportLog struct {
 	failed func() // is told of each error
 	logger *slog.Logger
-	lines  seldom
+	lines  rate.Sometimes
+}
+
+func newExportLog(failed func(), logger *slog.Logger) *exportLog {
+	return &exportLog{failed: failed, logger: logger, lines: rate.Sometimes{Interval: logInterval}}
 }
 
 // Handle takes an error of OpenTelemetry's.
 func (l *exportLog) Handle(err error) {
-	if l.failed(); l.lines.again() {
-		l.logger.Warn("traces are not sent", "error", shortened(err.Error()))
-	}
+	l.failed()
+	l.lines.Do(func() { l.logger.Warn("trace export failed", "error", shortened(err.Error())) })
 }
 
 // shortened returns the beginning of a text.

@@ -50,7 +50,7 @@ func NewMetrics() *Metrics {
 			Help: "Requests for a document that is not trusted, answered or refused.",
 		}),
 		tracesFailed: register.NewCounter(prometheus.CounterOpts{
-			Name: "cvmgraph_trace_exports_failed_total",
+			Name: "cvmgraph_trace_export_failures_total",
 			Help: "Times that spans could not be sent, which are lost then.",
 		}),
 	}

@@ -21,12 +21,12 @@ type observers struct {
 	cache *telemetry.PageCache
 	redis *telemetry.Redis
 
-	repeats *telemetry.Repeats
+	repeats *telemetry.ResponseCache
 }
 
 func newObservers() observers {
 	m := telemetry.NewMetrics()
-	o := observers{m, m.PageCache(8192), m.Redis(), m.Repeats()}
+	o := observers{m, m.PageCache(8192), m.Redis(), m.ResponseCache()}
 	o.cache.Watch(func() (int, uint64) { return 3, 4096 })
 	o.repeats.Watch(func() (int, uint64) { return 2, 1024 })
 	o.WatchUpstream(func() (string, int, int, int) { return "open", 128, 7, 2 })
@@ -131,11 +131,11 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		},
 		"an answer from before": {
 			func(o observers) { o.repeats.Hit() },
-			map[string]string{"cvmgraph_answer_cache_hits_total": "1"},
+			map[string]string{"cvmgraph_response_cache_hits_total": "1"},
 		},
 		"spans that are not sent": {
 			func(o observers) { o.TracesFailed() },
-			map[string]string{"cvmgraph_trace_exports_failed_total": "1"},
+			map[string]string{"cvmgraph_trace_export_failures_total": "1"},
 		},
 		"a coalesced call": {
 			func(o observers) { o.UpstreamCoalesced() },
@@ -157,18 +157,18 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		},
 		"a retry over the budget": {
 			func(o observers) { o.UpstreamOverBudget() },
-			map[string]string{"cvmgraph_upstream_retries_over_budget_total": "1"},
+			map[string]string{"cvmgraph_upstream_retry_budget_exhausted_total": "1"},
 		},
 		"a refused attempt": {
 			func(o observers) { o.UpstreamRefused("breaker") },
 			map[string]string{
-				`cvmgraph_upstream_refused_total{cause="breaker"}`: "1", `cvmgraph_upstream_refused_total{cause="overload"}`: "0",
+				`cvmgraph_upstream_refused_total{reason="breaker"}`: "1", `cvmgraph_upstream_refused_total{reason="overload"}`: "0",
 			},
 		},
 		"a page that was compared": {
 			func(o observers) { o.UpstreamCompared(4, 5, 6); o.UpstreamCompared(1, 0, 3) },
 			map[string]string{
-				"cvmgraph_upstream_contract_pages_total":                 "2",
+				"cvmgraph_upstream_contract_checks_total":                "2",
 				`cvmgraph_upstream_contract_differences{kind="missing"}`: "1", `cvmgraph_upstream_contract_differences{kind="changed"}`: "0",
 				`cvmgraph_upstream_contract_differences{kind="unknown"}`: "3",
 			},
@@ -176,8 +176,8 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		"how it stands with the upstream": {
 			func(observers) {},
 			map[string]string{
-				"cvmgraph_upstream_breaker_state": "2", "cvmgraph_upstream_limit": "128", "cvmgraph_upstream_in_flight": "7",
-				"cvmgraph_upstream_queued": "2",
+				"cvmgraph_upstream_breaker_state": "2", "cvmgraph_upstream_concurrency_limit": "128", "cvmgraph_upstream_attempts_in_flight": "7",
+				"cvmgraph_upstream_attempts_queued": "2",
 			},
 		},
 		"a hit": {
@@ -189,7 +189,7 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		},
 		"a stale page": {
 			func(o observers) { o.cache.Stale() },
-			map[string]string{"cvmgraph_page_cache_stale_total": "1"},
+			map[string]string{"cvmgraph_page_cache_stale_hits_total": "1"},
 		},
 		"a miss":      {func(o observers) { o.cache.Miss() }, map[string]string{"cvmgraph_page_cache_misses_total": "1"}},
 		"an eviction": {func(o observers) { o.cache.Evicted() }, map[string]string{"cvmgraph_page_cache_evictions_total": "1"}},
@@ -317,13 +317,18 @@ func TestClosedSetsAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, _ := scrape(t, newObservers().Metrics, "")
-	for _, label := range []string{"outcome", "reason", "cause", "op"} {
+	for label, series := range map[string]string{
+		"`outcome`": "cvmgraph_upstream_calls_total{outcome",
+		"`reason` of `cvmgraph_upstream_retries_total`": "cvmgraph_upstream_retries_total{reason",
+		"`reason` of `cvmgraph_upstream_refused_total`": "cvmgraph_upstream_refused_total{reason",
+		"`op`": "cvmgraph_redis_errors_total{op",
+	} {
 		got := []string{"other"}
-		for _, match := range regexp.MustCompile(`(?m)^cvmgraph_\w+\{`+label+`="(\w+)"\} 0$`).FindAllStringSubmatch(answer, -1) {
+		for _, match := range regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(series)+`="(\w+)"\} 0$`).FindAllStringSubmatch(answer, -1) {
 			got = append(got, match[1])
 		}
 		var want []string
-		line := regexp.MustCompile("(?m)^- `" + label + "`:(.*\n(  .*\n)*)").FindStringSubmatch(string(text))
+		line := regexp.MustCompile("(?m)^- " + label + ":(.*\n(  .*\n)*)").FindStringSubmatch(string(text))
 		if line == nil {
 			t.Fatalf("%s is not listed", label)
 		}

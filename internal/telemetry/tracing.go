@@ -44,7 +44,7 @@ func OpenTracing(ctx context.Context, exporter string, w io.Writer, failed func(
 	if exporter == "" {
 		return &Tracing{}, nil
 	}
-	otel.SetErrorHandler(&exportLog{failed: failed, logger: logger})
+	otel.SetErrorHandler(newExportLog(failed, logger))
 	otel.SetLogger(logr.FromSlogHandler(withoutValues{logger.Handler()}))
 	var sender sdk.SpanExporter
 	var err error
@@ -140,10 +140,10 @@ func (t *Tracing) Operation(ctx context.Context, kind, name string, kept bool, p
 		attributes = append(attributes, semconv.GraphQLOperationName(strings.Clone(name))) // alone: the document that it is a part of would be kept with it
 	}
 	if kept {
-		attributes = append(attributes, attribute.Bool("cvmgraph.kept", true))
+		attributes = append(attributes, attribute.Bool("cvmgraph.response_cache_hit", true))
 	}
 	if len(problems) > 0 {
-		attributes = append(attributes, attribute.StringSlice("cvmgraph.errors", problems), semconv.ErrorTypeKey.String(problems[0]))
+		attributes = append(attributes, attribute.StringSlice("cvmgraph.error_codes", problems), semconv.ErrorTypeKey.String(problems[0]))
 	}
 	if failed {
 		span.SetStatus(codes.Error, problems[0])
@@ -169,8 +169,8 @@ func (t *Tracing) Field(ctx context.Context, name string) (context.Context, func
 	}
 }
 
-// Page is a page that a field was made of.
-type Page struct {
+// PageEvent is a page that a field was made of.
+type PageEvent struct {
 	Page, PageSize int
 	// Reason is what it was for.
 	Reason string
@@ -183,7 +183,7 @@ type Page struct {
 }
 
 // Page notes a page at the field's span.
-func (t *Tracing) Page(ctx context.Context, p Page) {
+func (t *Tracing) Page(ctx context.Context, p PageEvent) {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
 		return
@@ -206,7 +206,7 @@ func (t *Tracing) Page(ctx context.Context, p Page) {
 func (t *Tracing) Attempt(ctx context.Context, page, pageSize, number int, header http.Header) func(status int, failure string) {
 	var span trace.Span
 	if t.tracer != nil {
-		ctx, span = t.tracer.Start(ctx, "GET", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		ctx, span = t.tracer.Start(ctx, "GET /cvms/paginated", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 			semconv.HTTPRequestMethodGet,
 			semconv.URLTemplate("/cvms/paginated"),
 			attribute.Int("cvmgraph.page", page),

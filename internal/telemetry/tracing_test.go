@@ -96,7 +96,7 @@ func TestSpans(t *testing.T) {
 			"query", trace.SpanKindServer,
 			sdk.Status{},
 			map[string]string{
-				"graphql.operation.type": "query", "cvmgraph.kept": "true", "http.response.status_code": "200",
+				"graphql.operation.type": "query", "cvmgraph.response_cache_hit": "true", "http.response.status_code": "200",
 			},
 		},
 		"an operation with the caller's errors": {
@@ -107,7 +107,7 @@ func TestSpans(t *testing.T) {
 			"query", trace.SpanKindServer,
 			sdk.Status{},
 			map[string]string{
-				"graphql.operation.type": "query", "cvmgraph.errors": `["BAD_USER_INPUT"]`, "error.type": "BAD_USER_INPUT",
+				"graphql.operation.type": "query", "cvmgraph.error_codes": `["BAD_USER_INPUT"]`, "error.type": "BAD_USER_INPUT",
 				"http.response.status_code": "200",
 			},
 		},
@@ -119,7 +119,7 @@ func TestSpans(t *testing.T) {
 			"query", trace.SpanKindServer,
 			sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"},
 			map[string]string{
-				"graphql.operation.type": "query", "cvmgraph.errors": `["UPSTREAM_ERROR","BAD_USER_INPUT"]`, "error.type": "UPSTREAM_ERROR",
+				"graphql.operation.type": "query", "cvmgraph.error_codes": `["UPSTREAM_ERROR","BAD_USER_INPUT"]`, "error.type": "UPSTREAM_ERROR",
 				"http.response.status_code": "200",
 			},
 		},
@@ -168,7 +168,7 @@ func TestFieldsAndAttempts(t *testing.T) {
 			t.Errorf("attempt %d: the upstream gets %q, want %q", number+1, got, want)
 		}
 	}
-	tracing.Page(field, telemetry.Page{Page: 2, PageSize: 30, Reason: "window", Items: 7, Age: 1500 * time.Millisecond, Cached: true, Stale: true})
+	tracing.Page(field, telemetry.PageEvent{Page: 2, PageSize: 30, Reason: "window", Items: 7, Age: 1500 * time.Millisecond, Cached: true, Stale: true})
 	done("UPSTREAM_ERROR", true)
 	tracing.End(request, 200)
 
@@ -183,11 +183,11 @@ func TestFieldsAndAttempts(t *testing.T) {
 		parent     sdk.ReadOnlySpan
 		attributes map[string]string
 	}{
-		{"GET", trace.SpanKindClient, sdk.Status{Code: codes.Error, Description: "503"}, spans[2], map[string]string{
+		{"GET /cvms/paginated", trace.SpanKindClient, sdk.Status{Code: codes.Error, Description: "503"}, spans[2], map[string]string{
 			"http.request.method": "GET", "url.template": "/cvms/paginated", "cvmgraph.page": "2", "cvmgraph.page_size": "30",
 			"http.response.status_code": "503", "error.type": "503",
 		}},
-		{"GET", trace.SpanKindClient, sdk.Status{}, spans[2], map[string]string{
+		{"GET /cvms/paginated", trace.SpanKindClient, sdk.Status{}, spans[2], map[string]string{
 			"http.request.method": "GET", "url.template": "/cvms/paginated", "cvmgraph.page": "2", "cvmgraph.page_size": "30",
 			"http.response.status_code": "200", "http.request.resend_count": "1",
 		}},
@@ -296,7 +296,7 @@ func TestTracesThatAreNotSentAreLoggedOnceAMinute(t *testing.T) {
 		if failed != 150 {
 			t.Errorf("got %d failures counted, want 150", failed)
 		}
-		if got := strings.Count(log.String(), `"msg":"traces are not sent","error":"connection refused"`); got != 3 {
+		if got := strings.Count(log.String(), `"msg":"trace export failed","error":"connection refused"`); got != 3 {
 			t.Errorf("got %d lines, want 3: %s", got, &log)
 		}
 	})

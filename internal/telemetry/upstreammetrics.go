@@ -41,11 +41,11 @@ func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
 		attempts:  counter("cvmgraph_upstream_attempts_total", "Attempts at calls to the upstream."),
 		retries: labelled("cvmgraph_upstream_retries_total", "Attempts that were made again, by how the one before ended.",
 			"reason", "server_error", "rate_limited", "reset", "truncated", "timeout"),
-		overBudget: counter("cvmgraph_upstream_retries_over_budget_total",
+		overBudget: counter("cvmgraph_upstream_retry_budget_exhausted_total",
 			"Attempts that were not made again, because enough of those in flight were such already."),
 		refused: labelled("cvmgraph_upstream_refused_total", "Attempts that were not made, to spare the upstream and the gateway.",
-			"cause", "breaker", "overload"),
-		compared:    counter("cvmgraph_upstream_contract_pages_total", "Pages of the upstream that were compared with what it promises."),
+			"reason", "breaker", "overload"),
+		compared:    counter("cvmgraph_upstream_contract_checks_total", "Pages of the upstream that were compared with what it promises."),
 		differences: differences,
 	}
 }
@@ -70,8 +70,8 @@ func (m *Metrics) UpstreamRetried(reason string) { m.upstream.retries.inc(reason
 // UpstreamOverBudget notes an attempt that is not made again, because there are too many such.
 func (m *Metrics) UpstreamOverBudget() { m.upstream.overBudget.Inc() }
 
-// UpstreamRefused notes an attempt that is not made. The cause is breaker or overload; another one is counted as other.
-func (m *Metrics) UpstreamRefused(cause string) { m.upstream.refused.inc(cause) }
+// UpstreamRefused notes an attempt that is not made. The reason is breaker or overload; another one is counted as other.
+func (m *Metrics) UpstreamRefused(reason string) { m.upstream.refused.inc(reason) }
 
 // UpstreamCompared notes how many keys of a page are missing, have values of another type, and are unknown.
 func (m *Metrics) UpstreamCompared(missing, changed, unknown int) {
@@ -97,7 +97,7 @@ func (m *Metrics) WatchUpstream(state func() (breaker string, limit, inFlight, q
 		}
 		return 0
 	})
-	gauge("cvmgraph_upstream_limit", "Attempts that may be in flight.", func() int { _, limit, _, _ := state(); return limit })
-	gauge("cvmgraph_upstream_in_flight", "Attempts that are in flight.", func() int { _, _, inFlight, _ := state(); return inFlight })
-	gauge("cvmgraph_upstream_queued", "Attempts that wait for others in flight to end.", func() int { _, _, _, queued := state(); return queued })
+	gauge("cvmgraph_upstream_concurrency_limit", "Attempts that may be in flight.", func() int { _, limit, _, _ := state(); return limit })
+	gauge("cvmgraph_upstream_attempts_in_flight", "Attempts that are in flight.", func() int { _, _, inFlight, _ := state(); return inFlight })
+	gauge("cvmgraph_upstream_attempts_queued", "Attempts that wait for others in flight to end.", func() int { _, _, _, queued := state(); return queued })
 }

@@ -190,7 +190,7 @@ func upstream() []panel {
 			queries: []query{
 				{"attempts", attempts},
 				{"again: {{reason}}", `sum by (reason) (rate(cvmgraph_upstream_retries_total{}[]))`},
-				{"over budget", `sum(rate(cvmgraph_upstream_retries_over_budget_total{}[]))`},
+				{"over budget", `sum(rate(cvmgraph_upstream_retry_budget_exhausted_total{}[]))`},
 			},
 			series: []series{{legend: "attempts", color: "green"}, {legend: "over budget", color: "red"}},
 		},
@@ -206,7 +206,7 @@ func upstream() []panel {
 			title: "Attempts that were not made", width: 12, unit: "cps",
 			says: "Callers get UNAVAILABLE for them. breaker: the upstream fails. overload: too many attempts are in flight and enough wait, " +
 				"because the upstream has grown slow, or more is asked of it than it can do; fewer calls help then, and more replicas do not.",
-			queries: []query{{"{{cause}}", `sum by (cause) (rate(cvmgraph_upstream_refused_total{}[]))`}},
+			queries: []query{{"{{reason}}", `sum by (reason) (rate(cvmgraph_upstream_refused_total{}[]))`}},
 			series:  []series{{legend: "breaker", color: "red"}, {legend: "overload", color: "orange"}},
 		},
 		{
@@ -214,9 +214,9 @@ func upstream() []panel {
 			says: "Of all gateways. The limit follows the time that pages take, from 16 to 512 a gateway: where it falls, the upstream grows slow. " +
 				"A queue that stays: refusals are near.",
 			queries: []query{
-				{"in flight", `sum(cvmgraph_upstream_in_flight{})`},
-				{"queued", `sum(cvmgraph_upstream_queued{})`},
-				{"limit", `sum(cvmgraph_upstream_limit{})`},
+				{"in flight", `sum(cvmgraph_upstream_attempts_in_flight{})`},
+				{"queued", `sum(cvmgraph_upstream_attempts_queued{})`},
+				{"limit", `sum(cvmgraph_upstream_concurrency_limit{})`},
 			},
 			series: []series{{legend: "in flight", color: "green"}, {legend: "queued", color: "orange"}, {"limit", "red", limit}},
 		},
@@ -233,7 +233,7 @@ func saves() []panel {
 				{"hits", hits},
 				{"misses", misses},
 				{"coalesced", `sum(rate(cvmgraph_upstream_coalesced_total{}[]))`},
-				{"stale", `sum(rate(cvmgraph_page_cache_stale_total{}[]))`},
+				{"stale", `sum(rate(cvmgraph_page_cache_stale_hits_total{}[]))`},
 			},
 			series: []series{{legend: "hits", color: "green"}, {legend: "misses", color: "blue"}, {legend: "coalesced", color: "purple"}, {legend: "stale", color: "orange"}},
 		},
@@ -243,7 +243,7 @@ func saves() []panel {
 				"Where both are low and there is much traffic, a longer --cache-ttl saves calls, at the price of older data.",
 			queries: []query{
 				{"pages at hand", atHand},
-				{"answers as before", `sum(rate(cvmgraph_answer_cache_hits_total{}[])) / ` + requests},
+				{"answers as before", `sum(rate(cvmgraph_response_cache_hits_total{}[])) / ` + requests},
 			},
 			series: []series{{legend: "pages at hand", color: "green"}, {legend: "answers as before", color: "blue"}},
 		},
@@ -263,7 +263,7 @@ func saves() []panel {
 				"a larger --cache-bytes saves calls, and needs a larger memory limit.",
 			queries: []query{
 				{"pages", `sum(cvmgraph_page_cache_bytes{})`},
-				{"answers", `sum(cvmgraph_answer_cache_bytes{})`},
+				{"answers", `sum(cvmgraph_response_cache_bytes{})`},
 				{"limit", `sum(cvmgraph_cache_limit_bytes{})`},
 			},
 			series: []series{{legend: "pages", color: "green"}, {legend: "answers", color: "blue"}, {"limit", "red", limit}},
@@ -322,7 +322,7 @@ func contract() []panel {
 			title: "Pages compared", width: 8,
 			says: "Pages a minute that were compared with the API version, at most one of each gateway: none without calls to the upstream, and then " +
 				"the differences are of the last page that was.",
-			queries: []query{{"pages a minute", `60 * sum(rate(cvmgraph_upstream_contract_pages_total{}[]))`}},
+			queries: []query{{"pages a minute", `60 * sum(rate(cvmgraph_upstream_contract_checks_total{}[]))`}},
 		},
 	}
 }
@@ -381,7 +381,7 @@ func process() []panel {
 		{
 			title: "Traces that are not sent", width: 8,
 			says:    "Times a minute that spans could not be sent, and are lost. Requests do not mind. The log says why, once a minute: look at the receiver.",
-			queries: []query{{"{{instance}}", `60 * sum by (instance) (rate(cvmgraph_trace_exports_failed_total{}[]))`}},
+			queries: []query{{"{{instance}}", `60 * sum by (instance) (rate(cvmgraph_trace_export_failures_total{}[]))`}},
 		},
 	}
 }
