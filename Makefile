@@ -8,7 +8,7 @@ VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
 FUZZJOBS ?= $(shell nproc)
 
-.PHONY: run generate lint test fuzz cover deploy-check monitoring-check dashboard schema-check schema-release vulncheck dist release drift cost scaling bench
+.PHONY: run generate lint test fuzz cover deploy-check monitoring-check dashboard schema-check schema-release screenshot vulncheck dist release drift cost scaling bench
 
 run: ## the gateway over its demo upstream
 	go run . --demo
@@ -88,6 +88,17 @@ schema-release: ## what schema-check compares with is the schema as it is now
 clients/node_modules: clients/package-lock.json
 	cd clients && npm ci
 	touch $@
+
+web/node_modules: web/package-lock.json
+	cd web && npm ci
+	touch $@
+
+screenshot: web/node_modules ## docs/page.png: the page of a demo, by Chromium
+	@set -e; dir=$$(mktemp -d); go build -o "$$dir/cvmgraph" .; \
+	"$$dir/cvmgraph" --demo --listen 127.0.0.1:8089 --admin-listen "" 2>/dev/null & pid=$$!; \
+	trap 'kill $$pid; rm -rf "$$dir"' EXIT; \
+	for _ in $$(seq 100); do "$$dir/cvmgraph" health --listen 127.0.0.1:8089 2>/dev/null && break; sleep 0.1; done; \
+	GATEWAY_URL=http://127.0.0.1:8089 node web/screenshot.js
 
 drift: ## docs/drift.md: what is lost and repeated while a list changes
 	go run ./internal/tools/drift

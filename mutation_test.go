@@ -120,14 +120,14 @@ func checkLog(t *testing.T, log string) {
 	}
 }
 
-// documentedCodes returns the codes of the README's table.
+// documentedCodes returns the error codes that docs/reference.md lists.
 func documentedCodes(t *testing.T) map[string]bool {
 	t.Helper()
-	readme, err := os.ReadFile("README.md")
+	reference, err := os.ReadFile("docs/reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(readme), "\n## Errors\n")
+	_, section, _ := strings.Cut(string(reference), "\n## Errors\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	codes := map[string]bool{}
 	for _, row := range regexp.MustCompile(`(?m)^\| ([A-Z_]+(?:, [A-Z_]+)*) \|`).FindAllStringSubmatch(section, -1) {
@@ -136,7 +136,7 @@ func documentedCodes(t *testing.T) map[string]bool {
 		}
 	}
 	if len(codes) < 10 {
-		t.Fatalf("got the codes %v in the README, want its table", codes)
+		t.Fatalf("got the codes %v in docs/reference.md, want its table", codes)
 	}
 	return codes
 }

@@ -28,7 +28,7 @@ import (
 
 const (
 	index      = "docs/README.md"
-	readme     = "README.md"
+	reference  = "docs/reference.md"
 	concepts   = "docs/concepts.md"
 	operations = "docs/operations.md"
 )
@@ -76,11 +76,11 @@ func TestPagesAreFoundFromTheIndex(t *testing.T) {
 	}
 }
 
-// TestSettingsAreListed compares the README's table with the program's help.
+// TestSettingsAreListed compares the table of settings with the output of --help.
 func TestSettingsAreListed(t *testing.T) {
 	t.Parallel()
 	has := settings(t)
-	_, section, _ := strings.Cut(readPages(t)[readme].prose, "\n## Settings\n")
+	_, section, _ := strings.Cut(readPages(t)[reference].prose, "\n## Settings\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	listed := map[string]string{}
 	for _, row := range regexp.MustCompile(`(?m)^\| (--[a-z][^|]*) \| ([^|]+) \|`).FindAllStringSubmatch(section, -1) {
@@ -91,12 +91,12 @@ func TestSettingsAreListed(t *testing.T) {
 	}
 	for _, flag := range slices.Sorted(maps.Keys(has)) {
 		if got, ok := listed[flag]; !ok || got != has[flag] {
-			t.Errorf("%s: got the default %q in the README, want %q", flag, got, has[flag])
+			t.Errorf("%s: got the default %q in %s, want %q", flag, got, reference, has[flag])
 		}
 	}
 	for flag := range listed {
 		if _, ok := has[flag]; !ok {
-			t.Errorf("%s: got it in the README, want what the program has", flag)
+			t.Errorf("%s: got it in %s, want a setting of the program", flag, reference)
 		}
 	}
 }
