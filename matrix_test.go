@@ -162,7 +162,7 @@ var matrix = map[string]row{
 	"large-header always":     {code: failed, calls: 1},
 	"endless-hints always":    {code: failed, calls: 1},
 	"switching always":        {code: failed, calls: 1, attempt: impatient},
-	"second-answer always":    {calls: 1},
+	"second-response always":    {calls: 1},
 
 	// Time.
 	"hang once":                     {calls: 2, attempt: impatient, soonest: impatient},
@@ -418,7 +418,7 @@ func (want row) check(t *testing.T, upstream *faultyUpstream, name, media string
 	p.shows(t, a.raw, upstream.url, token)
 
 	for _, healthy := range []string{"neighbour-of-" + token, token} {
-		upstream.Mend(healthy)
+		upstream.Repair(healthy)
 		if again := p.list(t, healthy, media, first, http.Header{"Cache-Control": {"no-cache"}}); len(again.Errors) > 0 || !slices.Equal(again.names(), upstream.names(t, healthy, first)) {
 			t.Errorf("the next request: got %.300s, want the list", again.raw)
 		}
@@ -485,7 +485,7 @@ func TestCallersThatLeave(t *testing.T) {
 			}()
 			return leave, answered
 		}
-		token := upstream.Token("held", faulty.Always, media)
+		token := upstream.Token("blocked", faulty.Always, media)
 		leave, left := ask(token)
 		waitFor(t, func() bool { return upstream.Calls(token) == 1 })
 		giveUp, answered := ask(token)
@@ -493,21 +493,21 @@ func TestCallersThatLeave(t *testing.T) {
 		leave()
 		<-left
 		p.waitForMetrics(t, "cvmgraph_http_requests_in_flight 1")
-		upstream.Mend(token)
+		upstream.Repair(token)
 		if got := <-answered; got != `{"data":{"cvms":{"totalCount":300}}}<nil>` {
 			t.Errorf("the caller that stayed: got %s, want data", got)
 		}
 		giveUp()
-		if calls, gone := upstream.Calls(token), upstream.Gone(token); calls != 1 || gone != 0 {
+		if calls, gone := upstream.Calls(token), upstream.Abandoned(token); calls != 1 || gone != 0 {
 			t.Errorf("got %d calls, %d of them left, want one that was not", calls, gone)
 		}
 
-		token = upstream.Token("held", faulty.Always, "alone-"+media)
+		token = upstream.Token("blocked", faulty.Always, "alone-"+media)
 		leave, left = ask(token)
 		waitFor(t, func() bool { return upstream.Calls(token) == 1 })
 		leave()
 		<-left
-		waitFor(t, func() bool { return upstream.Gone(token) == 1 })
+		waitFor(t, func() bool { return upstream.Abandoned(token) == 1 })
 		p.waitForMetrics(t, "cvmgraph_http_requests_in_flight 0")
 		if calls := upstream.Calls(token); calls != 1 {
 			t.Errorf("got %d calls for a caller that has gone, want 1", calls)

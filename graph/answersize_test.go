@@ -20,7 +20,7 @@ const (
 
 func over(t *testing.T, list *cost.List, projected bool) *gateway {
 	t.Helper()
-	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = list.AtHand(), projected })
+	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = list.Cached(), projected })
 }
 
 // TestLargeAnswersAreRefused also holds what it takes to find out: memory in proportion to the bound, whatever the answer would have.

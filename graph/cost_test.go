@@ -33,13 +33,13 @@ func newCosts(t *testing.T) *costs {
 // atHand returns an operation whose pages are at hand.
 func (c *costs) atHand(t *testing.T, query string) *cost.Operation {
 	t.Helper()
-	return operationOver(t, c.list.AtHand(), query)
+	return operationOver(t, c.list.Cached(), query)
 }
 
 // read returns an operation whose pages are indexed first.
 func (c *costs) read(t *testing.T, query string) *cost.Operation {
 	t.Helper()
-	return operationOver(t, c.list.Unread(), query)
+	return operationOver(t, c.list.Uncached(), query)
 }
 
 func operationOver(t *testing.T, source *cost.Source, query string) *cost.Operation {
@@ -94,13 +94,13 @@ func TestAllocationsGrowWithTheWork(t *testing.T) { //nolint:paralleltest // wha
 			cost.Memory{Allocations: 4, Bytes: 2500},
 		},
 		"one field of large items at hand, not of small ones": {
-			operationOver(t, large.AtHand(), cost.Connection(20, "{ name }")),
-			operationOver(t, small.AtHand(), cost.Connection(20, "{ name }")),
+			operationOver(t, large.Cached(), cost.Connection(20, "{ name }")),
+			operationOver(t, small.Cached(), cost.Connection(20, "{ name }")),
 			cost.Memory{Allocations: 4, Bytes: 200},
 		},
 		"one field of large items that are read, not of small ones": { // the index: 8 bytes for each value
-			operationOver(t, large.Unread(), cost.Connection(20, "{ name }")),
-			operationOver(t, small.Unread(), cost.Connection(20, "{ name }")),
+			operationOver(t, large.Uncached(), cost.Connection(20, "{ name }")),
+			operationOver(t, small.Uncached(), cost.Connection(20, "{ name }")),
 			cost.Memory{Allocations: 4, Bytes: 20 * 63_000 / 4},
 		},
 		"30 connections of one page at hand": {
@@ -179,18 +179,18 @@ func TestCostGrowsWithTheBytes(t *testing.T) { //nolint:paralleltest // what oth
 			twice,
 		},
 		"one field of 64 KB, of 32 KB; read": {
-			operationOver(t, at[64_000].Unread(), cost.Connection(20, "{ name }")),
-			operationOver(t, at[32_000].Unread(), cost.Connection(20, "{ name }")),
+			operationOver(t, at[64_000].Uncached(), cost.Connection(20, "{ name }")),
+			operationOver(t, at[32_000].Uncached(), cost.Connection(20, "{ name }")),
 			twice,
 		},
 		"one field of 64 KB, of 1 KB; read": {
-			operationOver(t, at[64_000].Unread(), cost.Connection(20, "{ name }")),
-			operationOver(t, at[1000].Unread(), cost.Connection(20, "{ name }")),
+			operationOver(t, at[64_000].Uncached(), cost.Connection(20, "{ name }")),
+			operationOver(t, at[1000].Uncached(), cost.Connection(20, "{ name }")),
 			0,
 		},
 		"one field of 64 KB, of 1 KB; at hand": {
-			operationOver(t, at[64_000].AtHand(), cost.Connection(20, "{ name }")),
-			operationOver(t, at[1000].AtHand(), cost.Connection(20, "{ name }")),
+			operationOver(t, at[64_000].Cached(), cost.Connection(20, "{ name }")),
+			operationOver(t, at[1000].Cached(), cost.Connection(20, "{ name }")),
 			1.5,
 		},
 		"30 connections of one page, 15": {
@@ -210,11 +210,11 @@ func TestCostGrowsWithTheBytes(t *testing.T) { //nolint:paralleltest // what oth
 		},
 	} {
 		if tt.most == 0 {
-			tt.most = float64(tt.more.Read) / float64(tt.less.Read)
+			tt.most = float64(tt.more.BytesRead) / float64(tt.less.BytesRead)
 		}
 		var got float64
 		if !cost.InThreeTries(func() bool {
-			times := cost.Times(25, tt.more.Run, tt.less.Run)
+			times := cost.CPUTimes(25, tt.more.Run, tt.less.Run)
 			got = cost.Ratio(times[0], times[1])
 			t.Logf("%s: %.2f times the CPU time, at most %.2f", name, got, tt.most)
 			return got <= tt.most

@@ -112,7 +112,7 @@ func TestRatiosOfTheIndex(t *testing.T) { //nolint:paralleltest // what others u
 	request := restclient.PageRequest{Page: 1, PageSize: 100}
 	body, shape := cost.NewList(0).Body(request), pages.Shape()
 	var page projection.IndexedPage
-	times := cost.Times(25, func() {
+	times := cost.CPUTimes(25, func() {
 		var decoded struct{ Items []restclient.Cvm }
 		var wrong *json.UnmarshalTypeError // a user's id may be a number
 		if err := json.Unmarshal(body, &decoded); err != nil && !errors.As(err, &wrong) || len(decoded.Items) != request.PageSize {

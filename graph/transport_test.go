@@ -461,7 +461,7 @@ func TestHostileRequestsTakeLittleCPU(t *testing.T) { //nolint:paralleltest // w
 	for i := range ids {
 		ids[i] = relay.Identity{VMID: fmt.Sprint("none ", i)}.NodeID()
 	}
-	g := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages = list.AtHand() })
+	g := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages = list.Cached() })
 	for name, document := range documents {
 		took := time.Hour
 		for i := range 3 {
@@ -500,7 +500,7 @@ func TestDocumentsTakeBoundedMemory(t *testing.T) { //nolint:paralleltest // wha
 		t.Skip("the race detector takes memory")
 	}
 	const most = 16 << 20 // where each takes half a megabyte, and is taken for one of 3 MB
-	g := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages = cost.NewList(0).AtHand() })
+	g := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages = cost.NewList(0).Cached() })
 	text := denseDocument(250)
 	text += strings.Repeat(" ", 40<<10-len(text))
 	heap := func() uint64 {

@@ -1,5 +1,5 @@
-// Package cost measures what operations cost: CPU time and memory of the GraphQL handler, over a list in memory. No network is in
-// its figures.
+// Package cost measures CPU time and memory of GraphQL operations. The GraphQL handler reads pages
+// from a list in memory, so the figures do not include network I/O.
 package cost
 
 import (
@@ -17,10 +17,10 @@ import (
 	"cvmgraph/restclient"
 )
 
-// total is how many items a list holds: more than any window asks for.
+// total is the number of items in a list. It is larger than every window.
 const total = 2000
 
-// List is a list of CVMs in memory. It never changes, and is safe for concurrent use.
+// List is an immutable list of CVMs in memory. It is safe for concurrent use.
 type List struct {
 	itemBytes int
 	upstream  *pages.Upstream
@@ -31,7 +31,8 @@ type List struct {
 	pages  map[restclient.PageRequest]*pages.Page
 }
 
-// NewList returns a list of items of about itemBytes, at least 1000; 0 is items as the demo upstream has them, of about 5 KB.
+// NewList returns a list with items of about itemBytes bytes, at least 1000. If itemBytes is 0, the
+// items are the demo upstream's, of about 5 KB.
 func NewList(itemBytes int) *List {
 	return &List{
 		itemBytes: itemBytes,
@@ -42,7 +43,7 @@ func NewList(itemBytes int) *List {
 	}
 }
 
-// Body returns the document of a page, as the upstream would send it. The caller does not change it.
+// Body returns the JSON of a page as the upstream sends it. The caller must not modify it.
 func (l *List) Body(request restclient.PageRequest) []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,18 +73,19 @@ func (l *List) body(request restclient.PageRequest) []byte {
 
 // newItem returns the JSON of the item at a position.
 func newItem(position, size int) []byte {
-	text := demo.NewItem(uint64(position + 1)).JSON
+	body := demo.NewItem(uint64(position + 1)).JSON
 	if size == 0 {
-		return text
+		return body
 	}
-	item, err := restclient.DecodeItem(text)
+	item, err := restclient.DecodeItem(body)
 	if err != nil {
 		panic(err) // the demo's items are valid
 	}
 	return sized(&item.Cvm, size)
 }
 
-// sized returns the JSON of a CVM that has as many events, and as long a text of many lines, as it takes.
+// sized returns the JSON of a CVM of about size bytes. It removes large fields first, then adds a
+// multi-line string and events.
 func sized(cvm *restclient.Cvm, size int) []byte {
 	hosted := cvm.Hosted
 	hosted.Events = nil
@@ -92,54 +94,54 @@ func sized(cvm *restclient.Cvm, size int) []byte {
 	} else {
 		hosted.Configuration.ComposeFile = &restclient.ComposeFile{DockerComposeFile: new(string)}
 	}
-	var text strings.Builder
+	var compose strings.Builder
 	for {
 		encoded, err := json.Marshal(cvm)
 		if err != nil {
-			panic(err) // it was JSON before
+			panic(err) // cvm was decoded from JSON
 		}
-		switch lacking := size - len(encoded); {
-		case lacking < 100:
+		switch missing := size - len(encoded); {
+		case missing < 100:
 			return encoded
-		case hosted.Configuration != nil && text.Len() < size/2:
-			for text.Len() < min(size/2, lacking) {
-				text.WriteString("    image: ghcr.io/acme/app:latest\n")
+		case hosted.Configuration != nil && compose.Len() < size/2:
+			for compose.Len() < min(size/2, missing) {
+				compose.WriteString("    image: ghcr.io/acme/app:latest\n")
 			}
-			*hosted.Configuration.ComposeFile.DockerComposeFile = text.String()
+			*hosted.Configuration.ComposeFile.DockerComposeFile = compose.String()
 		default:
-			for range lacking / 100 {
-				kind, what, at := "boot.progress", "starting containers", int64(1781956833215)
-				hosted.Events = append(hosted.Events, restclient.VmEvent{Event: &kind, Body: &what, Timestamp: &at})
+			for range missing / 100 {
+				kind, body, timestamp := "boot.progress", "starting containers", int64(1781956833215)
+				hosted.Events = append(hosted.Events, restclient.VmEvent{Event: &kind, Body: &body, Timestamp: &timestamp})
 			}
 		}
 	}
 }
 
-// Source hands out the pages of a list. It is a [pages.Source].
+// Source returns the pages of a list. It is a [pages.Source].
 type Source struct {
-	list *List
-	held bool
-	// pages and bytes count what was handed out.
+	list   *List
+	cached bool
+	// pages and bytes count the returned pages and their bytes.
 	pages, bytes atomic.Int64
 }
 
-// AtHand returns a source whose pages are indexed before they are asked for.
-func (l *List) AtHand() *Source { return &Source{list: l, held: true} }
+// Cached returns a source that indexes each page once.
+func (l *List) Cached() *Source { return &Source{list: l, cached: true} }
 
-// Unread returns a source that indexes a page each time that it is asked for.
-func (l *List) Unread() *Source { return &Source{list: l} }
+// Uncached returns a source that indexes a page at every request.
+func (l *List) Uncached() *Source { return &Source{list: l} }
 
-// Owner returns the same for all credentials: there is one caller.
+// Owner returns the same value for all credentials: there is only one caller.
 func (s *Source) Owner(restclient.Credential) pages.Owner { return pages.Owner{} }
 
-// Extents returns dst: pages are found by what was asked for.
+// Extents returns dst unchanged: the source has no pages beyond the requested ones.
 func (s *Source) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter, _ time.Time) []relay.Extent {
 	return dst
 }
 
-// Held returns a page that is at hand.
+// Held returns a page if the source is cached.
 func (s *Source) Held(_ pages.Owner, request restclient.PageRequest) (pages.Got, bool) {
-	if !s.held {
+	if !s.cached {
 		return pages.Got{}, false
 	}
 	s.list.mu.Lock()

@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// Memory is how often something allocates, and how many bytes.
+// Memory is the number of allocations and the bytes allocated.
 type Memory struct{ Allocations, Bytes float64 }
 
-// Allocated returns what a run allocates once it has warmed up. Nothing else of the process may run.
+// Allocated returns the mean memory that one run allocates after a warm-up. No other goroutine may
+// run meanwhile.
 func Allocated(run func()) Memory {
 	const runs = 12
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a garbage collection would empty the pools
 	defer runtime.GC()
 	for range 3 {
 		run()
@@ -29,19 +30,20 @@ func Allocated(run func()) Memory {
 	return Memory{float64((after.Mallocs - before.Mallocs) / runs), float64((after.TotalAlloc - before.TotalAlloc) / runs)}
 }
 
-// CPU returns the CPU time that the process has used so far, in the system and outside.
+// CPU returns the user and system CPU time of the process so far.
 func CPU() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // it fails for wrong arguments alone
+		panic(err) // getrusage fails only for invalid arguments
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// Times returns the CPU time of one run in each round: rounds of them for each of the runs, in which they take turns. The collection
-// of garbage is not in it. Nothing else of the process may run.
-func Times(rounds int, runs ...func()) [][]time.Duration {
-	const turn = 4 * time.Millisecond
+// CPUTimes measures functions in a number of rounds. In each round every function is called in
+// turn, many times. The result has the mean CPU time of one call, by function and round, without
+// garbage collection. No other goroutine may run meanwhile.
+func CPUTimes(rounds int, runs ...func()) [][]time.Duration {
+	const turn = 4 * time.Millisecond // the CPU time of one function's calls in a round
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer runtime.GC()
@@ -49,36 +51,37 @@ func Times(rounds int, runs ...func()) [][]time.Duration {
 	counts := make([]int, len(runs))
 	for i, run := range runs {
 		run()
-		begun := CPU()
+		start := CPU()
 		run()
-		counts[i] = int(turn/max(CPU()-begun, time.Microsecond)) + 1
+		counts[i] = int(turn/max(CPU()-start, time.Microsecond)) + 1
 	}
 	for range rounds {
 		for i, run := range runs {
 			runtime.GC()
 			run() // fills the pools again
-			begun := CPU()
+			start := CPU()
 			for range counts[i] {
 				run()
 			}
-			times[i] = append(times[i], (CPU()-begun)/time.Duration(counts[i]))
+			times[i] = append(times[i], (CPU()-start)/time.Duration(counts[i]))
 		}
 	}
 	return times
 }
 
-// InThreeTries calls a measurement until it fits, three times at most, and says whether it did. What is measured stays the same; what
-// another program takes of the machine, or of its caches, does not.
-func InThreeTries(fits func() bool) bool {
+// InThreeTries repeats a measurement until it succeeds, at most three times, and reports whether it
+// succeeded. Other programs that use the machine can spoil one measurement, but rarely three.
+func InThreeTries(measure func() bool) bool {
 	for range 3 {
-		if fits() {
+		if measure() {
 			return true
 		}
 	}
 	return false
 }
 
-// Ratio returns the median of a[i] / b[i]: a machine's speed varies, and less so within a round.
+// Ratio returns the median of a[i] / b[i]. Ratios of times of the same round vary less than times,
+// because a machine's speed changes little within a round.
 func Ratio(a, b []time.Duration) float64 {
 	ratios := make([]float64, len(a))
 	for i := range a {
@@ -87,7 +90,7 @@ func Ratio(a, b []time.Duration) float64 {
 	return median(ratios)
 }
 
-// Median returns the middle of the times.
+// Median returns the median of the times.
 func Median(times []time.Duration) time.Duration { return median(times) }
 
 func median[T ~int64 | ~float64](values []T) T {

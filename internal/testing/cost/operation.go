@@ -14,55 +14,59 @@ import (
 	"cvmgraph/restclient"
 )
 
-// Operation is a GraphQL operation that can be sent to a gateway over and over. It is not safe for concurrent use.
+// Operation is a GraphQL operation that can be executed any number of times. It is not safe for
+// concurrent use.
 type Operation struct {
-	// Pages and Read are how many pages an answer takes, and their bytes. Written is the size of the answer, in bytes.
-	Pages, Read, Written int
+	// Pages is the number of pages that the operation reads, and BytesRead their size.
+	Pages, BytesRead int
+	// BytesWritten is the size of the response body.
+	BytesWritten int
 
-	handler http.Handler
-	request *http.Request
-	body    *bytes.Reader
-	answer  sink
+	handler  http.Handler
+	request  *http.Request
+	body     *bytes.Reader
+	response response
 }
 
-// sink takes an answer and keeps its size, and the answer itself as long as keep is set.
-type sink struct {
+// response is an http.ResponseWriter that counts the bytes of the body. If body is not nil, the
+// bytes are stored there too.
+type response struct {
 	header http.Header
 	status int
 	size   int
-	keep   *bytes.Buffer
+	body   *bytes.Buffer
 }
 
-func (s *sink) Header() http.Header { return s.header }
+func (r *response) Header() http.Header { return r.header }
 
-func (s *sink) Write(b []byte) (int, error) {
-	s.size += len(b)
-	if s.keep != nil {
-		s.keep.Write(b)
+func (r *response) Write(b []byte) (int, error) {
+	r.size += len(b)
+	if r.body != nil {
+		r.body.Write(b)
 	}
 	return len(b), nil
 }
 
-func (s *sink) WriteHeader(status int) { s.status = status }
+func (r *response) WriteHeader(status int) { r.status = status }
 
-// NewOperation returns an operation over a source, after it was answered once. The error says that the answer is not one of data
-// alone.
+// NewOperation returns an operation over a source. It executes the operation once and returns an
+// error if the response has errors.
 func NewOperation(source *Source, query string) (*Operation, error) {
 	o := newOperation(source, query)
-	answer, err := o.first()
+	body, err := o.firstRun()
 	if err != nil {
 		return nil, err
 	}
-	o.Pages, o.Read, o.Written = int(source.pages.Load()), int(source.bytes.Load()), len(answer)
+	o.Pages, o.BytesRead, o.BytesWritten = int(source.pages.Load()), int(source.bytes.Load()), len(body)
 	return o, nil
 }
 
 func newOperation(source *Source, query string) *Operation {
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
-		panic(err) // a text
+		panic(err) // strings can always be encoded
 	}
-	o := &Operation{body: bytes.NewReader(body), answer: sink{header: make(http.Header)}}
+	o := &Operation{body: bytes.NewReader(body), response: response{header: make(http.Header)}}
 	o.handler = graph.NewHandler(&graph.Resolver{
 		Pages: source, Projection: true, APIVersion: restclient.DefaultAPIVersion, MaxFirst: 1000,
 		MaxUpstreamCalls: 100,
@@ -78,33 +82,34 @@ func newOperation(source *Source, query string) *Operation {
 	return o
 }
 
-// first runs the operation and returns its answer.
-func (o *Operation) first() ([]byte, error) {
-	o.answer.keep = new(bytes.Buffer)
+// firstRun executes the operation and returns the response body.
+func (o *Operation) firstRun() ([]byte, error) {
+	var body bytes.Buffer
+	o.response.body = &body
 	o.Run()
-	answer := o.answer.keep.Bytes()
-	o.answer.keep = nil
-	if o.answer.status != http.StatusOK || !bytes.HasPrefix(answer, []byte(`{"data":`)) {
-		return nil, fmt.Errorf("got status %d and %.300s", o.answer.status, answer)
+	o.response.body = nil
+	if o.response.status != http.StatusOK || !bytes.HasPrefix(body.Bytes(), []byte(`{"data":`)) {
+		return nil, fmt.Errorf("got status %d and %.300s", o.response.status, body.Bytes())
 	}
-	return answer, nil
+	return body.Bytes(), nil
 }
 
-// Run sends the operation once. It panics where the answer is another one than the first.
+// Run executes the operation once. It panics if the size of the response differs from the first
+// one's.
 func (o *Operation) Run() {
 	_, _ = o.body.Seek(0, io.SeekStart)
-	clear(o.answer.header)
-	o.answer.size = 0
-	o.handler.ServeHTTP(&o.answer, o.request)
-	if o.Written != 0 && o.answer.size != o.Written {
-		panic(fmt.Sprintf("cost: got an answer of %d bytes, want %d", o.answer.size, o.Written))
+	clear(o.response.header)
+	o.response.size = 0
+	o.handler.ServeHTTP(&o.response, o.request)
+	if o.BytesWritten != 0 && o.response.size != o.BytesWritten {
+		panic(fmt.Sprintf("cost: got a response of %d bytes, want %d", o.response.size, o.BytesWritten))
 	}
 }
 
 // Cursors returns the cursors of the list's first n items.
 func (l *List) Cursors(n int) ([]string, error) {
-	o := newOperation(l.AtHand(), fmt.Sprintf("{ cvms(first: %d) { edges { cursor } } }", n))
-	answer, err := o.first()
+	o := newOperation(l.Cached(), fmt.Sprintf("{ cvms(first: %d) { edges { cursor } } }", n))
+	body, err := o.firstRun()
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +118,7 @@ func (l *List) Cursors(n int) ([]string, error) {
 			Cvms struct{ Edges []struct{ Cursor string } }
 		}
 	}
-	if err := json.Unmarshal(answer, &decoded); err != nil {
+	if err := json.Unmarshal(body, &decoded); err != nil {
 		return nil, err
 	}
 	cursors := make([]string, n)

@@ -11,10 +11,10 @@ import (
 
 const (
 	mebibyte = 1 << 20
-	nearMax  = 15 << 20 // a body that a gateway may still take
+	nearMax  = 15 << 20 // just below a gateway's limit for bodies
 )
 
-// addBodies adds answers of status 200 that are no page, or too much of one.
+// addBodies adds responses with status 200 whose bodies are not pages or are too large.
 func (u *Upstream) addBodies() {
 	for name, body := range map[string]string{
 		"empty":           "",
@@ -36,8 +36,8 @@ func (u *Upstream) addBodies() {
 	} {
 		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, body) }
 	}
-	for name, behind := range map[string]string{"trailing-garbage": Secret, "two-documents": errorBody, "trailing-brace": "}"} {
-		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, string(c.page())+behind) }
+	for name, suffix := range map[string]string{"trailing-garbage": Secret, "two-documents": errorBody, "trailing-brace": "}"} {
+		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, string(c.page())+suffix) }
 	}
 	u.faults["byte-order-mark"] = func(c *call) { c.send(http.StatusOK, jsonType, "\ufeff"+string(c.page())) }
 	u.faults["unasked-gzip"] = func(c *call) { c.send(http.StatusOK, jsonType, string(gzipped(c.page()))) }
@@ -55,11 +55,12 @@ func (u *Upstream) addBodies() {
 		c.Header().Set("Content-Encoding", "gzip")
 		c.send(http.StatusOK, jsonType, string(zipped))
 	}
-	u.faults["plain-text"] = func(c *call) { c.send(http.StatusOK, "text/plain", string(c.page())) } // no fault: the body is right
+	// Not a failure: the body is valid.
+	u.faults["plain-text"] = func(c *call) { c.send(http.StatusOK, "text/plain", string(c.page())) }
 	u.addFloods()
 }
 
-// addFloods adds answers that are large, or would be if they were unpacked.
+// addFloods adds responses that are large, or become large when decompressed.
 func (u *Upstream) addFloods() {
 	u.faults["flood"] = func(c *call) { c.flood(64) }
 	u.faults["flood-announced"] = func(c *call) {
@@ -70,7 +71,7 @@ func (u *Upstream) addFloods() {
 		_, _ = c.Write(c.page())
 		c.repeat(bytes.Repeat([]byte(" "), mebibyte), 64)
 	}
-	bomb := gzipped(bytes.Repeat([]byte(" "), mebibyte)) // members of a file may follow each other
+	bomb := gzipped(bytes.Repeat([]byte(" "), mebibyte)) // a gzip file may have any number of members
 	u.faults["bomb"] = func(c *call) {
 		c.Header().Set("Content-Encoding", "gzip")
 		c.repeat(bomb, 1024)
@@ -94,29 +95,29 @@ func (u *Upstream) addFloods() {
 	u.faults["many-keys"] = func(c *call) { c.wrapped(`{"hosted":null`+strings.Repeat(`,"name":"x"`, nearMax/11)+`}`, 1) }
 }
 
-// flood sends so many MiB of a document that has no end.
+// flood sends the given number of MiB of a JSON document that does not end.
 func (c *call) flood(mebibytes int) {
 	_, _ = io.WriteString(c, `{"items": [], "padding": "`+Secret)
 	c.repeat(bytes.Repeat([]byte("x"), mebibyte), mebibytes)
 }
 
-// repeat writes the same over and over, until the caller has gone.
+// repeat writes a chunk the given number of times. It stops if the caller disconnects.
 func (c *call) repeat(chunk []byte, times int) {
 	for range times {
 		if _, err := c.Write(chunk); err != nil {
-			c.left()
+			c.onAbandoned()
 			return
 		}
 	}
 }
 
-// list sends a page with so many bytes of the same entry.
+// list sends a page of about size bytes that repeats one entry.
 func (c *call) list(entry string, size int) {
 	n := size / (len(entry) + 1)
 	c.wrapped(strings.Repeat(entry+",", n)+entry, n+1)
 }
 
-// wrapped sends entries as the page that was asked for, of a list of total.
+// wrapped sends entries as the requested page of a list with the given total.
 func (c *call) wrapped(entries string, total int) {
 	query := c.r.URL.Query()
 	c.send(http.StatusOK, jsonType, `{"items":[`+entries+`],"total":`+strconv.Itoa(total)+`,"page":`+query.Get("page")+
@@ -126,7 +127,7 @@ func (c *call) wrapped(entries string, total int) {
 func gzipped(body []byte) []byte {
 	var b bytes.Buffer
 	zip := gzip.NewWriter(&b)
-	_, _ = zip.Write(body) // to memory, which does not fail
+	_, _ = zip.Write(body) // a bytes.Buffer returns no error
 	_ = zip.Close()
 	return b.Bytes()
 }

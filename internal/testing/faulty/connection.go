@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// addConnections adds what goes wrong below and around HTTP, and what takes too long.
+// addConnections adds failures of TCP and HTTP, and responses that take too long.
 func (u *Upstream) addConnections() {
 	half := func(c *call) string { body := c.page(); return string(body[:len(body)/2]) }
 	u.faults["reset"] = func(c *call) { c.raw("", abort) }
@@ -35,10 +35,10 @@ func (u *Upstream) addConnections() {
 	}
 	u.faults["not-http"] = func(c *call) { c.raw("SSH-2.0-"+Secret+"\r\n\r\n", finish) }
 	u.faults["tls-alert"] = func(c *call) { c.raw("\x15\x03\x01\x00\x02\x02\x46", finish) }
-	u.faults["http2"] = func(c *call) { // settings, and a farewell
+	u.faults["http2"] = func(c *call) { // a SETTINGS frame and a GOAWAY frame
 		c.raw("\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x0a\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\r\n", finish)
 	}
-	u.faults["second-answer"] = func(c *call) { // behind the one that was asked for, on the same connection
+	u.faults["second-response"] = func(c *call) { // follows the requested response on the same connection
 		page := c.page()
 		c.raw(headerOf(page)+string(page)+"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Server: "+Secret+"\r\n\r\n", c.stay)
 	}
@@ -61,19 +61,19 @@ func (u *Upstream) addConnections() {
 	u.faults["drip"] = func(c *call) { c.drip(c.page(), 1) }
 	u.faults["drip-of-header"] = func(c *call) { c.raw("HTTP/1.1 200 OK\r\n", c.dripHeader) }
 	u.faults["slow"] = func(c *call) { body := c.page(); c.drip(body, len(body)/10+1) }
-	u.faults["held"] = func(c *call) { // no fault: it answers once it is mended
+	u.faults["blocked"] = func(c *call) { // not a failure: sends the page after the repair
 		if c.hang(); c.r.Context().Err() == nil {
 			c.send(http.StatusOK, jsonType, string(c.page()))
 		}
 	}
 }
 
-// headerOf announces a body.
+// headerOf returns the header of a response with this body.
 func headerOf(body []byte) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body))
 }
 
-// raw writes to the connection itself, and leaves the rest to end.
+// raw writes text to the connection itself, then calls end.
 func (c *call) raw(text string, end func(*net.TCPConn)) {
 	conn, _, err := http.NewResponseController(c.ResponseWriter).Hijack()
 	if err != nil {
@@ -84,41 +84,42 @@ func (c *call) raw(text string, end func(*net.TCPConn)) {
 	end(conn.(*net.TCPConn))
 }
 
-// abort makes the connection's end a reset, once what was written has had the time to arrive.
+// abort makes the following close a reset. It waits first, so that the bytes written so far arrive.
 func abort(conn *net.TCPConn) {
 	<-time.After(10 * time.Millisecond)
 	_ = conn.SetLinger(0)
 }
 
-// finish leaves the connection to be closed.
+// finish does nothing: raw closes the connection.
 func finish(*net.TCPConn) {}
 
-// stay keeps the connection until the caller closes it, or the fault is mended.
+// stay keeps the connection open until the caller closes it, or the fault is repaired.
 func (c *call) stay(conn *net.TCPConn) {
-	gone := make(chan struct{})
+	closed := make(chan struct{})
 	go func() {
-		defer close(gone)
+		defer close(closed)
 		_, _ = io.Copy(io.Discard, conn)
 	}()
 	select {
-	case <-gone:
-		c.left()
-	case <-c.mended:
+	case <-closed:
+		c.onAbandoned()
+	case <-c.repaired:
 	}
 	_ = conn.Close()
-	<-gone
+	<-closed
 }
 
-// dripEvery is the time between two pieces of a slow answer: none of them is late by itself.
+// dripEvery is the time between two pieces of a slow response. It is short enough that no single
+// read times out.
 const dripEvery = 20 * time.Millisecond
 
-// drip sends a body in pieces until the caller has gone.
+// drip sends a body in small pieces. It stops if the caller disconnects.
 func (c *call) drip(body []byte, piece int) {
 	tick := time.Tick(dripEvery)
 	for len(body) > 0 {
 		n := min(piece, len(body))
 		if _, err := c.Write(body[:n]); err != nil {
-			c.left()
+			c.onAbandoned()
 			return
 		}
 		c.flush()
@@ -126,17 +127,17 @@ func (c *call) drip(body []byte, piece int) {
 		select {
 		case <-tick:
 		case <-c.r.Context().Done():
-			c.left()
+			c.onAbandoned()
 			return
 		}
 	}
 }
 
-// dripHeader sends a header without end.
+// dripHeader sends header lines until the caller disconnects.
 func (c *call) dripHeader(conn *net.TCPConn) {
 	for range time.Tick(dripEvery) {
 		if _, err := io.WriteString(conn, "X-Server: "+Secret+"\r\n"); err != nil {
-			c.left()
+			c.onAbandoned()
 			return
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // document is a page of the healthy upstream.
 type document = map[string]any
 
-// addDocuments adds pages that are wrong in one place.
+// addDocuments adds pages with one wrong field or entry.
 func (u *Upstream) addDocuments() {
 	for name, edit := range map[string]func(document){
 		"no-items":           func(d document) { delete(d, "items") },
@@ -57,5 +57,5 @@ func (u *Upstream) addDocuments() {
 
 func items(d document) []any { return d["items"].([]any) }
 
-// item is the one that shows what is wrong.
+// item returns the item that the faults of one item change.
 func item(d document) document { return items(d)[1].(document) }

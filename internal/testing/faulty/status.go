@@ -10,24 +10,25 @@ import (
 
 const jsonType = "application/json"
 
-// errorBody is the simplest of the shapes that errors of the API have.
+// errorBody is the simplest form of the API's errors.
 const errorBody = `{"detail":"` + Secret + `"}`
 
-// cdnPage is what the network in front of the API answers.
+// cdnPage is an error page of the CDN in front of the API.
 const cdnPage = `<!DOCTYPE html><html><title>` + Secret + `</title></html>`
 
-// faultOf returns the fault of a name: one of the list, or a status such as 503, which may be followed by a Retry-After: 503-after-7.
+// faultOf returns the fault with a name. The name is a key of u.faults, a status such as 503, or a
+// status with a Retry-After header in seconds, such as 503-after-7.
 func (u *Upstream) faultOf(name string) (fault, bool) {
 	if f, ok := u.faults[name]; ok {
 		return f, true
 	}
-	code, seconds, timed := strings.Cut(name, "-after-")
+	code, seconds, hasRetryAfter := strings.Cut(name, "-after-")
 	status, err := strconv.Atoi(code)
-	if err != nil || status < 200 || status > 599 || timed && strings.Trim(seconds, "0123456789") != "" {
+	if err != nil || status < 200 || status > 599 || hasRetryAfter && strings.Trim(seconds, "0123456789") != "" {
 		return nil, false
 	}
 	return func(c *call) {
-		if timed {
+		if hasRetryAfter {
 			c.Header().Set("Retry-After", seconds)
 		}
 		c.Header().Set("X-Request-Id", Secret)
@@ -35,7 +36,7 @@ func (u *Upstream) faultOf(name string) (fault, bool) {
 	}, true
 }
 
-// addStatuses adds answers of another status than 200 that are more than the status.
+// addStatuses adds responses with statuses other than 200 that have special headers or bodies.
 func (u *Upstream) addStatuses() {
 	for name, body := range map[string]string{
 		"400-structured": `{"error_code":"ERR-01-001","message":"` + Secret + `","details":[{"field":"user_id","value":"` + Secret + `"}]}`,
@@ -76,7 +77,7 @@ func (u *Upstream) addStatuses() {
 		c.WriteHeader(http.StatusInternalServerError)
 		c.flood(64)
 	}
-	u.faults["hints"] = func(c *call) { // no fault: 103 says that an answer will come
+	u.faults["hints"] = func(c *call) { // not a failure: 103 Early Hints precede the response
 		for range 3 {
 			c.Header().Set("Link", "</"+Secret+">; rel=preload")
 			c.WriteHeader(http.StatusEarlyHints)

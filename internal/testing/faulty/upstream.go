@@ -1,6 +1,6 @@
-// Package faulty is an upstream that fails as it is told to, for tests that drive a gateway from outside. What a request meets is
-// chosen by its bearer token, which a gateway forwards, so that one upstream and one gateway serve any number of faults beside
-// callers that meet none.
+// Package faulty is an upstream with fault injection, for tests that start a gateway and send
+// requests to it. A request's bearer token selects the fault. Gateways forward the token, so one
+// upstream and one gateway can serve many faults, and healthy callers at the same time.
 package faulty
 
 import (
@@ -11,43 +11,44 @@ import (
 	"sync"
 )
 
-// Secret stands in each fault's body, and in its headers where they have room for it. No answer and no log of a gateway shows it.
+// Secret is part of each fault's body, and of its headers if possible. A gateway's responses and
+// logs must not contain it.
 const Secret = "internal-host.example/s3cret"
 
-// When says which of a token's calls meet its fault.
+// When selects the calls of a token that fail.
 type When string
 
-// The times of a fault.
+// The values of When.
 const (
 	Once   When = "once"   // the first call
 	Twice  When = "twice"  // the first two calls
 	Always When = "always" // each call
-	Later  When = "later"  // each call for another page than the first
+	Later  When = "later"  // each call for a page other than the first
 )
 
-// prefix begins the tokens that name a fault.
+// prefix is the prefix of tokens that name a fault.
 const prefix = "fault-"
 
-// Upstream is an http.Handler that answers as a healthy one does, except to the tokens that [Upstream.Token] makes. Its methods may
-// be called concurrently.
+// Upstream is an http.Handler. Requests with a token from [Upstream.Token] get its fault; all other
+// requests get the response of the healthy upstream. Its methods are safe for concurrent use.
 type Upstream struct {
 	healthy   http.Handler
 	elsewhere string
 	faults    map[string]fault
 
 	mu     sync.Mutex
-	counts map[string]*count
+	tokens map[string]*tokenState
 }
 
-// count is what is known of a token.
-type count struct {
-	calls, gone int
-	mended      chan struct{} // closed once it is
+// tokenState is the state of one token.
+type tokenState struct {
+	calls, abandoned int
+	repaired         chan struct{} // closed by Repair
 }
 
-// New returns an upstream in front of a healthy one. Redirects lead to elsewhere, a URL.
+// New returns an upstream that wraps a healthy one. Faults that redirect use the URL elsewhere.
 func New(healthy http.Handler, elsewhere string) *Upstream {
-	u := &Upstream{healthy: healthy, elsewhere: elsewhere, faults: make(map[string]fault), counts: make(map[string]*count)}
+	u := &Upstream{healthy: healthy, elsewhere: elsewhere, faults: make(map[string]fault), tokens: make(map[string]*tokenState)}
 	u.addStatuses()
 	u.addConnections()
 	u.addBodies()
@@ -55,76 +56,78 @@ func New(healthy http.Handler, elsewhere string) *Upstream {
 	return u
 }
 
-// Token returns the bearer token of a fault. Tokens of another salt have counts of their own. It panics for a fault that there is not.
+// Token returns the bearer token of a fault. Tokens with different salts count calls separately.
+// Token panics if the fault does not exist.
 func (u *Upstream) Token(name string, when When, salt string) string {
 	token := prefix + name + "." + string(when) + "." + salt
-	if _, _, ok := u.read(token); !ok {
+	if _, _, ok := u.parse(token); !ok {
 		panic("faulty: no fault " + token)
 	}
 	return token
 }
 
-// read returns the fault of a token, and when it strikes.
-func (u *Upstream) read(token string) (f fault, when When, ok bool) {
+// parse returns the fault of a token, and the calls that it applies to.
+func (u *Upstream) parse(token string) (f fault, when When, ok bool) {
 	name, rest, _ := strings.Cut(strings.TrimPrefix(token, prefix), ".")
-	time, _, _ := strings.Cut(rest, ".")
-	switch when = When(time); when {
+	part, _, _ := strings.Cut(rest, ".")
+	switch when = When(part); when {
 	case Once, Twice, Always, Later:
 		f, ok = u.faultOf(name)
 	}
 	return f, when, ok
 }
 
-// Calls returns how many calls came with a token.
+// Calls returns the number of calls with a token.
 func (u *Upstream) Calls(token string) int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.count(token).calls
+	return u.state(token).calls
 }
 
-// Gone returns how many of them were left by their caller while they were held up.
-func (u *Upstream) Gone(token string) int {
+// Abandoned returns the number of a token's calls that the caller canceled while they were blocked.
+func (u *Upstream) Abandoned(token string) int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.count(token).gone
+	return u.state(token).abandoned
 }
 
-// Mend ends the fault of a token for good; calls that are held up go on.
-func (u *Upstream) Mend(token string) {
+// Repair removes the fault of a token permanently and unblocks the token's blocked calls.
+func (u *Upstream) Repair(token string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	c := u.count(token)
+	state := u.state(token)
 	select {
-	case <-c.mended:
+	case <-state.repaired:
 	default:
-		close(c.mended)
+		close(state.repaired)
 	}
 }
 
-// count returns what is known of a token. The caller holds the lock.
-func (u *Upstream) count(token string) *count {
-	c := u.counts[token]
-	if c == nil {
-		c = &count{mended: make(chan struct{})}
-		u.counts[token] = c
+// state returns the state of a token. The caller must hold u.mu.
+func (u *Upstream) state(token string) *tokenState {
+	state := u.tokens[token]
+	if state == nil {
+		state = &tokenState{repaired: make(chan struct{})}
+		u.tokens[token] = state
 	}
-	return c
+	return state
 }
 
-// ServeHTTP answers with the fault of the request's token, if it has one and it is its turn.
+// ServeHTTP serves the fault of the request's token if the fault applies to this call, and the
+// response of the healthy upstream otherwise.
 func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	u.mu.Lock()
-	state := u.count(token)
+	state := u.state(token)
 	state.calls++
-	number, mended := state.calls, state.mended
+	number, repaired := state.calls, state.repaired
 	u.mu.Unlock()
 
-	if !strings.HasPrefix(token, prefix) || isClosed(mended) {
+	if !strings.HasPrefix(token, prefix) || isClosed(repaired) {
 		u.healthy.ServeHTTP(w, r)
 		return
 	}
-	f, when, ok := u.read(token)
+	f, when, ok := u.parse(token)
 	if !ok {
 		panic(fmt.Sprintf("faulty: no fault %q", token))
 	}
@@ -133,20 +136,21 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		u.healthy.ServeHTTP(w, r)
 		return
 	}
-	f(&call{ResponseWriter: w, r: r, upstream: u, mended: mended, left: func() {
+	f(&call{ResponseWriter: w, r: r, upstream: u, repaired: repaired, onAbandoned: func() {
 		u.mu.Lock()
 		defer u.mu.Unlock()
-		state.gone++
+		state.abandoned++
 	}})
 }
 
-// Fail answers with a fault, whatever the request's token says: what the fault lets through of a page is the caller's own.
+// Fail serves a fault to a request regardless of its token. If the fault returns a changed page,
+// it is a page of the token's own list.
 func (u *Upstream) Fail(w http.ResponseWriter, r *http.Request, name string) {
 	f, ok := u.faultOf(name)
 	if !ok {
 		panic("faulty: no fault " + name)
 	}
-	f(&call{ResponseWriter: w, r: r, upstream: u, left: func() {}})
+	f(&call{ResponseWriter: w, r: r, upstream: u, onAbandoned: func() {}})
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -158,40 +162,40 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// fault answers one call.
+// fault serves one call.
 type fault func(*call)
 
-// call is a request that meets a fault, and its answer.
+// call is a request that gets a fault, and its response.
 type call struct {
 	http.ResponseWriter
-	r        *http.Request
-	upstream *Upstream
-	mended   <-chan struct{}
-	left     func() // is told that the caller has gone
+	r           *http.Request
+	upstream    *Upstream
+	repaired    <-chan struct{}
+	onAbandoned func() // called if the caller cancels the call
 }
 
-// page returns what a healthy upstream answers.
+// page returns the body of the healthy upstream's response.
 func (c *call) page() []byte {
 	recorder := httptest.NewRecorder()
 	c.upstream.healthy.ServeHTTP(recorder, c.r)
 	return recorder.Body.Bytes()
 }
 
-// flush sends what was written so far.
+// flush sends the bytes written so far.
 func (c *call) flush() { _ = http.NewResponseController(c.ResponseWriter).Flush() }
 
-// hang waits until the caller has gone, or the fault is mended.
+// hang blocks until the caller cancels the call, or the fault is repaired.
 func (c *call) hang() {
 	select {
 	case <-c.r.Context().Done():
-		c.left()
-	case <-c.mended:
+		c.onAbandoned()
+	case <-c.repaired:
 	}
 }
 
-// send writes a whole answer.
+// send writes a complete response.
 func (c *call) send(status int, kind, body string) {
 	c.Header().Set("Content-Type", kind)
 	c.WriteHeader(status)
-	_, _ = c.Write([]byte(body)) // a caller who has gone needs no report
+	_, _ = c.Write([]byte(body)) // fails only if the caller has disconnected
 }

@@ -34,7 +34,7 @@ func newServer(t *testing.T) (*faulty.Upstream, func(token, page string) int) {
 	}
 }
 
-func TestFaultsStrikeInTime(t *testing.T) {
+func TestToken_failsTheSelectedCalls(t *testing.T) {
 	t.Parallel()
 	upstream, status := newServer(t)
 	for when, want := range map[faulty.When][]int{
@@ -51,50 +51,50 @@ func TestFaultsStrikeInTime(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: got %d, want %d", when, got, want)
 		}
-		upstream.Mend(token)
+		upstream.Repair(token)
 		if got := status(token, "2"); got != 200 {
-			t.Errorf("%s: got %d for what is mended, want 200", when, got)
+			t.Errorf("%s: got status %d after the repair, want 200", when, got)
 		}
 		if got := upstream.Calls(token); got != 4 {
 			t.Errorf("%s: got %d calls, want 4", when, got)
 		}
 	}
-	if got := status("anybody", "1"); got != 200 {
-		t.Errorf("got %d for a token without a fault, want 200", got)
+	if got := status("healthy", "1"); got != 200 {
+		t.Errorf("got status %d for a token without a fault, want 200", got)
 	}
 }
 
-func TestThereIsNoSuchFault(t *testing.T) {
+func TestToken_panicsForAnUnknownFault(t *testing.T) {
 	t.Parallel()
 	upstream, _ := newServer(t)
 	for name, when := range map[string]faulty.When{"503": "never", "99": faulty.Once, "503-after-soon": faulty.Once, "": faulty.Always} {
 		func() {
 			defer func() { _ = recover() }()
 			token := upstream.Token(name, when, "")
-			t.Errorf("got the token %s, want a panic", token)
+			t.Errorf("got token %s, want a panic", token)
 		}()
 	}
 }
 
-func TestFailingCallsKeepTheirList(t *testing.T) {
+func TestFail_returnsThePageOfTheCaller(t *testing.T) {
 	t.Parallel()
 	list := demo.New(demo.Options{})
 	upstream := faulty.New(list, "http://elsewhere.example")
-	items := func(answer http.HandlerFunc) []any {
+	items := func(handler http.HandlerFunc) []any {
 		request := httptest.NewRequest(http.MethodGet, demo.ListPath+"?page=2&page_size=10", nil)
-		request.Header.Set("Authorization", "Bearer somebody")
+		request.Header.Set("Authorization", "Bearer caller")
 		recorder := httptest.NewRecorder()
-		answer(recorder, request)
+		handler(recorder, request)
 		var page struct{ Items []any }
 		if err := json.Unmarshal(recorder.Body.Bytes(), &page); err != nil || len(page.Items) != 10 {
-			t.Fatalf("got %.200s, %v, want a page of 10", recorder.Body, err)
+			t.Fatalf("got %.200s, %v, want a page of 10 items", recorder.Body, err)
 		}
 		return page.Items
 	}
 	own := items(list.ServeHTTP)
 	failing := items(func(w http.ResponseWriter, r *http.Request) { upstream.Fail(w, r, "wrong-types") })
 	if reflect.DeepEqual(failing[1], own[1]) {
-		t.Errorf("got the right item, want one of wrong types: %v", failing[1])
+		t.Errorf("got item %v, want one with wrong types", failing[1])
 	}
 	if failing[1] = own[1]; !reflect.DeepEqual(failing, own) {
 		t.Errorf("got %v, want %v", failing, own)

@@ -8,7 +8,7 @@ import (
 	"cvmgraph/internal/testing/freeport"
 )
 
-func TestFind(t *testing.T) {
+func TestFind_returnsFreePorts(t *testing.T) {
 	t.Parallel()
 	taken := make(map[int]bool)
 	for range 100 {
@@ -18,11 +18,11 @@ func TestFind(t *testing.T) {
 		}
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			t.Fatalf("got the port %d, want one to listen on: %v", port, err)
+			t.Fatalf("got port %d, want a port that is free: %v", port, err)
 		}
 		defer listener.Close()
 		if taken[port] {
-			t.Errorf("got the port %d again while it is listened to", port)
+			t.Errorf("got port %d again while it is in use", port)
 		}
 		taken[port] = true
 	}

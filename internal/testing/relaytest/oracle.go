@@ -1,17 +1,17 @@
-// Package relaytest holds the slow oracle that page covers are compared with in tests.
+// Package relaytest has a slow oracle that tests compare page covers with.
 package relaytest
 
-// maxPageSize is the largest page, in items, that the upstream hands out.
+// maxPageSize is the upstream's maximum page size, in items.
 const maxPageSize = 100
 
-// Cheapest returns the fewest calls that fetch the positions from lo up to but not including hi by pages that overlap by one
-// position or more, and the fewest items that so many calls fetch. It tries every page that holds the next position needed,
-// level by level.
+// Cheapest returns the minimum number of calls that fetch positions lo to hi-1 with pages that
+// overlap by at least one position, and the minimum number of items for this number of calls.
+// It is a breadth-first search over all pages that contain the next needed position.
 func Cheapest(lo, hi int) (calls, items int) {
 	if hi <= lo {
 		return 0, 0
 	}
-	cheapest := map[int]int{lo: 0} // from the position needed next to the items fetched so far
+	cheapest := map[int]int{lo: 0} // next needed position to items fetched so far
 	for calls = 1; ; calls++ {
 		next := map[int]int{}
 		done := -1

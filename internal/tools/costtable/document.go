@@ -39,7 +39,7 @@ answers beyond 1 MB.
 		b.WriteString(strings.Repeat(" ---: |", 9) + "\n")
 		for _, r := range t.rows {
 			o := r.unread.operation
-			fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s |\n", r.label, o.Pages, kilobytes(o.Read), kilobytes(o.Written), r.atHand, r.unread)
+			fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s |\n", r.label, o.Pages, kilobytes(o.BytesRead), kilobytes(o.BytesWritten), r.atHand, r.unread)
 		}
 		b.WriteString("\n")
 	}

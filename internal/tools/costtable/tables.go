@@ -100,11 +100,11 @@ func inner(selection string) string {
 }
 
 func (t *table) add(list *cost.List, label, query string) error {
-	atHand, err := cost.NewOperation(list.AtHand(), query)
+	atHand, err := cost.NewOperation(list.Cached(), query)
 	if err != nil {
 		return err
 	}
-	unread, err := cost.NewOperation(list.Unread(), query)
+	unread, err := cost.NewOperation(list.Uncached(), query)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (t *table) measure() {
 		runs[i] = f.operation.Run
 		f.memory = cost.Allocated(f.operation.Run)
 	}
-	for i, times := range cost.Times(rounds, runs...) {
+	for i, times := range cost.CPUTimes(rounds, runs...) {
 		all[i].cpu = cost.Median(times)
 	}
 }
