@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,8 +14,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"cvmgraph/internal/apierror"
 )
 
 const (
@@ -54,26 +54,9 @@ func newAnswerWriter() *answerWriter {
 }
 
 // refuse answers a request that was not executed.
-func (a *answerWriter) refuse(w http.ResponseWriter, r *http.Request, media string, e *requestError) {
-	response := &graphql.Response{Errors: gqlerror.List{{Message: e.message, Extensions: e.extensions()}}}
-	a.write(w, r, media, e.status, encode(nil, response, nil), false)
-}
-
-func (e *requestError) extensions() map[string]any {
-	extensions := map[string]any{"code": e.code}
-	if e.retryAfter > 0 {
-		extensions["retryAfter"] = int(math.Ceil(e.retryAfter.Seconds()))
-	}
-	if e.argument != "" {
-		extensions["argument"] = e.argument
-	}
-	if e.limit > 0 {
-		extensions["limit"] = e.limit
-	}
-	if e.actual > 0 {
-		extensions["actual"] = e.actual
-	}
-	return extensions
+func (a *answerWriter) refuse(w http.ResponseWriter, r *http.Request, media string, e *apierror.Error) {
+	response := &graphql.Response{Errors: gqlerror.List{{Message: e.Message, Extensions: e.Extensions()}}}
+	a.write(w, r, media, e.Status, encode(nil, response, nil), false)
 }
 
 // answer answers with what gqlgen made of a request: data, or the errors of a request that was not executed. Keep, if any, is given an
@@ -93,7 +76,7 @@ func (a *answerWriter) answer(
 	body := encode((*buffer)[:0], response, parts)
 	if parts != nil {
 		if tooLarge := parts.tooLarge.Load(); tooLarge != nil {
-			response = tooLarge.withoutData(response.Extensions)
+			response = withoutData(tooLarge, response.Extensions)
 			body = encode(nil, response, new(splices)) // the memory of what was written is given up
 		}
 	}
@@ -109,13 +92,9 @@ func (a *answerWriter) answer(
 	return response.Errors
 }
 
-// withoutData returns the response of an operation whose answer is too large.
-func (o *oversize) withoutData(extensions map[string]any) *graphql.Response {
-	shown := &gqlerror.Error{Message: o.message, Extensions: o.extensions()}
-	if o.field != "" {
-		shown.Path = ast.Path{ast.PathName(o.field)}
-	}
-	return &graphql.Response{Errors: gqlerror.List{shown}, Data: json.RawMessage("null"), Extensions: extensions}
+// withoutData returns the response of an operation whose response is too large.
+func withoutData(tooLarge *gqlerror.Error, extensions map[string]any) *graphql.Response {
+	return &graphql.Response{Errors: gqlerror.List{tooLarge}, Data: json.RawMessage("null"), Extensions: extensions}
 }
 
 func (a *answerWriter) write(w http.ResponseWriter, r *http.Request, media string, status int, body []byte, good bool) {

@@ -8,6 +8,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"cvmgraph/internal/apierror"
 )
 
 // conditions refuses operations whose @skip or @include gets null from a variable. Validation lets such a variable pass where
@@ -27,9 +29,9 @@ func (conditions) MutateOperationContext(_ context.Context, opCtx *graphql.Opera
 			continue
 		}
 		if decides(opCtx.Doc, v.Variable) {
-			return refused(&requestError{
-				code: codeBadUserInput, message: fmt.Sprintf("the variable %s is null, and @skip or @include needs true or false", v.Variable),
-			})
+			return (&apierror.Error{
+				Code: apierror.CodeBadUserInput, Message: fmt.Sprintf("the variable %s is null, and @skip or @include needs true or false", v.Variable),
+			}).GraphQL()
 		}
 	}
 	return nil

@@ -117,11 +117,11 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 		return nil, err
 	}
 	if answer == nil {
-		return nil, &unavailableError{"the list changes faster than it can be read: try again"}
+		return nil, unavailable("the list changes faster than it can be read: try again")
 	}
 	op.report(ctx, answer)
 	read.answer, read.fingerprint = answer, list.fingerprint
-	reportFaults(ctx, read, answer)
+	reportConnection(ctx, read, answer)
 	return &model.CvmConnection{Window: projection.Window{
 		List: read, Len: answer.Len(), Total: answer.Total, HasNext: answer.HasNext, HasPrevious: answer.HasPrevious,
 	}}, nil

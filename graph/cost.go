@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -34,17 +35,17 @@ func (c costs) MutateOperationContext(ctx context.Context, opCtx *graphql.Operat
 	}
 	planned := c.resolver.plan(opCtx)
 	if actual := planned.windows + planned.lookups; actual > limit {
-		return refused(&requestError{
-			code: codeTooComplex, argument: planned.argument, limit: int64(limit), actual: int64(actual),
-			message: fmt.Sprintf("the operation may take %d upstream calls, of at most %d: ask for fewer items, or in several operations", actual, limit),
-		})
+		return (&apierror.Error{
+			Code: apierror.CodeTooComplex, Argument: planned.argument, Limit: int64(limit), Actual: int64(actual),
+			Message: fmt.Sprintf("the operation may take %d upstream calls, of at most %d: ask for fewer items, or in several operations", actual, limit),
+		}).GraphQL()
 	}
 	// gqlgen reads lists that are far too long for each field anew, before the field refuses them.
 	if most := maxRootFields * c.resolver.MaxFirst; planned.ids > most {
-		return refused(&requestError{
-			code: codeTooComplex, argument: "ids", limit: int64(most), actual: int64(planned.ids),
-			message: fmt.Sprintf("the operation has %d ids: at most %d are allowed, and %d in a list", planned.ids, most, c.resolver.MaxFirst),
-		})
+		return (&apierror.Error{
+			Code: apierror.CodeTooComplex, Argument: "ids", Limit: int64(most), Actual: int64(planned.ids),
+			Message: fmt.Sprintf("the operation has %d ids: at most %d are allowed, and %d in a list", planned.ids, most, c.resolver.MaxFirst),
+		}).GraphQL()
 	}
 	operationFrom(ctx).plans = planned
 	return nil

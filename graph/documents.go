@@ -10,6 +10,8 @@ import (
 	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"cvmgraph/internal/apierror"
 )
 
 const (
@@ -116,7 +118,7 @@ func (p *persistedQueries) MutateOperationParameters(ctx context.Context, params
 	op := operationFrom(ctx)
 	hash, refusal := hashIn(params.Extensions)
 	if refusal != nil {
-		return refused(refusal)
+		return refusal.GraphQL()
 	}
 	sent := params.Query != ""
 	if !sent {
@@ -126,13 +128,13 @@ func (p *persistedQueries) MutateOperationParameters(ctx context.Context, params
 			if op.documentID != "" {
 				message = "the gateway has no document of this documentId"
 			}
-			return refused(&requestError{code: codePersistedNotFound, message: message})
+			return (&apierror.Error{Code: apierror.CodePersistedNotFound, Message: message}).GraphQL()
 		}
 	} else if hash != "" && hashOf(params.Query) != hash {
-		return refused(badRequest("extensions.persistedQuery.sha256Hash is not the hash of the query"))
+		return apierror.BadRequest("extensions.persistedQuery.sha256Hash is not the hash of the query").GraphQL()
 	}
 	if refusal := p.trusted.check(ctx, op, params.Query); refusal != nil {
-		return refused(refusal)
+		return refusal.GraphQL()
 	}
 	if sent && hash != "" && !p.trusted.has(params.Query) {
 		p.keep(ctx, hash, params.Query)
@@ -141,7 +143,7 @@ func (p *persistedQueries) MutateOperationParameters(ctx context.Context, params
 }
 
 // hashIn returns the hash of an automatic persisted query, "" where the extensions have none.
-func hashIn(extensions map[string]any) (string, *requestError) {
+func hashIn(extensions map[string]any) (string, *apierror.Error) {
 	given, ok := extensions["persistedQuery"]
 	if !ok || given == nil {
 		return "", nil
@@ -149,12 +151,7 @@ func hashIn(extensions map[string]any) (string, *requestError) {
 	persisted, _ := given.(map[string]any)
 	hash, _ := persisted["sha256Hash"].(string)
 	if persisted["version"] != json.Number("1") || len(hash) != hex.EncodedLen(sha256.Size) {
-		return "", badRequest("extensions.persistedQuery is not {version: 1, sha256Hash: <64 hex digits>}")
+		return "", apierror.BadRequest("extensions.persistedQuery is not {version: 1, sha256Hash: <64 hex digits>}")
 	}
 	return hash, nil
-}
-
-// refused returns a request's refusal in gqlgen's type, for presentError to read.
-func refused(e *requestError) *gqlerror.Error {
-	return &gqlerror.Error{Err: e, Message: e.message}
 }

@@ -79,14 +79,14 @@ func (r *Resolver) Entities(ctx context.Context, representations []any) []genera
 	field := graphql.GetFieldContext(ctx)
 	entities := make([]generated.Entity, len(representations))
 	for i, representation := range representations {
-		path := at(field.Path(), ast.PathIndex(i))
+		path := appendPath(field.Path(), ast.PathIndex(i))
 		identity, err := identityOf(representation)
 		if err != nil {
 			graphql.AddError(ctx, &gqlerror.Error{Err: err, Message: err.Error(), Path: path})
 			continue
 		}
 		if item, ok := cvms[identity]; ok {
-			reportItem(ctx, field.Field, path, 0, faultsOf(item))
+			reportItem(ctx, field.Field, path, 0, invalidFields(item))
 			entities[i] = &model.Cvm{Indexed: item}
 		}
 	}

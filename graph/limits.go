@@ -10,6 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/lexer"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"cvmgraph/internal/apierror"
 )
 
 // Limits bound a document before it is validated. Each must be at least 1.
@@ -49,26 +51,26 @@ func (l *limiter) MutateOperationParameters(ctx context.Context, params *graphql
 	}
 	source := &ast.Source{Input: params.Query}
 	if e := l.checkTokens(source); e != nil {
-		return refused(e)
+		return e.GraphQL()
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(source, l.limits.Tokens)
 	if wrong, ok := errors.AsType[*gqlerror.Error](err); ok {
 		return parseFailure(source, wrong)
 	}
 	if e := l.checkDocument(doc); e != nil {
-		return refused(e)
+		return e.GraphQL()
 	}
 	return nil
 }
 
-func tooComplex(what string, limit, actual int) *requestError {
-	return &requestError{
-		code: codeTooComplex, limit: int64(limit), actual: int64(actual),
-		message: fmt.Sprintf("the document has %d %s: at most %d are allowed", actual, what, limit),
+func tooComplex(what string, limit, actual int) *apierror.Error {
+	return &apierror.Error{
+		Code: apierror.CodeTooComplex, Limit: int64(limit), Actual: int64(actual),
+		Message: fmt.Sprintf("the document has %d %s: at most %d are allowed", actual, what, limit),
 	}
 }
 
-func (l *limiter) checkTokens(source *ast.Source) *requestError {
+func (l *limiter) checkTokens(source *ast.Source) *apierror.Error {
 	tokens, count := lexer.New(source), 0
 	token, err := tokens.ReadToken()
 	for err == nil && token.Kind != lexer.EOF {
@@ -90,7 +92,7 @@ type shape struct{ depth, aliases, selections, widest int }
 // saturated bounds what is counted: fragments that spread fragments can stand for more than an int holds.
 const saturated = 1 << 30
 
-func (l *limiter) checkDocument(doc *ast.QueryDocument) *requestError {
+func (l *limiter) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 	m := measure{doc: doc, shapes: make(map[string]shape)}
 	var all shape
 	for _, operation := range doc.Operations {

@@ -115,7 +115,7 @@ func (s *search) run(ctx context.Context) error {
 		// What did not fit together is fetched anew, since it was asked for before.
 		s.views, s.loaded = nil, nil
 	}
-	return &unavailableError{"the list changes faster than it can be searched: try again"}
+	return unavailable("the list changes faster than it can be searched: try again")
 }
 
 // hinted returns the pages around the places where the CVMs were seen last, as long as a search of the whole list keeps within
@@ -217,7 +217,7 @@ func (r *Resolver) node(ctx context.Context, argument string, identity relay.Ide
 		return nil, nil
 	}
 	field := graphql.GetFieldContext(ctx)
-	reportItem(ctx, field.Field, field.Path(), 0, faultsOf(item))
+	reportItem(ctx, field.Field, field.Path(), 0, invalidFields(item))
 	return &model.Cvm{Indexed: item}, nil
 }
 
@@ -233,7 +233,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, e
 	field := graphql.GetFieldContext(ctx)
 	nodes := make([]generated.Node, len(ids))
 	for i, id := range ids {
-		path := at(field.Path(), ast.PathIndex(i))
+		path := appendPath(field.Path(), ast.PathIndex(i))
 		identity, err := relay.ParseNodeID(id)
 		if err != nil {
 			err := &relay.ArgumentError{Argument: "ids", Reason: "has a text that is not an id of this gateway"}
@@ -241,7 +241,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, e
 			continue
 		}
 		if item, ok := cvms[identity]; ok {
-			reportItem(ctx, field.Field, path, 0, faultsOf(item))
+			reportItem(ctx, field.Field, path, 0, invalidFields(item))
 			nodes[i] = &model.Cvm{Indexed: item}
 		}
 	}

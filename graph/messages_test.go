@@ -37,7 +37,7 @@ func TestMessagesSayWhatToDo(t *testing.T) {
 			over,
 			vars{"query": page},
 			"status-404",
-			"NOT_FOUND: the upstream has no such list for this credential: is X-Phala-Workspace right, where it is sent, and the gateway's --upstream-url?",
+			"NOT_FOUND: the upstream has no such list for this credential: check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url",
 		},
 		"a number in quotes": {
 			over,

@@ -26,9 +26,9 @@ type operation struct {
 	// untrusted says that the document is answered though it is not trusted.
 	untrusted bool
 	// since is when pages may have been asked for at the earliest; zero: at any time.
-	since   time.Time
-	splices splices
-	faults  atomic.Int64 // errors about single values so far
+	since       time.Time
+	splices     splices
+	fieldErrors atomic.Int64 // errors about single values so far
 
 	begin  sync.Once
 	loader *pages.Loader

@@ -10,9 +10,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/graph/internal/model"
+	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/projection"
 )
 
@@ -181,7 +183,7 @@ type splices struct {
 	mark  [1]byte // spliced
 
 	executed atomic.Int64 // bytes that gqlgen executes
-	tooLarge atomic.Pointer[oversize]
+	tooLarge atomic.Pointer[gqlerror.Error]
 }
 
 // part is a projection.
@@ -192,23 +194,22 @@ type part interface {
 	name() string
 }
 
-// oversize is why an answer is refused, and the field that is beyond the bound, empty where none is.
-type oversize struct {
-	*requestError
-	field string
-}
-
-// refuse refuses the whole answer, which has so many bytes or more, and returns why.
+// refuse refuses the whole response, which has at least actual bytes, and returns the error. If field is not empty, it is the field
+// that exceeds the limit.
 func (s *splices) refuse(field string, limit, actual int) error {
-	e := &requestError{
-		code: codeTooComplex, limit: int64(limit), actual: int64(actual),
-		message: fmt.Sprintf("the answer has %d bytes or more: at most %d are allowed; ask for fewer items or fields", actual, limit),
+	e := &apierror.Error{
+		Code: apierror.CodeTooComplex, Limit: int64(limit), Actual: int64(actual),
+		Message: fmt.Sprintf("the response has %d bytes or more: at most %d are allowed; ask for fewer items or fields", actual, limit),
 	}
-	s.tooLarge.CompareAndSwap(nil, &oversize{e, field})
+	shown := e.GraphQL()
+	if field != "" {
+		shown.Path = ast.Path{ast.PathName(field)}
+	}
+	s.tooLarge.CompareAndSwap(nil, shown)
 	return e
 }
 
-// execute says whether gqlgen may execute a field that makes so many bytes. The error is a *requestError.
+// execute says whether gqlgen may execute a field that makes so many bytes. The error is an *apierror.Error.
 func (s *splices) execute(field string, size int) error {
 	if all := s.executed.Add(int64(size)); all > maxExecuted {
 		return s.refuse(field, maxExecuted, int(all))

@@ -8,6 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/lexer"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"cvmgraph/internal/apierror"
 )
 
 // Messages about a document name what is in it. The texts of a document are left out: one may be a credential in the wrong place,
@@ -15,7 +17,7 @@ import (
 
 // parseFailure says what is wrong with a document that cannot be parsed.
 func parseFailure(source *ast.Source, err *gqlerror.Error) *gqlerror.Error {
-	shown := &gqlerror.Error{Message: err.Message, Locations: err.Locations, Extensions: map[string]any{"code": codeParseFailed}}
+	shown := &gqlerror.Error{Message: err.Message, Locations: err.Locations, Extensions: map[string]any{"code": apierror.CodeParseFailed}}
 	if len(err.Locations) == 0 {
 		return shown
 	}

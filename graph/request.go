@@ -15,31 +15,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"cvmgraph/internal/apierror"
 )
-
-// requestError refuses a request before anything is resolved.
-type requestError struct {
-	// status is the HTTP status, 0 for what GraphQL over HTTP prescribes for the media type.
-	status  int
-	code    string
-	message string
-	// argument is the one at fault, empty where none is.
-	argument string
-	// limit and actual are the bound that the request goes beyond, 0 where it is not about one.
-	limit, actual int64
-	// retryAfter is when the request may succeed, 0 where it will not.
-	retryAfter time.Duration
-}
-
-func (e *requestError) Error() string { return e.message }
-
-func badRequest(message string) *requestError {
-	return &requestError{status: http.StatusBadRequest, code: codeBadRequest, message: message}
-}
 
 // readText reads what has the parameters of a GraphQL request: the URL's query of a GET, the body of a POST. Nothing of what it refuses
 // is in its error.
-func readText(r *http.Request) ([]byte, *requestError) {
+func readText(r *http.Request) ([]byte, *apierror.Error) {
 	switch r.Method {
 	case http.MethodGet:
 		return []byte(r.URL.RawQuery), nil
@@ -49,7 +31,7 @@ func readText(r *http.Request) ([]byte, *requestError) {
 		}
 		return readBody(r)
 	default:
-		return nil, &requestError{status: http.StatusMethodNotAllowed, code: codeBadRequest, message: "GraphQL requests come by POST or GET"}
+		return nil, &apierror.Error{Status: http.StatusMethodNotAllowed, Code: apierror.CodeBadRequest, Message: "GraphQL requests come by POST or GET"}
 	}
 }
 
@@ -61,7 +43,7 @@ type parameters struct {
 }
 
 // readParams reads the parameters of a GraphQL request from its text. Nothing of a text that it refuses is in its error.
-func readParams(r *http.Request, text []byte) (*parameters, *requestError) {
+func readParams(r *http.Request, text []byte) (*parameters, *apierror.Error) {
 	read := readJSON
 	if r.Method == http.MethodGet {
 		read = readURL
@@ -71,10 +53,10 @@ func readParams(r *http.Request, text []byte) (*parameters, *requestError) {
 		return nil, refusal
 	}
 	if params.Query == "" && params.documentID == "" && params.Extensions["persistedQuery"] == nil {
-		return nil, badRequest("the parameter query is missing")
+		return nil, apierror.BadRequest("the parameter query is missing")
 	}
 	if params.OperationName != "" && !isName(params.OperationName) {
-		return nil, badRequest("the parameter operationName is not a name") // which gqlgen would repeat
+		return nil, apierror.BadRequest("the parameter operationName is not a name") // which gqlgen would repeat
 	}
 	return params, nil
 }
@@ -91,9 +73,9 @@ func isName(text string) bool {
 	return text != "" && len(text) <= maxName
 }
 
-func checkContent(header http.Header) *requestError {
-	unsupported := func(message string) *requestError {
-		return &requestError{status: http.StatusUnsupportedMediaType, code: codeBadRequest, message: message}
+func checkContent(header http.Header) *apierror.Error {
+	unsupported := func(message string) *apierror.Error {
+		return &apierror.Error{Status: http.StatusUnsupportedMediaType, Code: apierror.CodeBadRequest, Message: message}
 	}
 	if given := header["Content-Type"]; len(given) == 1 && given[0] == mediaJSON && header["Content-Encoding"] == nil {
 		return nil
@@ -112,22 +94,22 @@ func checkContent(header http.Header) *requestError {
 }
 
 // readURL reads the parameters of a GET.
-func readURL(rawQuery []byte) (*parameters, *requestError) {
+func readURL(rawQuery []byte) (*parameters, *apierror.Error) {
 	values, err := url.ParseQuery(string(rawQuery))
 	if err != nil {
-		return nil, badRequest("the query string of the URL is malformed")
+		return nil, apierror.BadRequest("the query string of the URL is malformed")
 	}
 	for _, name := range []string{"query", "documentId", "operationName", "variables", "extensions"} {
 		if len(values[name]) > 1 {
-			return nil, badRequest("the parameter " + name + " occurs more than once")
+			return nil, apierror.BadRequest("the parameter " + name + " occurs more than once")
 		}
 		if !utf8.ValidString(values.Get(name)) {
-			return nil, badRequest("the parameter " + name + " is not UTF-8")
+			return nil, apierror.BadRequest("the parameter " + name + " is not UTF-8")
 		}
 	}
 	params := &parameters{documentID: values.Get("documentId")}
 	params.Query, params.OperationName = values.Get("query"), values.Get("operationName")
-	var refusal *requestError
+	var refusal *apierror.Error
 	if params.Variables, refusal = objectInURL(values, "variables"); refusal != nil {
 		return nil, refusal
 	}
@@ -137,47 +119,47 @@ func readURL(rawQuery []byte) (*parameters, *requestError) {
 	return params, nil
 }
 
-func objectInURL(values url.Values, name string) (map[string]any, *requestError) {
+func objectInURL(values url.Values, name string) (map[string]any, *apierror.Error) {
 	text := values.Get(name)
 	if text == "" {
 		return nil, nil
 	}
 	if !json.Valid([]byte(text)) {
-		return nil, badRequest("the parameter " + name + " is not JSON")
+		return nil, apierror.BadRequest("the parameter " + name + " is not JSON")
 	}
 	return object(name, []byte(strings.TrimSpace(text)))
 }
 
 // readBody reads the body of a POST.
-func readBody(r *http.Request) ([]byte, *requestError) {
+func readBody(r *http.Request) ([]byte, *apierror.Error) {
 	body, err := readAll(r)
 	if err != nil {
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, &requestError{
-				status: http.StatusRequestEntityTooLarge, code: codeTooComplex,
-				message: "the request body is too large", limit: tooLarge.Limit,
+			return nil, &apierror.Error{
+				Status: http.StatusRequestEntityTooLarge, Code: apierror.CodeTooComplex,
+				Message: "the request body is too large", Limit: tooLarge.Limit,
 			}
 		}
 		if noRoom, ok := errors.AsType[noRoomError](err); ok {
-			return nil, &requestError{status: http.StatusServiceUnavailable, code: codeUnavailable, message: noRoom.Error(), retryAfter: noRoom.RetryAfter()}
+			return nil, &apierror.Error{Status: http.StatusServiceUnavailable, Code: apierror.CodeUnavailable, Message: noRoom.Error(), RetryAfter: noRoom.RetryAfter()}
 		}
-		return nil, badRequest("the request body ended before its end")
+		return nil, apierror.BadRequest("the request body ended before its end")
 	}
 	return body, nil
 }
 
 // readJSON reads the parameters of a POST: exactly one JSON object.
-func readJSON(body []byte) (*parameters, *requestError) {
+func readJSON(body []byte) (*parameters, *apierror.Error) {
 	if !utf8.Valid(body) {
-		return nil, badRequest("the request body is not UTF-8")
+		return nil, apierror.BadRequest("the request body is not UTF-8")
 	}
 	if !json.Valid(body) {
-		return nil, badRequest("the request body is not one JSON document")
+		return nil, apierror.BadRequest("the request body is not one JSON document")
 	}
 	if first := bytes.TrimLeft(body, " \t\r\n")[0]; first == '[' {
-		return nil, badRequest("the request body is a batch: send one operation a request")
+		return nil, apierror.BadRequest("the request body is a batch: send one operation a request")
 	} else if first != '{' {
-		return nil, badRequest("the request body is not a JSON object")
+		return nil, apierror.BadRequest("the request body is not a JSON object")
 	}
 	return bodyParams(body)
 }
@@ -200,11 +182,11 @@ func readAll(r *http.Request) ([]byte, error) {
 }
 
 // bodyParams reads the parameters from a valid JSON object. Names count in their exact spelling, and once.
-func bodyParams(body []byte) (*parameters, *requestError) {
+func bodyParams(body []byte) (*parameters, *apierror.Error) {
 	params := &parameters{}
 	seen := make([]string, 0, 4)
 	for name, value := range members(body) {
-		var refusal *requestError
+		var refusal *apierror.Error
 		switch name {
 		case "query":
 			params.Query, refusal = text(name, value)
@@ -220,7 +202,7 @@ func bodyParams(body []byte) (*parameters, *requestError) {
 			continue
 		}
 		if refusal == nil && slices.Contains(seen, name) {
-			refusal = badRequest("the parameter " + name + " occurs more than once")
+			refusal = apierror.BadRequest("the parameter " + name + " occurs more than once")
 		}
 		if refusal != nil {
 			return nil, refusal
@@ -286,13 +268,13 @@ func valueEnd(b []byte) int {
 }
 
 // text reads a parameter that is a string or null.
-func text(name string, value []byte) (string, *requestError) {
+func text(name string, value []byte) (string, *apierror.Error) {
 	if value[0] == '"' && bytes.IndexByte(value, '\\') < 0 {
 		return string(value[1 : len(value)-1]), nil
 	}
 	var s *string
 	if err := json.Unmarshal(value, &s); err != nil {
-		return "", badRequest("the parameter " + name + " is not a string")
+		return "", apierror.BadRequest("the parameter " + name + " is not a string")
 	}
 	if s == nil {
 		return "", nil
@@ -301,12 +283,12 @@ func text(name string, value []byte) (string, *requestError) {
 }
 
 // object reads a parameter that is an object or null. Numbers keep their digits.
-func object(name string, value []byte) (map[string]any, *requestError) {
+func object(name string, value []byte) (map[string]any, *apierror.Error) {
 	var o map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	decoder.UseNumber()
 	if err := decoder.Decode(&o); err != nil {
-		return nil, badRequest("the parameter " + name + " is not an object")
+		return nil, apierror.BadRequest("the parameter " + name + " is not an object")
 	}
 	return o, nil
 }

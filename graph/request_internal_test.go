@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"cvmgraph/internal/apierror"
 )
 
 var bodies = []string{
@@ -33,7 +35,7 @@ func FuzzBody(f *testing.F) {
 		if ok != (refusal == nil) || ok && !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %+v, %v, want %+v, %v", got, refusal, want, ok)
 		}
-		if refusal != nil && (refusal.status != http.StatusBadRequest || refusal.code != codeBadRequest) {
+		if refusal != nil && (refusal.Status != http.StatusBadRequest || refusal.Code != apierror.CodeBadRequest) {
 			t.Errorf("got %+v, want a bad request", refusal)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/pages"
 )
 
@@ -67,7 +68,7 @@ func (t *Tracer) used(ctx context.Context, got []pages.Got, reason string) {
 func (t *Tracer) field(ctx context.Context, resolve func(context.Context) (any, error)) (any, error) {
 	field := graphql.GetFieldContext(ctx)
 	ctx, ended := t.Field(ctx, field.Field.Definition.Name) // not what the document says: all of that would be kept with it
-	code := codeInternal                                    // unless resolve returns
+	code := apierror.CodeInternal                           // unless resolve returns
 	defer func() { ended(code, isFailure(code) && !left(ctx)) }()
 	value, err := resolve(ctx)
 	if code = codeOf(err); code == "" {
@@ -108,7 +109,7 @@ func problemsOf(shown gqlerror.List) (problems []string, failed bool) {
 // isFailure says whether a code is of what the gateway or the upstream has to mend, and not the caller.
 func isFailure(code string) bool {
 	switch code {
-	case codeRateLimited, codeUpstream, codeUpstreamTimeout, codeInvalidResponse, codeUnavailable, codeInternal:
+	case apierror.CodeRateLimited, apierror.CodeUpstream, apierror.CodeUpstreamTimeout, apierror.CodeInvalidResponse, apierror.CodeUnavailable, apierror.CodeInternal:
 		return true
 	}
 	return false

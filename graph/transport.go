@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 
+	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/panics"
 )
 
@@ -25,9 +26,9 @@ type transport struct {
 func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	media, ok := negotiate(r.Header.Values("Accept"))
 	if !ok {
-		t.refuse(w, r, mediaJSON, &requestError{
-			status: http.StatusNotAcceptable, code: codeBadRequest,
-			message: "the answer comes as " + mediaGraphQL + " or " + mediaJSON + ", in UTF-8: accept one of them",
+		t.refuse(w, r, mediaJSON, &apierror.Error{
+			Status: http.StatusNotAcceptable, Code: apierror.CodeBadRequest,
+			Message: "the answer comes as " + mediaGraphQL + " or " + mediaJSON + ", in UTF-8: accept one of them",
 		})
 		return
 	}
@@ -56,8 +57,8 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	opCtx, errs := t.exec.CreateOperationContext(ctx, &params.RawParams)
 	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
 		w.Header().Set("Allow", http.MethodPost)
-		t.refuse(w, r, media, &requestError{
-			status: http.StatusMethodNotAllowed, code: codeBadRequest, message: "GET is for queries: send this operation by POST",
+		t.refuse(w, r, media, &apierror.Error{
+			Status: http.StatusMethodNotAllowed, Code: apierror.CodeBadRequest, Message: "GET is for queries: send this operation by POST",
 		})
 		return
 	}
@@ -72,9 +73,9 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handle, ctx := t.exec.DispatchOperation(ctx, opCtx)
 	response := handle(ctx)
 	if response == nil { // gqlgen does not begin once the context has ended
-		t.refuse(w, r, media, &requestError{
-			status: http.StatusServiceUnavailable, code: codeUnavailable, message: "the request's time was over before it began: try again",
-			retryAfter: time.Second,
+		t.refuse(w, r, media, &apierror.Error{
+			Status: http.StatusServiceUnavailable, Code: apierror.CodeUnavailable, Message: "the request's time was over before it began: try again",
+			RetryAfter: time.Second,
 		})
 		return
 	}
@@ -95,12 +96,12 @@ func unchosen(opCtx *graphql.OperationContext) *gqlerror.Error {
 	if opCtx.OperationName == "" {
 		message = "the document has several operations: operationName says which one is wanted"
 	}
-	return refused(&requestError{code: codeValidationFailed, message: message})
+	return (&apierror.Error{Code: apierror.CodeValidationFailed, Message: message}).GraphQL()
 }
 
 // refuse answers a request that is not executed.
-func (t *transport) refuse(w http.ResponseWriter, r *http.Request, media string, e *requestError) {
-	t.resolver.Tracer.refused(r.Context(), e.code)
+func (t *transport) refuse(w http.ResponseWriter, r *http.Request, media string, e *apierror.Error) {
+	t.resolver.Tracer.refused(r.Context(), e.Code)
 	t.writer.refuse(w, r, media, e)
 }
 
@@ -112,7 +113,7 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 		return
 	}
 	shown := t.resolver.presentError(r.Context(), panics.Caught(value))
-	t.resolver.Tracer.refused(r.Context(), codeInternal)
+	t.resolver.Tracer.refused(r.Context(), apierror.CodeInternal)
 	body := encode(nil, &graphql.Response{Errors: gqlerror.List{shown}}, nil)
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }

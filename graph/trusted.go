@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"cvmgraph/internal/apierror"
 )
 
 // TrustMode says what becomes of documents that are not trusted.
@@ -80,13 +82,13 @@ func (t *trusted) only() bool { return t != nil && t.enforced }
 func (t *trusted) has(text string) bool { return t != nil && t.known[text] }
 
 // check refuses a document, or notes that the operation has one that is not trusted.
-func (t *trusted) check(ctx context.Context, op *operation, text string) *requestError {
+func (t *trusted) check(ctx context.Context, op *operation, text string) *apierror.Error {
 	if t == nil || t.known[text] {
 		return nil
 	}
 	t.untrusted()
 	if t.enforced {
-		return &requestError{code: codeNotTrusted, message: "this gateway answers only the documents that it was given: this is none of them"}
+		return &apierror.Error{Code: apierror.CodeNotTrusted, Message: "this gateway answers only the documents that it was given: this is none of them"}
 	}
 	op.untrusted = true
 	t.log(ctx, hashOf(text))
