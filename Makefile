@@ -59,7 +59,7 @@ deploy-check: ## deploy/: build the manifests, compare them with the API's schem
 monitoring-check: ## deploy/monitoring: the alerts, and all that the dashboard asks for, by a Prometheus beside gateways under load
 	promtool check config deploy/monitoring/prometheus.yaml
 	promtool test rules deploy/monitoring/alerts_test.yaml
-	CVMGRAPH_TEST_MONITORING=1 go test -count=1 -run '^TestMonitoring$$' -v .
+	CVMGRAPH_TEST_MONITORING=1 .ci/test '^TestMonitoring$$' -count=1 -v ./internal/e2e
 
 dashboard: ## deploy/monitoring/dashboard.json, as internal/tools/dashboard has it
 	go run ./internal/tools/dashboard
@@ -74,7 +74,7 @@ vulncheck: ## known vulnerabilities in what the program calls
 
 dist: ## dist/: the programs of this commit, built twice to the same bytes, what they are made of, and checksums
 	SYFT="$(SYFT)" .ci/release
-	CVMGRAPH_TEST_RELEASE=dist go test -count=1 -run '^TestRelease$$' .
+	CVMGRAPH_TEST_RELEASE=dist .ci/test '^TestRelease$$' -count=1 ./internal/e2e
 
 release: vulncheck dist
 

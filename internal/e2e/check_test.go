@@ -1,8 +1,7 @@
-package main
+package e2e_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -13,8 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -30,22 +27,14 @@ import (
 // checkSecret is the credential that checks are made with; nothing that they say has it.
 const checkSecret = "s3cret-of-the-check"
 
-// checked is what a check came to.
-type checked struct {
-	code   int
-	stdout string
-	stderr string
-}
-
-// runCheck runs the program's check.
-func runCheck(ctx context.Context, environ []string, args ...string) checked {
-	var stdout, stderr bytes.Buffer
-	code := run(ctx, append([]string{"check"}, args...), environ, &stdout, &stderr)
-	return checked{code, stdout.String(), stderr.String()}
+// runCheck runs cvmgraph check to its end.
+func runCheck(t *testing.T, environ []string, args ...string) result {
+	t.Helper()
+	return run(t, environ, append([]string{"check"}, args...)...)
 }
 
 // report reads the JSON that a check writes.
-func (c checked) report(t *testing.T) check.Report {
+func (c result) report(t *testing.T) check.Report {
 	t.Helper()
 	var report check.Report
 	decoder := json.NewDecoder(strings.NewReader(c.stdout))
@@ -132,7 +121,7 @@ func only(header string) http.Handler {
 }
 
 // wantSafe checks that nothing of what is kept from everybody is in what a check says.
-func (c checked) wantSafe(t *testing.T, address string) {
+func (c result) wantSafe(t *testing.T, address string) {
 	t.Helper()
 	said := c.stdout + c.stderr
 	for _, secret := range []string{checkSecret, faulty.Secret, address, strings.TrimPrefix(address, "http://")} {
@@ -255,7 +244,7 @@ func TestCheckNamesTheFault(t *testing.T) {
 				wantCode = exitFailure
 			}
 
-			asJSON := runCheck(t.Context(), nil, args...)
+			asJSON := runCheck(t, nil, args...)
 			report := asJSON.report(t)
 			if got := calls.Swap(0); got != max(test.calls, 1) || got > 3 {
 				t.Errorf("got %d calls, want %d", got, max(test.calls, 1))
@@ -268,7 +257,7 @@ func TestCheckNamesTheFault(t *testing.T) {
 			for _, d := range told.Differences {
 				said += "\n" + d.String()
 			}
-			asText := runCheck(t.Context(), nil, append(args, "--log-format=text")...)
+			asText := runCheck(t, nil, append(args, "--log-format=text")...)
 			for _, says := range test.says {
 				if !strings.Contains(said, says) {
 					t.Errorf("got %q of %s, want %q in it", said, test.step, says)
@@ -341,7 +330,7 @@ func TestCheckOfAFaultyUpstream(t *testing.T) {
 			if strings.HasPrefix(fault, "hang") {
 				timeout = "--upstream-timeout=1s"
 			}
-			got := runCheck(t.Context(), nil, "--upstream-url="+address+demo.BasePath, "--token="+token, timeout)
+			got := runCheck(t, nil, "--upstream-url="+address+demo.BasePath, "--token="+token, timeout)
 			report := got.report(t)
 			said := step(t, report, test.step).Message
 			for _, d := range step(t, report, test.step).Differences {
@@ -385,7 +374,7 @@ func TestCheckOfNoUpstream(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := checkInProcess(t, nil, "--upstream-url="+test.url, "--upstream-timeout=2s")
+			got := runCheck(t, nil, "--token="+checkSecret, "--upstream-url="+test.url, "--upstream-timeout=2s")
 			report := got.report(t)
 			if said := step(t, report, test.step).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || got.code != exitFailure {
 				t.Errorf("got %s, code %d and %q, want %s---, code 1 and %q", statuses(report), got.code, said, test.want, test.says)
@@ -418,21 +407,6 @@ func securedDemo(t *testing.T, cert, key string) string {
 	return port
 }
 
-// checkInProcess runs the check in a process of its own: whom one trusts, and which proxy it has, is settled once in its life.
-func checkInProcess(t *testing.T, environ []string, args ...string) checked {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), os.Args[0], append([]string{"check", "--token=" + checkSecret, "--log-format=json"}, args...)...)
-	command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
-		name, _, _ := strings.Cut(strings.ToUpper(v), "=")
-		return strings.HasPrefix(name, "CVMGRAPH_") || strings.HasPrefix(name, "SSL_CERT_") || strings.HasSuffix(name, "_PROXY")
-	}), asProgram+"=1")
-	command.Env = append(command.Env, environ...)
-	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
-	_ = command.Run() // the exit status says it
-	return checked{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
-}
-
 func TestCheckNamesABadCertificate(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -458,7 +432,7 @@ func TestCheckNamesABadCertificate(t *testing.T) {
 			if test.trusted {
 				environ = append(environ, "SSL_CERT_FILE="+cert)
 			}
-			got := checkInProcess(t, environ, "--upstream-url=https://"+address+demo.BasePath)
+			got := runCheck(t, environ, "--token="+checkSecret, "--upstream-url=https://"+address+demo.BasePath)
 			report := got.report(t)
 			if said := step(t, report, check.StepTLS).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || (got.code == exitOK) != report.OK {
 				t.Errorf("got %s, code %d and %q, want %s--- and %q", statuses(report), got.code, said, test.want, test.says)
@@ -473,7 +447,7 @@ func TestCheckWithoutAuthorities(t *testing.T) {
 	t.Parallel()
 	cert, key, _ := selfSignedFor(t, time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0))
 	directory := t.TempDir()
-	got := checkInProcess(t, []string{"SSL_CERT_FILE=" + directory, "SSL_CERT_DIR=" + t.TempDir()}, "--upstream-url=https://localhost:"+securedDemo(t, cert, key)+demo.BasePath)
+	got := runCheck(t, []string{"SSL_CERT_FILE=" + directory, "SSL_CERT_DIR=" + t.TempDir()}, "--token="+checkSecret, "--upstream-url=https://localhost:"+securedDemo(t, cert, key)+demo.BasePath)
 	report := got.report(t)
 	want := "there are no authorities to trust: SSL_CERT_FILE is to name a file"
 	if said := step(t, report, check.StepTLS).Message; statuses(report) != "oof------" || !strings.Contains(said, want) {
@@ -499,7 +473,7 @@ func TestCheckLooksAtTheOwnCertificate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cert, key, _ := selfSignedFor(t, test.from, test.until)
-			got := runCheck(t.Context(), nil, "--demo", "--tls-cert", cert, "--tls-key", key)
+			got := runCheck(t, nil, "--demo", "--tls-cert", cert, "--tls-key", key)
 			own := step(t, got.report(t), check.StepCertificate)
 			if own.Status != test.want || !strings.Contains(own.Message, test.says) || (got.code == exitFailure) != (test.want == check.Failed) {
 				t.Errorf("got code %d and %+v, want %s and %q", got.code, own, test.want, test.says)
@@ -530,11 +504,11 @@ func TestCheckOfRedis(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			// The first connection may find a Redis that has only just been started.
-			var got checked
+			var got result
 			var redis check.Step
 			tick := time.Tick(50 * time.Millisecond)
 			for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
-				got = runCheck(t.Context(), nil, "--demo", "--redis-url="+test.url, "--shared-key="+testKey)
+				got = runCheck(t, nil, "--demo", "--redis-url="+test.url, "--shared-key="+testKey)
 				redis = step(t, got.report(t), check.StepRedis)
 				if strings.Contains(redis.Message, test.says) {
 					break
@@ -575,12 +549,12 @@ func TestCheckOfARedisThatRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var got checked
+			var got result
 			var redis check.Step
 			want := "it refuses with " + test.code + ": " + test.says
 			tick := time.Tick(50 * time.Millisecond) // for a Redis that has only just been started
 			for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
-				got = runCheck(t.Context(), nil, "--demo", "--redis-url=redis://127.0.0.1:"+test.port, "--shared-key="+testKey)
+				got = runCheck(t, nil, "--demo", "--redis-url=redis://127.0.0.1:"+test.port, "--shared-key="+testKey)
 				if redis = step(t, got.report(t), check.StepRedis); redis.Message == want {
 					break
 				}
@@ -641,7 +615,7 @@ func TestCheckOfSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := runCheck(t.Context(), test.environ, test.args...)
+			got := runCheck(t, test.environ, test.args...)
 			if got.code != test.code || !strings.Contains(got.stdout, test.stdout) || !strings.Contains(got.stderr, test.stderr) || test.stderr == "" && got.stderr != "" {
 				t.Errorf("got code %d, %s and %s, want code %d, %s and %s", got.code, got.stdout, got.stderr, test.code, test.stdout, test.stderr)
 			}
@@ -651,9 +625,8 @@ func TestCheckOfSettings(t *testing.T) {
 			got.wantSafe(t, "")
 		})
 	}
-	var stderr bytes.Buffer
-	if code := run(t.Context(), []string{"serve", "--demo", "--token=" + checkSecret}, nil, io.Discard, &stderr); code != exitUsage || !strings.Contains(stderr.String(), "is for cvmgraph check alone") {
-		t.Errorf("serve with a token: got code %d and %s, want code 2 and why", code, stderr.String())
+	if got := run(t, nil, "serve", "--demo", "--token="+checkSecret); got.code != exitUsage || !strings.Contains(got.stderr, "is for cvmgraph check alone") {
+		t.Errorf("serve with a token: got code %d and %s, want code 2 and why", got.code, got.stderr)
 	}
 }
 
@@ -675,7 +648,7 @@ func TestCheckEndsWhenItIsTold(t *testing.T) {
 				<-r.Context().Done()
 			}))
 			begun := time.Now()
-			got := runCheck(ctx, nil, "--upstream-url="+address, "--token="+checkSecret, "--upstream-timeout=1m", "--redis-url=redis://127.0.0.1:1", "--shared-key="+testKey)
+			got := runUntil(ctx, t, nil, "check", "--upstream-url="+address, "--token="+checkSecret, "--upstream-timeout=1m", "--redis-url=redis://127.0.0.1:1", "--shared-key="+testKey)
 			report := got.report(t)
 			if took := time.Since(begun); got.code != exitFailure || took > 30*time.Second || strings.Count(got.stdout, "the check was interrupted") != 2 ||
 				step(t, report, check.StepRedis).Status != check.Skipped {

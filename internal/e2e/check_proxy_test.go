@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"crypto/tls"
@@ -125,7 +125,7 @@ func TestCheckBehindAProxy(t *testing.T) {
 			if name == "it says nothing" {
 				timeout = "--upstream-timeout=1s"
 			}
-			got := checkInProcess(t, environ, "--upstream-url="+test.upstream+proxiedHost+demo.BasePath, timeout)
+			got := runCheck(t, environ, "--token="+checkSecret, "--upstream-url="+test.upstream+proxiedHost+demo.BasePath, timeout)
 			report := got.report(t)
 			if said := step(t, report, test.step).Message; statuses(report) != test.want+"---" || !strings.Contains(said, test.says) || (got.code == exitOK) != report.OK {
 				t.Errorf("got %s, code %d and %q, want %s--- and %q", statuses(report), got.code, said, test.want, test.says)

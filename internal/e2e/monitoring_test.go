@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"bytes"
@@ -81,8 +81,8 @@ func startWatched(t *testing.T) *watched {
 	t.Cleanup(upstream.Close)
 	well := start(t, append(shared, "--demo")...)
 	// A limit of memory, so that there is one to show; a small cache, so that pages have to leave.
-	ill := startAs(t, []string{
-		"env", "GOMEMLIMIT=1GiB", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT=500", "OTEL_BSP_SCHEDULE_DELAY=500", asProgram + "=1", os.Args[0],
+	ill := startWith(t, []string{
+		"GOMEMLIMIT=1GiB", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT=500", "OTEL_BSP_SCHEDULE_DELAY=500",
 	}, append(
 		shared, "--upstream-url="+upstream.URL+demo.BasePath, "--upstream-timeout=200ms", "--cache-bytes=1MiB", "--stale-if-error=1m",
 		"--trusted-documents=internal/config/testdata/documents/relay-md5.json", "--trusted-documents-mode=log",
@@ -342,7 +342,7 @@ func metricsListed(t *testing.T) []string {
 
 func fileText(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
 		t.Fatal(err)
 	}

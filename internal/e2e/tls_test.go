@@ -1,7 +1,6 @@
-package main
+package e2e_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -87,9 +86,8 @@ func TestTLSByFlags(t *testing.T) {
 		"a key alone":         {[]string{"--demo", address, "--tls-key", key}, nil, exitUsage},
 		"no key in the file":  {[]string{"--demo", address, "--tls-cert", cert, "--tls-key", cert}, nil, exitUsage},
 	} {
-		var stderr bytes.Buffer
-		if got := run(t.Context(), test.args, test.environ, io.Discard, &stderr); got != test.want {
-			t.Errorf("%s: got exit code %d and %s, want %d", name, got, stderr.String(), test.want)
+		if got := run(t, test.environ, test.args...); got.code != test.want {
+			t.Errorf("%s: got exit code %d and %s, want %d", name, got.code, got.stderr, test.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"cmp"
@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -157,8 +156,7 @@ func startTraced(t *testing.T, variables ...string) (*process, *observedUpstream
 	upstream := &observedUpstream{list: demo.New(demo.Options{})}
 	server := httptest.NewServer(upstream)
 	t.Cleanup(server.Close)
-	program := append([]string{"env"}, append(variables, asProgram+"=1", os.Args[0])...)
-	return startAs(t, program, "--drain-delay=0", "--cache-ttl=1m", "--upstream-url="+server.URL+demo.BasePath), upstream
+	return startWith(t, variables, "--drain-delay=0", "--cache-ttl=1m", "--upstream-url="+server.URL+demo.BasePath), upstream
 }
 
 // end ends the program as an orchestrator does.

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"compress/gzip"
@@ -473,7 +473,7 @@ func TestCanariesOfCheck(t *testing.T) {
 		for _, format := range []string{"json", "text"} {
 			t.Run(fault+" "+format, func(t *testing.T) {
 				t.Parallel()
-				got := runCheck(t.Context(), []string{"CVMGRAPH_API_KEY=" + canaryKey}, "--token="+canaryBearer+"-"+fault, "--upstream-url="+server.URL+demo.BasePath,
+				got := runCheck(t, []string{"CVMGRAPH_API_KEY=" + canaryKey}, "--token="+canaryBearer+"-"+fault, "--upstream-url="+server.URL+demo.BasePath,
 					"--upstream-timeout=1s", "--log-level=debug", "--log-format="+format,
 					"--redis-url=redis://:"+canaryPassword+"@127.0.0.1:1", "--shared-key="+base64.StdEncoding.EncodeToString([]byte(canaryShared)))
 				if found := findCanary(got.stdout+got.stderr, append(secrets(), strings.TrimPrefix(server.URL, "http://"))...); found != "" {

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"bufio"
@@ -20,7 +20,7 @@ import (
 func TestMemoryUnderAFloodOfBodies(t *testing.T) {
 	t.Parallel()
 	needsResident(t)
-	p := startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--demo")
+	p := startWith(t, []string{"GOMEMLIMIT=200MiB"}, "--demo")
 	const header = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 	chunk := func(text string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(text), text) }
 	send := func(text string) net.Conn {

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"context"
@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,7 +25,7 @@ import (
 // servePanics is a program of the same parts whose pages panic, with what they know, where the credential says.
 func servePanics(args []string) int {
 	format := telemetry.FormatJSON
-	if strings.Contains(strings.Join(args, " "), "text") {
+	if slices.Contains(args, "text") {
 		format = telemetry.FormatText
 	}
 	logger := telemetry.NewLogger(os.Stderr, slog.LevelDebug, format, false)
@@ -43,7 +45,7 @@ func servePanics(args []string) int {
 	if err != nil {
 		return exitFailure
 	}
-	logger.Info("serving", "graphql", publicURL(listener, false)+"/graphql")
+	logger.Info("serving", "graphql", "http://"+listener.Addr().String()+"/graphql")
 	if server.Run(ctx, listener) != nil {
 		return exitFailure
 	}
@@ -88,13 +90,21 @@ func (p panicking) Fetch(ctx context.Context, r pages.Request) (pages.Got, error
 	return p.Cache.Fetch(ctx, r)
 }
 
+// startPanicking starts the test binary as the panicking gateway.
+func startPanicking(t *testing.T, format string) *process {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], format)
+	command.Env = append(os.Environ(), panickingVariable+"=1")
+	return startCommand(t, command)
+}
+
 // TestPanicsShowNoCanary lets a program panic with secrets in its hands, in all the places that catch it.
 func TestPanicsShowNoCanary(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			c := &canaryCage{process: startAs(t, []string{"env", asProgram + "=panic", os.Args[0]}, "--log-format", format)}
+			c := &canaryCage{process: startPanicking(t, format)}
 			var panics int
 			for _, place := range []string{"owner", "first", "fetch", "document"} {
 				for _, value := range []string{"text", "error", "struct", "runtime"} {

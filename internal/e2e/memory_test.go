@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ func TestMemoryUnderFloods(t *testing.T) {
 	t.Parallel()
 	needsResident(t)
 	upstream := startFaulty(t)
-	p := startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--upstream-url", upstream.url+demo.BasePath,
+	p := startWith(t, []string{"GOMEMLIMIT=200MiB"}, "--upstream-url", upstream.url+demo.BasePath,
 		"--upstream-timeout=1m", "--request-timeout=2m") // it is not about time
 	idle := p.resident(t)
 	for range 50 {
@@ -108,18 +108,18 @@ func container(t *testing.T, limit int64) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, file, path := "/sys/fs/cgroup", "memory.max", ""
+	mount, file, path := "/sys/fs/cgroup", "memory.max", ""
 	if found := regexp.MustCompile(`(?m)^0::(.*)$`).FindSubmatch(own); found != nil {
 		path = string(found[1])
 	}
 	if found := regexp.MustCompile(`(?m)^\d+:memory:(.*)$`).FindSubmatch(own); found != nil { // version 1
-		root, file, path = "/sys/fs/cgroup/memory", "memory.limit_in_bytes", string(found[1])
+		mount, file, path = "/sys/fs/cgroup/memory", "memory.limit_in_bytes", string(found[1])
 	}
-	if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+	if _, err := os.Stat(filepath.Join(mount, path)); err != nil {
 		path = "" // as in a container, where that is the root of what is mounted
 	}
-	dir := filepath.Join(root, path, fmt.Sprintf("cvmgraph-test-%d", os.Getpid()))
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	dir, err := os.MkdirTemp(filepath.Join(mount, path), "cvmgraph-test-")
+	if err != nil {
 		t.Skipf("needs a cgroup that it may make others in: %v", err)
 	}
 	t.Cleanup(func() {
@@ -130,28 +130,22 @@ func container(t *testing.T, limit int64) []string {
 	if err := os.WriteFile(filepath.Join(dir, file), []byte(strconv.FormatInt(limit, 10)), 0o644); err != nil {
 		t.Skipf("needs the memory controller of cgroups: %v", err)
 	}
-	return []string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(dir, "cgroup.procs"), os.Args[0]}
+	return []string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(dir, "cgroup.procs")}
 }
 
 func TestMemoryLimitIsTheContainers(t *testing.T) {
-	t.Setenv("GOMEMLIMIT", "") // restored afterwards
-	if err := os.Unsetenv("GOMEMLIMIT"); err != nil {
-		t.Fatal(err)
-	}
+	t.Parallel()
 	const limit = 256 << 20
-	program := container(t, limit)
 	for name, test := range map[string]struct {
-		environ string
+		environ []string
 		want    float64
 	}{
-		"the container's, where nothing is set": {"", 0.9 * limit},
-		"GOMEMLIMIT, where that is set":         {"200MiB", 200 << 20},
+		"the container's, where nothing is set": {nil, 0.9 * limit},
+		"GOMEMLIMIT, where that is set":         {[]string{"GOMEMLIMIT=200MiB"}, 200 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if test.environ != "" {
-				t.Setenv("GOMEMLIMIT", test.environ)
-			}
-			p := startAs(t, program, "--demo", "--admin-listen=127.0.0.1:0")
+			t.Parallel()
+			p := startIn(t, container(t, limit), test.environ, "--demo", "--admin-listen=127.0.0.1:0")
 			_, metrics := answer(t, http.MethodGet, p.admin()+"/metrics")
 			found := regexp.MustCompile(`(?m)^go_gc_gomemlimit_bytes (\S+)$`).FindStringSubmatch(metrics)
 			if found == nil {
@@ -163,8 +157,6 @@ func TestMemoryLimitIsTheContainers(t *testing.T) {
 			if !strings.Contains(p.logged(), `"msg":"memory limit set"`) {
 				t.Errorf("got %s, want the limit in the log", p.logged())
 			}
-			_ = p.Process.Kill()
-			_ = p.Wait() // before its cgroup is removed
 		})
 	}
 }

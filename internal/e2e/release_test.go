@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"crypto/sha256"
@@ -19,6 +19,9 @@ func TestRelease(t *testing.T) {
 	dir := os.Getenv("CVMGRAPH_TEST_RELEASE")
 	if dir == "" {
 		t.Skip("needs what is released: make release, or CVMGRAPH_TEST_RELEASE=dist")
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(root, dir)
 	}
 	sums, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
 	if err != nil {
@@ -70,11 +73,7 @@ func checkProgram(t *testing.T, dir, name string) {
 	if got, want := listed["stdlib"], strings.TrimPrefix(info.GoVersion, "go"); strings.TrimPrefix(got, "go") != want {
 		t.Errorf("%s: got Go %q in its bill of materials, want %s", name, got, want)
 	}
-	module, err := os.ReadFile("go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	required := regexp.MustCompile(`(?m)^\s+github\.com/99designs/gqlgen (v\S+)`).FindStringSubmatch(string(module))
+	required := regexp.MustCompile(`(?m)^\s+github\.com/99designs/gqlgen (v\S+)`).FindStringSubmatch(fileText(t, "go.mod"))
 	if required == nil || listed["github.com/99designs/gqlgen"] != required[1] {
 		t.Errorf("%s: got gqlgen %q in its bill of materials, want what go.mod has: %v", name, listed["github.com/99designs/gqlgen"], required)
 	}

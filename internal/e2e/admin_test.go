@@ -1,7 +1,6 @@
-package main
+package e2e_test
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -130,11 +129,9 @@ func TestAdminListen(t *testing.T) {
 
 	t.Run("an occupied port is a failure", func(t *testing.T) {
 		t.Parallel()
-		var stderr bytes.Buffer
-		args := []string{"--upstream-url=http://127.0.0.1:1", "--listen=127.0.0.1:0", occupied}
-		if code := run(t.Context(), args, nil, io.Discard, &stderr); code != exitFailure || !strings.Contains(stderr.String(), "admin: ") ||
-			!strings.Contains(stderr.String(), "in use") {
-			t.Errorf("got exit code %d and %s, want %d and what is in use", code, stderr.String(), exitFailure)
+		got := run(t, nil, "--upstream-url=http://127.0.0.1:1", "--listen=127.0.0.1:0", occupied)
+		if got.code != exitFailure || !strings.Contains(got.stderr, "admin: ") || !strings.Contains(got.stderr, "in use") {
+			t.Errorf("got exit code %d and %s, want %d and what is in use", got.code, got.stderr, exitFailure)
 		}
 	})
 	t.Run("an occupied port is a warning in a demo", func(t *testing.T) {
@@ -149,10 +146,8 @@ func TestAdminListen(t *testing.T) {
 	})
 	t.Run("an address that is none is a failure in a demo too", func(t *testing.T) {
 		t.Parallel()
-		var stderr bytes.Buffer
-		args := []string{"--demo", "--listen=127.0.0.1:0", "--admin-listen=192.0.2.1:0"} // of nobody
-		if code := run(t.Context(), args, nil, io.Discard, &stderr); code != exitFailure {
-			t.Errorf("got exit code %d and %s, want %d", code, stderr.String(), exitFailure)
+		if got := run(t, nil, "--demo", "--listen=127.0.0.1:0", "--admin-listen=192.0.2.1:0"); got.code != exitFailure { // of nobody
+			t.Errorf("got exit code %d and %s, want %d", got.code, got.stderr, exitFailure)
 		}
 	})
 	t.Run("empty is off", func(t *testing.T) {

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"encoding/json"
@@ -122,7 +122,7 @@ func startSoak(t *testing.T) *soak {
 	s.server.Start()
 	t.Cleanup(s.server.Close)
 	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: soakClients}}
-	s.p = startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--upstream-url", s.server.URL+demo.BasePath, "--admin-listen=127.0.0.1:0", "--cache-ttl=0",
+	s.p = startWith(t, []string{"GOMEMLIMIT=200MiB"}, "--upstream-url", s.server.URL+demo.BasePath, "--admin-listen=127.0.0.1:0", "--cache-ttl=0",
 		"--upstream-timeout=500ms", "--request-timeout", deadline.String())
 	return s
 }

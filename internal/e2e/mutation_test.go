@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"bufio"
@@ -123,11 +123,7 @@ func checkLog(t *testing.T, log string) {
 // documentedCodes returns the error codes that docs/reference.md lists.
 func documentedCodes(t *testing.T) map[string]bool {
 	t.Helper()
-	reference, err := os.ReadFile("docs/reference.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(reference), "\n## Errors\n")
+	_, section, _ := strings.Cut(fileText(t, "docs/reference.md"), "\n## Errors\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	codes := map[string]bool{}
 	for _, row := range regexp.MustCompile(`(?m)^\| ([A-Z_]+(?:, [A-Z_]+)*) \|`).FindAllStringSubmatch(section, -1) {

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"cmp"
@@ -403,7 +403,7 @@ func (want row) check(t *testing.T, upstream *faultyUpstream, name, media string
 	if strings.Contains(name, string(faulty.Later)) {
 		first = 150 // on two pages
 	}
-	p := startAs(t, []string{"env", "GOMEMLIMIT=200MiB", os.Args[0]}, "--upstream-url", upstream.url+demo.BasePath, "--log-level=debug",
+	p := startWith(t, []string{"GOMEMLIMIT=200MiB"}, "--upstream-url", upstream.url+demo.BasePath, "--log-level=debug",
 		"--upstream-timeout", cmp.Or(want.attempt, 10*time.Second).String(), "--request-timeout", cmp.Or(want.request, 20*time.Second).String())
 	idle := p.resident(t)
 	a := p.list(t, token, media, first, http.Header{})
