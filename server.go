@@ -143,7 +143,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	}
 	if shared != nil {
 		defer shared.Close()
-		resolver.PersistedQueries = shared.Texts("persisted query", persistedLife)
+		resolver.PersistedQueries = shared.Strings("persisted query", persistedLife)
 	}
 	resolver.Pages = app.cache(client, shared)
 
@@ -240,7 +240,7 @@ func (a app) tracer() *graph.Tracer {
 	if !a.tracing.On() {
 		return nil
 	}
-	return &graph.Tracer{Operation: a.tracing.Operation, Field: a.tracing.Field, Page: func(ctx context.Context, got pages.Got, reason string) {
+	return &graph.Tracer{Operation: a.tracing.Operation, Field: a.tracing.Field, Page: func(ctx context.Context, got pages.FetchResult, reason string) {
 		a.tracing.Page(ctx, telemetry.PageEvent{
 			Page: got.Request.Page, PageSize: got.Request.PageSize, Reason: reason, Items: got.Len(), Age: got.Age,
 			Cached: got.Cached, Coalesced: got.Coalesced, Stale: got.Stale,
@@ -296,9 +296,9 @@ func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache 
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          a.settings.CacheTTL,
 		StaleIfError: a.settings.StaleIfError,
-		Bytes:        uint64(a.settings.CacheBytes) - repeatsBytes(a.settings),
+		MaxBytes:     uint64(a.settings.CacheBytes) - repeatsBytes(a.settings),
 		APIVersion:   a.settings.APIVersion,
-		Key:          a.settings.SharedKey,
+		HashKey:      a.settings.SharedKey,
 		Shared:       shared,
 		SharedWait:   a.settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
 		Observer: pages.CacheObserver{

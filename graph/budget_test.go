@@ -63,19 +63,21 @@ func newHeldPages(tb testing.TB) *heldPages {
 	return held
 }
 
-func (h *heldPages) Owner(restclient.Credential) pages.Owner { return pages.Owner{} }
+func (h *heldPages) CredentialKey(restclient.Credential) pages.CredentialKey {
+	return pages.CredentialKey{}
+}
 
-func (h *heldPages) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter, _ time.Time) []relay.Extent {
+func (h *heldPages) CachedPages(dst []relay.Extent, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.Extent {
 	return dst
 }
 
-func (h *heldPages) Held(_ pages.Owner, request restclient.PageRequest) (pages.Got, bool) {
+func (h *heldPages) Cached(_ pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
 	page, ok := h.pages[request]
-	return pages.Got{Page: page, Request: request, Cached: true}, ok
+	return pages.FetchResult{Page: page, Request: request, Cached: true}, ok
 }
 
-func (h *heldPages) Fetch(_ context.Context, request pages.Request) (pages.Got, error) {
-	return pages.Got{}, fmt.Errorf("no page for %+v", request.PageRequest)
+func (h *heldPages) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
+	return pages.FetchResult{}, fmt.Errorf("no page for %+v", request.PageRequest)
 }
 
 // sink takes an answer and keeps its size.

@@ -16,7 +16,7 @@ import (
 // cachingGateway is a gateway that keeps pages.
 func cachingGateway(t *testing.T, upstream http.Handler, options pages.CacheOptions) *gateway {
 	t.Helper()
-	options.Bytes = 16 << 20
+	options.MaxBytes = 16 << 20
 	g := &gateway{timeout: patience, cache: options}
 	g.over(t, upstream)
 	return g

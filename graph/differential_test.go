@@ -144,7 +144,7 @@ func loadedSchema(tb testing.TB) *ast.Schema {
 
 // stock is a Source of pages, with a list for each caller.
 type stock struct {
-	lists sync.Map // *stocked by pages.Owner
+	lists sync.Map // *stocked by pages.CredentialKey
 	index *pages.Upstream
 }
 
@@ -157,53 +157,53 @@ type stocked struct {
 }
 
 func newStock() *stock {
-	return &stock{index: pages.NewDocuments(nil)}
+	return &stock{index: pages.NewUpstreamFunc(nil)}
 }
 
-func (s *stock) of(owner pages.Owner) *stocked {
+func (s *stock) of(owner pages.CredentialKey) *stocked {
 	list, _ := s.lists.Load(owner)
 	return list.(*stocked)
 }
 
 // put makes a caller see other pages.
 func (s *stock) put(caller string, body func(restclient.PageRequest) []byte, atHand bool) {
-	owner := s.Owner(restclient.NewCredential(restclient.Headers{Authorization: caller}))
+	owner := s.CredentialKey(restclient.NewCredential(restclient.Headers{Authorization: caller}))
 	s.lists.Store(owner, &stocked{body: body, atHand: atHand, pages: make(map[restclient.PageRequest]*pages.Page)})
 }
 
-func (s *stock) Owner(credential restclient.Credential) pages.Owner {
+func (s *stock) CredentialKey(credential restclient.Credential) pages.CredentialKey {
 	return sha256.Sum256([]byte(credential.Headers().Authorization))
 }
 
-func (s *stock) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter, _ time.Time) []relay.Extent {
+func (s *stock) CachedPages(dst []relay.Extent, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.Extent {
 	return dst
 }
 
-func (s *stock) Held(owner pages.Owner, request restclient.PageRequest) (pages.Got, bool) {
+func (s *stock) Cached(owner pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
 	list := s.of(owner)
 	if !list.atHand {
-		return pages.Got{}, false
+		return pages.FetchResult{}, false
 	}
 	got, err := s.load(list, request)
 	return got, err == nil
 }
 
-func (s *stock) Fetch(_ context.Context, request pages.Request) (pages.Got, error) {
-	return s.load(s.of(request.Owner), request.PageRequest)
+func (s *stock) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
+	return s.load(s.of(request.CredentialKey), request.PageRequest)
 }
 
-func (s *stock) load(list *stocked, request restclient.PageRequest) (pages.Got, error) {
+func (s *stock) load(list *stocked, request restclient.PageRequest) (pages.FetchResult, error) {
 	list.mu.Lock()
 	defer list.mu.Unlock()
 	page, ok := list.pages[request]
 	if !ok {
 		var err error
 		if page, err = s.indexed(list, request); err != nil {
-			return pages.Got{}, err
+			return pages.FetchResult{}, err
 		}
 		list.pages[request] = page
 	}
-	return pages.Got{Page: page, Request: request}, nil
+	return pages.FetchResult{Page: page, Request: request}, nil
 }
 
 // indexed makes a page of what a caller sees.

@@ -38,7 +38,7 @@ func toClientError(err error) (*apierror.Error, bool) {
 	if e, ok := errors.AsType[*relay.ArgumentError](err); ok {
 		return &apierror.Error{Code: apierror.CodeBadUserInput, Message: e.Error(), Argument: e.Argument}, true
 	}
-	if e, ok := errors.AsType[*pages.CallsError](err); ok {
+	if e, ok := errors.AsType[*pages.CallBudgetError](err); ok {
 		return &apierror.Error{
 			Code: apierror.CodeTooComplex, Message: e.Error(), Limit: int64(e.Limit), Actual: int64(e.Actual),
 		}, true

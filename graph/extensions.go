@@ -112,7 +112,7 @@ func (op *operation) explain() upstreamExtension {
 	if op.loader == nil {
 		return e
 	}
-	calls := op.loader.Calls()
+	calls := op.loader.PageLoads()
 	first := firstBegun(calls)
 	for _, c := range calls {
 		if !c.Cached {
@@ -125,8 +125,8 @@ func (op *operation) explain() upstreamExtension {
 		if c.Attempts > 1 { // nearly all take one
 			call.Attempts = c.Attempts
 		}
-		if c.Begun != 0 {
-			call.Start = milliseconds(time.Duration(c.Begun - first))
+		if c.Started != 0 {
+			call.Start = milliseconds(time.Duration(c.Started - first))
 		}
 		e.Calls = append(e.Calls, call)
 	}
@@ -134,10 +134,10 @@ func (op *operation) explain() upstreamExtension {
 }
 
 // firstBegun returns when the first call began, in nanoseconds since 1970; 0 where none was made.
-func firstBegun(calls []pages.Call) (first int64) {
+func firstBegun(calls []pages.PageLoad) (first int64) {
 	for _, c := range calls {
-		if c.Begun != 0 && (first == 0 || c.Begun < first) {
-			first = c.Begun
+		if c.Started != 0 && (first == 0 || c.Started < first) {
+			first = c.Started
 		}
 	}
 	return first

@@ -131,7 +131,7 @@ func (s *search) hinted() []relay.Page {
 	if !ok {
 		return nil
 	}
-	if held, ok := relay.CoverHeld(places, s.op.loader.Extents(nil, s.filter, time.Time{})); ok {
+	if held, ok := relay.CoverHeld(places, s.op.loader.CachedPages(nil, s.filter, time.Time{})); ok {
 		return held
 	}
 	for i := range places {
@@ -177,7 +177,7 @@ func (s *search) scan(ctx context.Context) (whole bool, err error) {
 	}
 	// Before the pages are settled, which takes long in a list that is far too long.
 	total := s.views[len(s.views)-1].Total
-	if err := s.op.loader.Spare(total/relay.MaxPageSize - len(s.views)); err != nil {
+	if err := s.op.loader.CheckBudget(total/relay.MaxPageSize - len(s.views)); err != nil {
 		return false, err
 	}
 	reader := relay.NewScan(total)
@@ -190,7 +190,7 @@ func (s *search) scan(ctx context.Context) (whole bool, err error) {
 		if reason == relay.ReasonWindow {
 			reason = relay.ReasonLookup
 		}
-		if err := s.op.loader.Spare(len(pages)); err != nil {
+		if err := s.op.loader.CheckBudget(len(pages)); err != nil {
 			return false, err
 		}
 		before := len(s.views)

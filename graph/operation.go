@@ -79,9 +79,9 @@ func bypassesCache(header http.Header) bool {
 func (op *operation) start() error {
 	if op.credentialErr == nil {
 		op.begin.Do(func() {
-			allowed := pages.Allowance{Calls: op.resolver.MaxUpstreamCalls}
+			allowed := pages.CallBudget{Calls: op.resolver.MaxUpstreamCalls}
 			if op.plans != nil {
-				allowed.Windows = op.plans.windows
+				allowed.WindowCalls = op.plans.windows
 			}
 			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since, allowed, op.plans == nil)
 			op.hints = op.resolver.hints.of(op.credential)
@@ -119,7 +119,7 @@ func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range, si
 
 func (op *operation) pagesOf(planned []relay.Page, filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.Page {
 	var room [8]relay.Extent
-	if held, ok := relay.CoverHeld(ranges, op.loader.Extents(room[:0], filter, since)); ok {
+	if held, ok := relay.CoverHeld(ranges, op.loader.CachedPages(room[:0], filter, since)); ok {
 		return held
 	}
 	switch {

@@ -168,16 +168,16 @@ type leaving struct{ *stock }
 
 type leaveKey struct{}
 
-func (l leaving) Fetch(ctx context.Context, request pages.Request) (pages.Got, error) {
-	page, err := l.indexed(l.of(request.Owner), request.PageRequest)
+func (l leaving) Fetch(ctx context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
+	page, err := l.indexed(l.of(request.CredentialKey), request.PageRequest)
 	if leave, ok := ctx.Value(leaveKey{}).(context.CancelFunc); ok {
 		leave()
 		if request.PageSize%2 == 0 {
-			return pages.Got{}, context.Cause(ctx)
+			return pages.FetchResult{}, context.Cause(ctx)
 		}
 	}
 	runtime.Gosched()
-	return pages.Got{Page: page, Request: request.PageRequest}, err
+	return pages.FetchResult{Page: page, Request: request.PageRequest}, err
 }
 
 // slowReader is a caller who takes an answer piece by piece, while others are answered.

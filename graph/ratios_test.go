@@ -266,7 +266,7 @@ func TestServersForRatios(t *testing.T) { //nolint:paralleltest // it is alone
 	held := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = newHeldPages(t), true })
 	called := &gateway{timeout: patience}
 	called.serve(t, upstream, func(r *graph.Resolver) { r.Projection = true })
-	cached := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, Bytes: 48 << 20}}
+	cached := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 48 << 20}}
 	cached.serve(t, upstream, func(r *graph.Resolver) {
 		r.Projection, r.Repeats = true, graph.Repeats{Bytes: 16 << 20, Life: time.Hour}
 	})

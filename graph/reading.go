@@ -47,7 +47,7 @@ func (r *reading) request(p relay.Page) restclient.PageRequest {
 // load adds pages and returns their views. Those that it has are fetched anew. A page that holds the whole list stands in for
 // any other of the operation.
 func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.Page) ([]relay.View, error) {
-	if whole, ok := r.op.loader.Whole(r.filter, r.since); ok {
+	if whole, ok := r.op.loader.CompletePage(r.filter, r.since); ok {
 		if p := (relay.Page{Number: whole.Page, Size: whole.PageSize}); !slices.Contains(r.asked, p) {
 			wanted = []relay.Page{p}
 		}
@@ -56,7 +56,7 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 	for _, p := range wanted {
 		requests = append(requests, r.request(p))
 		if slices.Contains(r.asked, p) {
-			r.op.loader.Forget(ctx, r.request(p))
+			r.op.loader.Invalidate(ctx, r.request(p))
 		} else {
 			r.asked = append(r.asked, p)
 		}
@@ -71,8 +71,8 @@ func (r *reading) load(ctx context.Context, reason relay.Reason, wanted []relay.
 		r.kept = r.kept || got.Cached && !got.Stale
 		page := relay.Page{Number: got.Request.Page, Size: got.Request.PageSize}
 		view := relay.View{Page: page, Total: got.Total, Items: got.Fingerprints, Distinct: got.Distinct}
-		if !got.Answered.IsZero() {
-			view.Seen = relay.Clock(got.Answered)
+		if !got.Received.IsZero() {
+			view.Seen = relay.Clock(got.Received)
 		}
 		r.loaded = append(r.loaded, got.Page)
 		r.views = append(r.views, view)

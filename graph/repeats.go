@@ -35,7 +35,7 @@ type repeats struct {
 
 // repeatKey is all that an answer without extensions depends on, besides pages: whose it is, and the request's method and text.
 type repeatKey struct {
-	owner pages.Owner
+	owner pages.CredentialKey
 	text  [sha256.Size]byte
 }
 
@@ -43,7 +43,7 @@ type repeatKey struct {
 type repeated struct {
 	// body is nil where the request has come once.
 	body []byte
-	made []pages.Used
+	made []pages.PageVersion
 	name string // of the operation
 }
 
@@ -76,7 +76,7 @@ func (k *repeats) key(op *operation, header http.Header, method string, text []b
 		return repeatKey{}, false
 	}
 	var room [1024]byte
-	return repeatKey{k.source.Owner(op.credential), sha256.Sum256(append(append(append(room[:0], method...), ' '), text...))}, true
+	return repeatKey{k.source.CredentialKey(op.credential), sha256.Sum256(append(append(append(room[:0], method...), ' '), text...))}, true
 }
 
 // find returns the answer to a request, nil where it is to be executed.
@@ -86,7 +86,7 @@ func (k *repeats) find(key repeatKey) *repeated {
 		return nil
 	}
 	for _, used := range kept.made {
-		if got, ok := k.source.Held(key.owner, used.Request); !ok || !got.Answered.Equal(used.Answered) {
+		if got, ok := k.source.Cached(key.owner, used.Request); !ok || !got.Received.Equal(used.Received) {
 			return nil
 		}
 	}
@@ -99,7 +99,7 @@ func (k *repeats) keep(key repeatKey, op *operation, name string, body []byte) {
 	if op.loader == nil || len(body) > maxRepeated {
 		return
 	}
-	made, ok := op.loader.Used()
+	made, ok := op.loader.PageVersions()
 	if !ok {
 		return
 	}

@@ -28,7 +28,7 @@ type repeating struct {
 
 func newRepeating(tb testing.TB, upstream http.Handler, bytes uint64, options pages.CacheOptions) *repeating {
 	tb.Helper()
-	options.Bytes = 16 << 20
+	options.MaxBytes = 16 << 20
 	g := &repeating{gateway: &gateway{timeout: patience, cache: options}}
 	g.over(tb, upstream, func(r *graph.Resolver) {
 		r.Repeats = graph.Repeats{

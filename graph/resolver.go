@@ -59,7 +59,7 @@ func NewHandler(r *Resolver) http.Handler {
 	parsed := newParsedQueries()
 	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
-	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.Caught(value) })
+	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.FromRecover(value) })
 	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection, r.Tracer)) // the first, so that it gets what the others have made of a field
 	exec.Use(newPersistedQueries(r.PersistedQueries, newTrusted(r.TrustedDocuments, r.Logger)))
 	exec.Use(&limiter{r.Limits, parsed})

@@ -24,7 +24,7 @@ type Tracer struct {
 	// mend.
 	Field func(ctx context.Context, name string) (context.Context, func(code string, failed bool))
 	// Page is told of each page that a field is made of, and what it was for.
-	Page func(ctx context.Context, page pages.Got, reason string)
+	Page func(ctx context.Context, page pages.FetchResult, reason string)
 }
 
 // answered tells of an operation: opCtx may be nil, or without an operation.
@@ -55,7 +55,7 @@ func (t *Tracer) refused(ctx context.Context, code string) {
 }
 
 // used tells of pages.
-func (t *Tracer) used(ctx context.Context, got []pages.Got, reason string) {
+func (t *Tracer) used(ctx context.Context, got []pages.FetchResult, reason string) {
 	if t == nil {
 		return
 	}

@@ -46,7 +46,7 @@ func (n *traced) tracer() *graph.Tracer {
 		Field: func(ctx context.Context, name string) (context.Context, func(code string, failed bool)) {
 			return context.WithValue(ctx, fieldKey{}, name), func(code string, failed bool) { n.note("field %s %q failed=%t", name, code, failed) }
 		},
-		Page: func(ctx context.Context, got pages.Got, reason string) {
+		Page: func(ctx context.Context, got pages.FetchResult, reason string) {
 			n.note("page of %v: %d/%d %s %d items cached=%t", ctx.Value(fieldKey{}), got.Request.Page, got.Request.PageSize, reason, got.Len(), got.Cached)
 		},
 	}
@@ -124,7 +124,7 @@ func TestTracerIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			notes := &traced{}
-			g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, Bytes: 1 << 20}}
+			g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 1 << 20}}
 			g.over(t, failingAs(), func(r *graph.Resolver) {
 				r.Tracer = notes.tracer()
 				r.Repeats = graph.Repeats{Bytes: 1 << 20, Life: time.Hour}

@@ -112,7 +112,7 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 	if value == nil {
 		return
 	}
-	shown := t.resolver.presentError(r.Context(), panics.Caught(value))
+	shown := t.resolver.presentError(r.Context(), panics.FromRecover(value))
 	t.resolver.Tracer.refused(r.Context(), apierror.CodeInternal)
 	body := encode(nil, &graphql.Response{Errors: gqlerror.List{shown}}, nil)
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)

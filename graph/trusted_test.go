@@ -174,7 +174,7 @@ func TestUntrustedDocumentsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	change, untrusted := trusting(graph.TrustLog, map[string]string{"a": "{ a: __typename }"})
 	// Answers are kept, but each request is to be counted.
-	g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Minute, Bytes: 1 << 20}}
+	g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Minute, MaxBytes: 1 << 20}}
 	g.over(t, demo.New(demo.Options{}), change, func(r *graph.Resolver) { r.Repeats = graph.Repeats{Bytes: 1 << 20, Life: time.Minute} })
 	const query = `{ cvms(first: 1) { totalCount } }`
 	for range 4 {

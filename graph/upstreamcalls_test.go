@@ -33,7 +33,7 @@ func (b *bounded) allowing(t *testing.T, calls int) *gateway {
 	t.Helper()
 	g := b.gateways[calls]
 	if g == nil {
-		g = &gateway{timeout: patience, cache: pages.CacheOptions{TTL: b.ttl, Bytes: 64 << 20}}
+		g = &gateway{timeout: patience, cache: pages.CacheOptions{TTL: b.ttl, MaxBytes: 64 << 20}}
 		g.over(t, b.upstream, allowing(calls), func(r *graph.Resolver) {
 			r.Limits = graph.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
 		})

@@ -56,7 +56,7 @@ func servePanics(args []string) int {
 type panicking struct{ *pages.Cache }
 
 func newPanicking() panicking {
-	return panicking{pages.NewCache(pages.NewDocuments(func(_ context.Context, c restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
+	return panicking{pages.NewCache(pages.NewUpstreamFunc(func(_ context.Context, c restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
 		panicAt("document", c)
 		items := strings.TrimPrefix(strings.Repeat(`,{"hosted":{}}`, r.PageSize), ",")
 		return restclient.Document{Body: fmt.Appendf(nil, `{"items":[%s],"total":100000,"page":%d,"page_size":%d}`, items, r.Page, r.PageSize)}, nil
@@ -77,12 +77,12 @@ func panicAt(place string, c restclient.Credential) {
 	}
 }
 
-func (p panicking) Owner(c restclient.Credential) pages.Owner {
+func (p panicking) CredentialKey(c restclient.Credential) pages.CredentialKey {
 	panicAt("owner", c)
-	return p.Cache.Owner(c)
+	return p.Cache.CredentialKey(c)
 }
 
-func (p panicking) Fetch(ctx context.Context, r pages.Request) (pages.Got, error) {
+func (p panicking) Fetch(ctx context.Context, r pages.FetchRequest) (pages.FetchResult, error) {
 	if r.Page > 1 { // beside others
 		panicAt("fetch", r.Credential)
 	}

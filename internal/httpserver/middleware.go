@@ -85,7 +85,7 @@ func (s *Server) recoverPanic(rec *recorder, r *http.Request) {
 	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(reason)
 	}
-	id, caught := telemetry.RequestIDFrom(r.Context()), panics.Caught(reason)
+	id, caught := telemetry.RequestIDFrom(r.Context()), panics.FromRecover(reason)
 	s.options.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
 		slog.String("panic", caught.Kind),
 		slog.String("stack", caught.Stack),

@@ -25,11 +25,11 @@ type CacheOptions struct {
 	// StaleIfError is how old a page may be served when the upstream fails; 0: none is.
 	StaleIfError time.Duration
 	// Bytes bounds what the pages take.
-	Bytes uint64
+	MaxBytes uint64
 	// APIVersion is the version that the pages are of.
 	APIVersion string
 	// Key keys the hash of credentials. Zero: a random key.
-	Key [32]byte
+	HashKey [32]byte
 	// Shared is where replicas share pages, and take turns to call the upstream; nil: nowhere. Key is then the same for all of them.
 	Shared *redis.Store
 	// SharedWait is how long a replica waits for another one's call.
@@ -60,16 +60,16 @@ type Cache struct {
 	upstream *Upstream
 	options  CacheOptions
 	pages    *otter.Cache[pageKey, *kept] // nil: nothing is kept
-	holdings holdings
+	index    pageIndex
 	flights  flights
-	sentinel sentinel
+	monitor  contractMonitor
 	// lastStamp is the time of the last page, in microseconds since 1970.
 	lastStamp atomic.Int64
 }
 
 // pageKey is what a page is kept under.
 type pageKey struct {
-	owner      Owner
+	credential CredentialKey
 	apiVersion string
 	request    restclient.PageRequest
 }
@@ -77,7 +77,7 @@ type pageKey struct {
 // kept is a page with its times.
 type kept struct {
 	page *Page
-	Times
+	FetchTimes
 }
 
 // NewCache returns a cache of what the upstream sends.
@@ -85,22 +85,22 @@ func NewCache(upstream *Upstream, options CacheOptions) *Cache {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	if options.Key == ([32]byte{}) {
-		_, _ = rand.Read(options.Key[:]) // never fails
+	if options.HashKey == ([32]byte{}) {
+		_, _ = rand.Read(options.HashKey[:]) // never fails
 	}
-	c := &Cache{upstream: upstream, options: options, sentinel: sentinel{compared: options.Observer.Compared}}
+	c := &Cache{upstream: upstream, options: options, monitor: contractMonitor{compared: options.Observer.Compared}}
 	if life := max(options.TTL, options.StaleIfError); options.TTL > 0 {
 		c.pages = otter.Must(&otter.Options[pageKey, *kept]{
-			MaximumWeight:    options.Bytes,
+			MaximumWeight:    options.MaxBytes,
 			Weigher:          func(_ pageKey, k *kept) uint32 { return uint32(k.page.size()) },
 			ExpiryCalculator: otter.ExpiryWriting[pageKey, *kept](life),
 			OnDeletion: func(e otter.DeletionEvent[pageKey, *kept]) {
 				if e.Cause == otter.CauseReplacement {
 					return
 				}
-				c.holdings.remove(e.Key, e.Value)
+				c.index.remove(e.Key, e.Value)
 				if e.Cause == otter.CauseOverflow {
-					call(options.Observer.Evicted)
+					notify(options.Observer.Evicted)
 				}
 			},
 		})
@@ -117,9 +117,9 @@ func (c *Cache) Size() (pages int, bytes uint64) {
 }
 
 // Owner returns a keyed hash of the credential. Different credentials have different ones.
-func (c *Cache) Owner(credential restclient.Credential) Owner {
+func (c *Cache) CredentialKey(credential restclient.Credential) CredentialKey {
 	var room [256]byte
-	b := append(room[:0], c.options.Key[:]...)
+	b := append(room[:0], c.options.HashKey[:]...)
 	// Each part comes with its length, so that no credential's bytes are the beginning of another's.
 	h := credential.Headers()
 	for _, part := range [...]string{h.Authorization, h.APIKey, h.Workspace} {
@@ -129,79 +129,79 @@ func (c *Cache) Owner(credential restclient.Credential) Owner {
 	return sha256.Sum256(b)
 }
 
-func (c *Cache) key(owner Owner, request restclient.PageRequest) pageKey {
+func (c *Cache) key(owner CredentialKey, request restclient.PageRequest) pageKey {
 	return pageKey{owner, c.options.APIVersion, request}
 }
 
 // Extents appends the fresh pages of a list.
-func (c *Cache) Extents(dst []relay.Extent, owner Owner, filter restclient.Filter, since time.Time) []relay.Extent {
+func (c *Cache) CachedPages(dst []relay.Extent, owner CredentialKey, filter restclient.Filter, since time.Time) []relay.Extent {
 	if c.pages == nil {
 		return dst
 	}
-	return c.holdings.extents(dst, owner, filter, c.options.Now().Add(-c.options.TTL), since)
+	return c.index.extents(dst, owner, filter, c.options.Now().Add(-c.options.TTL), since)
 }
 
 // Held returns a fresh page.
-func (c *Cache) Held(owner Owner, request restclient.PageRequest) (Got, bool) {
+func (c *Cache) Cached(owner CredentialKey, request restclient.PageRequest) (FetchResult, bool) {
 	if c.pages == nil {
-		return Got{}, false
+		return FetchResult{}, false
 	}
 	k, ok := c.pages.GetIfPresent(c.key(owner, request))
 	if !ok {
-		return Got{}, false
+		return FetchResult{}, false
 	}
-	age := c.options.Now().Sub(k.Asked)
+	age := c.options.Now().Sub(k.Requested)
 	if age >= c.options.TTL {
-		return Got{}, false
+		return FetchResult{}, false
 	}
 	if c.options.Observer.Hit != nil {
 		c.options.Observer.Hit(age)
 	}
-	return Got{Page: k.page, Request: request, Times: k.Times, Age: age, Cached: true}, true
+	return FetchResult{Page: k.page, Request: request, FetchTimes: k.FetchTimes, Age: age, Cached: true}, true
 }
 
 // Fetch calls the upstream, or waits for a call that is under way already. The call goes on when its first caller leaves, and ends
 // when the last one has left.
-func (c *Cache) Fetch(ctx context.Context, r Request) (Got, error) {
-	call(c.options.Observer.Miss)
-	got, coalesced, err := c.flights.join(ctx, c.key(r.Owner, r.PageRequest), r.Since, func(ctx context.Context) (Got, error) {
+func (c *Cache) Fetch(ctx context.Context, r FetchRequest) (FetchResult, error) {
+	notify(c.options.Observer.Miss)
+	got, coalesced, err := c.flights.join(ctx, c.key(r.CredentialKey, r.PageRequest), r.Since, func(ctx context.Context) (FetchResult, error) {
 		return c.load(ctx, r)
 	})
 	if coalesced {
-		call(c.options.Observer.Coalesced)
+		notify(c.options.Observer.Coalesced)
 	}
 	if err == nil {
 		got.Coalesced = coalesced
 		return got, nil
 	}
 	if old, ok := c.stale(ctx, r, err); ok {
-		call(c.options.Observer.Stale)
+		notify(c.options.Observer.Stale)
 		old.Attempts = got.Attempts
 		return old, nil
 	}
-	return Got{Request: r.PageRequest, Coalesced: coalesced, Attempts: got.Attempts}, err
+	return FetchResult{Request: r.PageRequest, Coalesced: coalesced, Attempts: got.Attempts}, err
 }
 
 // load comes by a page, and keeps it.
-func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
+func (c *Cache) load(ctx context.Context, r FetchRequest) (FetchResult, error) {
 	var d loaded
 	var err error
 	if c.options.Shared != nil && c.pages != nil {
-		d, err = c.share(ctx, r)
+		d, err = c.loadShared(ctx, r)
 	} else {
-		d, err = c.call(ctx, r)
+		d, err = c.fetch(ctx, r)
 	}
 	if err != nil {
-		return Got{Attempts: d.attempts}, err
+		return FetchResult{Attempts: d.attempts}, err
 	}
-	if c.pages != nil && d.keep {
-		key := c.key(r.Owner, r.PageRequest)
-		c.holdings.add(key, &d.kept) // first: the cache may let go of it at once
+	if c.pages != nil && d.cacheable {
+		key := c.key(r.CredentialKey, r.PageRequest)
+		c.index.add(key, &d.kept) // first: the cache may let go of it at once
 		c.pages.Set(key, &d.kept)
 	}
-	got := Got{Page: d.page, Request: r.PageRequest, Times: d.Times, Cached: !d.called, Attempts: d.attempts}
+	got := FetchResult{Page: d.page, Request: r.PageRequest, FetchTimes: d.FetchTimes, Cached: !d.ownCall, Attempts: d.attempts}
 	if got.Cached {
-		got.Age = max(c.options.Now().Sub(d.Asked), 0)
+		got.Age = max(c.options.Now().Sub(d.Requested), 0)
 	}
 	return got, nil
 }
@@ -210,25 +210,25 @@ func (c *Cache) load(ctx context.Context, r Request) (Got, error) {
 type loaded struct {
 	kept
 	// called says that a call of this replica brought it, and keep that it may be kept.
-	called, keep bool
-	attempts     int
+	ownCall, cacheable bool
+	attempts           int
 }
 
 // call calls the upstream.
-func (c *Cache) call(ctx context.Context, r Request) (loaded, error) {
+func (c *Cache) fetch(ctx context.Context, r FetchRequest) (loaded, error) {
 	at, begun := c.options.Now(), time.Now()
 	page, document, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
 	if c.options.Observer.Called != nil {
 		c.options.Observer.Called(outcome(err), time.Since(begun))
 	}
-	c.sentinel.look(at, r.Credential, document.Body, page)
+	c.monitor.check(at, r.Credential, document.Body, page)
 	if err != nil {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok && isRefusal(status.StatusCode) {
-			c.purge(ctx, r.Owner)
+			c.purge(ctx, r.CredentialKey)
 		}
 		return loaded{attempts: document.Attempts}, err
 	}
-	return loaded{kept{page, Times{at, c.stamp()}}, true, !document.NoStore, document.Attempts}, nil
+	return loaded{kept{page, FetchTimes{at, c.stamp()}}, true, !document.NoStore, document.Attempts}, nil
 }
 
 // stamp returns the time, rounded up to microseconds, and never the same twice: it tells pages apart.
@@ -243,22 +243,22 @@ func (c *Cache) stamp() time.Time {
 }
 
 // share takes a page that another replica called for, or calls the upstream for all of them.
-func (c *Cache) share(ctx context.Context, r Request) (loaded, error) {
-	name := redis.Name{Group: r.Owner, Rest: fmt.Sprintf("page %s %d %q %d %d", c.options.APIVersion, r.Filter.NodeID, r.Filter.UserID, r.Page, r.PageSize)}
+func (c *Cache) loadShared(ctx context.Context, r FetchRequest) (loaded, error) {
+	name := redis.EntryID{Group: r.CredentialKey, Name: fmt.Sprintf("page %s %d %q %d %d", c.options.APIVersion, r.Filter.NodeID, r.Filter.UserID, r.Page, r.PageSize)}
 	var own loaded
 	produce := func(ctx context.Context) ([]byte, bool, error) {
 		var err error
-		own, err = c.call(ctx, r)
+		own, err = c.fetch(ctx, r)
 		if err != nil {
 			return nil, false, err
 		}
-		return seal(own), own.keep, nil
+		return encodeShared(own), own.cacheable, nil
 	}
-	value, _, produced, err := c.options.Shared.Once(ctx, name, c.options.TTL, c.options.SharedWait, produce)
+	value, _, produced, err := c.options.Shared.GetOrCompute(ctx, name, c.options.TTL, c.options.SharedWait, produce)
 	if err != nil || produced {
 		return own, err
 	}
-	if d, ok := c.unseal(value, r); ok && d.shows(r.Since) {
+	if d, ok := c.decodeShared(value, r); ok && d.showsListAt(r.Since) {
 		return d, nil
 	}
 	// What others called for is too old.
@@ -270,19 +270,19 @@ func (c *Cache) share(ctx context.Context, r Request) (loaded, error) {
 }
 
 // sealedTimes is how many bytes the times of a shared page take.
-const sealedTimes = 16
+const sharedHeaderBytes = 16
 
 // seal returns a page as it is shared: when it was asked for, when it was there, and its document.
-func seal(d loaded) []byte {
-	value := make([]byte, 0, sealedTimes+d.page.BodySize())
-	value = binary.BigEndian.AppendUint64(value, uint64(d.Asked.UnixMicro()))
-	value = binary.BigEndian.AppendUint64(value, uint64(d.Answered.UnixMicro()))
+func encodeShared(d loaded) []byte {
+	value := make([]byte, 0, sharedHeaderBytes+d.page.BodySize())
+	value = binary.BigEndian.AppendUint64(value, uint64(d.Requested.UnixMicro()))
+	value = binary.BigEndian.AppendUint64(value, uint64(d.Received.UnixMicro()))
 	return append(value, d.page.Body()...)
 }
 
 // unseal returns a shared page, false where it is none, or too old by now.
-func (c *Cache) unseal(value []byte, r Request) (loaded, bool) {
-	if len(value) < sealedTimes {
+func (c *Cache) decodeShared(value []byte, r FetchRequest) (loaded, bool) {
+	if len(value) < sharedHeaderBytes {
 		return loaded{}, false
 	}
 	now := c.options.Now()
@@ -290,8 +290,8 @@ func (c *Cache) unseal(value []byte, r Request) (loaded, bool) {
 	if at.After(now) { // its clock is ahead
 		at = now
 	}
-	page, err := c.upstream.Page(value[sealedTimes:], r.PageRequest)
-	return loaded{kept: kept{page, Times{at, answered}}, keep: true}, err == nil && now.Sub(at) < c.options.TTL
+	page, err := c.upstream.Page(value[sharedHeaderBytes:], r.PageRequest)
+	return loaded{kept: kept{page, FetchTimes{at, answered}}, cacheable: true}, err == nil && now.Sub(at) < c.options.TTL
 }
 
 // outcome says how a call ended.
@@ -329,33 +329,33 @@ func isRefusal(status int) bool {
 }
 
 // purge forgets all pages of a credential, those that replicas share too.
-func (c *Cache) purge(ctx context.Context, owner Owner) {
-	for _, key := range c.holdings.purge(owner) {
+func (c *Cache) purge(ctx context.Context, owner CredentialKey) {
+	for _, key := range c.index.purge(owner) {
 		c.pages.Invalidate(key)
 	}
 	if c.options.Shared != nil {
-		c.options.Shared.Forget(ctx, owner, c.options.TTL)
+		c.options.Shared.Invalidate(ctx, owner, c.options.TTL)
 	}
-	call(c.options.Observer.Purged)
+	notify(c.options.Observer.Purged)
 }
 
 // stale returns an old page that holds what was asked for, where the error is one of the upstream's.
-func (c *Cache) stale(ctx context.Context, r Request, err error) (Got, bool) {
+func (c *Cache) stale(ctx context.Context, r FetchRequest, err error) (FetchResult, bool) {
 	if c.pages == nil || c.options.StaleIfError <= 0 || ctx.Err() != nil || !isOutage(err) {
-		return Got{}, false
+		return FetchResult{}, false
 	}
 	wanted := relay.Page{Number: r.Page, Size: r.PageSize}.Range()
 	since := c.options.Now().Add(-c.options.StaleIfError)
-	pages, _ := relay.CoverHeld([]relay.Range{wanted}, c.holdings.extents(nil, r.Owner, r.Filter, since, r.Since))
+	pages, _ := relay.CoverHeld([]relay.Range{wanted}, c.index.extents(nil, r.CredentialKey, r.Filter, since, r.Since))
 	if len(pages) != 1 {
-		return Got{}, false
+		return FetchResult{}, false
 	}
 	request := restclient.PageRequest{Filter: r.Filter, Page: pages[0].Number, PageSize: pages[0].Size}
-	k, ok := c.pages.GetIfPresent(c.key(r.Owner, request))
-	if !ok || k.Asked.Before(since) {
-		return Got{}, false
+	k, ok := c.pages.GetIfPresent(c.key(r.CredentialKey, request))
+	if !ok || k.Requested.Before(since) {
+		return FetchResult{}, false
 	}
-	return Got{Page: k.page, Request: request, Times: k.Times, Age: c.options.Now().Sub(k.Asked), Cached: true, Stale: true}, true
+	return FetchResult{Page: k.page, Request: request, FetchTimes: k.FetchTimes, Age: c.options.Now().Sub(k.Requested), Cached: true, Stale: true}, true
 }
 
 // isOutage says whether an error is one of the upstream's, or of protecting it, and not of the request or the credential.
@@ -369,7 +369,7 @@ func isOutage(err error) bool {
 	return invalid || network || unavailable || errors.Is(err, context.DeadlineExceeded)
 }
 
-func call(f func()) {
+func notify(f func()) {
 	if f != nil {
 		f()
 	}

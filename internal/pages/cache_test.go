@@ -54,18 +54,18 @@ func bearer(token string) restclient.Credential {
 	return restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + token})
 }
 
-func ask(c *pages.Cache, credential restclient.Credential, page, size int) pages.Request {
-	return pages.Request{PageRequest: restclient.PageRequest{Page: page, PageSize: size}, Owner: c.Owner(credential), Credential: credential}
+func ask(c *pages.Cache, credential restclient.Credential, page, size int) pages.FetchRequest {
+	return pages.FetchRequest{PageRequest: restclient.PageRequest{Page: page, PageSize: size}, CredentialKey: c.CredentialKey(credential), Credential: credential}
 }
 
 func (l *list) cache(options pages.CacheOptions) *pages.Cache {
-	if options.Bytes == 0 {
-		options.Bytes = 16 << 20
+	if options.MaxBytes == 0 {
+		options.MaxBytes = 16 << 20
 	}
-	return pages.NewCache(pages.NewDocuments(l.body), options)
+	return pages.NewCache(pages.NewUpstreamFunc(l.body), options)
 }
 
-func mustFetch(t *testing.T, c *pages.Cache, r pages.Request) pages.Got {
+func mustFetch(t *testing.T, c *pages.Cache, r pages.FetchRequest) pages.FetchResult {
 	t.Helper()
 	got, err := c.Fetch(t.Context(), r)
 	if err != nil {
@@ -100,25 +100,25 @@ func TestAPageIsServedForItsTime(t *testing.T) {
 	l := &list{}
 	c := l.cache(pages.CacheOptions{TTL: 2 * time.Second, Now: time0.Now})
 	r := ask(c, bearer("a"), 1, 10)
-	if _, ok := c.Held(r.Owner, r.PageRequest); ok {
+	if _, ok := c.Cached(r.CredentialKey, r.PageRequest); ok {
 		t.Error("a page is at hand that nobody fetched")
 	}
 	mustFetch(t, c, r)
 	time0.advance(1999 * time.Millisecond)
-	if got, ok := c.Held(r.Owner, r.PageRequest); !ok || got.Age != 1999*time.Millisecond || !got.Cached || got.Len() != 10 {
+	if got, ok := c.Cached(r.CredentialKey, r.PageRequest); !ok || got.Age != 1999*time.Millisecond || !got.Cached || got.Len() != 10 {
 		t.Errorf("before its time is over: got %+v, %t", got, ok)
 	}
-	if got := c.Extents(nil, r.Owner, restclient.Filter{}, time.Time{}); len(got) != 1 || got[0] != (relay.Extent{Page: relay.Page{Number: 1, Size: 10}, Len: 10, Total: 100_000}) {
+	if got := c.CachedPages(nil, r.CredentialKey, restclient.Filter{}, time.Time{}); len(got) != 1 || got[0] != (relay.Extent{Page: relay.Page{Number: 1, Size: 10}, Len: 10, Total: 100_000}) {
 		t.Errorf("got extents %v", got)
 	}
-	if got := c.Extents(nil, r.Owner, restclient.Filter{NodeID: 1}, time.Time{}); len(got) != 0 {
+	if got := c.CachedPages(nil, r.CredentialKey, restclient.Filter{NodeID: 1}, time.Time{}); len(got) != 0 {
 		t.Errorf("of another list: got extents %v", got)
 	}
 	time0.advance(time.Millisecond)
-	if _, ok := c.Held(r.Owner, r.PageRequest); ok {
+	if _, ok := c.Cached(r.CredentialKey, r.PageRequest); ok {
 		t.Error("a page is at hand that is too old")
 	}
-	if got := c.Extents(nil, r.Owner, restclient.Filter{}, time.Time{}); len(got) != 0 {
+	if got := c.CachedPages(nil, r.CredentialKey, restclient.Filter{}, time.Time{}); len(got) != 0 {
 		t.Errorf("of pages that are too old: got extents %v", got)
 	}
 }
@@ -129,7 +129,7 @@ func TestWithoutATimeNothingIsKept(t *testing.T) {
 	c := l.cache(pages.CacheOptions{})
 	r := ask(c, bearer("a"), 1, 10)
 	mustFetch(t, c, r)
-	if _, ok := c.Held(r.Owner, r.PageRequest); ok || len(c.Extents(nil, r.Owner, restclient.Filter{}, time.Time{})) > 0 {
+	if _, ok := c.Cached(r.CredentialKey, r.PageRequest); ok || len(c.CachedPages(nil, r.CredentialKey, restclient.Filter{}, time.Time{})) > 0 {
 		t.Error("a page is at hand")
 	}
 }
@@ -140,7 +140,7 @@ func TestNoStoreIsHonoured(t *testing.T) {
 	c := l.cache(pages.CacheOptions{TTL: time.Minute})
 	r := ask(c, bearer("a"), 1, 10)
 	mustFetch(t, c, r)
-	if _, ok := c.Held(r.Owner, r.PageRequest); ok {
+	if _, ok := c.Cached(r.CredentialKey, r.PageRequest); ok {
 		t.Error("a page is kept that must not be")
 	}
 }
@@ -148,18 +148,18 @@ func TestNoStoreIsHonoured(t *testing.T) {
 func TestOwnersAreApart(t *testing.T) {
 	t.Parallel()
 	c := (&list{}).cache(pages.CacheOptions{TTL: time.Minute})
-	seen := make(map[pages.Owner]restclient.Credential)
+	seen := make(map[pages.CredentialKey]restclient.Credential)
 	for _, credential := range lookalikes() {
-		owner := c.Owner(credential)
+		owner := c.CredentialKey(credential)
 		if other, ok := seen[owner]; ok {
 			t.Errorf("%s and %s have one owner", ownerOf(credential), ownerOf(other))
 		}
-		if c.Owner(credential) != owner {
+		if c.CredentialKey(credential) != owner {
 			t.Errorf("%s has two owners", ownerOf(credential))
 		}
 		seen[owner] = credential
 	}
-	if again := (&list{}).cache(pages.CacheOptions{}).Owner(bearer("a")); again == c.Owner(bearer("a")) {
+	if again := (&list{}).cache(pages.CacheOptions{}).CredentialKey(bearer("a")); again == c.CredentialKey(bearer("a")) {
 		t.Error("two caches with keys of their own agree about an owner")
 	}
 }
@@ -431,13 +431,13 @@ func TestARefusalPurgesTheCredentialsPages(t *testing.T) {
 			t.Errorf("%d: got %+v, want the refusal", status, got)
 		}
 		for page := range 100 {
-			if r := ask(c, bearer("a"), page+1, 10); len(c.Extents(nil, r.Owner, r.Filter, time.Time{})) > 0 {
+			if r := ask(c, bearer("a"), page+1, 10); len(c.CachedPages(nil, r.CredentialKey, r.Filter, time.Time{})) > 0 {
 				t.Fatalf("%d: pages are left", status)
-			} else if _, ok := c.Held(r.Owner, r.PageRequest); ok {
+			} else if _, ok := c.Cached(r.CredentialKey, r.PageRequest); ok {
 				t.Fatalf("%d: page %d is left", status, page+1)
 			}
 		}
-		if r := ask(c, bearer("b"), 1, 10); len(c.Extents(nil, r.Owner, r.Filter, time.Time{})) != 1 || purged.Load() != 1 {
+		if r := ask(c, bearer("b"), 1, 10); len(c.CachedPages(nil, r.CredentialKey, r.Filter, time.Time{})) != 1 || purged.Load() != 1 {
 			t.Errorf("%d: another credential's page is gone, or %d were told of, want 1", status, purged.Load())
 		}
 	}
@@ -495,7 +495,7 @@ func TestPagesKeepWithinTheirBytes(t *testing.T) { //nolint:paralleltest // what
 	const most = 4 << 20
 	l := &list{size: 1000}
 	var evicted atomic.Int64
-	c := l.cache(pages.CacheOptions{TTL: time.Hour, Bytes: most, Observer: pages.CacheObserver{Evicted: func() { evicted.Add(1) }}})
+	c := l.cache(pages.CacheOptions{TTL: time.Hour, MaxBytes: most, Observer: pages.CacheObserver{Evicted: func() { evicted.Add(1) }}})
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -516,7 +516,7 @@ func TestPagesKeepWithinTheirBytes(t *testing.T) { //nolint:paralleltest // what
 	if evicted.Load() == 0 || count == 0 {
 		t.Errorf("got %d pages and %d evictions, want some of both", count, evicted.Load())
 	}
-	if extents := c.Extents(nil, c.Owner(bearer("a")), restclient.Filter{}, time.Time{}); len(extents) > count {
+	if extents := c.CachedPages(nil, c.CredentialKey(bearer("a")), restclient.Filter{}, time.Time{}); len(extents) > count {
 		t.Errorf("got %d extents of %d pages", len(extents), count)
 	}
 	runtime.KeepAlive(c)
@@ -539,7 +539,7 @@ func TestNoPageReachesAnotherCredential(t *testing.T) {
 		}
 		return nil
 	}
-	c := l.cache(pages.CacheOptions{TTL: 100 * time.Millisecond, StaleIfError: 300 * time.Millisecond, Bytes: 2 << 20})
+	c := l.cache(pages.CacheOptions{TTL: 100 * time.Millisecond, StaleIfError: 300 * time.Millisecond, MaxBytes: 2 << 20})
 	credentials := lookalikes()
 	var group sync.WaitGroup
 	var answered, cached atomic.Int64
@@ -551,7 +551,7 @@ func TestNoPageReachesAnotherCredential(t *testing.T) {
 				if rand.IntN(10) == 0 {
 					r.Since = time.Now()
 				}
-				got, ok := c.Held(r.Owner, r.PageRequest)
+				got, ok := c.Cached(r.CredentialKey, r.PageRequest)
 				if !ok {
 					var err error
 					if got, err = c.Fetch(t.Context(), r); err != nil {

@@ -22,24 +22,24 @@ type flightShard struct {
 
 // flight is one call. What it got and its error are there once done is closed.
 type flight struct {
-	begun   time.Time
+	started time.Time
 	callers int // that still wait
 	// deadline is when the last caller stops waiting, in nanoseconds since 1970; forever for never.
 	deadline atomic.Int64
 	cancel   context.CancelFunc
 	done     chan struct{}
-	got      Got
+	result   FetchResult
 	err      error
 }
 
 // join waits for the call of a key that began at since or later, or begins it. It says whether the call was somebody else's. Where
 // ctx ends first, the error says so.
-func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (Got, error)) (got Got, joined bool, err error) {
-	s := &f.shards[key.owner[0]%64]
+func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (FetchResult, error)) (got FetchResult, joined bool, err error) {
+	s := &f.shards[key.credential[0]%64]
 	s.mu.Lock()
 	call, joined := s.calls[key]
-	if joined = joined && !call.begun.Before(since); !joined {
-		call = s.begin(ctx, key, fetch)
+	if joined = joined && !call.started.Before(since); !joined {
+		call = s.start(ctx, key, fetch)
 	}
 	call.callers++
 	call.deadline.Store(max(call.deadline.Load(), deadlineOf(ctx)))
@@ -47,23 +47,23 @@ func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch 
 
 	select {
 	case <-call.done:
-		return call.got, joined, call.err
+		return call.result, joined, call.err
 	case <-ctx.Done():
 		s.leave(key, call)
 		if ctx.Err() == context.DeadlineExceeded {
-			return Got{}, joined, &restclient.TimeoutError{}
+			return FetchResult{}, joined, &restclient.TimeoutError{}
 		}
-		return Got{}, joined, fmt.Errorf("the caller of an upstream call left: %w", context.Canceled)
+		return FetchResult{}, joined, fmt.Errorf("the caller of an upstream call left: %w", context.Canceled)
 	}
 }
 
 // forever is no deadline.
-const forever = math.MaxInt64
+const noDeadline = math.MaxInt64
 
 func deadlineOf(ctx context.Context) int64 {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return forever
+		return noDeadline
 	}
 	return deadline.UnixNano()
 }
@@ -71,12 +71,12 @@ func deadlineOf(ctx context.Context) int64 {
 // Deadline says when the last caller stops waiting.
 func (f *flight) Deadline() (time.Time, bool) {
 	deadline := f.deadline.Load()
-	return time.Unix(0, deadline), deadline != forever
+	return time.Unix(0, deadline), deadline != noDeadline
 }
 
 // begin starts a call that is not bound to its first caller's end. The caller holds the lock.
-func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context.Context) (Got, error)) *flight {
-	call := &flight{begun: time.Now(), done: make(chan struct{})}
+func (s *flightShard) start(ctx context.Context, key pageKey, fetch func(context.Context) (FetchResult, error)) *flight {
+	call := &flight{started: time.Now(), done: make(chan struct{})}
 	call.deadline.Store(deadlineOf(ctx))
 	ctx, cancel := context.WithCancel(restclient.WithRetryDeadline(context.WithoutCancel(ctx), call))
 	call.cancel = cancel
@@ -88,14 +88,14 @@ func (s *flightShard) begin(ctx context.Context, key pageKey, fetch func(context
 		defer cancel()
 		defer func() {
 			if value := recover(); value != nil {
-				call.err = panics.Caught(value)
+				call.err = panics.FromRecover(value)
 			}
 			s.mu.Lock()
-			s.end(key, call)
+			s.remove(key, call)
 			s.mu.Unlock()
 			close(call.done)
 		}()
-		call.got, call.err = fetch(ctx)
+		call.result, call.err = fetch(ctx)
 	}()
 	return call
 }
@@ -106,12 +106,12 @@ func (s *flightShard) leave(key pageKey, call *flight) {
 	defer s.mu.Unlock()
 	if call.callers--; call.callers == 0 {
 		call.cancel()
-		s.end(key, call)
+		s.remove(key, call)
 	}
 }
 
 // end makes the next caller of the key begin a call. The caller holds the lock.
-func (s *flightShard) end(key pageKey, call *flight) {
+func (s *flightShard) remove(key pageKey, call *flight) {
 	if s.calls[key] == call {
 		delete(s.calls, key)
 	}

@@ -20,11 +20,11 @@ import (
 // newLoader returns a loader over an upstream of the test's own.
 func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
 	t.Helper()
-	return newLoaderWithin(t, pages.Allowance{Calls: 100}, upstream)
+	return newLoaderWithin(t, pages.CallBudget{Calls: 100}, upstream)
 }
 
 // newLoaderWithin is newLoader with another allowance.
-func newLoaderWithin(t *testing.T, allowed pages.Allowance, upstream http.Handler) *pages.Loader {
+func newLoaderWithin(t *testing.T, allowed pages.CallBudget, upstream http.Handler) *pages.Loader {
 	t.Helper()
 	server := httptest.NewServer(upstream)
 	t.Cleanup(server.Close)
@@ -61,7 +61,7 @@ func TestAPageIsFetchedOnce(t *testing.T) {
 	if got := calls.Load(); got != 2 {
 		t.Errorf("got %d calls, want 2", got)
 	}
-	loader.Forget(t.Context(), request(2, 10))
+	loader.Invalidate(t.Context(), request(2, 10))
 	if _, err := loader.Load(t.Context(), "seam", []restclient.PageRequest{request(1, 10), request(2, 10)}, time.Time{}); err != nil || calls.Load() != 3 {
 		t.Errorf("forgotten: got %d calls, %v, want one more", calls.Load(), err)
 	}
@@ -85,7 +85,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}, time.Time{}); err != nil || got[0].Len() != 5 {
 		t.Errorf("again: got error %v, want a page", err)
 	}
-	if got := fmt.Sprint(loader.Calls()[0].Status, loader.Calls()[1].Status); got != "404 200" {
+	if got := fmt.Sprint(loader.PageLoads()[0].Status, loader.PageLoads()[1].Status); got != "404 200" {
 		t.Errorf("calls: got the statuses %s, want 404 200", got)
 	}
 }
@@ -142,16 +142,16 @@ func TestAPageOfAWholeListIsKnown(t *testing.T) {
 	if _, err := loader.Load(t.Context(), "total", []restclient.PageRequest{request(1, 5)}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := loader.Whole(restclient.Filter{}, time.Time{}); ok {
+	if _, ok := loader.CompletePage(restclient.Filter{}, time.Time{}); ok {
 		t.Error("5 of 7 items: got the whole list, want a part")
 	}
 	if _, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 9)}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if got, ok := loader.Whole(restclient.Filter{}, time.Time{}); !ok || got != request(1, 9) {
+	if got, ok := loader.CompletePage(restclient.Filter{}, time.Time{}); !ok || got != request(1, 9) {
 		t.Errorf("7 of 7 items: got %v, %v, want the page of 9", got, ok)
 	}
-	if _, ok := loader.Whole(restclient.Filter{NodeID: 1}, time.Time{}); ok {
+	if _, ok := loader.CompletePage(restclient.Filter{NodeID: 1}, time.Time{}); ok {
 		t.Error("another filter: got the whole list, want none")
 	}
 }
@@ -159,13 +159,13 @@ func TestAPageOfAWholeListIsKnown(t *testing.T) {
 func TestCallsAreAllowed(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		allowed pages.Allowance
+		allowed pages.CallBudget
 		reasons []string // of calls, one after the other
 		want    []bool   // whether they are made
 	}{
-		"as many as are allowed":             {pages.Allowance{Calls: 2}, []string{"window", "lookup", "window"}, []bool{true, true, false}},
-		"none of those for windows":          {pages.Allowance{Calls: 2, Windows: 1}, []string{"lookup", "realign", "window", "window"}, []bool{true, false, true, false}},
-		"windows that take more than theirs": {pages.Allowance{Calls: 3, Windows: 1}, []string{"total", "window", "seam", "window"}, []bool{true, true, true, false}},
+		"as many as are allowed":             {pages.CallBudget{Calls: 2}, []string{"window", "lookup", "window"}, []bool{true, true, false}},
+		"none of those for windows":          {pages.CallBudget{Calls: 2, WindowCalls: 1}, []string{"lookup", "realign", "window", "window"}, []bool{true, false, true, false}},
+		"windows that take more than theirs": {pages.CallBudget{Calls: 3, WindowCalls: 1}, []string{"total", "window", "seam", "window"}, []bool{true, true, true, false}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestCallsAreAllowed(t *testing.T) {
 			var made int64
 			for i, reason := range test.reasons {
 				_, err := loader.Load(t.Context(), reason, []restclient.PageRequest{request(1, i+1)}, time.Time{})
-				refusal, refused := errors.AsType[*pages.CallsError](err)
+				refusal, refused := errors.AsType[*pages.CallBudgetError](err)
 				if refused == test.want[i] || !refused && err != nil {
 					t.Errorf("call %d: got %v, want it made: %v", i, err, test.want[i])
 				}
@@ -197,10 +197,10 @@ func TestCallsAreAllowed(t *testing.T) {
 			if got := calls.Load(); got != made {
 				t.Errorf("got %d calls, want %d", got, made)
 			}
-			if err := loader.Spare(0); err != nil {
+			if err := loader.CheckBudget(0); err != nil {
 				t.Errorf("no call to spare: got %v", err)
 			}
-			if err := loader.Spare(3); err == nil {
+			if err := loader.CheckBudget(3); err == nil {
 				t.Error("three more calls to spare: got no error")
 			}
 		})
@@ -210,8 +210,8 @@ func TestCallsAreAllowed(t *testing.T) {
 func TestCallsOfOthersAreFree(t *testing.T) {
 	t.Parallel()
 	source := &sharedSource{page: &pages.Page{IndexedPage: &projection.IndexedPage{}}}
-	loader := pages.NewLoader(source, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.Allowance{Calls: 1}, false)
-	for i, got := range []pages.Got{{Coalesced: true}, {Cached: true}, {Cached: true, Stale: true}, {}} {
+	loader := pages.NewLoader(source, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.CallBudget{Calls: 1}, false)
+	for i, got := range []pages.FetchResult{{Coalesced: true}, {Cached: true}, {Cached: true, Stale: true}, {}} {
 		source.got = got
 		_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, i+1)}, time.Time{})
 		if refused := err != nil; refused != (i == 3) {
@@ -224,16 +224,18 @@ func TestCallsOfOthersAreFree(t *testing.T) {
 type sharedSource struct {
 	pages.Source
 	page *pages.Page
-	got  pages.Got
+	got  pages.FetchResult
 }
 
-func (s *sharedSource) Owner(restclient.Credential) pages.Owner { return pages.Owner{} }
-
-func (s *sharedSource) Held(pages.Owner, restclient.PageRequest) (pages.Got, bool) {
-	return pages.Got{}, false
+func (s *sharedSource) CredentialKey(restclient.Credential) pages.CredentialKey {
+	return pages.CredentialKey{}
 }
 
-func (s *sharedSource) Fetch(_ context.Context, r pages.Request) (pages.Got, error) {
+func (s *sharedSource) Cached(pages.CredentialKey, restclient.PageRequest) (pages.FetchResult, bool) {
+	return pages.FetchResult{}, false
+}
+
+func (s *sharedSource) Fetch(_ context.Context, r pages.FetchRequest) (pages.FetchResult, error) {
 	got := s.got
 	got.Page, got.Request = s.page, r.PageRequest
 	return got, nil
@@ -249,16 +251,16 @@ func TestAPageIsForgottenBesideTheFirstCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{TTL: time.Hour, Bytes: 16 << 20})
+	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{TTL: time.Hour, MaxBytes: 16 << 20})
 	for range 50 {
-		loader := pages.NewLoader(cache, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.Allowance{Calls: 10}, false)
+		loader := pages.NewLoader(cache, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.CallBudget{Calls: 10}, false)
 		var fields sync.WaitGroup
 		fields.Go(func() {
 			for range 2 {
 				if _, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 10)}, time.Time{}); err != nil {
 					t.Error(err)
 				}
-				loader.Forget(t.Context(), request(1, 10))
+				loader.Invalidate(t.Context(), request(1, 10))
 			}
 		})
 		fields.Go(func() {

@@ -33,20 +33,20 @@ func Shape() *projection.Shape {
 }
 
 // Body returns the document of a page, which then belongs to the caller. Its errors are those of [restclient.Client.Body].
-type Body func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error)
+type DocumentFunc func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error)
 
 // Upstream makes pages of the upstream's documents. It is safe for concurrent use.
 type Upstream struct {
-	body  Body
+	body  DocumentFunc
 	index *indexer
 }
 
 // NewUpstream returns an Upstream that calls through the client.
-func NewUpstream(client *restclient.Client) *Upstream { return NewDocuments(client.Fetch) }
+func NewUpstream(client *restclient.Client) *Upstream { return NewUpstreamFunc(client.Fetch) }
 
 // NewDocuments returns an Upstream of the documents that body returns. Body must be safe for
 // concurrent use; where only [Upstream.Page] is called it may be nil.
-func NewDocuments(body Body) *Upstream { return &Upstream{body, newIndexer(Shape())} }
+func NewUpstreamFunc(body DocumentFunc) *Upstream { return &Upstream{body, newIndexer(Shape())} }
 
 // Fetch calls the upstream. The page takes over the document's body. Its errors are those of [restclient.Client.Page].
 func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, restclient.Document, error) {

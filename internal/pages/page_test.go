@@ -22,7 +22,7 @@ import (
 // index makes a page of a document.
 func index(tb testing.TB, body []byte, request restclient.PageRequest) (*pages.Page, error) {
 	tb.Helper()
-	return pages.NewDocuments(nil).Page(body, request)
+	return pages.NewUpstreamFunc(nil).Page(body, request)
 }
 
 func document(items string, total, page, size int) []byte {

@@ -84,11 +84,11 @@ func (l *list) replica(tb testing.TB, s *redisServer, options pages.CacheOptions
 	}
 	tb.Cleanup(store.Close)
 	until(tb, "a connection to Redis", func() bool {
-		store.Save(tb.Context(), redis.Name{Rest: "probe"}, []byte("probe"), time.Minute)
-		_, _, ok := store.Load(tb.Context(), redis.Name{Rest: "probe"})
+		store.Save(tb.Context(), redis.EntryID{Name: "probe"}, []byte("probe"), time.Minute)
+		_, _, ok := store.Load(tb.Context(), redis.EntryID{Name: "probe"})
 		return ok
 	})
-	options.Key, options.Shared, options.SharedWait = key, store, 15*time.Second
+	options.HashKey, options.Shared, options.SharedWait = key, store, 15*time.Second
 	return l.cache(options)
 }
 
@@ -121,7 +121,7 @@ func TestReplicasShareACall(t *testing.T) {
 		if slices.Sort(ids); calls == 2 && len(slices.Compact(ids)) == 2 {
 			for i, c := range replicas {
 				r := ask(c, bearer("a"), try+1, 100)
-				if got, ok := c.Held(r.Owner, r.PageRequest); !ok || got.Age > 20*time.Second {
+				if got, ok := c.Cached(r.CredentialKey, r.PageRequest); !ok || got.Age > 20*time.Second {
 					t.Errorf("replica %d: got %t and an age of %v", i, ok, got.Age)
 				}
 			}

@@ -17,7 +17,7 @@ type Error struct {
 }
 
 // Caught returns the error of a value that recover has returned. It is called by the deferred function that called recover.
-func Caught(value any) *Error {
+func FromRecover(value any) *Error {
 	kind := fmt.Sprintf("a value of type %T", value)
 	if e, ok := value.(runtime.Error); ok {
 		kind = e.Error()

@@ -15,7 +15,7 @@ import (
 func s3cret(value any) { panic(value) }
 
 func caught(f func()) (err *panics.Error) {
-	defer func() { err = panics.Caught(recover()) }()
+	defer func() { err = panics.FromRecover(recover()) }()
 	f()
 	return nil
 }

@@ -29,7 +29,7 @@ func page(b *testing.B) []byte {
 }
 
 func BenchmarkSeal(b *testing.B) {
-	v, value := newVault(b, newKey()), page(b)
+	v, value := newSealer(b, newKey()), page(b)
 	var sealed []byte
 	b.SetBytes(int64(len(value)))
 	b.ReportAllocs()
@@ -44,7 +44,7 @@ func BenchmarkSeal(b *testing.B) {
 }
 
 func BenchmarkUnseal(b *testing.B) {
-	v, value := newVault(b, newKey()), page(b)
+	v, value := newSealer(b, newKey()), page(b)
 	sealed, err := v.Seal("key", value, time.Now(), time.Second)
 	if err != nil {
 		b.Fatal(err)
@@ -60,14 +60,14 @@ func BenchmarkUnseal(b *testing.B) {
 
 func BenchmarkStore(b *testing.B) {
 	s, value := connected(b, anyRedis(b), newKey(), patient), page(b)
-	name := redis.Name{Group: [32]byte{1}, Rest: "page=1"}
+	name := redis.EntryID{Group: [32]byte{1}, Name: "page=1"}
 	b.Run("save", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			s.Save(b.Context(), name, value, time.Minute)
 		}
 	})
-	load := func(b *testing.B, name redis.Name, want bool) {
+	load := func(b *testing.B, name redis.EntryID, want bool) {
 		b.Helper()
 		b.ReportAllocs()
 		for b.Loop() {
@@ -77,11 +77,11 @@ func BenchmarkStore(b *testing.B) {
 		}
 	}
 	b.Run("hit", func(b *testing.B) { load(b, name, true) })
-	b.Run("miss", func(b *testing.B) { load(b, redis.Name{}, false) })
+	b.Run("miss", func(b *testing.B) { load(b, redis.EntryID{}, false) })
 	b.Run("once", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			_, _, produced, err := s.Once(b.Context(), redis.Name{Rest: strconv.Itoa(i)}, 100*time.Millisecond, time.Second,
+			_, _, produced, err := s.GetOrCompute(b.Context(), redis.EntryID{Name: strconv.Itoa(i)}, 100*time.Millisecond, time.Second,
 				func(context.Context) ([]byte, bool, error) { return value, true, nil })
 			if !produced || err != nil {
 				b.Fatalf("got %v, %v", produced, err)

@@ -11,16 +11,16 @@ import (
 // keys are the Redis keys that have to do with a name.
 type keys struct{ value, tombstone, lock string }
 
-func (s *Store) keys(name Name) keys {
+func (s *Store) keys(name EntryID) keys {
 	return keys{
-		value:     s.vault.key(kindValue, name),
-		tombstone: s.vault.key(kindTombstone, Name{Group: name.Group}),
-		lock:      s.vault.key(kindLock, name),
+		value:     s.sealer.key(kindValue, name),
+		tombstone: s.sealer.key(kindTombstone, EntryID{Group: name.Group}),
+		lock:      s.sealer.key(kindLock, name),
 	}
 }
 
 // found is what Redis says of a name.
-type found struct {
+type lookup struct {
 	ok     bool
 	value  []byte
 	stored time.Time
@@ -31,18 +31,18 @@ type found struct {
 }
 
 // find reads what is stored under a name. It is false where Redis does not answer in time.
-func (s *Store) find(ctx context.Context, keys keys) (found, bool) {
+func (s *Store) find(ctx context.Context, keys keys) (lookup, bool) {
 	answers, reached := s.read(ctx, "load", keys.value, keys.tombstone)
 	if !reached {
-		return found{}, false
+		return lookup{}, false
 	}
-	return s.judge(keys, answers), true
+	return s.evaluate(keys, answers), true
 }
 
 // judge makes sense of a value, a tombstone, and a lock where that was asked for.
-func (s *Store) judge(keys keys, answers []rueidis.RedisMessage) found {
-	var f found
-	f.generation, f.readable = s.current(keys, answers[1])
+func (s *Store) evaluate(keys keys, answers []rueidis.RedisMessage) lookup {
+	var f lookup
+	f.generation, f.readable = s.currentGeneration(keys, answers[1])
 	if len(answers) > 2 {
 		f.lock, _ = answers[2].ToString() // nil is nobody
 	}
@@ -54,13 +54,13 @@ func (s *Store) judge(keys keys, answers []rueidis.RedisMessage) found {
 		s.observer.Error("decode")
 		return f
 	}
-	r, err := s.vault.open(keys.value, sealed)
+	r, err := s.sealer.open(keys.value, sealed)
 	if err != nil {
 		s.observer.Error("decode")
 		return f
 	}
 	now := time.Now()
-	alive, err := r.judge(now)
+	alive, err := r.alive(now)
 	if err != nil {
 		s.observer.Error("decode")
 		return f
@@ -78,14 +78,14 @@ func (s *Store) judge(keys keys, answers []rueidis.RedisMessage) found {
 
 // current returns the generation that a tombstone began, zero where there is none. It is false for one that cannot be read:
 // then nothing of the group can be told to be from after it.
-func (s *Store) current(keys keys, tombstone rueidis.RedisMessage) (generation, bool) {
+func (s *Store) currentGeneration(keys keys, tombstone rueidis.RedisMessage) (generation, bool) {
 	if tombstone.IsNil() {
 		return generation{}, true
 	}
 	sealed, err := tombstone.AsBytes()
 	if err == nil {
 		var r record
-		if r, err = s.vault.open(keys.tombstone, sealed); err == nil {
+		if r, err = s.sealer.open(keys.tombstone, sealed); err == nil {
 			return r.generation, true
 		}
 	}
@@ -104,13 +104,13 @@ type command func(rueidis.Builder) rueidis.Completed
 
 // set returns the command that stores a value.
 func (s *Store) set(keys keys, r record) (command, bool) {
-	sealed, err := s.vault.seal(keys.value, r)
+	sealed, err := s.sealer.seal(keys.value, r)
 	if err != nil {
 		s.observer.Error("save")
 		return nil, false
 	}
 	return func(b rueidis.Builder) rueidis.Completed {
-		return b.Set().Key(keys.value).Value(rueidis.BinaryString(sealed)).Px(r.life).Build()
+		return b.Set().Key(keys.value).Value(rueidis.BinaryString(sealed)).Px(r.ttl).Build()
 	}, true
 }
 
@@ -127,7 +127,7 @@ func (s *Store) read(ctx context.Context, op string, keys ...string) ([]rueidis.
 	if !reached {
 		return nil, false
 	}
-	return s.values(op, reply.link, reply.results[0], len(keys))
+	return s.values(op, reply.connection, reply.results[0], len(keys))
 }
 
 func mget(keys []string) command {
@@ -135,7 +135,7 @@ func mget(keys []string) command {
 }
 
 // values returns the answer to a read of so many keys.
-func (s *Store) values(op string, l *link, result rueidis.RedisResult, count int) ([]rueidis.RedisMessage, bool) {
+func (s *Store) values(op string, l *connection, result rueidis.RedisResult, count int) ([]rueidis.RedisMessage, bool) {
 	messages, err := result.ToArray()
 	if err == nil && len(messages) != count {
 		err = errUnreadable
@@ -164,14 +164,14 @@ func (s *Store) write(ctx context.Context, steps ...step) {
 
 // reply is Redis' answers, one for each command, and the link that they came by.
 type reply struct {
-	link    *link
-	results []rueidis.RedisResult
+	connection *connection
+	results    []rueidis.RedisResult
 }
 
 // send sends commands in one round trip. It is false where Redis does not answer all of them in time, which closes the level,
 // or where the caller leaves, which does not.
 func (s *Store) send(ctx context.Context, steps ...step) (reply, bool) {
-	l := s.link.Load()
+	l := s.connection.Load()
 	if l == nil {
 		return reply{}, false
 	}

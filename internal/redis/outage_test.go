@@ -41,16 +41,16 @@ func startLoad(s store, callers int, produce time.Duration) *load {
 					return
 				default:
 				}
-				name := redis.Name{Rest: fmt.Sprint(serial.Add(1) / 2)} // two callers want the same
+				name := redis.EntryID{Name: fmt.Sprint(serial.Add(1) / 2)} // two callers want the same
 				c := call{begun: time.Now()}
 				var value []byte
-				value, _, _, c.err = s.Once(context.Background(), name, time.Minute, time.Second, func(context.Context) ([]byte, bool, error) {
+				value, _, _, c.err = s.GetOrCompute(context.Background(), name, time.Minute, time.Second, func(context.Context) ([]byte, bool, error) {
 					<-time.After(produce)
-					return []byte(name.Rest), true, nil
+					return []byte(name.Name), true, nil
 				})
 				c.took = time.Since(c.begun)
-				if c.err == nil && string(value) != name.Rest {
-					c.err = fmt.Errorf("got %q for %q", value, name.Rest)
+				if c.err == nil && string(value) != name.Name {
+					c.err = fmt.Errorf("got %q for %q", value, name.Name)
 				}
 				l.mu.Lock()
 				l.calls = append(l.calls, c)
@@ -148,9 +148,9 @@ func TestOneTimeoutForAll(t *testing.T) {
 	server.freeze()
 	begun := time.Now()
 	var group sync.WaitGroup
-	group.Go(func() { s.Load(t.Context(), redis.Name{}) })
+	group.Go(func() { s.Load(t.Context(), redis.EntryID{}) })
 	wait(t, timeout/2)
-	group.Go(func() { s.Load(t.Context(), redis.Name{}) })
+	group.Go(func() { s.Load(t.Context(), redis.EntryID{}) })
 	group.Wait()
 	if took := time.Since(begun); took >= timeout+timeout/2 {
 		t.Errorf("got the second caller's end %v after the first one's begin, want %v", took, timeout)
@@ -169,8 +169,8 @@ func TestIdleOutage(t *testing.T) {
 	eventually(t, "Down is called", func() bool { return len(s.down()) > 0 })
 	server.start(t)
 	eventually(t, "Up is called", func() bool { return s.ups.Load() > 0 })
-	s.Save(t.Context(), redis.Name{}, []byte("a"), time.Minute)
-	if _, _, ok := s.Load(t.Context(), redis.Name{}); !ok {
+	s.Save(t.Context(), redis.EntryID{}, []byte("a"), time.Minute)
+	if _, _, ok := s.Load(t.Context(), redis.EntryID{}); !ok {
 		t.Error("got nothing after the outage")
 	}
 	server.freeze()
@@ -218,7 +218,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			var group sync.WaitGroup
 			holds := make(chan struct{})
 			group.Go(func() {
-				_, _, _, _ = s.Once(ctx, redis.Name{}, time.Minute, time.Minute, func(context.Context) ([]byte, bool, error) {
+				_, _, _, _ = s.GetOrCompute(ctx, redis.EntryID{}, time.Minute, time.Minute, func(context.Context) ([]byte, bool, error) {
 					close(holds)
 					<-ctx.Done()
 					return nil, true, nil
@@ -227,7 +227,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			<-holds
 			test.before(server)
 			for range 10 {
-				group.Go(func() { s.Load(context.Background(), redis.Name{Rest: "a"}) })
+				group.Go(func() { s.Load(context.Background(), redis.EntryID{Name: "a"}) })
 			}
 			wait(t, 20*time.Millisecond)
 			begun := time.Now()
@@ -244,10 +244,10 @@ func TestCloseLeavesNothing(t *testing.T) {
 					t.Errorf("got a goroutine after Close:\n%s", stack)
 				}
 			}
-			if _, _, ok := s.Load(t.Context(), redis.Name{}); ok {
+			if _, _, ok := s.Load(t.Context(), redis.EntryID{}); ok {
 				t.Error("got a value after Close")
 			}
-			value, _, produced, err := s.Once(t.Context(), redis.Name{}, time.Minute, time.Minute,
+			value, _, produced, err := s.GetOrCompute(t.Context(), redis.EntryID{}, time.Minute, time.Minute,
 				func(context.Context) ([]byte, bool, error) { return []byte("a"), true, nil })
 			if string(value) != "a" || !produced || err != nil {
 				t.Errorf("got %q, %v, %v after Close, want what was produced", value, produced, err)

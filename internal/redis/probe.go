@@ -27,10 +27,10 @@ type ProbeError struct {
 	// Code is the word with which Redis refuses, such as WRONGPASS; "" where it is not Redis that does.
 	Code string
 
-	text string
+	message string
 }
 
-func (e *ProbeError) Error() string { return e.text }
+func (e *ProbeError) Error() string { return e.message }
 
 // Probe does once what a store does: it connects, takes and releases a lock, stores a sealed value for a few seconds, and loads it again.
 // It returns how long that took, connected, in one round trip. It waits for a few seconds at most. Where Redis fails, or ctx ends, the
@@ -52,16 +52,16 @@ func Probe(ctx context.Context, options Options) (took time.Duration, err error)
 	defer l.close()
 	defer s.fail(l, errLost)
 	begun := time.Now()
-	err = s.try(ctx, l)
+	err = s.roundTrip(ctx, l)
 	return time.Since(begun), err
 }
 
 // try stores and loads on a link.
-func (s *Store) try(ctx context.Context, l *link) error {
+func (s *Store) roundTrip(ctx context.Context, l *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	written := record{stored: time.Now(), life: 5 * time.Second, value: []byte(rand.Text())}
-	t := turn{store: s, keys: s.keys(Name{Rest: "probe " + rand.Text()}), token: rand.Text()}
+	written := record{stored: time.Now(), ttl: 5 * time.Second, value: []byte(rand.Text())}
+	t := lockAttempt{store: s, keys: s.keys(EntryID{Name: "probe " + rand.Text()}), token: rand.Text()}
 	save, ok := s.set(t.keys, written)
 	if !ok {
 		return probeError(StepWrite, errUnreadable)
@@ -69,7 +69,7 @@ func (s *Store) try(ctx context.Context, l *link) error {
 	builder := l.client.B()
 	results := l.client.DoMulti(
 		ctx,
-		builder.Set().Key(t.keys.lock).Value(t.token).Nx().Px(written.life).Build(),
+		builder.Set().Key(t.keys.lock).Value(t.token).Nx().Px(written.ttl).Build(),
 		save(builder),
 		t.script(release, t.token).command(builder),
 		mget([]string{t.keys.value, t.keys.tombstone})(builder),
@@ -86,16 +86,16 @@ func (s *Store) try(ctx context.Context, l *link) error {
 	case len(messages) != 2:
 		return probeError(StepRead, errUnreadable)
 	}
-	if read := s.judge(t.keys, messages); !read.ok || !bytes.Equal(read.value, written.value) {
+	if read := s.evaluate(t.keys, messages); !read.ok || !bytes.Equal(read.value, written.value) {
 		return probeError(StepRead, errUnreadable)
 	}
 	return nil
 }
 
 func probeError(step string, err error) error {
-	e := &ProbeError{Step: step, text: reason(err).Error()}
+	e := &ProbeError{Step: step, message: reason(err).Error()}
 	if errors.Is(err, errUnreadable) {
-		e.text = "redis: it does not return what was stored"
+		e.message = "redis: it does not return what was stored"
 	}
 	if refusal, ok := rueidis.IsRedisErr(err); ok {
 		e.Code = code(refusal)

@@ -18,7 +18,7 @@ const DefaultTimeout = 50 * time.Millisecond
 
 // slowest is how long a value may take to produce and still be stored. Tombstones live longer than values by as much, so that
 // none ends before a value that was being produced when it began.
-const slowest = time.Minute
+const maxProduceTime = time.Minute
 
 // Options say where Redis is and what is shared with the other replicas.
 type Options struct {
@@ -49,11 +49,11 @@ type Observer struct {
 }
 
 // Name says which value is meant.
-type Name struct {
+type EntryID struct {
 	// Group is whose value it is, as a keyed hash of a credential; Forget is for all that is of one group.
 	Group [32]byte
 	// Rest tells the values of a group apart. It may be any bytes.
-	Rest string
+	Name string
 }
 
 // Store is the values that replicas share. It is safe for concurrent use.
@@ -64,11 +64,11 @@ type Store struct {
 	timeout  time.Duration
 	observer Observer
 	option   rueidis.ClientOption
-	vault    *vault
+	sealer   *sealer
 
-	link atomic.Pointer[link] // nil while the level is closed
-	end  context.CancelFunc
-	done chan struct{} // closed when keep has ended
+	connection atomic.Pointer[connection] // nil while the level is closed
+	end        context.CancelFunc
+	done       chan struct{} // closed when keep has ended
 }
 
 // Open returns a store without waiting for Redis. The error says which options are wrong; it holds nothing of them.
@@ -79,7 +79,7 @@ func Open(options Options) (*Store, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.end = cancel
-	go s.keep(ctx)
+	go s.maintain(ctx)
 	return s, nil
 }
 
@@ -96,12 +96,12 @@ func newStore(options Options) (*Store, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	vault, err := newVault(options.Key)
+	vault, err := newSealer(options.Key)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{
-		timeout: options.Timeout, observer: options.Observer, option: option, vault: vault, done: make(chan struct{}),
+		timeout: options.Timeout, observer: options.Observer, option: option, sealer: vault, done: make(chan struct{}),
 	}
 	if s.timeout == 0 {
 		s.timeout = DefaultTimeout
@@ -154,8 +154,8 @@ func (s *Store) Close() {
 
 // Load returns what was stored under a name and when, by the clock of the replica that stored it, never later than now. It is
 // false where there is nothing, and where Redis does not say so in time. The value is the caller's own.
-func (s *Store) Load(ctx context.Context, name Name) (value []byte, stored time.Time, ok bool) {
-	if s.link.Load() == nil {
+func (s *Store) Load(ctx context.Context, name EntryID) (value []byte, stored time.Time, ok bool) {
+	if s.connection.Load() == nil {
 		return nil, time.Time{}, false
 	}
 	found, reached := s.find(ctx, s.keys(name))
@@ -171,7 +171,7 @@ func (s *Store) Load(ctx context.Context, name Name) (value []byte, stored time.
 // Save stores a value under a name for its life, which is cut to milliseconds. It is not stored if its life is shorter than
 // that, if it is larger than 16 MiB, or if Redis does not take it in time. It takes two round trips, also for a caller that
 // leaves meanwhile. The store does not hold on to the value.
-func (s *Store) Save(ctx context.Context, name Name, value []byte, life time.Duration) {
+func (s *Store) Save(ctx context.Context, name EntryID, value []byte, life time.Duration) {
 	if life < time.Millisecond || len(value) > maxValueBytes {
 		return
 	}
@@ -180,11 +180,11 @@ func (s *Store) Save(ctx context.Context, name Name, value []byte, life time.Dur
 	if !reached {
 		return
 	}
-	now, ok := s.current(keys, answers[0])
+	now, ok := s.currentGeneration(keys, answers[0])
 	if !ok {
 		return
 	}
-	command, ok := s.set(keys, record{stored: time.Now(), life: life, generation: now, value: value})
+	command, ok := s.set(keys, record{stored: time.Now(), ttl: life, generation: now, value: value})
 	if !ok {
 		return
 	}
@@ -194,11 +194,11 @@ func (s *Store) Save(ctx context.Context, name Name, value []byte, life time.Dur
 // Forget makes all replicas load no more of what was stored for a group before now, nor of what Once is producing for it now.
 // The life is that of the longest-lived of these values. It is one key more in Redis: where Redis does not take it in time, evicts
 // it, or loses it and not the values, these end with their lives as they would have.
-func (s *Store) Forget(ctx context.Context, group [32]byte, life time.Duration) {
-	keys := s.keys(Name{Group: group})
-	life = max(life, time.Millisecond) + slowest
-	r := record{stored: time.Now(), life: life, generation: newGeneration()}
-	sealed, err := s.vault.seal(keys.tombstone, r)
+func (s *Store) Invalidate(ctx context.Context, group [32]byte, life time.Duration) {
+	keys := s.keys(EntryID{Group: group})
+	life = max(life, time.Millisecond) + maxProduceTime
+	r := record{stored: time.Now(), ttl: life, generation: newGeneration()}
+	sealed, err := s.sealer.seal(keys.tombstone, r)
 	if err != nil {
 		s.observer.Error("forget")
 		return

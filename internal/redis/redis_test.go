@@ -48,7 +48,7 @@ func TestOpen(t *testing.T) {
 			t.Parallel()
 			s, err := redis.Open(redis.Options{URL: test.url, Key: test.key, Timeout: test.timeout})
 			if err == nil {
-				s.Load(t.Context(), redis.Name{})
+				s.Load(t.Context(), redis.EntryID{})
 				s.Close()
 				s.Close()
 			}
@@ -68,7 +68,7 @@ func TestLoad(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	client := raw(t, address)
-	name := redis.Name{Group: [32]byte{1}, Rest: "page=1"}
+	name := redis.EntryID{Group: [32]byte{1}, Name: "page=1"}
 	page := bytes.Repeat([]byte(`{"name":"chat-agent-1","status":"running"},`), 12_000)
 	// put stores bytes as Redis' owner could.
 	put := func(t *testing.T, key string, sealed []byte) {
@@ -79,7 +79,7 @@ func TestLoad(t *testing.T) {
 	}
 	sealedBy := func(t *testing.T, key [32]byte, redisKey string, at time.Time) []byte {
 		t.Helper()
-		sealed, err := newVault(t, key).Seal(redisKey, page, at, time.Minute)
+		sealed, err := newSealer(t, key).Seal(redisKey, page, at, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,15 +87,19 @@ func TestLoad(t *testing.T) {
 	}
 	for about, test := range map[string]struct {
 		// do happens between Save and Load, and returns what is loaded in place of the name.
-		do     func(t *testing.T, key [32]byte, redisKey string) redis.Name
+		do     func(t *testing.T, key [32]byte, redisKey string) redis.EntryID
 		hit    bool
 		decode int
 	}{
-		"what was stored":   {hit: true},
-		"another group":     {do: func(*testing.T, [32]byte, string) redis.Name { return redis.Name{Group: [32]byte{2}, Rest: "page=1"} }},
-		"another rest":      {do: func(*testing.T, [32]byte, string) redis.Name { return redis.Name{Group: [32]byte{1}, Rest: "page=2"} }},
-		"no group, no rest": {do: func(*testing.T, [32]byte, string) redis.Name { return redis.Name{} }},
-		"a flipped bit": {decode: 1, do: func(t *testing.T, _ [32]byte, redisKey string) redis.Name {
+		"what was stored": {hit: true},
+		"another group": {do: func(*testing.T, [32]byte, string) redis.EntryID {
+			return redis.EntryID{Group: [32]byte{2}, Name: "page=1"}
+		}},
+		"another rest": {do: func(*testing.T, [32]byte, string) redis.EntryID {
+			return redis.EntryID{Group: [32]byte{1}, Name: "page=2"}
+		}},
+		"no group, no rest": {do: func(*testing.T, [32]byte, string) redis.EntryID { return redis.EntryID{} }},
+		"a flipped bit": {decode: 1, do: func(t *testing.T, _ [32]byte, redisKey string) redis.EntryID {
 			t.Helper()
 			sealed, err := client.Do(t.Context(), client.B().Get().Key(redisKey).Build()).ToString()
 			if err != nil {
@@ -106,46 +110,46 @@ func TestLoad(t *testing.T) {
 			put(t, redisKey, changed)
 			return name
 		}},
-		"what another key sealed": {decode: 1, do: func(t *testing.T, _ [32]byte, redisKey string) redis.Name {
+		"what another key sealed": {decode: 1, do: func(t *testing.T, _ [32]byte, redisKey string) redis.EntryID {
 			t.Helper()
 			put(t, redisKey, sealedBy(t, newKey(), redisKey, time.Now()))
 			return name
 		}},
-		"what was sealed for another name": {decode: 1, do: func(t *testing.T, key [32]byte, redisKey string) redis.Name {
+		"what was sealed for another name": {decode: 1, do: func(t *testing.T, key [32]byte, redisKey string) redis.EntryID {
 			t.Helper()
-			other, _, _ := newVault(t, key).Keys(redis.Name{Group: [32]byte{9}, Rest: "page=1"})
+			other, _, _ := newSealer(t, key).Keys(redis.EntryID{Group: [32]byte{9}, Name: "page=1"})
 			put(t, redisKey, sealedBy(t, key, other, time.Now()))
 			return name
 		}},
-		"what a clock ahead stored": {hit: true, do: func(t *testing.T, key [32]byte, redisKey string) redis.Name {
+		"what a clock ahead stored": {hit: true, do: func(t *testing.T, key [32]byte, redisKey string) redis.EntryID {
 			t.Helper()
 			put(t, redisKey, sealedBy(t, key, redisKey, time.Now().Add(redis.Skew-time.Second)))
 			return name
 		}},
-		"what is from the future": {decode: 1, do: func(t *testing.T, key [32]byte, redisKey string) redis.Name {
+		"what is from the future": {decode: 1, do: func(t *testing.T, key [32]byte, redisKey string) redis.EntryID {
 			t.Helper()
 			put(t, redisKey, sealedBy(t, key, redisKey, time.Now().Add(redis.Skew+time.Minute)))
 			return name
 		}},
-		"what was put back after its life": {do: func(t *testing.T, key [32]byte, redisKey string) redis.Name {
+		"what was put back after its life": {do: func(t *testing.T, key [32]byte, redisKey string) redis.EntryID {
 			t.Helper()
 			put(t, redisKey, sealedBy(t, key, redisKey, time.Now().Add(-time.Minute-redis.Skew-time.Second)))
 			return name
 		}},
-		"nonsense": {decode: 1, do: func(t *testing.T, _ [32]byte, redisKey string) redis.Name {
+		"nonsense": {decode: 1, do: func(t *testing.T, _ [32]byte, redisKey string) redis.EntryID {
 			t.Helper()
 			put(t, redisKey, []byte("nonsense"))
 			return name
 		}},
-		"a list of Redis": {do: func(t *testing.T, _ [32]byte, redisKey string) redis.Name {
+		"a list of Redis": {do: func(t *testing.T, _ [32]byte, redisKey string) redis.EntryID {
 			t.Helper()
 			client.Do(t.Context(), client.B().Del().Key(redisKey).Build())
 			client.Do(t.Context(), client.B().Rpush().Key(redisKey).Element("a").Build())
 			return name
 		}},
-		"a tombstone that is not genuine": {decode: 1, do: func(t *testing.T, key [32]byte, _ string) redis.Name {
+		"a tombstone that is not genuine": {decode: 1, do: func(t *testing.T, key [32]byte, _ string) redis.EntryID {
 			t.Helper()
-			_, tombstone, _ := newVault(t, key).Keys(name)
+			_, tombstone, _ := newSealer(t, key).Keys(name)
 			put(t, tombstone, []byte("nonsense"))
 			return name
 		}},
@@ -156,7 +160,7 @@ func TestLoad(t *testing.T) {
 			one, two := connected(t, address, key, patient), connected(t, address, key, patient)
 			begun := time.Now().Truncate(time.Millisecond)
 			one.Save(t.Context(), name, page, time.Minute)
-			redisKey, _, _ := newVault(t, key).Keys(name)
+			redisKey, _, _ := newSealer(t, key).Keys(name)
 			wanted := name
 			if test.do != nil {
 				wanted = test.do(t, key, redisKey)
@@ -183,11 +187,11 @@ func TestAnotherKeyFindsNothing(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	one, two := connected(t, address, newKey(), patient), connected(t, address, newKey(), patient)
-	one.Save(t.Context(), redis.Name{Rest: "a"}, []byte("value"), time.Minute)
-	if _, _, ok := one.Load(t.Context(), redis.Name{Rest: "a"}); !ok {
+	one.Save(t.Context(), redis.EntryID{Name: "a"}, []byte("value"), time.Minute)
+	if _, _, ok := one.Load(t.Context(), redis.EntryID{Name: "a"}); !ok {
 		t.Error("got nothing, want the value with its own key")
 	}
-	if value, _, ok := two.Load(t.Context(), redis.Name{Rest: "a"}); ok {
+	if value, _, ok := two.Load(t.Context(), redis.EntryID{Name: "a"}); ok {
 		t.Errorf("got %q with another key, want nothing", value)
 	}
 }
@@ -211,7 +215,7 @@ func TestSizesAndLives(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			name := redis.Name{Rest: name}
+			name := redis.EntryID{Name: name}
 			s.Save(t.Context(), name, make([]byte, test.bytes), test.life)
 			if value, _, ok := s.Load(t.Context(), name); ok != test.hit || ok && len(value) != test.bytes {
 				t.Errorf("got %d bytes, %v, want %d, %v", len(value), ok, test.bytes, test.hit)
@@ -220,7 +224,7 @@ func TestSizesAndLives(t *testing.T) {
 	}
 	t.Run("a life ends", func(t *testing.T) {
 		t.Parallel()
-		name, begun := redis.Name{Rest: "ends"}, time.Now()
+		name, begun := redis.EntryID{Name: "ends"}, time.Now()
 		s.Save(t.Context(), name, []byte("a"), 300*time.Millisecond)
 		if _, _, ok := s.Load(t.Context(), name); !ok && time.Since(begun) < 300*time.Millisecond {
 			t.Error("got nothing within the life")
@@ -237,17 +241,17 @@ func TestNothingIsReadableInRedis(t *testing.T) {
 	server := ownRedis(t)
 	key := newKey()
 	s := connected(t, server.address(), key, patient)
-	name := redis.Name{Rest: "page=1&page_size=100&teepod_id=4242"}
+	name := redis.EntryID{Name: "page=1&page_size=100&teepod_id=4242"}
 	copy(name.Group[:], "the group is of the credential X")
 	value := bytes.Repeat([]byte(`{"name":"chat-agent-1"} phak_secret `), 3)
 
 	s.Save(t.Context(), name, value, time.Minute)
-	s.Forget(t.Context(), name.Group, time.Minute)
+	s.Invalidate(t.Context(), name.Group, time.Minute)
 	s.Save(t.Context(), name, value, time.Minute)
-	other := redis.Name{Group: name.Group, Rest: name.Rest + "&other"}
+	other := redis.EntryID{Group: name.Group, Name: name.Name + "&other"}
 	held := make(chan struct{})
 	go func() {
-		_, _, _, _ = s.Once(t.Context(), other, time.Minute, time.Minute, func(ctx context.Context) ([]byte, bool, error) {
+		_, _, _, _ = s.GetOrCompute(t.Context(), other, time.Minute, time.Minute, func(ctx context.Context) ([]byte, bool, error) {
 			close(held)
 			<-ctx.Done()
 			return nil, false, ctx.Err()
@@ -284,8 +288,8 @@ func TestForget(t *testing.T) {
 	key := newKey()
 	one, two := connected(t, address, key, patient), connected(t, address, key, patient)
 	ctx := t.Context()
-	mine, theirs := redis.Name{Group: [32]byte{1}, Rest: "a"}, redis.Name{Group: [32]byte{2}, Rest: "a"}
-	expect := func(when string, name redis.Name, want string) {
+	mine, theirs := redis.EntryID{Group: [32]byte{1}, Name: "a"}, redis.EntryID{Group: [32]byte{2}, Name: "a"}
+	expect := func(when string, name redis.EntryID, want string) {
 		t.Helper()
 		for i, s := range []store{one, two} {
 			if value, _, ok := s.Load(ctx, name); ok != (want != "") || string(value) != want {
@@ -296,23 +300,23 @@ func TestForget(t *testing.T) {
 	one.Save(ctx, mine, []byte("old"), time.Minute)
 	one.Save(ctx, theirs, []byte("theirs"), time.Minute)
 	expect("before", mine, "old")
-	two.Forget(ctx, mine.Group, time.Minute)
+	two.Invalidate(ctx, mine.Group, time.Minute)
 	expect("after", mine, "")
 	expect("another group", theirs, "theirs")
 	one.Save(ctx, mine, []byte("new"), time.Minute)
 	expect("what was saved after", mine, "new")
 
-	value, _, produced, err := one.Once(ctx, redis.Name{Group: mine.Group, Rest: "b"}, time.Minute, time.Minute,
+	value, _, produced, err := one.GetOrCompute(ctx, redis.EntryID{Group: mine.Group, Name: "b"}, time.Minute, time.Minute,
 		func(ctx context.Context) ([]byte, bool, error) {
-			two.Forget(ctx, mine.Group, time.Minute)
+			two.Invalidate(ctx, mine.Group, time.Minute)
 			return []byte("from before"), true, nil
 		})
 	if string(value) != "from before" || !produced || err != nil {
 		t.Errorf("got %q, %v, %v from Once, want what it produced", value, produced, err)
 	}
 	expect("what was saved before the second time", mine, "")
-	expect("what was being produced", redis.Name{Group: mine.Group, Rest: "b"}, "")
-	_, _, produced, err = one.Once(ctx, mine, time.Minute, time.Minute,
+	expect("what was being produced", redis.EntryID{Group: mine.Group, Name: "b"}, "")
+	_, _, produced, err = one.GetOrCompute(ctx, mine, time.Minute, time.Minute,
 		func(context.Context) ([]byte, bool, error) { return []byte("newest"), true, nil })
 	if !produced || err != nil {
 		t.Errorf("got %v, %v from Once, want it to produce", produced, err)
@@ -320,7 +324,7 @@ func TestForget(t *testing.T) {
 	expect("what was produced after", mine, "newest")
 
 	client := raw(t, address)
-	_, tombstone, _ := newVault(t, key).Keys(mine)
+	_, tombstone, _ := newSealer(t, key).Keys(mine)
 	if left, err := client.Do(ctx, client.B().Pttl().Key(tombstone).Build()).AsInt64(); err != nil || left < time.Minute.Milliseconds() {
 		t.Errorf("got %d ms left of the tombstone, %v, want more than the values have", left, err)
 	}
@@ -348,7 +352,7 @@ func TestRefusals(t *testing.T) {
 			if !strings.Contains(got, test.want) || strings.Contains(got, secret) || strings.Contains(got, "127.0.0.1") || strings.Contains(got, "invalid") {
 				t.Errorf("got %q, want what says %q and neither password nor address", got, test.want)
 			}
-			value, _, produced, err := s.Once(t.Context(), redis.Name{}, time.Minute, time.Minute,
+			value, _, produced, err := s.GetOrCompute(t.Context(), redis.EntryID{}, time.Minute, time.Minute,
 				func(context.Context) ([]byte, bool, error) { return []byte("a"), true, nil })
 			if string(value) != "a" || !produced || err != nil {
 				t.Errorf("got %q, %v, %v, want what was produced", value, produced, err)
@@ -398,8 +402,8 @@ func TestTLS(t *testing.T) {
 	ownRedis(t, "--tls-port", port, "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no")
 	trusting := open(t, "rediss://127.0.0.1:"+port+"?skip_verify=true", newKey(), patient)
 	trusting.reach(t)
-	trusting.Save(t.Context(), redis.Name{}, make([]byte, 1<<20), time.Minute)
-	if value, _, ok := trusting.Load(t.Context(), redis.Name{}); !ok || len(value) != 1<<20 {
+	trusting.Save(t.Context(), redis.EntryID{}, make([]byte, 1<<20), time.Minute)
+	if value, _, ok := trusting.Load(t.Context(), redis.EntryID{}); !ok || len(value) != 1<<20 {
 		t.Errorf("got %d bytes, %v, want those that were saved", len(value), ok)
 	}
 	strict := open(t, "rediss://127.0.0.1:"+port, newKey(), patient)
@@ -432,15 +436,15 @@ func TestFullAndReadOnly(t *testing.T) {
 			t.Parallel()
 			server := ownRedis(t, test.arguments...)
 			s := connected(t, server.address(), newKey(), patient)
-			s.Save(t.Context(), redis.Name{Rest: "before"}, []byte("before"), time.Minute)
+			s.Save(t.Context(), redis.EntryID{Name: "before"}, []byte("before"), time.Minute)
 			test.setUp(t, raw(t, server.address()))
-			if _, _, ok := s.Load(t.Context(), redis.Name{Rest: "before"}); !ok {
+			if _, _, ok := s.Load(t.Context(), redis.EntryID{Name: "before"}); !ok {
 				t.Error("got nothing, want what was stored before")
 			}
-			s.Save(t.Context(), redis.Name{Rest: "a"}, []byte("a"), time.Minute)
-			s.Forget(t.Context(), [32]byte{1}, time.Minute)
+			s.Save(t.Context(), redis.EntryID{Name: "a"}, []byte("a"), time.Minute)
+			s.Invalidate(t.Context(), [32]byte{1}, time.Minute)
 			begun := time.Now()
-			value, _, produced, err := s.Once(t.Context(), redis.Name{Rest: "b"}, time.Minute, time.Minute,
+			value, _, produced, err := s.GetOrCompute(t.Context(), redis.EntryID{Name: "b"}, time.Minute, time.Minute,
 				func(context.Context) ([]byte, bool, error) { return []byte("b"), true, nil })
 			if string(value) != "b" || !produced || err != nil || time.Since(begun) > patient {
 				t.Errorf("got %q, %v, %v after %v, want what was produced, at once", value, produced, err, time.Since(begun))
@@ -462,18 +466,18 @@ func TestCallersLeave(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
 	s := connected(t, server.address(), newKey(), patient)
-	s.Save(t.Context(), redis.Name{Rest: "a"}, []byte("a"), time.Minute)
+	s.Save(t.Context(), redis.EntryID{Name: "a"}, []byte("a"), time.Minute)
 	server.freeze()
 	for range 100 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		if _, _, ok := s.Load(ctx, redis.Name{Rest: "a"}); ok {
+		if _, _, ok := s.Load(ctx, redis.EntryID{Name: "a"}); ok {
 			t.Error("got a value of a Redis that stands still")
 		}
 		cancel()
 	}
 	server.thaw()
 	for range 100 {
-		if _, _, ok := s.Load(t.Context(), redis.Name{Rest: "a"}); !ok {
+		if _, _, ok := s.Load(t.Context(), redis.EntryID{Name: "a"}); !ok {
 			t.Fatal("got nothing after others left")
 		}
 	}

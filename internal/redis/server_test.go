@@ -211,7 +211,7 @@ func (s store) reach(tb testing.TB) {
 	tb.Helper()
 	eventually(tb, "the store reaches Redis", func() bool {
 		before := s.misses.Load()
-		s.Load(context.WithoutCancel(tb.Context()), redis.Name{Rest: "nothing is stored here"})
+		s.Load(context.WithoutCancel(tb.Context()), redis.EntryID{Name: "nothing is stored here"})
 		return s.misses.Load() > before
 	})
 }

@@ -36,7 +36,7 @@ type List struct {
 func NewList(itemBytes int) *List {
 	return &List{
 		itemBytes: itemBytes,
-		upstream:  pages.NewDocuments(nil),
+		upstream:  pages.NewUpstreamFunc(nil),
 		items:     make(map[int][]byte),
 		bodies:    make(map[restclient.PageRequest][]byte),
 		pages:     make(map[restclient.PageRequest]*pages.Page),
@@ -131,18 +131,20 @@ func (l *List) Cached() *Source { return &Source{list: l, cached: true} }
 // Uncached returns a source that indexes a page at every request.
 func (l *List) Uncached() *Source { return &Source{list: l} }
 
-// Owner returns the same value for all credentials: there is only one caller.
-func (s *Source) Owner(restclient.Credential) pages.Owner { return pages.Owner{} }
+// CredentialKey returns the same key for all credentials: there is only one caller.
+func (s *Source) CredentialKey(restclient.Credential) pages.CredentialKey {
+	return pages.CredentialKey{}
+}
 
-// Extents returns dst unchanged: the source has no pages beyond the requested ones.
-func (s *Source) Extents(dst []relay.Extent, _ pages.Owner, _ restclient.Filter, _ time.Time) []relay.Extent {
+// CachedPages returns dst unchanged: the source has no pages beyond the requested ones.
+func (s *Source) CachedPages(dst []relay.Extent, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.Extent {
 	return dst
 }
 
-// Held returns a page if the source is cached.
-func (s *Source) Held(_ pages.Owner, request restclient.PageRequest) (pages.Got, bool) {
+// Cached returns a page if the source is cached.
+func (s *Source) Cached(_ pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
 	if !s.cached {
-		return pages.Got{}, false
+		return pages.FetchResult{}, false
 	}
 	s.list.mu.Lock()
 	defer s.list.mu.Unlock()
@@ -150,21 +152,21 @@ func (s *Source) Held(_ pages.Owner, request restclient.PageRequest) (pages.Got,
 	if page == nil {
 		var err error
 		if page, err = s.list.upstream.Page(s.list.body(request), request); err != nil {
-			return pages.Got{}, false
+			return pages.FetchResult{}, false
 		}
 		s.list.pages[request] = page
 	}
 	s.count(page)
-	return pages.Got{Page: page, Request: request, Cached: true}, true
+	return pages.FetchResult{Page: page, Request: request, Cached: true}, true
 }
 
 // Fetch indexes a page.
-func (s *Source) Fetch(_ context.Context, r pages.Request) (pages.Got, error) {
+func (s *Source) Fetch(_ context.Context, r pages.FetchRequest) (pages.FetchResult, error) {
 	page, err := s.list.upstream.Page(s.list.Body(r.PageRequest), r.PageRequest)
 	if err == nil {
 		s.count(page)
 	}
-	return pages.Got{Page: page, Request: r.PageRequest}, err
+	return pages.FetchResult{Page: page, Request: r.PageRequest}, err
 }
 
 func (s *Source) count(page *pages.Page) {

@@ -10,61 +10,61 @@ import (
 )
 
 // holdings knows which pages a cache has of each list, so that a window can be served from any of them. Its zero value is empty.
-type holdings struct{ shards [64]holdingShard }
+type pageIndex struct{ shards [64]pageIndexShard }
 
-type holdingShard struct {
+type pageIndexShard struct {
 	mu     sync.Mutex
-	owners map[Owner][]holding
+	owners map[CredentialKey][]holding
 }
 
 // holding is a page that the cache has. It does not hold the page itself: what the cache lets go of is gone.
 type holding struct {
 	key pageKey
-	Times
+	FetchTimes
 	extent relay.Extent
 }
 
 // maxExtents bounds the pages that are looked at for one window; others are found by their own key only.
-const maxExtents = 64
+const maxCachedPages = 64
 
-func (h *holdings) shard(owner Owner) *holdingShard { return &h.shards[owner[0]%64] }
+func (h *pageIndex) shard(owner CredentialKey) *pageIndexShard { return &h.shards[owner[0]%64] }
 
 // add notes a page. It takes the place of an older one of the same key.
-func (h *holdings) add(key pageKey, k *kept) {
-	s := h.shard(key.owner)
+func (h *pageIndex) add(key pageKey, k *kept) {
+	s := h.shard(key.credential)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.owners == nil {
-		s.owners = make(map[Owner][]holding)
+		s.owners = make(map[CredentialKey][]holding)
 	}
-	list := slices.DeleteFunc(s.owners[key.owner], func(held holding) bool { return held.key == key })
-	s.owners[key.owner] = append(list, holding{key, k.Times, relay.Extent{
+	list := slices.DeleteFunc(s.owners[key.credential], func(held holding) bool { return held.key == key })
+	s.owners[key.credential] = append(list, holding{key, k.FetchTimes, relay.Extent{
 		Page: relay.Page{Number: key.request.Page, Size: key.request.PageSize}, Len: k.page.Len(), Total: k.page.Total,
 	}})
 }
 
 // remove forgets a page, unless a newer one has its key.
-func (h *holdings) remove(key pageKey, k *kept) {
-	s := h.shard(key.owner)
+func (h *pageIndex) remove(key pageKey, k *kept) {
+	s := h.shard(key.credential)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := slices.DeleteFunc(s.owners[key.owner], func(held holding) bool { return held.key == key && !held.Asked.After(k.Asked) })
+	list := slices.DeleteFunc(s.owners[key.credential], func(held holding) bool { return held.key == key && !held.Requested.After(k.Requested) })
 	if len(list) == 0 {
-		delete(s.owners, key.owner)
+		delete(s.owners, key.credential)
 	} else {
-		s.owners[key.owner] = list
+		s.owners[key.credential] = list
 	}
 }
 
 // extents appends the pages of a list that were asked for after one time, and since another or were there just then; those that came
 // last first.
-func (h *holdings) extents(dst []relay.Extent, owner Owner, filter restclient.Filter, after, since time.Time) []relay.Extent {
+func (h *pageIndex) extents(dst []relay.Extent, owner CredentialKey, filter restclient.Filter, after, since time.Time) []relay.Extent {
 	s := h.shard(owner)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, held := range slices.Backward(s.owners[owner]) {
-		if held.key.request.Filter == filter && held.Asked.After(after) && held.shows(since) {
-			if dst = append(dst, held.extent); len(dst) == maxExtents {
+		if held.key.request.Filter == filter && held.Requested.After(after) && held.showsListAt(since) {
+			if dst = append(dst, held.extent); len(dst) == maxCachedPages {
 				break
 			}
 		}
@@ -73,7 +73,7 @@ func (h *holdings) extents(dst []relay.Extent, owner Owner, filter restclient.Fi
 }
 
 // purge forgets all pages of a credential, and returns their keys.
-func (h *holdings) purge(owner Owner) []pageKey {
+func (h *pageIndex) purge(owner CredentialKey) []pageKey {
 	s := h.shard(owner)
 	s.mu.Lock()
 	defer s.mu.Unlock()

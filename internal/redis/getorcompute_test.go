@@ -15,7 +15,7 @@ import (
 )
 
 // crowd calls Once for a name from so many goroutines of each store, and returns what they got, in the stores' order.
-func crowd(ctx context.Context, stores []store, each int, name redis.Name, life, wait time.Duration,
+func crowd(ctx context.Context, stores []store, each int, name redis.EntryID, life, wait time.Duration,
 	produce func(context.Context) ([]byte, bool, error),
 ) []outcome {
 	outcomes := make([]outcome, len(stores)*each)
@@ -23,7 +23,7 @@ func crowd(ctx context.Context, stores []store, each int, name redis.Name, life,
 	for i := range outcomes {
 		group.Go(func() {
 			o, begun := &outcomes[i], time.Now()
-			o.value, o.stored, o.produced, o.err = stores[i/each].Once(ctx, name, life, wait, produce)
+			o.value, o.stored, o.produced, o.err = stores[i/each].GetOrCompute(ctx, name, life, wait, produce)
 			o.took = time.Since(begun)
 		})
 	}
@@ -54,7 +54,7 @@ func TestOnceProducesOnce(t *testing.T) {
 	stores := replicas(t, anyRedis(t), 3, patient)
 	for round := range 5 {
 		var calls atomic.Int64
-		outcomes := crowd(t.Context(), stores, 50, redis.Name{Rest: fmt.Sprint(round)}, time.Minute, time.Minute,
+		outcomes := crowd(t.Context(), stores, 50, redis.EntryID{Name: fmt.Sprint(round)}, time.Minute, time.Minute,
 			func(ctx context.Context) ([]byte, bool, error) {
 				calls.Add(1)
 				select {
@@ -141,14 +141,14 @@ func TestOnceWhoWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			stores := replicas(t, address, 2, patient)
-			thing := redis.Name{Rest: "a"}
+			thing := redis.EntryID{Name: "a"}
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
 			holds, waited, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 			go func() {
 				defer close(ended)
 				defer func() { _ = recover() }()
-				_, _, _, _ = stores[0].Once(ctx, thing, time.Minute, test.wait, func(ctx context.Context) ([]byte, bool, error) {
+				_, _, _, _ = stores[0].GetOrCompute(ctx, thing, time.Minute, test.wait, func(ctx context.Context) ([]byte, bool, error) {
 					close(holds)
 					select {
 					case <-waited:
@@ -207,8 +207,8 @@ func TestOnceAfterADeath(t *testing.T) {
 			t.Parallel()
 			key := newKey()
 			s := connected(t, address, key, patient)
-			thing := redis.Name{Rest: "a"}
-			_, _, lock := newVault(t, key).Keys(thing)
+			thing := redis.EntryID{Name: "a"}
+			_, _, lock := newSealer(t, key).Keys(thing)
 			if err := client.Do(t.Context(), client.B().Set().Key(lock).Value("dead").Px(test.left).Build()).Error(); err != nil {
 				t.Fatal(err)
 			}
@@ -247,8 +247,8 @@ func TestOnceReleasesItsOwnLock(t *testing.T) {
 			t.Parallel()
 			key := newKey()
 			s := connected(t, address, key, patient)
-			_, _, lock := newVault(t, key).Keys(redis.Name{})
-			_, _, ok, _ := s.Once(t.Context(), redis.Name{}, time.Minute, time.Minute, func(ctx context.Context) ([]byte, bool, error) {
+			_, _, lock := newSealer(t, key).Keys(redis.EntryID{})
+			_, _, ok, _ := s.GetOrCompute(t.Context(), redis.EntryID{}, time.Minute, time.Minute, func(ctx context.Context) ([]byte, bool, error) {
 				if err := client.Do(ctx, client.B().Set().Key(lock).Value("another").Xx().Px(time.Minute).Build()).Error(); err != nil {
 					t.Errorf("got %v, want a lock to replace", err)
 				}
@@ -293,7 +293,7 @@ func TestOnceReturns(t *testing.T) {
 			}
 			misses := s.misses.Load()
 			begun := time.Now().Truncate(time.Millisecond)
-			value, at, produced, err := s.Once(ctx, redis.Name{Rest: "a"}, test.life, test.wait, test.produce)
+			value, at, produced, err := s.GetOrCompute(ctx, redis.EntryID{Name: "a"}, test.life, test.wait, test.produce)
 			if string(value) != test.value || produced != test.produced || !errors.Is(err, test.err) {
 				t.Errorf("got %q, %v, %v, want %q, %v, %v", value, produced, err, test.value, test.produced, test.err)
 			}
@@ -303,12 +303,12 @@ func TestOnceReturns(t *testing.T) {
 			if hits, misses := s.hits.Load(), s.misses.Load()-misses; hits != test.hits || misses != test.misses {
 				t.Errorf("got %d hits and %d misses, want %d and %d", hits, misses, test.hits, test.misses)
 			}
-			if again, stored, ok := s.Load(t.Context(), redis.Name{Rest: "a"}); ok != test.stays || ok && (string(again) != test.value || !stored.Equal(at)) {
+			if again, stored, ok := s.Load(t.Context(), redis.EntryID{Name: "a"}); ok != test.stays || ok && (string(again) != test.value || !stored.Equal(at)) {
 				t.Errorf("got %q of %v, %v, the next time, want it to stay: %v", again, stored, ok, test.stays)
 			}
 			if test.life > 0 && !test.left { // nothing is left of the lock that would keep the next caller waiting
 				begun := time.Now()
-				_, _, _, err := s.Once(t.Context(), redis.Name{Rest: "a"}, test.life, time.Minute, stored)
+				_, _, _, err := s.GetOrCompute(t.Context(), redis.EntryID{Name: "a"}, test.life, time.Minute, stored)
 				if took := time.Since(begun); took > patient || err != nil {
 					t.Errorf("got the next caller waiting for %v, %v", took, err)
 				}
@@ -323,7 +323,7 @@ func TestOnceWaitingCallerLeaves(t *testing.T) {
 	address := anyRedis(t)
 	key := newKey()
 	s := connected(t, address, key, patient)
-	_, _, lock := newVault(t, key).Keys(redis.Name{})
+	_, _, lock := newSealer(t, key).Keys(redis.EntryID{})
 	client := raw(t, address)
 	if err := client.Do(t.Context(), client.B().Set().Key(lock).Value("another").Px(time.Minute).Build()).Error(); err != nil {
 		t.Fatal(err)
@@ -332,7 +332,7 @@ func TestOnceWaitingCallerLeaves(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errLeft)
 	defer cancel()
 	begun := time.Now()
-	_, _, produced, err := s.Once(ctx, redis.Name{}, time.Minute, time.Minute, func(context.Context) ([]byte, bool, error) { return nil, true, nil })
+	_, _, produced, err := s.GetOrCompute(ctx, redis.EntryID{}, time.Minute, time.Minute, func(context.Context) ([]byte, bool, error) { return nil, true, nil })
 	if took := time.Since(begun); produced || !errors.Is(err, errLeft) || took > patient {
 		t.Errorf("got %v, %v after %v, want %v at once", produced, err, took, errLeft)
 	}

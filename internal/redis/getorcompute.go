@@ -16,12 +16,12 @@ const (
 	lastPoll  = 50 * time.Millisecond
 
 	// nobody stands in a lock's place where there will be no value, for as long as those who wait need to see it.
-	nobody     = "-"
-	nobodyLife = time.Second
+	noValue    = "-"
+	noValueTTL = time.Second
 
 	// A lock is its holder's as long as it has that token.
 	release = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`
-	giveUp  = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('set', KEYS[1], ARGV[2], 'px', ARGV[3]) end return 0`
+	abandon = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('set', KEYS[1], ARGV[2], 'px', ARGV[3]) end return 0`
 )
 
 // Once returns what is stored under a name and when, as Load does, or has one caller of all replicas produce and store it, while
@@ -36,16 +36,16 @@ const (
 //
 // Produced says whether produce was called; the value is what it returned, and stored the time at which it did. The error is that
 // of produce, or the context's cause for a caller that leaves before.
-func (s *Store) Once(ctx context.Context, name Name, life, wait time.Duration,
+func (s *Store) GetOrCompute(ctx context.Context, name EntryID, life, wait time.Duration,
 	produce func(context.Context) (value []byte, keep bool, err error),
 ) (value []byte, stored time.Time, produced bool, err error) {
-	t := turn{store: s, life: life}
-	var f found
-	if life >= time.Millisecond && s.link.Load() != nil {
+	t := lockAttempt{store: s, ttl: life}
+	var f lookup
+	if life >= time.Millisecond && s.connection.Load() != nil {
 		t.keys = s.keys(name)
-		f, t.reached = s.find(ctx, t.keys)
-		if t.reached && !f.ok && wait >= time.Millisecond {
-			f = t.await(ctx, wait)
+		f, t.reachable = s.find(ctx, t.keys)
+		if t.reachable && !f.ok && wait >= time.Millisecond {
+			f = t.waitForValue(ctx, wait)
 		}
 	}
 	if f.ok {
@@ -53,42 +53,42 @@ func (s *Store) Once(ctx context.Context, name Name, life, wait time.Duration,
 		return f.value, f.stored, false, nil
 	}
 	if ctx.Err() != nil {
-		t.leave(ctx)
+		t.unlock(ctx)
 		return nil, time.Time{}, false, context.Cause(ctx)
 	}
-	if t.reached {
+	if t.reachable {
 		s.observer.Miss()
 	}
-	t.generation, t.reached = f.generation, t.reached && f.readable
-	return t.take(ctx, produce)
+	t.generation, t.reachable = f.generation, t.reachable && f.readable
+	return t.compute(ctx, produce)
 }
 
 // turn is one caller's part in Once.
-type turn struct {
+type lockAttempt struct {
 	store      *Store
 	keys       keys
-	life       time.Duration
-	reached    bool // whether Redis answered so far
+	ttl        time.Duration
+	reachable  bool // whether Redis answered so far
 	generation generation
 	token      string // of the lock; empty without it
 }
 
 // await returns when there is a value, or when the caller is to produce it; then it may hold the lock.
-func (t *turn) await(ctx context.Context, wait time.Duration) (f found) {
+func (t *lockAttempt) waitForValue(ctx context.Context, wait time.Duration) (f lookup) {
 	token := rand.Text()
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
 	for pause := firstPoll; ; pause = min(pause*3/2, lastPoll) {
 		var locked, refused bool
-		f, locked, refused = t.attempt(ctx, token, wait*3/4)
+		f, locked, refused = t.tryLock(ctx, token, wait*3/4)
 		if locked {
 			t.token = token
 		}
 		if f.ok {
-			t.leave(ctx)
+			t.unlock(ctx)
 			return f
 		}
-		if !t.reached || locked || refused || f.lock == nobody {
+		if !t.reachable || locked || refused || f.lock == noValue {
 			return f
 		}
 		// Not all at once, where many wait.
@@ -106,7 +106,7 @@ func (t *turn) await(ctx context.Context, wait time.Duration) (f found) {
 }
 
 // attempt tries to take the lock and reads what there is, in one round trip. Refused says that Redis gives no locks.
-func (t *turn) attempt(ctx context.Context, token string, life time.Duration) (f found, locked, refused bool) {
+func (t *lockAttempt) tryLock(ctx context.Context, token string, life time.Duration) (f lookup, locked, refused bool) {
 	s := t.store
 	lock := step{"lock", func(b rueidis.Builder) rueidis.Completed {
 		return b.Set().Key(t.keys.lock).Value(token).Nx().Px(max(life, time.Millisecond)).Build()
@@ -114,9 +114,9 @@ func (t *turn) attempt(ctx context.Context, token string, life time.Duration) (f
 	// Whoever had the lock before stored its value first, so this order shows that value.
 	wanted := []string{t.keys.value, t.keys.tombstone, t.keys.lock}
 	var got reply
-	if got, t.reached = s.send(ctx, lock, step{"load", mget(wanted)}); !t.reached {
+	if got, t.reachable = s.send(ctx, lock, step{"load", mget(wanted)}); !t.reachable {
 		t.token = token // Redis may have given it all the same
-		return found{}, false, false
+		return lookup{}, false, false
 	}
 	if err := got.results[0].Error(); err == nil {
 		locked = true
@@ -125,32 +125,32 @@ func (t *turn) attempt(ctx context.Context, token string, life time.Duration) (f
 		refused = true
 	}
 	var messages []rueidis.RedisMessage
-	if messages, t.reached = s.values("load", got.link, got.results[1], len(wanted)); !t.reached {
-		return found{}, locked, refused
+	if messages, t.reachable = s.values("load", got.connection, got.results[1], len(wanted)); !t.reachable {
+		return lookup{}, locked, refused
 	}
-	return s.judge(t.keys, messages), locked, refused
+	return s.evaluate(t.keys, messages), locked, refused
 }
 
 // take produces the value, stores it, and lets those who wait go on.
-func (t *turn) take(ctx context.Context, produce func(context.Context) ([]byte, bool, error),
+func (t *lockAttempt) compute(ctx context.Context, produce func(context.Context) ([]byte, bool, error),
 ) (value []byte, stored time.Time, produced bool, err error) {
-	defer t.leave(ctx) // where produce fails, or panics
+	defer t.unlock(ctx) // where produce fails, or panics
 	begun := time.Now()
 	value, keep, err := produce(ctx)
 	if err != nil {
 		return nil, time.Time{}, true, err
 	}
 	stored = time.Now().Truncate(time.Millisecond)
-	t.settle(ctx, value, stored, keep && time.Since(begun) <= slowest)
+	t.finish(ctx, value, stored, keep && time.Since(begun) <= maxProduceTime)
 	return value, stored, true, nil
 }
 
 // settle stores a value and releases the lock, or says in the lock's place that there is no value to wait for.
-func (t *turn) settle(ctx context.Context, value []byte, stored time.Time, keep bool) {
+func (t *lockAttempt) finish(ctx context.Context, value []byte, stored time.Time, keep bool) {
 	s := t.store
 	var steps []step
-	if keep && t.reached && t.life >= time.Millisecond && len(value) <= maxValueBytes {
-		save, ok := s.set(t.keys, record{stored: stored, life: t.life, generation: t.generation, value: value})
+	if keep && t.reachable && t.ttl >= time.Millisecond && len(value) <= maxValueBytes {
+		save, ok := s.set(t.keys, record{stored: stored, ttl: t.ttl, generation: t.generation, value: value})
 		if !ok {
 			return
 		}
@@ -159,7 +159,7 @@ func (t *turn) settle(ctx context.Context, value []byte, stored time.Time, keep 
 			steps = append(steps, t.script(release, t.token))
 		}
 	} else if t.token != "" {
-		steps = append(steps, t.script(giveUp, t.token, nobody, strconv.FormatInt(nobodyLife.Milliseconds(), 10)))
+		steps = append(steps, t.script(abandon, t.token, noValue, strconv.FormatInt(noValueTTL.Milliseconds(), 10)))
 	}
 	t.token = ""
 	if len(steps) > 0 {
@@ -168,14 +168,14 @@ func (t *turn) settle(ctx context.Context, value []byte, stored time.Time, keep 
 }
 
 // leave releases the lock where it is still held.
-func (t *turn) leave(ctx context.Context) {
+func (t *lockAttempt) unlock(ctx context.Context) {
 	if t.token != "" {
 		t.store.write(ctx, t.script(release, t.token))
 		t.token = ""
 	}
 }
 
-func (t *turn) script(text string, arguments ...string) step {
+func (t *lockAttempt) script(text string, arguments ...string) step {
 	return step{"lock", func(b rueidis.Builder) rueidis.Completed {
 		return b.Eval().Script(text).Numkeys(1).Key(t.keys.lock).Arg(arguments...).Build()
 	}}

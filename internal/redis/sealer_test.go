@@ -16,9 +16,9 @@ func newKey() (key [32]byte) {
 	return key
 }
 
-func newVault(tb testing.TB, key [32]byte) redis.Vault {
+func newSealer(tb testing.TB, key [32]byte) redis.Sealer {
 	tb.Helper()
-	v, err := redis.NewVault(key)
+	v, err := redis.NewSealer(key)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -27,27 +27,27 @@ func newVault(tb testing.TB, key [32]byte) redis.Vault {
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	v := newVault(t, [32]byte{1})
-	value, tombstone, lock := v.Keys(redis.Name{Group: [32]byte{2}, Rest: "page=1"})
+	v := newSealer(t, [32]byte{1})
+	value, tombstone, lock := v.Keys(redis.EntryID{Group: [32]byte{2}, Name: "page=1"})
 	seen := map[string]string{tombstone: "the tombstone", lock: "the lock"}
 	if len(seen) != 2 {
 		t.Fatalf("got one key %q for the tombstone and the lock", lock)
 	}
 	for name, other := range map[string]func() string{
 		"the value":                 func() string { return value },
-		"another group":             func() string { k, _, _ := v.Keys(redis.Name{Group: [32]byte{3}, Rest: "page=1"}); return k },
-		"another rest":              func() string { k, _, _ := v.Keys(redis.Name{Group: [32]byte{2}, Rest: "page=2"}); return k },
-		"a longer rest":             func() string { k, _, _ := v.Keys(redis.Name{Group: [32]byte{2}, Rest: "page=1\x00"}); return k },
-		"no rest":                   func() string { k, _, _ := v.Keys(redis.Name{Group: [32]byte{2}}); return k },
-		"no group":                  func() string { k, _, _ := v.Keys(redis.Name{Rest: "page=1"}); return k },
-		"a rest that holds a group": func() string { k, _, _ := v.Keys(redis.Name{Rest: string([]byte{2}) + "page=1"}); return k },
+		"another group":             func() string { k, _, _ := v.Keys(redis.EntryID{Group: [32]byte{3}, Name: "page=1"}); return k },
+		"another rest":              func() string { k, _, _ := v.Keys(redis.EntryID{Group: [32]byte{2}, Name: "page=2"}); return k },
+		"a longer rest":             func() string { k, _, _ := v.Keys(redis.EntryID{Group: [32]byte{2}, Name: "page=1\x00"}); return k },
+		"no rest":                   func() string { k, _, _ := v.Keys(redis.EntryID{Group: [32]byte{2}}); return k },
+		"no group":                  func() string { k, _, _ := v.Keys(redis.EntryID{Name: "page=1"}); return k },
+		"a rest that holds a group": func() string { k, _, _ := v.Keys(redis.EntryID{Name: string([]byte{2}) + "page=1"}); return k },
 		"another key": func() string {
-			k, _, _ := newVault(t, [32]byte{9}).Keys(redis.Name{Group: [32]byte{2}, Rest: "page=1"})
+			k, _, _ := newSealer(t, [32]byte{9}).Keys(redis.EntryID{Group: [32]byte{2}, Name: "page=1"})
 			return k
 		},
-		"the lock of another rest":   func() string { _, _, k := v.Keys(redis.Name{Group: [32]byte{2}, Rest: "page=2"}); return k },
-		"the tombstone of another":   func() string { _, k, _ := v.Keys(redis.Name{Group: [32]byte{3}, Rest: "page=1"}); return k },
-		"the value of another store": func() string { k, _, _ := newVault(t, [32]byte{8}).Keys(redis.Name{}); return k },
+		"the lock of another rest":   func() string { _, _, k := v.Keys(redis.EntryID{Group: [32]byte{2}, Name: "page=2"}); return k },
+		"the tombstone of another":   func() string { _, k, _ := v.Keys(redis.EntryID{Group: [32]byte{3}, Name: "page=1"}); return k },
+		"the value of another store": func() string { k, _, _ := newSealer(t, [32]byte{8}).Keys(redis.EntryID{}); return k },
 	} {
 		key := other()
 		if before, ok := seen[key]; ok {
@@ -59,17 +59,17 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s: got the key %q, want cvmgraph:1: and the base64url of at least 16 bytes", name, key)
 		}
 	}
-	if _, other, _ := v.Keys(redis.Name{Group: [32]byte{2}, Rest: "page=2"}); other != tombstone {
+	if _, other, _ := v.Keys(redis.EntryID{Group: [32]byte{2}, Name: "page=2"}); other != tombstone {
 		t.Errorf("got two tombstones for one group, %q and %q", tombstone, other)
 	}
-	if again, _, _ := newVault(t, [32]byte{1}).Keys(redis.Name{Group: [32]byte{2}, Rest: "page=1"}); again != value {
+	if again, _, _ := newSealer(t, [32]byte{1}).Keys(redis.EntryID{Group: [32]byte{2}, Name: "page=1"}); again != value {
 		t.Errorf("got %q for a name in another replica, want %q", again, value)
 	}
 }
 
 func TestValues(t *testing.T) {
 	t.Parallel()
-	v := newVault(t, [32]byte{1})
+	v := newSealer(t, [32]byte{1})
 	random := make([]byte, 1<<20)
 	rand.Read(random)
 	for name, value := range map[string][]byte{
@@ -101,19 +101,19 @@ func TestValues(t *testing.T) {
 
 func TestChangedValues(t *testing.T) {
 	t.Parallel()
-	v := newVault(t, [32]byte{1})
+	v := newSealer(t, [32]byte{1})
 	sealed, err := v.Seal("key", []byte("a value"), time.Now(), time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := func(what string, v redis.Vault, key string, sealed []byte) {
+	refused := func(what string, v redis.Sealer, key string, sealed []byte) {
 		t.Helper()
 		if value, _, _, err := v.Open(key, sealed); err == nil {
 			t.Errorf("%s: got %q, want an error", what, value)
 		}
 	}
 	refused("another Redis key", v, "kez", sealed)
-	refused("another store's key", newVault(t, [32]byte{2}), "key", sealed)
+	refused("another store's key", newSealer(t, [32]byte{2}), "key", sealed)
 	for bit := range len(sealed) * 8 {
 		changed := bytes.Clone(sealed)
 		changed[bit/8] ^= 1 << (bit % 8)
@@ -136,7 +136,7 @@ func TestChangedValues(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	// A key of this process alone: nothing that another found can be genuine.
-	v := newVault(f, newKey())
+	v := newSealer(f, newKey())
 	sealed, err := v.Seal("key", []byte(`{"items":[]}`), time.Now(), time.Second)
 	if err != nil {
 		f.Fatal(err)

@@ -37,7 +37,7 @@ func newWatched() *watched {
 	body := func(_ context.Context, _ restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
 		return restclient.Document{Body: w.document(r)}, nil
 	}
-	w.Cache = pages.NewCache(pages.NewDocuments(body), pages.CacheOptions{Now: w.clock.Now, Observer: pages.CacheObserver{
+	w.Cache = pages.NewCache(pages.NewUpstreamFunc(body), pages.CacheOptions{Now: w.clock.Now, Observer: pages.CacheObserver{
 		Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -151,7 +151,7 @@ func TestOneOfPagesAtOnceIsCompared(t *testing.T) {
 func TestPagesThatAreNotComparedCostNothing(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	body := []byte(one(`,"new":[]`))
 	allocations := func(observer pages.CacheObserver) float64 {
-		c := pages.NewCache(pages.NewDocuments(func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error) {
+		c := pages.NewCache(pages.NewUpstreamFunc(func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error) {
 			return restclient.Document{Body: slices.Clip(body)}, nil
 		}), pages.CacheOptions{Observer: observer})
 		r := ask(c, bearer("a"), 1, 1)

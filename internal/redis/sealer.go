@@ -48,7 +48,7 @@ type generation [generationBytes]byte
 // record is what a value in Redis holds.
 type record struct {
 	stored     time.Time     // of millisecond precision
-	life       time.Duration // likewise
+	ttl        time.Duration // likewise
 	generation generation    // in which the value was made; of a tombstone: which it begins
 	value      []byte
 }
@@ -57,15 +57,15 @@ type record struct {
 var errUnreadable = errors.New("redis: the value is not one of this key")
 
 // vault names and seals what is stored. It is safe for concurrent use.
-type vault struct {
-	names, values []byte // keys
-	encoder       *zstd.Encoder
-	decoder       *zstd.Decoder
+type sealer struct {
+	nameKey, valueKey []byte // keys
+	encoder           *zstd.Encoder
+	decoder           *zstd.Decoder
 }
 
-func newVault(key [32]byte) (*vault, error) {
-	v := &vault{}
-	for use, subkey := range map[string]*[]byte{"names": &v.names, "values": &v.values} {
+func newSealer(key [32]byte) (*sealer, error) {
+	v := &sealer{}
+	for use, subkey := range map[string]*[]byte{"names": &v.nameKey, "values": &v.valueKey} {
 		var err error
 		if *subkey, err = hkdf.Key(sha256.New, key[:], nil, "cvmgraph redis "+use, sha256.Size); err != nil {
 			return nil, fmt.Errorf("redis: the key of %s: %w", use, err)
@@ -83,18 +83,18 @@ func newVault(key [32]byte) (*vault, error) {
 }
 
 // key returns the Redis key of a kind of thing. It tells nothing of the name to who has not the vault's key.
-func (v *vault) key(kind kind, name Name) string {
-	mac := hmac.New(sha256.New, v.names)
+func (v *sealer) key(kind kind, name EntryID) string {
+	mac := hmac.New(sha256.New, v.nameKey)
 	// Two parts of fixed size before the one that is not: no two names are the same bytes.
 	mac.Write([]byte{byte(kind)})
 	mac.Write(name.Group[:])
-	mac.Write([]byte(name.Rest))
+	mac.Write([]byte(name.Name))
 	return keyPrefix + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:macBytes])
 }
 
 // aead returns the cipher of one value. Each has a key of its own, so that no number of values makes equal nonces likely.
-func (v *vault) aead(salt []byte) (cipher.AEAD, error) {
-	key, err := hkdf.Expand(sha256.New, v.values, string(salt), 32)
+func (v *sealer) aead(salt []byte) (cipher.AEAD, error) {
+	key, err := hkdf.Expand(sha256.New, v.valueKey, string(salt), 32)
 	if err != nil {
 		return nil, err
 	}
@@ -106,10 +106,10 @@ func (v *vault) aead(salt []byte) (cipher.AEAD, error) {
 }
 
 // seal returns a record as it is stored under a Redis key: the format, a salt, a nonce, and the encrypted rest with its tag.
-func (v *vault) seal(key string, r record) ([]byte, error) {
+func (v *sealer) seal(key string, r record) ([]byte, error) {
 	plain := make([]byte, 0, headerBytes+len(r.value)/3)
 	plain = binary.BigEndian.AppendUint64(plain, uint64(r.stored.UnixMilli()))
-	plain = binary.BigEndian.AppendUint64(plain, uint64(r.life.Milliseconds()))
+	plain = binary.BigEndian.AppendUint64(plain, uint64(r.ttl.Milliseconds()))
 	plain = append(plain, r.generation[:]...)
 	plain = v.encoder.EncodeAll(r.value, plain)
 
@@ -126,7 +126,7 @@ func (v *vault) seal(key string, r record) ([]byte, error) {
 }
 
 // open returns the record that was sealed for a Redis key. The bytes are not changed or kept. The error is errUnreadable.
-func (v *vault) open(key string, sealed []byte) (record, error) {
+func (v *sealer) open(key string, sealed []byte) (record, error) {
 	if len(sealed) < 1+saltBytes || sealed[0] != format {
 		return record{}, errUnreadable
 	}
@@ -142,13 +142,13 @@ func (v *vault) open(key string, sealed []byte) (record, error) {
 }
 
 // unpack returns the record that was sealed. The error is errUnreadable.
-func (v *vault) unpack(plain []byte) (record, error) {
+func (v *sealer) unpack(plain []byte) (record, error) {
 	if len(plain) < headerBytes {
 		return record{}, errUnreadable
 	}
 	r := record{
 		stored: time.UnixMilli(int64(binary.BigEndian.Uint64(plain))),
-		life:   time.Duration(binary.BigEndian.Uint64(plain[8:])) * time.Millisecond,
+		ttl:    time.Duration(binary.BigEndian.Uint64(plain[8:])) * time.Millisecond,
 	}
 	copy(r.generation[:], plain[16:])
 	var err error
@@ -159,10 +159,10 @@ func (v *vault) unpack(plain []byte) (record, error) {
 }
 
 // judge says whether a record is within its life. The error is errUnreadable for one that no clock of a replica can have written.
-func (r *record) judge(now time.Time) (alive bool, err error) {
+func (r *record) alive(now time.Time) (alive bool, err error) {
 	if r.stored.After(now.Add(skew)) {
 		return false, fmt.Errorf("%w: it is from the future", errUnreadable)
 	}
 	// Redis ends the lives of values. This is for one that somebody kept and put back.
-	return !now.After(r.stored.Add(r.life).Add(skew)), nil
+	return !now.After(r.stored.Add(r.ttl).Add(skew)), nil
 }

@@ -30,11 +30,11 @@ var errLost = errors.New("redis: the connection was lost")
 
 // link is one connection. After its first failure it is never used again: what was sent on it and not answered ends with it, so
 // that a Redis that stands still blocks nobody for longer than the first caller waits.
-type link struct {
-	client  rueidis.Client
-	dialled atomic.Bool
-	conn    net.Conn // below TLS, so that closing it never waits for the peer; nil before it is dialled
-	stop    func() bool
+type connection struct {
+	client rueidis.Client
+	dialed atomic.Bool
+	conn   net.Conn // below TLS, so that closing it never waits for the peer; nil before it is dialled
+	stop   func() bool
 
 	once sync.Once
 	lost chan struct{} // closed at the first failure
@@ -54,9 +54,9 @@ func (w *watched) Close() error {
 }
 
 // fail ends a link, and closes the level until the keeper has another.
-func (s *Store) fail(l *link, err error) {
+func (s *Store) fail(l *connection, err error) {
 	l.once.Do(func() {
-		s.link.CompareAndSwap(l, nil)
+		s.connection.CompareAndSwap(l, nil)
 		l.err = err
 		close(l.lost)
 		if l.conn != nil {
@@ -66,7 +66,7 @@ func (s *Store) fail(l *link, err error) {
 }
 
 // keep has a link open for as long as it can, until the context ends. It alone calls Down and Up.
-func (s *Store) keep(ctx context.Context) {
+func (s *Store) maintain(ctx context.Context) {
 	defer close(s.done)
 	outage := false
 	pause := firstPause
@@ -75,7 +75,7 @@ func (s *Store) keep(ctx context.Context) {
 		l, err := s.dial(ctx)
 		if err == nil {
 			opened = time.Now()
-			s.link.Store(l)
+			s.connection.Store(l)
 			if outage {
 				outage = false
 				s.observer.Up()
@@ -85,7 +85,7 @@ func (s *Store) keep(ctx context.Context) {
 			case <-ctx.Done():
 				s.fail(l, errLost)
 			}
-			s.link.CompareAndSwap(l, nil) // it may have failed before it was stored
+			s.connection.CompareAndSwap(l, nil) // it may have failed before it was stored
 			l.close()
 			err = l.err
 		}
@@ -111,15 +111,15 @@ func (s *Store) keep(ctx context.Context) {
 }
 
 // dial returns a link on which a read has succeeded. It ends early with the context, which is that of the store.
-func (s *Store) dial(ctx context.Context) (*link, error) {
-	l := &link{lost: make(chan struct{}), stop: func() bool { return true }}
+func (s *Store) dial(ctx context.Context) (*connection, error) {
+	l := &connection{lost: make(chan struct{}), stop: func() bool { return true }}
 	option := s.option
 	option.DialCtxFn = func(_ context.Context, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
 		// rueidis would dial again while a caller waits.
-		if l.dialled.Swap(true) {
+		if l.dialed.Swap(true) {
 			return nil, errLost
 		}
-		return s.connect(ctx, l, address, dialer, config)
+		return s.dialTCP(ctx, l, address, dialer, config)
 	}
 	var err error
 	if l.client, err = rueidis.NewClient(option); err == nil {
@@ -134,7 +134,7 @@ func (s *Store) dial(ctx context.Context) (*link, error) {
 }
 
 // connect opens the connection of a link. The dialer's timeout is for all of it.
-func (s *Store) connect(ctx context.Context, l *link, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
+func (s *Store) dialTCP(ctx context.Context, l *connection, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, dialer.Timeout)
 	defer cancel()
 	var err error
@@ -160,7 +160,7 @@ func (s *Store) connect(ctx context.Context, l *link, address string, dialer *ne
 }
 
 // close waits until nothing of a link that has failed is left.
-func (l *link) close() {
+func (l *connection) close() {
 	l.stop()
 	if l.client != nil {
 		l.client.Close()
@@ -168,10 +168,10 @@ func (l *link) close() {
 }
 
 // probe tries what every Load does: a Redis that cannot be read, because it is loading its data or the user may not, is down.
-func (s *Store) probe(ctx context.Context, l *link) error {
+func (s *Store) probe(ctx context.Context, l *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	keys := s.keys(Name{})
+	keys := s.keys(EntryID{})
 	return l.client.Do(ctx, l.client.B().Mget().Key(keys.value, keys.tombstone).Build()).Error()
 }
 
