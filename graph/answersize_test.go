@@ -10,6 +10,7 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/testing/cost"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // The bounds of an answer, in bytes: of all of it, and of what gqlgen executes of it.
@@ -89,7 +90,7 @@ func TestLargeAnswersAreRefused(t *testing.T) { //nolint:paralleltest // what ot
 			}
 			got := after.TotalAlloc - before.TotalAlloc
 			t.Logf("%d MB allocated", got>>20)
-			if most := uint64(8 * maxAnswer); got > most && !raceDetector {
+			if most := uint64(8 * maxAnswer); got > most && !testmode.Race {
 				t.Errorf("got %d bytes allocated, want at most %d", got, most)
 			}
 		})

@@ -23,6 +23,7 @@ import (
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/testmode"
 	"cvmgraph/restclient"
 )
 
@@ -132,7 +133,7 @@ func (c *caller) call(tb testing.TB) {
 
 // TestAllocationsOfAnIndexedPage holds what an operation allocates whose page is at hand.
 func TestAllocationsOfAnIndexedPage(t *testing.T) { //nolint:paralleltest // what others allocate would count
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
 	operations := workloads(t)

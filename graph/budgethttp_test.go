@@ -15,6 +15,7 @@ import (
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/testing/testmode"
 	"cvmgraph/restclient"
 )
 
@@ -148,7 +149,7 @@ func listen(tb testing.TB, handler http.Handler) string {
 
 // TestAllocationsOverHTTP holds what an operation allocates with all of net/http, on the side of the gateway alone.
 func TestAllocationsOverHTTP(t *testing.T) { //nolint:paralleltest // what others allocate would count
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
 	upstream, held, operations := rawUpstream(t), newHeldPages(t), workloads(t)

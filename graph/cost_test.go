@@ -1,10 +1,10 @@
 package graph_test
 
 import (
-	"os"
 	"testing"
 
 	"cvmgraph/internal/testing/cost"
+	"cvmgraph/internal/testing/testmode"
 )
 
 const sixFields = "{ id name status memory hosted { uptime } node { name } }"
@@ -54,7 +54,7 @@ func operationOver(t *testing.T, source *cost.Source, query string) *cost.Operat
 // TestAllocationsGrowWithTheWork holds that there are none for a further item or field of a page at hand, nor for a field that is not
 // selected, and that further connections allocate alike.
 func TestAllocationsGrowWithTheWork(t *testing.T) { //nolint:paralleltest // what others allocate would count
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
 	c := newCosts(t)
@@ -227,10 +227,10 @@ func TestCostGrowsWithTheBytes(t *testing.T) { //nolint:paralleltest // what oth
 // aloneOrSkip skips what compares CPU times, unless it was asked for.
 func aloneOrSkip(t *testing.T) {
 	t.Helper()
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector takes most of the time: .ci/run runs this without it")
 	}
-	if os.Getenv("CVMGRAPH_TEST_LATENCY") != "1" {
+	if !testmode.QuietMachine() {
 		t.Skip("CPU times are compared where little else runs: set CVMGRAPH_TEST_LATENCY=1")
 	}
 }

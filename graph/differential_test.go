@@ -30,6 +30,7 @@ import (
 	"cvmgraph/graph"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/testmode"
 	"cvmgraph/restclient"
 )
 
@@ -50,8 +51,8 @@ const casesOfRound = 12
 func TestProjectionsEqualGqlgen(t *testing.T) {
 	t.Parallel()
 	const shards = 4
-	cases := int64(fullOr(4_200, 200_400))
-	if raceDetector { // .ci/run runs the large count without it
+	cases := int64(testmode.Count(4_200, 200_400))
+	if testmode.Race { // .ci/run runs the large count without it
 		cases = 4_200
 	}
 	fresh := uint64(time.Now().UnixNano())

@@ -18,14 +18,6 @@ import (
 	"cvmgraph/restclient"
 )
 
-// fullOr returns the large count where all counts are wanted, else the small one.
-func fullOr(small, large int) int {
-	if os.Getenv("CVMGRAPH_TEST_FULL") == "1" {
-		return large
-	}
-	return small
-}
-
 // tenant is the list that requests of the tests see unless they say otherwise.
 func tenant() demo.Tenant { return demo.Tenant{Bearer: "tester"} }
 

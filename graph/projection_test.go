@@ -17,6 +17,7 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // stockGateway returns the endpoint over a stock.
@@ -201,7 +202,7 @@ func (s *slowReader) Write(b []byte) (int, error) {
 func TestAnswersHoldTheirCallersItemsAlone(t *testing.T) {
 	t.Parallel()
 	const callers, workers = 24, 16
-	requests := fullOr(2_000, 20_000)
+	requests := testmode.Count(2_000, 20_000)
 	operations := []string{
 		`{ cvms(first: 2) { nodes { name } } }`,
 		`{ cvms(first: 100) { totalCount edges { cursor node { id name hosted { events { body } } } } pageInfo { endCursor } } }`,

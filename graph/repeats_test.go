@@ -17,6 +17,7 @@ import (
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // repeating is a gateway that keeps pages and answers.
@@ -214,7 +215,7 @@ func TestAGetThatComesAgain(t *testing.T) {
 // Callers with credentials that look alike ask for the same, over and over, while some of them are refused: each sees a list of its own.
 func TestAnswersDoNotReachOtherCallers(t *testing.T) {
 	t.Parallel()
-	requests := fullOr(5_000, 60_000)
+	requests := testmode.Count(5_000, 60_000)
 	list := demo.New(demo.Options{})
 	upstream := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rand.IntN(100) == 0 {

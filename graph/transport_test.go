@@ -22,6 +22,7 @@ import (
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/relay"
 	"cvmgraph/internal/testing/cost"
+	"cvmgraph/internal/testing/testmode"
 )
 
 const (
@@ -430,7 +431,7 @@ func TestHostileDocuments(t *testing.T) {
 
 // TestHostileRequestsTakeLittleCPU holds that no request takes more than 150 ms of CPU time. Documents are new each time.
 func TestHostileRequestsTakeLittleCPU(t *testing.T) { //nolint:paralleltest // what others use would count
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector takes most of the time")
 	}
 	const most = 150 * time.Millisecond
@@ -496,7 +497,7 @@ func denseDocument(n int) string {
 
 // TestDocumentsTakeBoundedMemory sends documents of 40 KB, which are not all kept.
 func TestDocumentsTakeBoundedMemory(t *testing.T) { //nolint:paralleltest // what others allocate would count
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector takes memory")
 	}
 	const most = 16 << 20 // where each takes half a megabyte, and is taken for one of 3 MB
@@ -511,7 +512,7 @@ func TestDocumentsTakeBoundedMemory(t *testing.T) { //nolint:paralleltest // wha
 		return m.HeapAlloc
 	}
 	before := heap()
-	for i := range fullOr(60, 1000) {
+	for i := range testmode.Count(60, 1000) {
 		query := fmt.Sprintf("query q%d %s", i, text)
 		body, err := json.Marshal(map[string]any{"query": query})
 		if err != nil {

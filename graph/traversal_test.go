@@ -11,6 +11,7 @@ import (
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // TestTraversalsOverHTTP pages through lists that change between the pages and between the calls of a page, forward and
@@ -22,7 +23,7 @@ func TestTraversalsOverHTTP(t *testing.T) {
 	for worker := range workers {
 		t.Run(fmt.Sprintf("part %d", worker), func(t *testing.T) {
 			t.Parallel()
-			for number := range fullOr(10, 1000/workers) {
+			for number := range testmode.Count(10, 1000/workers) {
 				all.Add(1)
 				if traverseOverHTTP(t, uint64(worker), uint64(number)) {
 					exact.Add(1)

@@ -15,6 +15,7 @@ import (
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // allowing returns a change of a gateway: how many upstream calls an operation may take.
@@ -135,8 +136,8 @@ func TestCallsKeepWithinTheirBound(t *testing.T) {
 	ids, vmIDs := everyID(t, newGateway(t, upstream))
 	cursors, filtered := everyCursor(t, upstream, ""), everyCursor(t, upstream, ", nodeId: 18")
 	schema := loadedSchema(t)
-	operations := fullOr(150, 2000)
-	if raceDetector { // .ci/run runs the large count without it
+	operations := testmode.Count(150, 2000)
+	if testmode.Race { // .ci/run runs the large count without it
 		operations = 300
 	}
 	for name, ttl := range map[string]time.Duration{"nothing at hand": 0, "pages at hand": time.Hour} {

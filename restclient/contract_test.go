@@ -6,13 +6,13 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/testing/testmode"
 	"cvmgraph/restclient"
 )
 
@@ -296,7 +296,7 @@ func mutated(m *mutator, items []any) []byte {
 func TestRandomComparisonsAgreeWithTheOracle(t *testing.T) {
 	t.Parallel()
 	rounds := 300
-	if os.Getenv("CVMGRAPH_TEST_FULL") == "1" {
+	if testmode.Full() {
 		rounds = 5_000
 	}
 	example := generic(t, exampleItem(t)).(map[string]any)

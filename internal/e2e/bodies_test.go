@@ -8,12 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"cvmgraph/internal/testing/testmode"
 )
 
 // TestMemoryUnderAFloodOfBodies holds large bodies open on many connections, and sends others without end.
@@ -33,7 +34,7 @@ func TestMemoryUnderAFloodOfBodies(t *testing.T) {
 		return conn
 	}
 	connections := 300
-	if os.Getenv("CVMGRAPH_TEST_FULL") == "1" {
+	if testmode.Full() {
 		connections = 900
 	}
 	half := header + chunk(`{"query":"{ __typename }","operationName":"`+strings.Repeat("x", 255<<10))

@@ -20,6 +20,7 @@ import (
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/testing/faulty"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // row is what the program makes of one fault.
@@ -59,16 +60,13 @@ const (
 // otherwise.
 var impatient = func() time.Duration {
 	switch {
-	case strict():
+	case testmode.QuietMachine():
 		return time.Second
-	case raceDetector:
+	case testmode.Race:
 		return 5 * time.Second
 	}
 	return 2 * time.Second
 }()
-
-// strict says whether times are to be held, because nothing else runs.
-func strict() bool { return os.Getenv("CVMGRAPH_TEST_LATENCY") == "1" }
 
 // matrix has for each fault, and when it strikes (see package faulty), what the program makes of it. What follows these two words
 // tells rows apart.
@@ -162,7 +160,7 @@ var matrix = map[string]row{
 	"large-header always":     {code: failed, calls: 1},
 	"endless-hints always":    {code: failed, calls: 1},
 	"switching always":        {code: failed, calls: 1, attempt: impatient},
-	"second-response always":    {calls: 1},
+	"second-response always":  {calls: 1},
 
 	// Time.
 	"hang once":                     {calls: 2, attempt: impatient, soonest: impatient},
@@ -251,9 +249,6 @@ var matrix = map[string]row{
 	"long-escapes always":     {large: true, calls: 1, memory: 128, other: true},
 	"many-keys always":        {calls: 1, memory: 128, other: true},
 }
-
-// full says whether all counts are wanted.
-func full() bool { return os.Getenv("CVMGRAPH_TEST_FULL") == "1" }
 
 // mediaTypes are those that answers come in.
 var mediaTypes = []string{"application/json", "application/graphql-response+json"}
@@ -372,11 +367,11 @@ func TestFaults(t *testing.T) {
 		if want.large && os.Getenv("CVMGRAPH_PROJECTION") == "false" {
 			want.code = "QUERY_TOO_COMPLEX"
 		}
-		if raceDetector && want.memory > 0 {
+		if testmode.Race && want.memory > 0 {
 			continue // it multiplies their time as well
 		}
 		for j, media := range mediaTypes {
-			if !full() && i%2 != j {
+			if !testmode.Full() && i%2 != j {
 				continue // each fault in one of them
 			}
 			if want.attempt == 0 && want.soonest == 0 {
@@ -412,7 +407,7 @@ func (want row) check(t *testing.T, upstream *faultyUpstream, name, media string
 	if got := upstream.Calls(token); got != want.calls {
 		t.Errorf("got %d upstream calls, want %d", got, want.calls)
 	}
-	if got, most := p.resident(t)-idle, max(want.memory, 32)<<20; got > most && !raceDetector {
+	if got, most := p.resident(t)-idle, max(want.memory, 32)<<20; got > most && !testmode.Race {
 		t.Errorf("the resident set grew by %d MiB, want at most %d", got>>20, most>>20)
 	}
 	p.shows(t, a.raw, upstream.url, token)
@@ -449,7 +444,7 @@ func (want row) answers(t *testing.T, a *asked, healthy []string) {
 		t.Errorf("got %.500q, want %.500q", got, healthy)
 	}
 	within := cmp.Or(want.within, 2*time.Second)
-	if !strict() {
+	if !testmode.QuietMachine() {
 		within += 6 * time.Second
 	}
 	if a.took < want.soonest || a.took > within {

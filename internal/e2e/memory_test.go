@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // TestMemoryUnderFloods reads the resident set of one program that meets all the large answers of an upstream, several callers at a time
@@ -35,7 +36,7 @@ func TestMemoryUnderFloods(t *testing.T) {
 			continue // of a status of 5xx, which would open the breaker, little is read
 		}
 		callers := 6
-		if full() {
+		if testmode.Full() {
 			callers = 16
 		}
 		if want.code == "" || want.partial {
@@ -72,7 +73,7 @@ func needsResident(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the resident set is read from /proc, which is Linux's")
 	}
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector multiplies memory: .ci/run runs this without it too")
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"time"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // failedMutations are seeds of requests that found something once.
@@ -36,20 +36,12 @@ const (
 	shownMessage   = 400 + len("…")   // bytes
 )
 
-// fullOr returns the large count where all counts are wanted, else the small one.
-func fullOr(small, large int) int {
-	if os.Getenv("CVMGRAPH_TEST_FULL") == "1" {
-		return large
-	}
-	return small
-}
-
 // TestMutatedRequests sends random changes of valid requests to the program over TCP, and looks at each answer, at what reaches the
 // upstream, and at the log.
 func TestMutatedRequests(t *testing.T) {
 	t.Parallel()
 	const shards = 4
-	cases := fullOr(2_000, 20_000)
+	cases := testmode.Count(2_000, 20_000)
 	fresh := uint64(time.Now().UnixNano())
 	judge := &mutationJudge{codes: documentedCodes(t), seen: map[string]int{}}
 	list := demo.New(demo.Options{Items: 60})

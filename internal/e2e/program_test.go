@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cvmgraph/internal/testing/testmode"
 )
 
 // root is the repository's root directory, relative to this package.
@@ -59,7 +61,7 @@ var builtProgram = sync.OnceValues(func() (path string, err error) {
 	}
 	path = filepath.Join(dir, "cvmgraph")
 	args := []string{"build", "-buildvcs=false", "-o", path}
-	if raceDetector {
+	if testmode.Race {
 		args = append(args, "-race")
 	}
 	if mode := testing.CoverMode(); mode != "" {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/testing/cost"
+	"cvmgraph/internal/testing/testmode"
 )
 
 func TestTrustedDocumentsAreAnsweredAlone(t *testing.T) {
@@ -163,7 +163,7 @@ func TestTerminationLosesNoRequest(t *testing.T) {
 //
 //nolint:paralleltest // it has the machine to itself, or its figures mean nothing
 func TestLatency(t *testing.T) {
-	if os.Getenv("CVMGRAPH_TEST_LATENCY") != "1" {
+	if !testmode.QuietMachine() {
 		t.Skip("times mean something only on a machine that does nothing else: set CVMGRAPH_TEST_LATENCY=1")
 	}
 	upstream := httptest.NewServer(demo.New(demo.Options{}))

@@ -11,15 +11,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cvmgraph/internal/testing/testmode"
 )
 
 // TestSlowHTTP lets slowhttptest hold connections as long as it can, in each of its modes, while somebody else is served.
 func TestSlowHTTP(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("CVMGRAPH_TEST_FULL") != "1" {
+	if !testmode.Full() {
 		t.Skip("takes 20 s: set CVMGRAPH_TEST_FULL=1")
 	}
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("is about the time that connections take: .ci/run runs this without the race detector")
 	}
 	if _, err := exec.LookPath("slowhttptest"); err != nil {

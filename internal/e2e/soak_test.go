@@ -20,6 +20,7 @@ import (
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/testing/faulty"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // passing are faults that the next attempt need not meet.
@@ -76,10 +77,10 @@ func TestSoak(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("descriptors and the resident set are read from /proc, which is Linux's")
 	}
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector multiplies time and memory: .ci/run runs this without it too")
 	}
-	lasts := time.Duration(fullOr(2, 60)) * time.Second
+	lasts := time.Duration(testmode.Count(2, 60)) * time.Second
 	s := startSoak(t)
 	s.load(t, time.Second)
 	begun := s.lowest(t, time.Second)

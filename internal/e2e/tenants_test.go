@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // owners knows whose each VM is, by what the upstream has answered.
@@ -79,8 +80,8 @@ type crowd struct {
 // of their own and of each other. Nobody is shown what is not in the own list, and next to nobody is sent away.
 func TestTenantsOfListsThatChange(t *testing.T) {
 	t.Parallel()
-	tenants, requests := fullOr(30, 200), fullOr(20, 500)
-	if raceDetector { // .ci/run runs the large count without it
+	tenants, requests := testmode.Count(30, 200), testmode.Count(20, 500)
+	if testmode.Race { // .ci/run runs the large count without it
 		tenants, requests = 30, 20
 	}
 	c := &crowd{

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/testmode"
 	"cvmgraph/restclient"
 )
 
@@ -526,7 +526,7 @@ func TestPagesKeepWithinTheirBytes(t *testing.T) { //nolint:paralleltest // what
 func TestNoPageReachesAnotherCredential(t *testing.T) {
 	t.Parallel()
 	requests := 20_000
-	if full() {
+	if testmode.Full() {
 		requests = 100_000
 	}
 	l := &list{}
@@ -578,5 +578,3 @@ func TestNoPageReachesAnotherCredential(t *testing.T) {
 		t.Errorf("got %d answers, %d of them from the cache: that tests nothing", answered.Load(), cached.Load())
 	}
 }
-
-func full() bool { return os.Getenv("CVMGRAPH_TEST_FULL") == "1" }

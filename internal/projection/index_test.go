@@ -12,6 +12,7 @@ import (
 
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
+	"cvmgraph/internal/testing/testmode"
 )
 
 func TestDocumentsThatAreNone(t *testing.T) {
@@ -163,7 +164,7 @@ func TestShapesThatCannotBe(t *testing.T) {
 
 //nolint:paralleltest // what others allocate would count
 func TestAllocations(t *testing.T) {
-	if raceDetector {
+	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
 	body, shape, page := pageOf(t, 100), pages.Shape(), &projection.IndexedPage{}

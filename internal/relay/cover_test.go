@@ -7,6 +7,7 @@ import (
 
 	"cvmgraph/internal/relay"
 	"cvmgraph/internal/testing/relaytest"
+	"cvmgraph/internal/testing/testmode"
 )
 
 func checkCover(t *testing.T, r relay.Range) {
@@ -60,7 +61,7 @@ func TestCoverIsTheCheapest(t *testing.T) {
 	t.Run("for ranges of any length up to a million", func(t *testing.T) {
 		t.Parallel()
 		random := rand.New(rand.NewPCG(1, 2))
-		for range fullOr(300, 5000) {
+		for range testmode.Count(300, 5000) {
 			lo := random.IntN(1_000_001)
 			checkCover(t, relay.Range{Lo: lo, Hi: lo + random.IntN(1002)})
 		}
@@ -116,7 +117,7 @@ func TestCoverAllSharesPages(t *testing.T) {
 func TestCoverAllOfOverlappingRanges(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
-	for range fullOr(200, 2000) {
+	for range testmode.Count(200, 2000) {
 		all := relay.Range{Lo: random.IntN(5000)}
 		size, step := 20+random.IntN(300), 1+random.IntN(15)
 		var ranges []relay.Range

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // list is the upstream's list: items by number.
@@ -252,7 +253,7 @@ func TestTraversalsOfAChangingList(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var all, exact int
-			for range fullOr(10, 500) { // rapid draws 100 histories
+			for range testmode.Count(10, 500) { // rapid draws 100 histories
 				rapid.Check(t, func(t *rapid.T) {
 					ok, fault := traverse(t, (*world).ask, within)
 					if fault != "" {
@@ -323,7 +324,7 @@ func TestCallsUnderChurn(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(7, 8))
 	var calls, pages int
-	for range fullOr(50, 500) {
+	for range testmode.Count(50, 500) {
 		w := newWorld(300)
 		w.change = func() {}
 		var cursor *string

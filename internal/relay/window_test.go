@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/testmode"
 )
 
 var staticList = relay.FingerprintOf("static list")
@@ -189,7 +190,7 @@ func TestWindowsAreAsRelaySpecifies(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
 	sizes := []int32{0, 1, 2, 7, 29, 30, 31, 50, 51, 99, 100, 101, 250, 1000}
-	for range fullOr(4000, 60000) {
+	for range testmode.Count(4000, 60000) {
 		total := random.IntN(400)
 		var args relay.Args
 		if n := sizes[random.IntN(len(sizes))]; random.IntN(3) > 0 {
