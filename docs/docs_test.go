@@ -29,7 +29,7 @@ import (
 const (
 	index      = "docs/README.md"
 	reference  = "docs/reference.md"
-	concepts   = "docs/concepts.md"
+	behavior   = "docs/behavior.md"
 	operations = "docs/operations.md"
 )
 
@@ -238,7 +238,7 @@ func lastName(x ast.Expr) string {
 func TestCostsOfPages(t *testing.T) {
 	t.Parallel()
 	const places = 3000
-	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (\d+) \| (\d+(?: or \d+)?) \|$`).FindAllStringSubmatch(readPages(t)[concepts].prose, -1)
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (\d+) \| (\d+(?: or \d+)?) \|$`).FindAllStringSubmatch(readPages(t)[behavior].prose, -1)
 	if len(rows) < 5 {
 		t.Fatalf("got %d rows, want the table", len(rows))
 	}
