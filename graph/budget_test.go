@@ -68,7 +68,7 @@ func (h *heldPages) CredentialKey(restclient.Credential) pages.CredentialKey {
 	return pages.CredentialKey{}
 }
 
-func (h *heldPages) CachedPages(dst []relay.Extent, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.Extent {
+func (h *heldPages) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.CachedPage {
 	return dst
 }
 

@@ -102,7 +102,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 	if err != nil {
 		return nil, err
 	}
-	read := newReading(op, list.filter)
+	read := newListFetch(op, list.filter)
 	read.since = window.Since(time.Now())
 	if !selectsItems(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field) {
 		views, err := read.load(ctx, relay.ReasonTotal, op.pagesFor(list.filter, nil, time.Time{}))
@@ -111,7 +111,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 		}
 		return &model.CvmConnection{Window: projection.Window{Total: views[0].Total}}, nil
 	}
-	reader, first := op.plans.reader(list.filter, window)
+	reader, first := op.plan.reader(list.filter, window)
 	answer, err := read.read(ctx, reader, first)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 		return nil, unavailable("the list changes faster than it can be read: try again")
 	}
 	op.report(ctx, answer)
-	read.answer, read.fingerprint = answer, list.fingerprint
+	read.result, read.fingerprint = answer, list.fingerprint
 	reportConnection(ctx, read, answer)
 	return &model.CvmConnection{Window: projection.Window{
 		List: read, Len: answer.Len(), Total: answer.Total, HasNext: answer.HasNext, HasPrevious: answer.HasPrevious,

@@ -176,7 +176,7 @@ func (s *stock) CredentialKey(credential restclient.Credential) pages.Credential
 	return sha256.Sum256([]byte(credential.Headers().Authorization))
 }
 
-func (s *stock) CachedPages(dst []relay.Extent, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.Extent {
+func (s *stock) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.CachedPage {
 	return dst
 }
 

@@ -69,7 +69,7 @@ func (op *operation) stale() (age time.Duration, stale bool) {
 }
 
 // report notes what a connection returned.
-func (op *operation) report(ctx context.Context, answer *relay.Answer) {
+func (op *operation) report(ctx context.Context, answer *relay.Result) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	op.returned += answer.Len()

@@ -21,9 +21,9 @@ import (
 // reportConnection adds an error at each selected field of a connection whose value in the upstream's
 // item does not match the schema, and at each CVM that the upstream lists more than once. It must be
 // called while the connection's field is resolved.
-func reportConnection(ctx context.Context, list projection.List, answer *relay.Answer) {
+func reportConnection(ctx context.Context, list projection.List, answer *relay.Result) {
 	for i := range answer.Len() {
-		item, repeats := list.Item(i), answer.Slot(i).Repeats
+		item, repeats := list.Item(i), answer.Item(i).Repeats
 		if !item.HasInvalid() && repeats == 0 {
 			continue
 		}
@@ -102,7 +102,7 @@ type fieldErrorReport struct {
 	ctx     context.Context
 	opCtx   *graphql.OperationContext
 	invalid []restclient.FieldError // all invalid fields of the CVM
-	count   *atomic.Int64      // errors of the operation so far; a response shows only the first ones
+	count   *atomic.Int64           // errors of the operation so far; a response shows only the first ones
 }
 
 func (r *fieldErrorReport) add(path ast.Path, message string) {

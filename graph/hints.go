@@ -45,17 +45,17 @@ func (c *hintCache) of(credential restclient.Credential) *hints {
 // hints are the pages that one credential saw last. They are safe for concurrent use.
 type hints struct {
 	mu    sync.Mutex
-	pages []relay.View // oldest first
+	pages []relay.PageSnapshot // oldest first
 }
 
 // remember keeps a page of the unfiltered list.
-func (h *hints) remember(filter restclient.Filter, view relay.View) {
+func (h *hints) remember(filter restclient.Filter, view relay.PageSnapshot) {
 	if filter != (restclient.Filter{}) || len(view.Items) == 0 {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.pages = slices.DeleteFunc(h.pages, func(v relay.View) bool { return v.Page == view.Page })
+	h.pages = slices.DeleteFunc(h.pages, func(v relay.PageSnapshot) bool { return v.Ref == view.Ref })
 	if len(h.pages) == hintPages {
 		h.pages = slices.Delete(h.pages, 0, 1)
 	}
@@ -70,7 +70,7 @@ func (h *hints) find(items []relay.Fingerprint) (places []relay.Range, total int
 		found := false
 		for _, v := range slices.Backward(h.pages) {
 			if i := slices.Index(v.Items, item); i >= 0 {
-				at := v.Page.Range().Lo + i
+				at := v.Ref.Range().Lo + i
 				places = append(places, relay.Range{Lo: at, Hi: at + 1})
 				total, found = max(total, v.Total), true
 				break

@@ -28,7 +28,7 @@ const (
 var errLookupUnfinished = errors.New("the lookup did not end")
 
 // wanted returns what all the lookups of the operation ask for. Ids that are none are left out: their fields say so.
-func wanted(opCtx *graphql.OperationContext) map[relay.Identity]bool {
+func lookupKeys(opCtx *graphql.OperationContext) map[relay.Identity]bool {
 	all := make(map[relay.Identity]bool)
 	add := func(identity relay.Identity, err error) {
 		if err == nil {
@@ -74,7 +74,7 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.
 		return nil, err
 	}
 	op.lookupOnce.Do(func() {
-		s := search{reading: newReading(op, restclient.Filter{}), want: wanted(graphql.GetOperationContext(ctx)), found: make(map[relay.Identity]projection.Item)}
+		s := search{listFetch: newListFetch(op, restclient.Filter{}), keys: lookupKeys(graphql.GetOperationContext(ctx)), found: make(map[relay.Identity]projection.Item)}
 		op.lookupErr = errLookupUnfinished // should run panic: the other fields do not take that for an answer
 		op.lookupErr = s.run(ctx)
 		op.lookupFound = s.found
@@ -84,19 +84,19 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.
 
 // search looks for CVMs in the list of a credential.
 type search struct {
-	*reading
-	want  map[relay.Identity]bool
+	*listFetch
+	keys  map[relay.Identity]bool
 	found map[relay.Identity]projection.Item
 }
 
-func (s *search) done() bool { return len(s.found) == len(s.want) }
+func (s *search) done() bool { return len(s.found) == len(s.keys) }
 
 // run looks where the operation reads anyway, then where the CVMs were seen last, then everywhere.
 func (s *search) run(ctx context.Context) error {
-	if len(s.want) == 0 {
+	if len(s.keys) == 0 {
 		return nil
 	}
-	if p := s.op.plans.find(s.filter); p != nil {
+	if p := s.op.plan.find(s.filter); p != nil {
 		if err := s.fetch(ctx, relay.ReasonWindow, p.first); err != nil || s.done() {
 			return err
 		}
@@ -113,16 +113,16 @@ func (s *search) run(ctx context.Context) error {
 			return err
 		}
 		// What did not fit together is fetched anew, since it was asked for before.
-		s.views, s.loaded = nil, nil
+		s.snapshots, s.loaded = nil, nil
 	}
 	return unavailable("the list changes faster than it can be searched: try again")
 }
 
 // hinted returns the pages around the places where the CVMs were seen last, as long as a search of the whole list keeps within
 // its bound of calls if they are not there.
-func (s *search) hinted() []relay.Page {
-	items := make([]relay.Fingerprint, 0, len(s.want))
-	for w := range s.want {
+func (s *search) hinted() []relay.PageRef {
+	items := make([]relay.Fingerprint, 0, len(s.keys))
+	for w := range s.keys {
 		if _, ok := s.found[w]; !ok {
 			items = append(items, w.Fingerprint())
 		}
@@ -131,7 +131,7 @@ func (s *search) hinted() []relay.Page {
 	if !ok {
 		return nil
 	}
-	if held, ok := relay.CoverHeld(places, s.op.loader.CachedPages(nil, s.filter, time.Time{})); ok {
+	if held, ok := relay.CoverCached(places, s.op.loader.CachedPages(nil, s.filter, time.Time{})); ok {
 		return held
 	}
 	for i := range places {
@@ -145,12 +145,12 @@ func (s *search) hinted() []relay.Page {
 }
 
 // fetch loads pages, a wave at a time, until everything is found.
-func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.Page) error {
+func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.PageRef) error {
 	for wave := range slices.Chunk(pages, lookupWave) {
 		if _, err := s.load(ctx, reason, wave); err != nil {
 			return err
 		}
-		if s.look(); s.done() {
+		if s.matchLoaded(); s.done() {
 			return nil
 		}
 	}
@@ -158,10 +158,10 @@ func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.P
 }
 
 // look looks through what is loaded.
-func (s *search) look() {
+func (s *search) matchLoaded() {
 	for _, page := range s.loaded {
 		for i, identity := range page.Identities {
-			if _, ok := s.found[identity]; !ok && s.want[identity] {
+			if _, ok := s.found[identity]; !ok && s.keys[identity] {
 				s.found[identity] = page.Item(i)
 			}
 		}
@@ -170,20 +170,20 @@ func (s *search) look() {
 
 // scan reads the list from its front, as long as something is not found. It says whether it saw all of it without a gap.
 func (s *search) scan(ctx context.Context) (whole bool, err error) {
-	if len(s.views) == 0 {
-		if err := s.fetch(ctx, relay.ReasonLookup, []relay.Page{{Number: 1, Size: relay.MaxPageSize}}); err != nil || s.done() {
+	if len(s.snapshots) == 0 {
+		if err := s.fetch(ctx, relay.ReasonLookup, []relay.PageRef{{Number: 1, Size: relay.MaxPageSize}}); err != nil || s.done() {
 			return false, err
 		}
 	}
 	// Before the pages are settled, which takes long in a list that is far too long.
-	total := s.views[len(s.views)-1].Total
-	if err := s.op.loader.CheckBudget(total/relay.MaxPageSize - len(s.views)); err != nil {
+	total := s.snapshots[len(s.snapshots)-1].Total
+	if err := s.op.loader.CheckBudget(total/relay.MaxPageSize - len(s.snapshots)); err != nil {
 		return false, err
 	}
-	reader := relay.NewScan(total)
-	reader.Add(s.views...)
+	reader := relay.NewListAssembler(total)
+	reader.Add(s.snapshots...)
 	for {
-		pages, reason := reader.Need()
+		pages, reason := reader.Next()
 		if len(pages) == 0 {
 			break
 		}
@@ -193,13 +193,13 @@ func (s *search) scan(ctx context.Context) (whole bool, err error) {
 		if err := s.op.loader.CheckBudget(len(pages)); err != nil {
 			return false, err
 		}
-		before := len(s.views)
+		before := len(s.snapshots)
 		if err := s.fetch(ctx, reason, pages); err != nil || s.done() {
 			return false, err
 		}
-		reader.Add(s.views[before:]...)
+		reader.Add(s.snapshots[before:]...)
 	}
-	answer := reader.Answer()
+	answer := reader.Result()
 	return answer != nil && !answer.HasNext, nil
 }
 

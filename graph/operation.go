@@ -33,7 +33,7 @@ type operation struct {
 	begin  sync.Once
 	loader *pages.Loader
 	hints  *hints
-	plans  *plans // nil where a field is alone
+	plan   *fetchPlan // nil where a field is alone
 
 	lookupOnce  sync.Once
 	lookupFound map[relay.Identity]projection.Item
@@ -80,10 +80,10 @@ func (op *operation) start() error {
 	if op.credentialErr == nil {
 		op.begin.Do(func() {
 			allowed := pages.CallBudget{Calls: op.resolver.MaxUpstreamCalls}
-			if op.plans != nil {
-				allowed.WindowCalls = op.plans.windows
+			if op.plan != nil {
+				allowed.WindowCalls = op.plan.windows
 			}
-			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since, allowed, op.plans == nil)
+			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since, allowed, op.plan == nil)
 			op.hints = op.resolver.hints.of(op.credential)
 		})
 	}
@@ -95,42 +95,42 @@ type opening struct {
 	filter restclient.Filter
 	ranges []relay.Range
 	since  time.Time
-	pages  []relay.Page
+	pages  []relay.PageRef
 }
 
 // pagesFor returns pages that hold the ranges: those at hand that do, else those that are planned, else the cheapest. For no ranges
 // it is any page of the list: its total is on each.
-func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.Page {
-	p := op.plans.find(filter)
+func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.PageRef {
+	p := op.plan.find(filter)
 	if p == nil {
 		return op.pagesOf(nil, filter, ranges, since)
 	}
 	op.mu.Lock()
 	defer op.mu.Unlock()
-	for _, o := range op.plans.openings {
+	for _, o := range op.plan.openings {
 		if o.filter == filter && o.since.Equal(since) && slices.Equal(o.ranges, ranges) {
 			return o.pages
 		}
 	}
 	found := op.pagesOf(p.first, filter, ranges, since)
-	op.plans.openings = append(op.plans.openings, opening{filter, ranges, since, found})
+	op.plan.openings = append(op.plan.openings, opening{filter, ranges, since, found})
 	return found
 }
 
-func (op *operation) pagesOf(planned []relay.Page, filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.Page {
-	var room [8]relay.Extent
-	if held, ok := relay.CoverHeld(ranges, op.loader.CachedPages(room[:0], filter, since)); ok {
+func (op *operation) pagesOf(planned []relay.PageRef, filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.PageRef {
+	var room [8]relay.CachedPage
+	if held, ok := relay.CoverCached(ranges, op.loader.CachedPages(room[:0], filter, since)); ok {
 		return held
 	}
 	switch {
 	case len(planned) == 0 && len(ranges) == 0:
-		return []relay.Page{{Number: 1, Size: 1}}
+		return []relay.PageRef{{Number: 1, Size: 1}}
 	case len(planned) == 0:
 		return relay.CoverAll(ranges)
 	case len(ranges) == 0:
 		return planned[:1]
 	}
-	return slices.DeleteFunc(slices.Clone(planned), func(p relay.Page) bool {
+	return slices.DeleteFunc(slices.Clone(planned), func(p relay.PageRef) bool {
 		return !slices.ContainsFunc(ranges, p.Range().Overlaps)
 	})
 }

@@ -64,7 +64,7 @@ func NewHandler(r *Resolver) http.Handler {
 	exec.Use(newPersistedQueries(r.PersistedQueries, newTrusted(r.TrustedDocuments, r.Logger)))
 	exec.Use(&limiter{r.Limits, parsed})
 	exec.Use(conditions{})
-	exec.Use(costs{r}) // behind conditions: it follows them
+	exec.Use(callBudgetCheck{r}) // behind conditions: it follows them
 	if r.Introspection {
 		exec.SetDefaultRulesFn(validationRules)
 		exec.Use(extension.Introspection{})

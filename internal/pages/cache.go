@@ -134,7 +134,7 @@ func (c *Cache) key(owner CredentialKey, request restclient.PageRequest) pageKey
 }
 
 // Extents appends the fresh pages of a list.
-func (c *Cache) CachedPages(dst []relay.Extent, owner CredentialKey, filter restclient.Filter, since time.Time) []relay.Extent {
+func (c *Cache) CachedPages(dst []relay.CachedPage, owner CredentialKey, filter restclient.Filter, since time.Time) []relay.CachedPage {
 	if c.pages == nil {
 		return dst
 	}
@@ -344,9 +344,9 @@ func (c *Cache) stale(ctx context.Context, r FetchRequest, err error) (FetchResu
 	if c.pages == nil || c.options.StaleIfError <= 0 || ctx.Err() != nil || !isOutage(err) {
 		return FetchResult{}, false
 	}
-	wanted := relay.Page{Number: r.Page, Size: r.PageSize}.Range()
+	wanted := relay.PageRef{Number: r.Page, Size: r.PageSize}.Range()
 	since := c.options.Now().Add(-c.options.StaleIfError)
-	pages, _ := relay.CoverHeld([]relay.Range{wanted}, c.index.extents(nil, r.CredentialKey, r.Filter, since, r.Since))
+	pages, _ := relay.CoverCached([]relay.Range{wanted}, c.index.extents(nil, r.CredentialKey, r.Filter, since, r.Since))
 	if len(pages) != 1 {
 		return FetchResult{}, false
 	}

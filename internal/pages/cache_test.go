@@ -108,7 +108,7 @@ func TestAPageIsServedForItsTime(t *testing.T) {
 	if got, ok := c.Cached(r.CredentialKey, r.PageRequest); !ok || got.Age != 1999*time.Millisecond || !got.Cached || got.Len() != 10 {
 		t.Errorf("before its time is over: got %+v, %t", got, ok)
 	}
-	if got := c.CachedPages(nil, r.CredentialKey, restclient.Filter{}, time.Time{}); len(got) != 1 || got[0] != (relay.Extent{Page: relay.Page{Number: 1, Size: 10}, Len: 10, Total: 100_000}) {
+	if got := c.CachedPages(nil, r.CredentialKey, restclient.Filter{}, time.Time{}); len(got) != 1 || got[0] != (relay.CachedPage{Ref: relay.PageRef{Number: 1, Size: 10}, Len: 10, Total: 100_000}) {
 		t.Errorf("got extents %v", got)
 	}
 	if got := c.CachedPages(nil, r.CredentialKey, restclient.Filter{NodeID: 1}, time.Time{}); len(got) != 0 {

@@ -103,7 +103,7 @@ func NewLoader(source Source, credential restclient.Credential, since time.Time,
 }
 
 // Extents appends which pages of a list are at hand that show it since then, those that came last first.
-func (l *Loader) CachedPages(dst []relay.Extent, filter restclient.Filter, since time.Time) []relay.Extent {
+func (l *Loader) CachedPages(dst []relay.CachedPage, filter restclient.Filter, since time.Time) []relay.CachedPage {
 	return l.source.CachedPages(dst, l.key, filter, latest(l.since, since))
 }
 

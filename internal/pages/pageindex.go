@@ -21,7 +21,7 @@ type pageIndexShard struct {
 type holding struct {
 	key pageKey
 	FetchTimes
-	extent relay.Extent
+	extent relay.CachedPage
 }
 
 // maxExtents bounds the pages that are looked at for one window; others are found by their own key only.
@@ -38,8 +38,8 @@ func (h *pageIndex) add(key pageKey, k *kept) {
 		s.owners = make(map[CredentialKey][]holding)
 	}
 	list := slices.DeleteFunc(s.owners[key.credential], func(held holding) bool { return held.key == key })
-	s.owners[key.credential] = append(list, holding{key, k.FetchTimes, relay.Extent{
-		Page: relay.Page{Number: key.request.Page, Size: key.request.PageSize}, Len: k.page.Len(), Total: k.page.Total,
+	s.owners[key.credential] = append(list, holding{key, k.FetchTimes, relay.CachedPage{
+		Ref: relay.PageRef{Number: key.request.Page, Size: key.request.PageSize}, Len: k.page.Len(), Total: k.page.Total,
 	}})
 }
 
@@ -58,7 +58,7 @@ func (h *pageIndex) remove(key pageKey, k *kept) {
 
 // extents appends the pages of a list that were asked for after one time, and since another or were there just then; those that came
 // last first.
-func (h *pageIndex) extents(dst []relay.Extent, owner CredentialKey, filter restclient.Filter, after, since time.Time) []relay.Extent {
+func (h *pageIndex) extents(dst []relay.CachedPage, owner CredentialKey, filter restclient.Filter, after, since time.Time) []relay.CachedPage {
 	s := h.shard(owner)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -57,7 +57,7 @@ type Source interface {
 	CredentialKey(restclient.Credential) CredentialKey
 	// Extents appends which pages of a list are at hand that were asked for since then, or were there just then; those that came last
 	// first. A zero time is for all.
-	CachedPages(dst []relay.Extent, owner CredentialKey, filter restclient.Filter, since time.Time) []relay.Extent
+	CachedPages(dst []relay.CachedPage, owner CredentialKey, filter restclient.Filter, since time.Time) []relay.CachedPage
 	// Held returns a page that is at hand, and false where it takes a call. It does not wait.
 	Cached(CredentialKey, restclient.PageRequest) (FetchResult, bool)
 	// Fetch returns a page that was asked for since then, an older one where that stands in for what the upstream did not send. Its

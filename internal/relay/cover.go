@@ -17,27 +17,27 @@ func (r Range) Len() int { return max(r.Hi-r.Lo, 0) }
 // Overlaps says whether r and o share a position.
 func (r Range) Overlaps(o Range) bool { return max(r.Lo, o.Lo) < min(r.Hi, o.Hi) }
 
-// Page is a page as the upstream counts them: Number from 1, Size from 1 to [MaxPageSize] items.
-type Page struct{ Number, Size int }
+// PageRef is a page as the upstream counts them: Number from 1, Size from 1 to [MaxPageSize] items.
+type PageRef struct{ Number, Size int }
 
 // Range returns the positions that p holds in a list without end.
-func (p Page) Range() Range { return Range{(p.Number - 1) * p.Size, p.Number * p.Size} }
+func (p PageRef) Range() Range { return Range{(p.Number - 1) * p.Size, p.Number * p.Size} }
 
 // pageAt returns the page of size items that holds position x.
-func pageAt(x, size int) Page { return Page{x/size + 1, size} }
+func pageAt(x, size int) PageRef { return PageRef{x/size + 1, size} }
 
 // Cover returns the pages to ask for so that every position of r is on one of them, in order. It takes the fewest pages,
 // and of those the fewest items. Where there are several, each shares at least one position with the one before, so that
 // a list that changes between the calls can be noticed. An empty range takes no page.
 //
 // One page covers any range of up to 50 positions, two any of up to 101.
-func Cover(r Range) []Page {
+func Cover(r Range) []PageRef {
 	if r.Len() == 0 {
 		return nil
 	}
 	for size := r.Len(); size <= MaxPageSize; size++ {
 		if r.Lo/size == (r.Hi-1)/size {
-			return []Page{pageAt(r.Lo, size)}
+			return []PageRef{pageAt(r.Lo, size)}
 		}
 	}
 	return coverMany(r)
@@ -56,7 +56,7 @@ func MostPages(n int) int {
 
 // coverMany is Cover for a range that no page covers alone. A chain of pages is settled from its end: for each position x
 // that a next page would have to hold, the cheapest way to go on from there.
-func coverMany(r Range) []Page {
+func coverMany(r Range) []PageRef {
 	type way struct {
 		calls, items int
 		size         int // of the page that holds x
@@ -90,7 +90,7 @@ func coverMany(r Range) []Page {
 		ways[x-r.Lo] = best
 	}
 
-	var pages []Page
+	var pages []PageRef
 	for x := r.Lo; ; {
 		page := pageAt(x, ways[x-r.Lo].size)
 		pages = append(pages, page)
@@ -102,14 +102,14 @@ func coverMany(r Range) []Page {
 }
 
 // cost orders sets of pages: fewer calls first, then fewer items.
-func cost(pages []Page) (calls, items int) {
+func cost(pages []PageRef) (calls, items int) {
 	for _, p := range pages {
 		items += p.Size
 	}
 	return len(pages), items
 }
 
-func cheaper(a, b []Page) bool {
+func cheaper(a, b []PageRef) bool {
 	aCalls, aItems := cost(a)
 	bCalls, bItems := cost(b)
 	return aCalls < bCalls || aCalls == bCalls && aItems < bItems
@@ -117,7 +117,7 @@ func cheaper(a, b []Page) bool {
 
 // CoverAll returns pages that cover each of the ranges as [Cover] would, where ranges that overlap or lie close together
 // share pages if that is cheaper than a cover for each. The pages are in order of their first position.
-func CoverAll(ranges []Range) []Page {
+func CoverAll(ranges []Range) []PageRef {
 	if len(ranges) == 1 {
 		return Cover(ranges[0])
 	}
@@ -129,9 +129,9 @@ func CoverAll(ranges []Range) []Page {
 		return a.Hi - b.Hi
 	})
 
-	var pages, group []Page // group is the cover of span, nil as long as nobody needs it
+	var pages, group []PageRef // group is the cover of span, nil as long as nobody needs it
 	var span Range
-	covered := func() []Page {
+	covered := func() []PageRef {
 		if group == nil {
 			group = Cover(span)
 		}

@@ -132,7 +132,7 @@ func TestCoverAllOfOverlappingRanges(t *testing.T) {
 	}
 }
 
-func held(pages []relay.Page, position int) bool {
+func held(pages []relay.PageRef, position int) bool {
 	for _, p := range pages {
 		if r := p.Range(); r.Lo <= position && position < r.Hi {
 			return true

@@ -35,16 +35,16 @@ type Cursor struct {
 	// Moving is how far, in positions, the list was lately seen to move: 0 to maxMoving.
 	Moving int
 	// Preceding are items listed before this one, nearest first: an unbroken run of the nearest, then a few far ones.
-	Preceding []Memory
+	Preceding []Neighbor
 	// Following are items listed after this one, likewise.
-	Following []Memory
+	Following []Neighbor
 	// PrecedingCarried and FollowingCarried say that the run has items that an older cursor remembered and nobody has seen since:
 	// others may stand between them by now.
-	PrecedingCarried, FollowingCarried bool
+	PrecedingInherited, FollowingInherited bool
 }
 
-// Memory is a neighbour that a cursor remembers.
-type Memory struct {
+// Neighbor is a neighbour that a cursor remembers.
+type Neighbor struct {
 	// Distance is how many places it stood away, from 1.
 	Distance int
 	// Item is its fingerprint, of which only the upper 48 bits are kept.
@@ -52,13 +52,13 @@ type Memory struct {
 }
 
 // memoryBits are the bits of a neighbour's fingerprint that are kept: enough for a match to count alone.
-const memoryBits = 48
+const neighborBits = 48
 
 // clipped returns f as a memory keeps it.
-func (f Fingerprint) clipped() Fingerprint { return f >> (64 - memoryBits) << (64 - memoryBits) }
+func (f Fingerprint) clipped() Fingerprint { return f >> (64 - neighborBits) << (64 - neighborBits) }
 
 // run returns how many of the memories are the unbroken run of the nearest.
-func run(memories []Memory) int {
+func runLength(memories []Neighbor) int {
 	n := 0
 	for n < len(memories) && memories[n].Distance == n+1 {
 		n++
@@ -70,9 +70,9 @@ const (
 	maxMoving = 15
 	maxFar    = 3
 	// carriedBit stands beside the length of a run, which takes three bits.
-	carriedBit = 8
+	inheritedBit = 8
 
-	memoryBytes = memoryBits / 8
+	neighborBytes = neighborBits / 8
 	// maxRaw is how many bytes a cursor of MaxCursor characters has.
 	maxRaw = MaxCursor * 6 / 8
 )
@@ -94,13 +94,13 @@ func (c Cursor) Append(dst []byte) []byte {
 	room := len(dst) + MaxCursor
 	b := dst[room : room : room+maxRaw]
 	b = append(b, cursorFormat)
-	runs := [2]int{run(c.Preceding), run(c.Following)}
+	runs := [2]int{runLength(c.Preceding), runLength(c.Following)}
 	lengths := runs
-	if c.PrecedingCarried {
-		lengths[0] |= carriedBit
+	if c.PrecedingInherited {
+		lengths[0] |= inheritedBit
 	}
-	if c.FollowingCarried {
-		lengths[1] |= carriedBit
+	if c.FollowingInherited {
+		lengths[1] |= inheritedBit
 	}
 	b = append(b, byte(lengths[0]<<4|lengths[1]), byte((len(c.Preceding)-runs[0])<<6|(len(c.Following)-runs[1])<<4|c.Moving))
 	b = binary.AppendUvarint(b, uint64(c.Position))
@@ -108,12 +108,12 @@ func (c Cursor) Append(dst []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, c.Seen)
 	b = binary.BigEndian.AppendUint32(b, uint32(c.List>>32))
 	b = binary.BigEndian.AppendUint64(b, uint64(c.Item))
-	for side, memories := range [2][]Memory{c.Preceding, c.Following} {
+	for side, memories := range [2][]Neighbor{c.Preceding, c.Following} {
 		for i, m := range memories {
 			if i >= runs[side] {
 				b = binary.AppendUvarint(b, uint64(m.Distance))
 			}
-			b = binary.BigEndian.AppendUint64(b, uint64(m.Item))[:len(b)+memoryBytes]
+			b = binary.BigEndian.AppendUint64(b, uint64(m.Item))[:len(b)+neighborBytes]
 		}
 	}
 	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
@@ -139,9 +139,9 @@ func DecodeCursor(text string, list Fingerprint) (Cursor, error) {
 	c.Seen = binary.BigEndian.Uint32(d.bytes(4))
 	c.List = Fingerprint(binary.BigEndian.Uint32(d.bytes(4))) << 32
 	c.Item = Fingerprint(binary.BigEndian.Uint64(d.bytes(8)))
-	c.Preceding = d.memories(int(runs>>4&(carriedBit-1)), int(more>>6))
-	c.Following = d.memories(int(runs&(carriedBit-1)), int(more>>4&3))
-	c.PrecedingCarried, c.FollowingCarried = runs>>4&carriedBit != 0, runs&carriedBit != 0
+	c.Preceding = d.neighbors(int(runs>>4&(inheritedBit-1)), int(more>>6))
+	c.Following = d.neighbors(int(runs&(inheritedBit-1)), int(more>>4&3))
+	c.PrecedingInherited, c.FollowingInherited = runs>>4&inheritedBit != 0, runs&inheritedBit != 0
 	// Encoding again checks the spelling: line breaks and spare bits pass the decoder.
 	if d.failed || len(d.rest) > 0 || c.Total <= c.Position || c.Encode() != text {
 		return Cursor{}, ErrDamagedCursor
@@ -179,10 +179,10 @@ func (d *decoder) uvarint(most uint64) int {
 	return int(v)
 }
 
-func (d *decoder) memories(run, far int) []Memory {
-	var memories []Memory
+func (d *decoder) neighbors(run, far int) []Neighbor {
+	var memories []Neighbor
 	for i := range run + far {
-		m := Memory{Distance: i + 1}
+		m := Neighbor{Distance: i + 1}
 		if i >= run {
 			// The first of the far ones stands apart from the run, and each beyond the one before.
 			m.Distance = d.uvarint(maxPosition)
@@ -191,7 +191,7 @@ func (d *decoder) memories(run, far int) []Memory {
 			}
 		}
 		var item [8]byte
-		copy(item[:], d.bytes(memoryBytes))
+		copy(item[:], d.bytes(neighborBytes))
 		m.Item = Fingerprint(binary.BigEndian.Uint64(item[:]))
 		memories = append(memories, m)
 	}

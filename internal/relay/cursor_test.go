@@ -170,11 +170,11 @@ func FuzzCursorRoundTrip(f *testing.F) {
 			Item:      relay.Fingerprint(item),
 			List:      relay.Fingerprint(list),
 			Moving:    int(moving % 16),
-			Preceding: memories(int(preceding%6), int(preceding/6%3)),
-			Following: memories(int(following%4), int(following/4%2)),
+			Preceding: neighborBuf(int(preceding%6), int(preceding/6%3)),
+			Following: neighborBuf(int(following%4), int(following/4%2)),
 
-			PrecedingCarried: moving&64 != 0,
-			FollowingCarried: moving&128 != 0,
+			PrecedingInherited: moving&64 != 0,
+			FollowingInherited: moving&128 != 0,
 		}
 		want.Position = int(position) % want.Total
 		text := want.Encode()
@@ -186,13 +186,13 @@ func FuzzCursorRoundTrip(f *testing.F) {
 }
 
 // memories returns a run of the nearest and some far ones.
-func memories(run, far int) []relay.Memory {
-	var all []relay.Memory
+func neighborBuf(run, far int) []relay.Neighbor {
+	var all []relay.Neighbor
 	for d := range run {
-		all = append(all, relay.Memory{Distance: d + 1, Item: relay.Fingerprint(d+1) << 20})
+		all = append(all, relay.Neighbor{Distance: d + 1, Item: relay.Fingerprint(d+1) << 20})
 	}
 	for i := range far {
-		all = append(all, relay.Memory{Distance: run + 10<<(3*i), Item: relay.Fingerprint(i+1) << 40})
+		all = append(all, relay.Neighbor{Distance: run + 10<<(3*i), Item: relay.Fingerprint(i+1) << 40})
 	}
 	return all
 }

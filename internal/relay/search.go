@@ -1,7 +1,7 @@
 package relay
 
 // beyond returns the page that goes on from a spot at a view's end.
-func (r *Reader) beyond(s spot, dir int) []Page {
+func (r *Assembler) beyond(s boundary, dir int) []PageRef {
 	position := r.position(s)
 	if dir > 0 {
 		return r.missing(Range{position - 1, reach(position - 1).Range().Hi})
@@ -10,7 +10,7 @@ func (r *Reader) beyond(s spot, dir int) []Page {
 }
 
 // reach returns the page that holds position x and goes furthest beyond it.
-func reach(x int) Page {
+func reach(x int) PageRef {
 	best := pageAt(x, MaxPageSize)
 	for size := 1; size < MaxPageSize; size++ {
 		if p := pageAt(x, size); p.Range().Hi > best.Range().Hi {
@@ -21,7 +21,7 @@ func reach(x int) Page {
 }
 
 // reachBack returns the page that holds position x and begins furthest ahead of it.
-func reachBack(x int) Page {
+func reachBack(x int) PageRef {
 	best := pageAt(x, MaxPageSize)
 	for size := 1; size < MaxPageSize; size++ {
 		if p := pageAt(x, size); p.Range().Lo < best.Range().Lo {
@@ -32,20 +32,20 @@ func reachBack(x int) Page {
 }
 
 // widen returns pages to look for a cursor in: those around what is there, then all of the list where it is small enough.
-func (r *Reader) widen(c *Cursor) ([]Page, Reason) {
+func (r *Assembler) widen(c *Cursor) ([]PageRef, Reason) {
 	total := r.total()
 	around := Range{min(c.Position, max(total-1, 0)), min(c.Position, max(total-1, 0)) + 1}
 	for grown := true; grown; {
 		grown = false
-		for _, v := range r.views {
-			p := v.Page.Range()
+		for _, v := range r.pages {
+			p := v.Ref.Range()
 			if p.Lo <= around.Hi && p.Hi >= around.Lo && (p.Lo < around.Lo || p.Hi > around.Hi) {
 				around = Range{min(p.Lo, around.Lo), max(p.Hi, around.Hi)}
 				grown = true
 			}
 		}
 	}
-	if r.search == searchCalls {
+	if r.searchCalls == maxSearchCalls {
 		near := Range{around.Lo, min(around.Hi, total)}
 		if near.Lo > 0 {
 			near.Lo = reachBack(near.Lo).Range().Lo
@@ -57,12 +57,12 @@ func (r *Reader) widen(c *Cursor) ([]Page, Reason) {
 			return pages, ReasonRealign
 		}
 	}
-	if pages := r.missing(Range{0, min(total, (searchCalls+2)*MaxPageSize)}); len(pages) > 0 && len(pages) <= r.search && total <= (searchCalls+2)*MaxPageSize {
+	if pages := r.missing(Range{0, min(total, (maxSearchCalls+2)*MaxPageSize)}); len(pages) > 0 && len(pages) <= r.searchCalls && total <= (maxSearchCalls+2)*MaxPageSize {
 		return pages, ReasonScan
 	}
 	// The list is too large to look at all of it.
-	if wider := (Range{around.Lo - 2*MaxPageSize, around.Hi + 2*MaxPageSize}); r.search > searchCalls/2 {
-		if pages := r.missing(wider); len(pages) > 0 && len(pages) <= r.search {
+	if wider := (Range{around.Lo - 2*MaxPageSize, around.Hi + 2*MaxPageSize}); r.searchCalls > maxSearchCalls/2 {
+		if pages := r.missing(wider); len(pages) > 0 && len(pages) <= r.searchCalls {
 			return pages, ReasonScan
 		}
 	}
@@ -71,13 +71,13 @@ func (r *Reader) widen(c *Cursor) ([]Page, Reason) {
 
 // atOnce returns a page of the whole list, where it fits on one and moved while it was searched: what is looked for may have slipped from
 // one page to another. None where some view shows all of the list.
-func (r *Reader) atOnce() []Page {
+func (r *Assembler) singlePage() []PageRef {
 	if r.total() > MaxPageSize || r.retries >= maxRetries {
 		return nil
 	}
 	moved := false
-	for _, v := range r.views {
-		if v.lo() == 0 && v.reachesEnd() {
+	for _, v := range r.pages {
+		if v.start() == 0 && v.reachesEnd() {
 			return nil
 		}
 		moved = moved || v.Total != r.total()
@@ -86,11 +86,11 @@ func (r *Reader) atOnce() []Page {
 		return nil
 	}
 	r.retries++
-	return []Page{{1, max(r.total(), 1)}}
+	return []PageRef{{1, max(r.total(), 1)}}
 }
 
 // endPages returns the pages of a window at the end of the list that a walk in the direction dir begins at.
-func (r *Reader) endPages(dir int) []Page {
+func (r *Assembler) endPages(dir int) []PageRef {
 	count, total := max(r.window.Count, 1), r.total()
 	if dir > 0 {
 		return Cover(Range{0, min(count, max(total, 1))})

@@ -11,23 +11,23 @@ import (
 // not yet, and on the second not any more.
 func TestWhatSlipsBetweenPagesIsFound(t *testing.T) {
 	t.Parallel()
-	read := func(after *string, lists ...[]int) *relay.Answer {
+	read := func(after *string, lists ...[]int) *relay.Result {
 		window, err := relay.Args{First: new(int32(1)), After: after}.Window(staticList, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
-		reader := relay.NewReader(window)
+		reader := relay.NewAssembler(window)
 		for calls := 0; ; {
-			pages, _ := reader.Need()
+			pages, _ := reader.Next()
 			if len(pages) == 0 {
-				return reader.Answer()
+				return reader.Result()
 			}
 			for _, p := range pages {
 				list := lists[min(calls, len(lists)-1)]
 				if calls++; calls > 10 {
 					t.Fatal("got more than 10 calls")
 				}
-				view := relay.View{Page: p, Total: len(list)}
+				view := relay.PageSnapshot{Ref: p, Total: len(list)}
 				for i := p.Range().Lo; i < min(p.Range().Hi, len(list)); i++ {
 					view.Items = append(view.Items, relay.FingerprintOf(fmt.Sprint(list[i])))
 				}
@@ -35,7 +35,7 @@ func TestWhatSlipsBetweenPagesIsFound(t *testing.T) {
 			}
 		}
 	}
-	cursor := func(a *relay.Answer) *string { return new(a.Cursor(0, staticList).Encode()) }
+	cursor := func(a *relay.Result) *string { return new(a.Cursor(0, staticList).Encode()) }
 
 	second := cursor(read(cursor(read(nil, []int{0, 1, 2})), []int{0, 1, 2})) // that of item 1
 	got := read(second, []int{6, 5, 4, 1}, []int{4, 1})

@@ -67,10 +67,10 @@ func TestWindowsThatAreTorn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			reader := relay.NewReader(window)
-			var views []relay.View
+			reader := relay.NewAssembler(window)
+			var views []relay.PageSnapshot
 			for {
-				need, _ := reader.Need()
+				need, _ := reader.Next()
 				if len(need) == 0 {
 					break
 				}
@@ -82,12 +82,12 @@ func TestWindowsThatAreTorn(t *testing.T) {
 					reader.Add(views[len(views)-1])
 				}
 			}
-			answer := reader.Answer()
-			if answer == nil || len(answer.Slots()) != 1 {
+			answer := reader.Result()
+			if answer == nil || len(answer.Items()) != 1 {
 				t.Fatalf("got %+v, want one item", answer)
 			}
-			slot := answer.Slots()[0]
-			if got := w.names[views[slot.View].Items[slot.Item]]; got != test.want {
+			slot := answer.Items()[0]
+			if got := w.names[views[slot.Page].Items[slot.Index]]; got != test.want {
 				t.Errorf("got item %d by %d calls, want %d", got, len(views), test.want)
 			}
 			if len(views) < 2 || answer.Realigned == nil {

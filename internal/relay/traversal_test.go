@@ -21,10 +21,10 @@ func fingerprint(item int) relay.Fingerprint {
 }
 
 // view returns a page of the list as it is now.
-func (l list) view(p relay.Page) relay.View {
+func (l list) view(p relay.PageRef) relay.PageSnapshot {
 	r := p.Range()
 	lo, hi := min(r.Lo, len(l)), min(r.Hi, len(l))
-	v := relay.View{Page: p, Total: len(l)}
+	v := relay.PageSnapshot{Ref: p, Total: len(l)}
 	for _, item := range l[lo:hi] {
 		v.Items = append(v.Items, fingerprint(item))
 	}
@@ -71,7 +71,7 @@ func (w *world) numbers(items []relay.Fingerprint) []int {
 }
 
 // remembered returns what a cursor remembers: items by their distance.
-func (w *world) remembered(memories []relay.Memory) map[int]int {
+func (w *world) remembered(memories []relay.Neighbor) map[int]int {
 	items := map[int]int{}
 	for _, m := range memories {
 		for f, item := range w.names {
@@ -86,8 +86,8 @@ func (w *world) remembered(memories []relay.Memory) map[int]int {
 // page is what one request returned.
 type page struct {
 	items  []int
-	answer *relay.Answer
-	views  []relay.View
+	answer *relay.Result
+	views  []relay.PageSnapshot
 	cursor func(i int) string // of the item at an index
 }
 
@@ -102,10 +102,10 @@ func (w *world) ask(t *rapid.T, args relay.Args) page {
 			t.Logf("cursor of item %d at %d of %d, behind %v, ahead of %v", w.names[c.Item], c.Position, c.Total, w.remembered(c.Preceding), w.remembered(c.Following))
 		}
 	}
-	reader := relay.NewReader(window)
+	reader := relay.NewAssembler(window)
 	var p page
 	for calls := 0; ; {
-		need, _ := reader.Need()
+		need, _ := reader.Next()
 		if len(need) == 0 {
 			break
 		}
@@ -123,15 +123,15 @@ func (w *world) ask(t *rapid.T, args relay.Args) page {
 		}
 	}
 	for _, v := range p.views {
-		t.Logf("page %v of %d items: %v", v.Page, v.Total, w.numbers(v.Items))
+		t.Logf("page %v of %d items: %v", v.Ref, v.Total, w.numbers(v.Items))
 	}
-	if p.answer = reader.Answer(); p.answer == nil {
+	if p.answer = reader.Result(); p.answer == nil {
 		t.Fatal("got no answer")
 	}
 	t.Logf("answer %+v", p.answer.Realigned)
 	p.cursor = func(i int) string { return p.answer.Cursor(i, staticList).Encode() }
-	for _, s := range p.answer.Slots() {
-		p.items = append(p.items, w.names[p.views[s.View].Items[s.Item]])
+	for _, s := range p.answer.Items() {
+		p.items = append(p.items, w.names[p.views[s.Page].Items[s.Index]])
 	}
 	return p
 }
@@ -289,7 +289,7 @@ func (w *world) askByPosition(t *rapid.T, args relay.Args) page {
 	case window.FromBack:
 		r = relay.Range{Lo: max(len(w.list)-window.Count, 0), Hi: len(w.list)}
 	}
-	p := page{items: slices.Clone(w.list[r.Lo:r.Hi]), answer: &relay.Answer{HasPrevious: r.Lo > 0 && r.Len() > 0, HasNext: r.Hi < len(w.list) && r.Len() > 0}}
+	p := page{items: slices.Clone(w.list[r.Lo:r.Hi]), answer: &relay.Result{HasPrevious: r.Lo > 0 && r.Len() > 0, HasNext: r.Hi < len(w.list) && r.Len() > 0}}
 	items := slices.Clone(p.items)
 	total := len(w.list)
 	p.cursor = func(i int) string {
@@ -333,9 +333,9 @@ func TestCallsUnderChurn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			reader := relay.NewReader(window)
+			reader := relay.NewAssembler(window)
 			for {
-				need, _ := reader.Need()
+				need, _ := reader.Next()
 				if len(need) == 0 {
 					break
 				}
@@ -345,11 +345,11 @@ func TestCallsUnderChurn(t *testing.T) {
 				}
 			}
 			pages++
-			answer := reader.Answer()
+			answer := reader.Result()
 			if !answer.HasNext {
 				break
 			}
-			cursor = new(answer.Cursor(len(answer.Slots())-1, staticList).Encode())
+			cursor = new(answer.Cursor(len(answer.Items())-1, staticList).Encode())
 			for range 5 {
 				w.remove(random.IntN(len(w.list)))
 				w.insert(random.IntN(len(w.list) + 1))

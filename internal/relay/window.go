@@ -136,8 +136,8 @@ func (w Window) needs(total, slack int) []Range {
 	return ranges
 }
 
-// FromTheEnds says whether w has no cursor: its place is known by the end of the list that it begins at.
-func (w Window) FromTheEnds() bool { return w.After == nil && w.Before == nil }
+// IsUnanchored says whether w has no cursor: its place is known by the end of the list that it begins at.
+func (w Window) IsUnanchored() bool { return w.After == nil && w.Before == nil }
 
 // unknownEnd stands for the total of a list that nobody has seen the end of.
 const unknownEnd = maxPosition
@@ -145,7 +145,7 @@ const unknownEnd = maxPosition
 // First returns the positions to fetch before anything is known of the list. Empty means that its total has to be known
 // first: any page of the list tells it.
 func (w Window) First() []Range {
-	if w.FromTheEnds() {
+	if w.IsUnanchored() {
 		if w.FromBack || w.Count == 0 {
 			return nil
 		}

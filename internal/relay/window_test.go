@@ -111,13 +111,13 @@ func numbers(total int) list {
 }
 
 // read answers a window from a list that does not change, and returns the positions answered and the pages it took.
-func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Answer, []relay.Page) {
+func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Result, []relay.PageRef) {
 	t.Helper()
 	items := numbers(total)
-	r := relay.NewReader(w)
-	var pages []relay.Page
+	r := relay.NewAssembler(w)
+	var pages []relay.PageRef
 	for {
-		need, _ := r.Need()
+		need, _ := r.Next()
 		if len(need) == 0 {
 			break
 		}
@@ -128,12 +128,12 @@ func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Answer, 
 			t.Fatalf("window %+v of %d items: got no end, have %v", w, total, pages)
 		}
 	}
-	answer := r.Answer()
+	answer := r.Result()
 	if answer == nil {
 		t.Fatalf("window %+v of %d items: got no answer from %v", w, total, pages)
 	}
 	var got relay.Range
-	for i, s := range answer.Slots() {
+	for i, s := range answer.Items() {
 		if i == 0 {
 			got.Lo = s.Position
 		}
@@ -215,31 +215,31 @@ func TestCallsOfAWindow(t *testing.T) {
 	tests := map[string]struct {
 		args  relay.Args
 		total int
-		want  []relay.Page
+		want  []relay.PageRef
 	}{
 		"the default window": {
-			relay.Args{}, 300, []relay.Page{{Number: 1, Size: 30}},
+			relay.Args{}, 300, []relay.PageRef{{Number: 1, Size: 30}},
 		},
 		"first: 0 asks for the total alone": {
-			relay.Args{First: new(int32(0))}, 300, []relay.Page{{Number: 1, Size: 1}},
+			relay.Args{First: new(int32(0))}, 300, []relay.PageRef{{Number: 1, Size: 1}},
 		},
 		"first: 0 behind a cursor asks for the cursor's item": {
-			relay.Args{First: new(int32(0)), After: cursorAt(41, 300)}, 300, []relay.Page{{Number: 42, Size: 1}},
+			relay.Args{First: new(int32(0)), After: cursorAt(41, 300)}, 300, []relay.PageRef{{Number: 42, Size: 1}},
 		},
 		"a list that ends early, without a cursor": {
-			relay.Args{First: new(int32(1000))}, 42, []relay.Page{{Number: 1, Size: 100}},
+			relay.Args{First: new(int32(1000))}, 42, []relay.PageRef{{Number: 1, Size: 100}},
 		},
 		"several pages behind a cursor, which knows where the list ends": {
-			relay.Args{First: new(int32(1000)), After: cursorAt(0, 42)}, 42, []relay.Page{{Number: 1, Size: 42}},
+			relay.Args{First: new(int32(1000)), After: cursorAt(0, 42)}, 42, []relay.PageRef{{Number: 1, Size: 42}},
 		},
 		"the last items of a list that nobody has counted": {
-			relay.Args{Last: new(int32(5))}, 300, []relay.Page{{Number: 1, Size: 1}, {Number: 60, Size: 5}},
+			relay.Args{Last: new(int32(5))}, 300, []relay.PageRef{{Number: 1, Size: 1}, {Number: 60, Size: 5}},
 		},
 		"the last items behind a cursor far off": {
-			relay.Args{Last: new(int32(5)), After: cursorAt(10, 300)}, 300, []relay.Page{{Number: 11, Size: 1}, {Number: 60, Size: 5}},
+			relay.Args{Last: new(int32(5)), After: cursorAt(10, 300)}, 300, []relay.PageRef{{Number: 11, Size: 1}, {Number: 60, Size: 5}},
 		},
 		"an empty list": {
-			relay.Args{}, 0, []relay.Page{{Number: 1, Size: 30}},
+			relay.Args{}, 0, []relay.PageRef{{Number: 1, Size: 30}},
 		},
 	}
 	for name, test := range tests {

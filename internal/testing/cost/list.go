@@ -137,7 +137,7 @@ func (s *Source) CredentialKey(restclient.Credential) pages.CredentialKey {
 }
 
 // CachedPages returns dst unchanged: the source has no pages beyond the requested ones.
-func (s *Source) CachedPages(dst []relay.Extent, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.Extent {
+func (s *Source) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.CachedPage {
 	return dst
 }
 

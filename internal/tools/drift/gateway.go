@@ -55,16 +55,16 @@ func byCursor(l *list, after string) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	reader := relay.NewReader(window)
+	reader := relay.NewAssembler(window)
 	var views [][]int // the items of the reader's views
 	for {
-		pages, _ := reader.Need()
+		pages, _ := reader.Next()
 		if len(pages) == 0 {
 			break
 		}
 		for _, fetched := range pages {
 			items := l.fetch(fetched)
-			view := relay.View{Page: fetched, Total: len(l.items)}
+			view := relay.PageSnapshot{Ref: fetched, Total: len(l.items)}
 			for _, item := range items {
 				view.Items = append(view.Items, fingerprint(item))
 			}
@@ -72,13 +72,13 @@ func byCursor(l *list, after string) (page, error) {
 			reader.Add(view)
 		}
 	}
-	answer := reader.Answer()
+	answer := reader.Result()
 	if answer == nil {
 		return page{}, errors.New("the list moves too fast to be read")
 	}
 	p := page{more: answer.HasNext}
-	for i, slot := range answer.Slots() {
-		p.items = append(p.items, views[slot.View][slot.Item])
+	for i, slot := range answer.Items() {
+		p.items = append(p.items, views[slot.Page][slot.Index])
 		p.end = answer.Cursor(i, listed).Encode()
 	}
 	return p, nil

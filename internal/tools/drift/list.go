@@ -34,7 +34,7 @@ func (l *list) remove(at int) {
 }
 
 // fetch is one upstream call: it returns the items of a page as the list is now.
-func (l *list) fetch(p relay.Page) []int {
+func (l *list) fetch(p relay.PageRef) []int {
 	l.calls++
 	r := p.Range()
 	return slices.Clone(l.items[min(r.Lo, len(l.items)):min(r.Hi, len(l.items))])

@@ -3,31 +3,31 @@ package relay
 import "slices"
 
 // walk is a way along the list from a spot, in the order in which it was gone.
-type walk struct {
-	picks    picks
-	complete bool // as many as were asked for, or all that there are
-	last     spot // the place reached, between two items
+type traversal struct {
+	items    items
+	complete bool     // as many as were asked for, or all that there are
+	last     boundary // the place reached, between two items
 	// repeats counts the items that a page lists again, by the index of picks.
 	repeats map[int]int
 	// used are the views gone through before the present one.
-	used   []int
-	moved  int  // how far seams were apart, in positions
-	behind bool // an item was left out because the cursor remembers it on the other side
+	used    []int
+	moved   int  // how far seams were apart, in positions
+	leftOut bool // an item was left out because the cursor remembers it on the other side
 }
 
 // passed marks an item that a walk is not to pick.
-const passed = -1
+const skipped = -1
 
 // follow goes along the list from an alignment until count items are found, or stop's place, or the end. Where a view ends it
 // goes on in one that holds the last item found, or one found before it.
-func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alignment) walk {
-	w := walk{picks: picks{dir: dir}, last: from.spot}
+func (r *Assembler) traverse(from alignment, dir, count int, stop *Cursor, until alignment) traversal {
+	w := traversal{items: items{dir: dir}, last: from.boundary}
 	var taken map[Fingerprint]int // by item: its index in picks; nil as long as no item can be met twice
 	limit := stopper{stop: stop, until: until, dir: dir, reader: r}
 	for {
-		v := &r.views[w.last.view]
+		v := &r.pages[w.last.page]
 		if taken == nil && !v.Distinct {
-			taken = r.taken(&w.picks, count)
+			taken = r.visited(&w.items, count)
 		}
 		for ; w.last.index < len(v.Items) && dir > 0 || w.last.index > 0 && dir < 0; w.last.index += dir {
 			item := w.last
@@ -35,12 +35,12 @@ func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alig
 				item.index--
 			}
 			f := v.Items[item.index]
-			if w.picks.len == count || limit.reached(item, f) {
+			if w.items.len == count || limit.reached(item, f) {
 				w.complete = true
 				return w
 			}
 			if i, ok := taken[f]; ok {
-				if i != passed && w.picks.at(i).view == item.view {
+				if i != skipped && w.items.at(i).page == item.page {
 					if w.repeats == nil {
 						w.repeats = make(map[int]int)
 					}
@@ -48,31 +48,31 @@ func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alig
 				}
 				continue
 			}
-			if from.remembersBehind(f) {
-				w.behind = true
+			if from.remembersBefore(f) {
+				w.leftOut = true
 				continue
 			}
 			if taken != nil {
-				taken[f] = w.picks.len
+				taken[f] = w.items.len
 			}
-			w.picks.add(item)
+			w.items.add(item)
 		}
-		if w.picks.len == count || v.ends(dir) {
+		if w.items.len == count || v.ends(dir) {
 			w.complete = true
 			return w
 		}
-		w.used = append(w.used, w.last.view)
+		w.used = append(w.used, w.last.page)
 		next, moved, ok := r.continuation(w, dir)
 		if !ok {
 			return w
 		}
 		if taken == nil {
-			taken = r.taken(&w.picks, count)
+			taken = r.visited(&w.items, count)
 		}
 		// What this view has behind the place reached is not to be met again, wherever the next view begins.
 		for i, f := range v.Items {
 			if _, ok := taken[f]; !ok && (i < w.last.index) == (dir > 0) {
-				taken[f] = passed
+				taken[f] = skipped
 			}
 		}
 		w.last = next
@@ -81,7 +81,7 @@ func (r *Reader) follow(from alignment, dir, count int, stop *Cursor, until alig
 }
 
 // taken returns the picked items with their indexes, and room for count.
-func (r *Reader) taken(picks *picks, count int) map[Fingerprint]int {
+func (r *Assembler) visited(picks *items, count int) map[Fingerprint]int {
 	taken := make(map[Fingerprint]int, min(count, 10*MaxPageSize))
 	for i := range picks.len {
 		taken[r.item(picks.at(i))] = i
@@ -90,13 +90,13 @@ func (r *Reader) taken(picks *picks, count int) map[Fingerprint]int {
 }
 
 // item returns the item that a spot is ahead of.
-func (r *Reader) item(s spot) Fingerprint { return r.views[s.view].Items[s.index] }
+func (r *Assembler) item(s boundary) Fingerprint { return r.pages[s.page].Items[s.index] }
 
 // continuation returns the spot in another view that is behind the item found last, and how far that item stands from where it
 // stood. Where that item is gone, one found before it will do: what follows it is new or the same.
-func (r *Reader) continuation(w walk, dir int) (spot, int, bool) {
+func (r *Assembler) continuation(w traversal, dir int) (boundary, int, bool) {
 	// The items of this view at and behind the place reached, nearest first.
-	v := r.views[w.last.view]
+	v := r.pages[w.last.page]
 	at := w.last.index
 	matched := make(map[int]bool) // views that were looked at for a nearer item: an earlier one leads to the same place
 	for back := range 2 * MaxPageSize {
@@ -108,8 +108,8 @@ func (r *Reader) continuation(w walk, dir int) (spot, int, bool) {
 			break
 		}
 		f := v.Items[index]
-		best, bestMoved, found := spot{}, 0, false
-		for i, other := range r.views {
+		best, bestMoved, found := boundary{}, 0, false
+		for i, other := range r.pages {
 			if slices.Contains(w.used, i) || r.outdated[i] || matched[i] {
 				continue
 			}
@@ -118,39 +118,39 @@ func (r *Reader) continuation(w walk, dir int) (spot, int, bool) {
 				continue
 			}
 			matched[i] = true
-			next := spot{i, j + 1}
+			next := boundary{i, j + 1}
 			if dir < 0 {
 				next.index = j
 			}
 			// Behind an earlier item new ones may have come ahead of the place reached: the view has to show more than those.
 			beyond := r.aheadOf(next, dir) - back
-			if !other.ends(dir) && (beyond <= 0 || back > 0 && beyond < seamSlack && !r.settle) {
+			if !other.ends(dir) && (beyond <= 0 || back > 0 && beyond < seamSlack && !r.bestEffort) {
 				continue
 			}
 			if !found || r.aheadOf(next, dir) > r.aheadOf(best, dir) {
-				best, bestMoved, found = next, abs(other.lo()+j-v.lo()-index), true
+				best, bestMoved, found = next, abs(other.start()+j-v.start()-index), true
 			}
 		}
 		if found {
 			return best, max(bestMoved, back), true
 		}
 	}
-	return spot{}, 0, false
+	return boundary{}, 0, false
 }
 
-func (r *Reader) aheadOf(s spot, dir int) int {
+func (r *Assembler) aheadOf(s boundary, dir int) int {
 	if dir < 0 {
 		return s.index
 	}
-	return len(r.views[s.view].Items) - s.index
+	return len(r.pages[s.page].Items) - s.index
 }
 
 // goOn returns the pages that continue a walk from where it stopped.
-func (r *Reader) goOn(w walk, dir int) ([]Page, Reason) {
+func (r *Assembler) continuationPages(w traversal, dir int) ([]PageRef, Reason) {
 	position := r.position(w.last) // of the item that would be next
 	// The item found last is the seam; it may have moved by the margin.
 	ahead := func(count, margin int) Range {
-		lacking := count - w.picks.len
+		lacking := count - w.items.len
 		if dir > 0 {
 			return Range{max(position-1-margin, 0), position + lacking + margin}
 		}
@@ -158,7 +158,7 @@ func (r *Reader) goOn(w walk, dir int) ([]Page, Reason) {
 	}
 	needed := ahead(r.window.Count, 0)
 	if len(r.open(needed)) > 0 {
-		if pages := cut(r.missing(ahead(r.widest, 0)), needed); len(pages) > 0 {
+		if pages := overlapping(r.missing(ahead(r.widest, 0)), needed); len(pages) > 0 {
 			return pages, ReasonWindow
 		}
 	}
@@ -182,11 +182,11 @@ type stopper struct {
 	stop   *Cursor
 	until  alignment
 	dir    int
-	reader *Reader
+	reader *Assembler
 }
 
 // reached says whether the item is at or beyond the stop.
-func (s stopper) reached(item spot, f Fingerprint) bool {
+func (s stopper) reached(item boundary, f Fingerprint) bool {
 	if s.stop == nil || s.until.lost {
 		return false
 	}
@@ -196,22 +196,22 @@ func (s stopper) reached(item spot, f Fingerprint) bool {
 	if fence, ok := s.fence(); ok && f == fence {
 		return true
 	}
-	if item.view == s.until.spot.view {
+	if item.page == s.until.boundary.page {
 		if s.dir > 0 {
-			return item.index >= s.until.spot.index
+			return item.index >= s.until.boundary.index
 		}
-		return item.index < s.until.spot.index
+		return item.index < s.until.boundary.index
 	}
 	return false
 }
 
 // fence returns the first item beyond the stop.
 func (s stopper) fence() (Fingerprint, bool) {
-	index := s.until.spot.index
+	index := s.until.boundary.index
 	if s.dir < 0 {
 		index--
 	}
-	items := s.reader.views[s.until.spot.view].Items
+	items := s.reader.pages[s.until.boundary.page].Items
 	if index < 0 || index >= len(items) {
 		return 0, false
 	}

@@ -4,18 +4,18 @@ import (
 	"sync"
 )
 
-// Slot is an item of an answer.
-type Slot struct {
+// ItemRef is an item of an answer.
+type ItemRef struct {
 	// Position is where it stood in its page, counted from 0 at the front of the list.
 	Position int
 	// View and Item are its place in the views that the reader was given, in their order.
-	View, Item int
+	Page, Index int
 	// Repeats is how many more times the upstream listed it on the same page.
 	Repeats int
 }
 
-// Answer is a window as it was read.
-type Answer struct {
+// Result is a window as it was read.
+type Result struct {
 	// HasPrevious and HasNext say whether the list has items on either side.
 	HasPrevious, HasNext bool
 	// Total is how many items the list holds.
@@ -24,62 +24,62 @@ type Answer struct {
 	Realigned *Realigned
 
 	// What its slots and cursors are made of. The line is drawn once a cursor is asked for.
-	moving      int
-	seen        uint32
-	reader      *Reader
-	picks       picks
-	repeats     map[int]int // by the index of picks
-	first, last spot
-	draw        sync.Once
-	line        *line
-	offset      int // of the first slot in the line
+	moving       int
+	seen         uint32
+	assembler    *Assembler
+	items        items
+	repeats      map[int]int // by the index of picks
+	first, last  boundary
+	once         sync.Once
+	neighborhood *neighborhood
+	offset       int // of the first slot in the line
 }
 
 // Len returns how many items there are.
-func (a *Answer) Len() int { return a.picks.len }
+func (a *Result) Len() int { return a.items.len }
 
-// Slot returns the item at index i, in the order of the list.
-func (a *Answer) Slot(i int) Slot {
-	found := a.found(i)
-	pick := a.picks.at(found)
-	return Slot{Position: a.reader.position(pick), View: pick.view, Item: pick.index, Repeats: a.repeats[found]}
+// Item returns the item at index i, in the order of the list.
+func (a *Result) Item(i int) ItemRef {
+	found := a.index(i)
+	pick := a.items.at(found)
+	return ItemRef{Position: a.assembler.position(pick), Page: pick.page, Index: pick.index, Repeats: a.repeats[found]}
 }
 
 // found returns which of the picks is the item at index i: they are in the order in which they were read.
-func (a *Answer) found(i int) int {
-	if a.picks.dir < 0 {
-		return a.picks.len - 1 - i
+func (a *Result) index(i int) int {
+	if a.items.dir < 0 {
+		return a.items.len - 1 - i
 	}
 	return i
 }
 
-// Slots returns all items, in the order of the list.
-func (a *Answer) Slots() []Slot {
-	slots := make([]Slot, a.Len())
+// Items returns all items, in the order of the list.
+func (a *Result) Items() []ItemRef {
+	slots := make([]ItemRef, a.Len())
 	for i := range slots {
-		slots[i] = a.Slot(i)
+		slots[i] = a.Item(i)
 	}
 	return slots
 }
 
 // AppendCursor appends the text of the cursor of the slot at index i, which belongs to the list with this fingerprint. It is safe
 // for concurrent use.
-func (a *Answer) AppendCursor(dst []byte, i int, list Fingerprint) []byte {
-	var room memories
+func (a *Result) AppendCursor(dst []byte, i int, list Fingerprint) []byte {
+	var room neighborBuf
 	return a.cursor(i, list, &room).Append(dst)
 }
 
-// Cursor returns the cursor that [Answer.AppendCursor] appends.
-func (a *Answer) Cursor(i int, list Fingerprint) Cursor { return a.cursor(i, list, new(memories)) }
+// Cursor returns the cursor that [Result.AppendCursor] appends.
+func (a *Result) Cursor(i int, list Fingerprint) Cursor { return a.cursor(i, list, new(neighborBuf)) }
 
-func (a *Answer) cursor(i int, list Fingerprint, room *memories) Cursor {
-	a.draw.Do(func() { a.line, a.offset = a.reader.line(a) })
-	position := a.reader.position(a.picks.at(a.found(i)))
-	return a.line.cursor(a.offset+i, Cursor{
+func (a *Result) cursor(i int, list Fingerprint, room *neighborBuf) Cursor {
+	a.once.Do(func() { a.neighborhood, a.offset = a.assembler.neighborhood(a) })
+	position := a.assembler.position(a.items.at(a.index(i)))
+	return a.neighborhood.cursor(a.offset+i, Cursor{
 		Position: position,
 		Total:    max(a.Total, position+1),
 		Seen:     a.seen,
-		Item:     a.line.items[a.offset+i],
+		Item:     a.neighborhood.items[a.offset+i],
 		List:     list,
 		Moving:   a.moving,
 	}, room)
@@ -99,18 +99,18 @@ type Realigned struct {
 }
 
 // compose makes the answer of a walk; nil where the walk did not get anywhere.
-func (r *Reader) compose(from, until alignment, w walk) *Answer {
-	if w.picks.len == 0 && !w.complete {
+func (r *Assembler) compose(from, until alignment, w traversal) *Result {
+	if w.items.len == 0 && !w.complete {
 		return nil
 	}
 	dir := r.window.direction()
-	first, last := from.spot, w.last
+	first, last := from.boundary, w.last
 	if dir < 0 {
 		first, last = last, first
 	}
-	answer := &Answer{
-		HasPrevious: min(r.position(first), r.views[first.view].Total) > 0,
-		HasNext:     r.position(last) < r.views[last.view].Total,
+	answer := &Result{
+		HasPrevious: min(r.position(first), r.pages[first.page].Total) > 0,
+		HasNext:     r.position(last) < r.pages[last.page].Total,
 		Total:       r.total(),
 	}
 	if dir > 0 && !w.complete {
@@ -120,9 +120,9 @@ func (r *Reader) compose(from, until alignment, w walk) *Answer {
 		answer.HasPrevious = true
 	}
 	answer.Realigned = r.realigned(from, until, w)
-	answer.reader, answer.first, answer.last, answer.picks = r, first, last, w.picks
+	answer.assembler, answer.first, answer.last, answer.items = r, first, last, w.items
 	answer.moving = r.moving(from, until, w)
-	for _, v := range r.views {
+	for _, v := range r.pages {
 		answer.seen = later(answer.seen, v.Seen)
 	}
 	answer.repeats = w.repeats
@@ -130,17 +130,17 @@ func (r *Reader) compose(from, until alignment, w walk) *Answer {
 }
 
 // line returns the answer's items with what stands around them in their views, and the index of the first of them.
-func (r *Reader) line(a *Answer) (*line, int) {
+func (r *Assembler) neighborhood(a *Result) (*neighborhood, int) {
 	first, last := a.first, a.last
-	l := &line{}
-	if v := &r.views[first.view]; first.view == last.view && v.Distinct && last.index-first.index == a.Len() {
+	l := &neighborhood{}
+	if v := &r.pages[first.page]; first.page == last.page && v.Distinct && last.index-first.index == a.Len() {
 		l.items = v.Items
-		l.before, l.after = carry(r.window.After, l.items, 1), carry(r.window.Before, l.items, -1)
+		l.before, l.after = inheritedNeighbors(r.window.After, l.items, 1), inheritedNeighbors(r.window.Before, l.items, -1)
 		return l, first.index
 	}
 	held := make(map[Fingerprint]bool, a.Len())
 	for i := range a.Len() {
-		held[r.item(a.picks.at(i))] = true
+		held[r.item(a.items.at(i))] = true
 	}
 	// The views may be of different moments: an item stands in the line once.
 	add := func(items []Fingerprint) {
@@ -151,19 +151,19 @@ func (r *Reader) line(a *Answer) (*line, int) {
 			}
 		}
 	}
-	add(r.views[first.view].Items[:first.index])
+	add(r.pages[first.page].Items[:first.index])
 	offset := len(l.items)
 	for i := range a.Len() {
-		l.items = append(l.items, r.item(a.picks.at(a.found(i))))
+		l.items = append(l.items, r.item(a.items.at(a.index(i))))
 	}
-	add(r.views[last.view].Items[last.index:])
-	l.before = carry(r.window.After, l.items, 1)
-	l.after = carry(r.window.Before, l.items, -1)
+	add(r.pages[last.page].Items[last.index:])
+	l.before = inheritedNeighbors(r.window.After, l.items, 1)
+	l.after = inheritedNeighbors(r.window.Before, l.items, -1)
 	return l, offset
 }
 
 // carry returns what a cursor remembers beyond the line, by the distance from the line's first item (dir 1) or its last.
-func carry(c *Cursor, items []Fingerprint, dir int) []Memory {
+func inheritedNeighbors(c *Cursor, items []Fingerprint, dir int) []Neighbor {
 	if c == nil || len(items) == 0 {
 		return nil
 	}
@@ -174,7 +174,7 @@ func carry(c *Cursor, items []Fingerprint, dir int) []Memory {
 		}
 		return items[i]
 	}
-	remembered := append([]Memory{{0, c.Item}}, behind...)
+	remembered := append([]Neighbor{{0, c.Item}}, behind...)
 	distances := make(map[Fingerprint]int, len(remembered)+len(ahead)) // from the cursor's item, against the direction
 	for _, m := range remembered {
 		distances[m.Item.clipped()] = m.Distance
@@ -196,12 +196,12 @@ func carry(c *Cursor, items []Fingerprint, dir int) []Memory {
 // beyond returns those of the remembered items that stood further from the cursor than d, where the line has an item at index i
 // from its end, and that are not in the line, by their distance from that end. What the line has between does not push them
 // into it.
-func beyond(remembered []Memory, items []Fingerprint, d, i int) []Memory {
+func beyond(remembered []Neighbor, items []Fingerprint, d, i int) []Neighbor {
 	inLine := make(map[Fingerprint]bool, len(items))
 	for _, f := range items {
 		inLine[f.clipped()] = true
 	}
-	var far []Memory
+	var far []Neighbor
 	shift := -d - i
 	for _, m := range remembered {
 		if m.Distance <= d || inLine[m.Item.clipped()] {
@@ -210,14 +210,14 @@ func beyond(remembered []Memory, items []Fingerprint, d, i int) []Memory {
 		if len(far) == 0 {
 			shift = max(shift, 1-m.Distance)
 		}
-		far = append(far, Memory{m.Distance + shift, m.Item})
+		far = append(far, Neighbor{m.Distance + shift, m.Item})
 	}
 	return far
 }
 
 // realigned says what has become of the cursors' places.
-func (r *Reader) realigned(from, until alignment, w walk) *Realigned {
-	if !from.realigned && !until.realigned && !from.reordered && !until.reordered && !w.behind && w.moved == 0 {
+func (r *Assembler) realigned(from, until alignment, w traversal) *Realigned {
+	if !from.realigned && !until.realigned && !from.reordered && !until.reordered && !w.leftOut && w.moved == 0 {
 		return nil
 	}
 	exact := true
@@ -231,10 +231,10 @@ func (r *Reader) realigned(from, until alignment, w walk) *Realigned {
 		result.Removed = max(result.Removed, a.gone+max(-a.moved, 0))
 		result.Inserted = max(result.Inserted, a.moved)
 	}
-	result.Reordered = result.Reordered || w.behind
-	result.Exact = exact && !w.behind && w.complete && (w.moved == 0 || !r.settle)
+	result.Reordered = result.Reordered || w.leftOut
+	result.Exact = exact && !w.leftOut && w.complete && (w.moved == 0 || !r.bestEffort)
 	if from.cursor != nil && from.passed > 0 {
-		result.RepeatedFrom = r.position(from.spot)
+		result.RepeatedFrom = r.position(from.boundary)
 		if r.window.FromBack {
 			result.RepeatedFrom = max(result.RepeatedFrom-1, 0)
 		}
@@ -243,7 +243,7 @@ func (r *Reader) realigned(from, until alignment, w walk) *Realigned {
 }
 
 // moving says how far the list moves, for the cursors of an answer: what was seen now, or what was seen lately, fading.
-func (r *Reader) moving(from, until alignment, w walk) int {
+func (r *Assembler) moving(from, until alignment, w traversal) int {
 	moving := w.moved
 	for _, a := range []alignment{from, until} {
 		if c := a.cursor; c != nil {

@@ -1,63 +1,18 @@
 package graph
 
 import (
-	"context"
-	"fmt"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
 
-// costs refuses operations that may take more upstream calls than they may, before any is made. What it plans is what the fields
-// fetch.
-type costs struct{ resolver *Resolver }
-
-// ExtensionName names the extension for gqlgen.
-func (costs) ExtensionName() string { return "Costs" }
-
-// Validate accepts every schema.
-func (costs) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext looks at the operation, which has its variables by now, and changes nothing of it. A field alone has nobody
-// to share pages with; where no window could take too many calls, there is nothing to plan.
-func (c costs) MutateOperationContext(ctx context.Context, opCtx *graphql.OperationContext) *gqlerror.Error {
-	limit := c.resolver.MaxUpstreamCalls
-	if set := opCtx.Operation.SelectionSet; len(set) == 1 && mostPages(c.resolver.MaxFirst) <= limit {
-		if _, ok := set[0].(*ast.Field); ok {
-			return nil
-		}
-	}
-	planned := c.resolver.plan(opCtx)
-	if actual := planned.windows + planned.lookups; actual > limit {
-		return (&apierror.Error{
-			Code: apierror.CodeTooComplex, Argument: planned.argument, Limit: int64(limit), Actual: int64(actual),
-			Message: fmt.Sprintf("the operation may take %d upstream calls, of at most %d: ask for fewer items, or in several operations", actual, limit),
-		}).GraphQL()
-	}
-	// gqlgen reads lists that are far too long for each field anew, before the field refuses them.
-	if most := maxRootFields * c.resolver.MaxFirst; planned.ids > most {
-		return (&apierror.Error{
-			Code: apierror.CodeTooComplex, Argument: "ids", Limit: int64(most), Actual: int64(planned.ids),
-			Message: fmt.Sprintf("the operation has %d ids: at most %d are allowed, and %d in a list", planned.ids, most, c.resolver.MaxFirst),
-		}).GraphQL()
-	}
-	operationFrom(ctx).plans = planned
-	return nil
-}
-
-// mostPages returns how many pages a window of up to count items takes at most, whatever its cursors are.
-func mostPages(count int) int { return relay.MostPages(count+1) + 1 }
-
 // plans are what an operation's connections fetch, settled for all of them together, so that connections that overlap share pages
 // whichever of them is resolved first.
-type plans struct {
-	lists []plan
+type fetchPlan struct {
+	lists []listPlan
 	// windows is how many upstream calls the connections take at most, in lists that do not move meanwhile.
 	windows int
 	// lookups is how many it takes to learn how long the list is that CVMs are looked for in. What a search takes depends on that.
@@ -71,11 +26,11 @@ type plans struct {
 }
 
 // plan is what the connections of an operation ask of one list.
-type plan struct {
+type listPlan struct {
 	filter restclient.Filter
 	ranges []relay.Range
 	// first are the pages that they need before any answer is there.
-	first []relay.Page
+	first []relay.PageRef
 	// front and back are the largest counts of the windows without a cursor, from either end of the list; -1 where there are none.
 	front, back int
 	// long is what those from the front begin with that go beyond a page.
@@ -85,8 +40,8 @@ type plan struct {
 }
 
 // plan plans what the operation's connections fetch.
-func (r *Resolver) plan(opCtx *graphql.OperationContext) *plans {
-	all := &plans{}
+func (r *Resolver) planFetches(opCtx *graphql.OperationContext) *fetchPlan {
+	all := &fetchPlan{}
 	connections := 0
 	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
 		switch field.Name {
@@ -153,32 +108,32 @@ func (a connectionArgs) counting() string {
 }
 
 // list returns the plan of a list, which is empty at first.
-func (all *plans) list(filter restclient.Filter) *plan {
+func (all *fetchPlan) list(filter restclient.Filter) *listPlan {
 	if p := all.find(filter); p != nil {
 		return p
 	}
-	all.lists = append(all.lists, plan{filter: filter, front: -1, back: -1})
+	all.lists = append(all.lists, listPlan{filter: filter, front: -1, back: -1})
 	return &all.lists[len(all.lists)-1]
 }
 
 // find returns the plan of a list, nil where nothing is planned; all may be nil.
-func (all *plans) find(filter restclient.Filter) *plan {
+func (all *fetchPlan) find(filter restclient.Filter) *listPlan {
 	if all == nil {
 		return nil
 	}
-	if i := slices.IndexFunc(all.lists, func(p plan) bool { return p.filter == filter }); i >= 0 {
+	if i := slices.IndexFunc(all.lists, func(p listPlan) bool { return p.filter == filter }); i >= 0 {
 		return &all.lists[i]
 	}
 	return nil
 }
 
 // add adds a window.
-func (p *plan) add(w relay.Window) {
+func (p *listPlan) add(w relay.Window) {
 	if w.Count == 0 && (w.FromBack && w.Before == nil || !w.FromBack && w.After == nil) {
 		p.ends++
 	}
 	switch {
-	case !w.FromTheEnds():
+	case !w.IsUnanchored():
 	case w.FromBack:
 		p.back = max(p.back, w.Count)
 	default:
@@ -191,7 +146,7 @@ func (p *plan) add(w relay.Window) {
 }
 
 // calls returns how many upstream calls the plan takes at most, in a list that does not move.
-func (p *plan) calls() int {
+func (p *listPlan) calls() int {
 	calls := len(p.first) + p.ends
 	if p.front > relay.MaxPageSize {
 		calls += relay.MostPages(p.front) - len(p.long) // without the first, which is planned
@@ -203,14 +158,14 @@ func (p *plan) calls() int {
 }
 
 // reader returns a reader of a window, and what it reads first. It shares the pages of the operation's other windows.
-func (all *plans) reader(filter restclient.Filter, w relay.Window) (*relay.Reader, []relay.Range) {
-	reader, p := relay.NewReader(w), all.find(filter)
+func (all *fetchPlan) reader(filter restclient.Filter, w relay.Window) (*relay.Assembler, []relay.Range) {
+	reader, p := relay.NewAssembler(w), all.find(filter)
 	switch {
-	case p == nil || !w.FromTheEnds():
+	case p == nil || !w.IsUnanchored():
 	case w.FromBack:
-		reader.Share(p.back)
+		reader.AlignWith(p.back)
 	default:
-		reader.Share(p.front)
+		reader.AlignWith(p.front)
 		if w.Count > relay.MaxPageSize {
 			return reader, p.long
 		}

@@ -10,20 +10,20 @@ import (
 const sixFields = "{ id name status memory hosted { uptime } node { name } }"
 
 // costs makes the operations whose costs are compared.
-type costs struct {
+type callBudgetCheck struct {
 	list    *cost.List
 	cursors []string
 	all     string // a selection of all fields of Cvm
 	half    string // of half of them
 }
 
-func newCosts(t *testing.T) *costs {
+func newCosts(t *testing.T) *callBudgetCheck {
 	t.Helper()
 	fields, err := cost.NewFields(publicSchema(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &costs{list: cost.NewList(0), all: fields.Selection(fields.Count()), half: fields.Selection(fields.Count() / 2)}
+	c := &callBudgetCheck{list: cost.NewList(0), all: fields.Selection(fields.Count()), half: fields.Selection(fields.Count() / 2)}
 	if c.cursors, err = c.list.Cursors(1000); err != nil {
 		t.Fatal(err)
 	}
@@ -31,13 +31,13 @@ func newCosts(t *testing.T) *costs {
 }
 
 // atHand returns an operation whose pages are at hand.
-func (c *costs) atHand(t *testing.T, query string) *cost.Operation {
+func (c *callBudgetCheck) atHand(t *testing.T, query string) *cost.Operation {
 	t.Helper()
 	return operationOver(t, c.list.Cached(), query)
 }
 
 // read returns an operation whose pages are indexed first.
-func (c *costs) read(t *testing.T, query string) *cost.Operation {
+func (c *callBudgetCheck) read(t *testing.T, query string) *cost.Operation {
 	t.Helper()
 	return operationOver(t, c.list.Uncached(), query)
 }

@@ -2,10 +2,10 @@ package relay
 
 import "slices"
 
-// View is a page as the upstream sent it at one moment. The items of one view belong together; those of two views may be of
+// PageSnapshot is a page as the upstream sent it at one moment. The items of one view belong together; those of two views may be of
 // different moments.
-type View struct {
-	Page Page
+type PageSnapshot struct {
+	Ref PageRef
 	// Items are the fingerprints of the page's items, in order.
 	Items []Fingerprint
 	// Total is how many items the list held, as this page says.
@@ -29,21 +29,21 @@ func Distinct(items []Fingerprint) bool {
 	return true
 }
 
-func (v View) lo() int { return v.Page.Range().Lo }
+func (v PageSnapshot) start() int { return v.Ref.Range().Lo }
 
 // end returns the position behind the view's last item.
-func (v View) end() int { return v.lo() + len(v.Items) }
+func (v PageSnapshot) end() int { return v.start() + len(v.Items) }
 
 // reachesEnd says whether the view holds the last item of the list, or looks beyond it.
-func (v View) reachesEnd() bool { return v.end() >= v.Total }
+func (v PageSnapshot) reachesEnd() bool { return v.end() >= v.Total }
 
 // ends says whether the list ends with the view, in the direction dir.
-func (v View) ends(dir int) bool {
-	return dir > 0 && v.reachesEnd() || dir < 0 && (v.lo() == 0 || v.Total == 0)
+func (v PageSnapshot) ends(dir int) bool {
+	return dir > 0 && v.reachesEnd() || dir < 0 && (v.start() == 0 || v.Total == 0)
 }
 
 // spot is a place between two items of a view: ahead of the item at index.
-type spot struct{ view, index int }
+type boundary struct{ page, index int }
 
 // Reason says what a page is fetched for.
 type Reason string
@@ -64,9 +64,9 @@ func (r Reason) Searches() bool { return r == ReasonRealign || r == ReasonScan }
 // Bounds of what one window may cost beyond its own pages.
 const (
 	// searchCalls is how many calls looking for a cursor's item may take.
-	searchCalls = 12
+	maxSearchCalls = 12
 	// seamCalls is how many calls mending a window of several pages may take.
-	seamCalls = 8
+	maxSeamCalls = 8
 	// endSlack is how far beyond the end of a list that grows is looked for it, in positions.
 	endSlack = 10
 	// seamSlack is how far around a seam is looked for its item, in positions, and again as far at each further try.
@@ -79,104 +79,104 @@ const (
 	maxRounds = 16
 )
 
-// Reader answers a window from pages. It asks for pages ([Reader.Need]), takes them ([Reader.Add]), and has the answer once it
-// asks for none ([Reader.Answer]). It does no I/O, and is not safe for concurrent use.
-type Reader struct {
-	window Window
-	widest int // the largest count of the windows that this one shares pages with
-	views  []View
-	own    int // calls left for the window's own pages
-	search int // calls left to look for cursors' items
-	seam   int // calls left to mend seams
-	ends   int // how often the end of the list was asked for in vain
-	rounds int
-	settle bool // make do with the views that are there
+// Assembler answers a window from pages. It asks for pages ([Assembler.Next]), takes them ([Assembler.Add]), and has the answer once it
+// asks for none ([Assembler.Result]). It does no I/O, and is not safe for concurrent use.
+type Assembler struct {
+	window      Window
+	widest      int // the largest count of the windows that this one shares pages with
+	pages       []PageSnapshot
+	windowCalls int // calls left for the window's own pages
+	searchCalls int // calls left to look for cursors' items
+	seamCalls   int // calls left to mend seams
+	ends        int // how often the end of the list was asked for in vain
+	rounds      int
+	bestEffort  bool // make do with the views that are there
 	// outdated are views in which a walk found its beginning but no way on.
 	outdated map[int]bool
 	retries  int // of the walk from one place
-	answer   *Answer
+	result   *Result
 }
 
-// NewReader returns a reader of w that has no pages yet.
-func NewReader(w Window) *Reader {
-	return &Reader{
+// NewAssembler returns a reader of w that has no pages yet.
+func NewAssembler(w Window) *Assembler {
+	return &Assembler{
 		window: w, widest: w.Count,
-		own: 2*(w.Count/(MaxPageSize-10)) + 8, search: searchCalls, seam: seamCalls,
+		windowCalls: 2*(w.Count/(MaxPageSize-10)) + 8, searchCalls: maxSearchCalls, seamCalls: maxSeamCalls,
 	}
 }
 
-// NewScan returns a reader of a whole list, which was seen to hold total items.
-func NewScan(total int) *Reader {
-	return NewReader(Window{Count: total + maxPosition/2})
+// NewListAssembler returns an assembler of a whole list, which was seen to hold total items.
+func NewListAssembler(total int) *Assembler {
+	return NewAssembler(Window{Count: total + maxPosition/2})
 }
 
-// Again returns a reader of the same window that has no pages yet.
-func (r *Reader) Again() *Reader {
-	again := NewReader(r.window)
-	again.Share(r.widest)
+// Restart returns an assembler of the same window that has no pages yet.
+func (r *Assembler) Restart() *Assembler {
+	again := NewAssembler(r.window)
+	again.AlignWith(r.widest)
 	return again
 }
 
-// Share makes the reader ask for pages that windows of up to count items, from the same end of the list, ask for as well.
-func (r *Reader) Share(count int) { r.widest = max(r.widest, count) }
+// AlignWith makes the assembler ask for pages that windows of up to count items, from the same end of the list, ask for as well.
+func (r *Assembler) AlignWith(count int) { r.widest = max(r.widest, count) }
 
 // Add gives the reader pages of its list, asked for or not.
-func (r *Reader) Add(views ...View) { r.views = append(r.views, views...) }
+func (r *Assembler) Add(views ...PageSnapshot) { r.pages = append(r.pages, views...) }
 
-// Need returns the pages to fetch next, and why; none once the answer is there. A page that the reader already has is to be
+// Next returns the pages to fetch next, and why; none once the answer is there. A page that the reader already has is to be
 // fetched anew.
-func (r *Reader) Need() ([]Page, Reason) {
-	if len(r.views) == 0 {
+func (r *Assembler) Next() ([]PageRef, Reason) {
+	if len(r.pages) == 0 {
 		if ranges := r.window.First(); len(ranges) > 0 {
 			return CoverAll(ranges), ReasonWindow
 		}
-		return []Page{{1, 1}}, ReasonTotal
+		return []PageRef{{1, 1}}, ReasonTotal
 	}
 	answer, pages, reason := r.step()
 	if r.rounds++; len(pages) > 0 && (r.rounds > maxRounds || !r.allowed(len(pages), reason)) {
-		r.settle = true
+		r.bestEffort = true
 		answer, pages, reason = r.step()
 	}
-	if answer == nil && len(pages) == 0 && !r.settle {
+	if answer == nil && len(pages) == 0 && !r.bestEffort {
 		// Nothing joins. What is there is taken for what it is worth, and the answer does not claim to be exact.
-		r.settle = true
+		r.bestEffort = true
 		clear(r.outdated)
 		answer, pages, reason = r.step()
 	}
-	r.answer = answer
+	r.result = answer
 	return pages, reason
 }
 
 // allowed takes the calls from what is left for their reason.
-func (r *Reader) allowed(calls int, reason Reason) bool {
+func (r *Assembler) allowed(calls int, reason Reason) bool {
 	switch reason {
 	case ReasonRealign, ReasonScan:
-		r.search -= calls
-		return r.search >= 0
+		r.searchCalls -= calls
+		return r.searchCalls >= 0
 	case ReasonSeam:
-		r.seam -= calls
-		return r.seam >= 0
+		r.seamCalls -= calls
+		return r.seamCalls >= 0
 	case ReasonWindow, ReasonTotal, ReasonLookup:
-		r.own -= calls
+		r.windowCalls -= calls
 	}
-	return r.own >= 0
+	return r.windowCalls >= 0
 }
 
-// Answer returns the answer. It is nil as long as [Reader.Need] has asked for pages last, and where the list moves too fast to
+// Result returns the result. It is nil as long as [Assembler.Next] has asked for pages last, and where the list moves too fast to
 // be read.
-func (r *Reader) Answer() *Answer { return r.answer }
+func (r *Assembler) Result() *Result { return r.result }
 
 // total returns the size of the list as the page added last says.
-func (r *Reader) total() int { return r.views[len(r.views)-1].Total }
+func (r *Assembler) total() int { return r.pages[len(r.pages)-1].Total }
 
 // missing returns the pages for those of the ranges that no view holds yet. They overlap what is there by one position.
-func (r *Reader) missing(ranges ...Range) []Page { return CoverAll(r.open(ranges...)) }
+func (r *Assembler) missing(ranges ...Range) []PageRef { return CoverAll(r.open(ranges...)) }
 
 // open returns what no view holds yet of the ranges, and a position more on either side.
-func (r *Reader) open(ranges ...Range) []Range {
-	have := make([]Range, len(r.views))
-	for i, v := range r.views {
-		have[i] = Range{v.lo(), v.end()}
+func (r *Assembler) open(ranges ...Range) []Range {
+	have := make([]Range, len(r.pages))
+	for i, v := range r.pages {
+		have[i] = Range{v.start(), v.end()}
 	}
 	var open []Range
 	for _, w := range ranges {
@@ -189,20 +189,20 @@ func (r *Reader) open(ranges ...Range) []Range {
 }
 
 // cut returns those of the pages that hold some of the range.
-func cut(pages []Page, needed Range) []Page {
-	return slices.DeleteFunc(pages, func(p Page) bool { return !p.Range().Overlaps(needed) })
+func overlapping(pages []PageRef, needed Range) []PageRef {
+	return slices.DeleteFunc(pages, func(p PageRef) bool { return !p.Range().Overlaps(needed) })
 }
 
 // step tries to answer from the views that are there. Otherwise it returns the pages that it lacks; where r.settle is set, it
 // makes do without them.
-func (r *Reader) step() (*Answer, []Page, Reason) {
+func (r *Assembler) step() (*Result, []PageRef, Reason) {
 	w, dir := r.window, r.window.direction()
 	start, stop := w.After, w.Before
 	if w.FromBack {
 		start, stop = stop, start
 	}
 	for {
-		from, pages, reason := r.begin(start, dir)
+		from, pages, reason := r.start(start, dir)
 		if len(pages) > 0 {
 			return nil, pages, reason
 		}
@@ -212,48 +212,48 @@ func (r *Reader) step() (*Answer, []Page, Reason) {
 				return nil, pages, reason
 			}
 		}
-		walk := r.follow(from, dir, w.Count, stop, until)
-		if !walk.complete && !r.settle {
-			if pages, reason := r.goOn(walk, dir); len(pages) > 0 {
+		walk := r.traverse(from, dir, w.Count, stop, until)
+		if !walk.complete && !r.bestEffort {
+			if pages, reason := r.continuationPages(walk, dir); len(pages) > 0 {
 				return nil, pages, reason
 			}
 		}
-		if walk.complete || walk.picks.len > 0 {
+		if walk.complete || walk.items.len > 0 {
 			return r.compose(from, until, walk), nil, ""
 		}
 		// Nothing goes on from there: the place was found in a view that is out of date.
-		if r.outdated[from.spot.view] || len(r.outdated) == len(r.views)-1 {
+		if r.outdated[from.boundary.page] || len(r.outdated) == len(r.pages)-1 {
 			return nil, nil, ""
 		}
 		if r.outdated == nil {
 			r.outdated = make(map[int]bool)
 		}
-		r.outdated[from.spot.view] = true
+		r.outdated[from.boundary.page] = true
 		r.retries = 0
 	}
 }
 
 // begin returns where the window begins: behind its first cursor, or at the end of the list.
-func (r *Reader) begin(start *Cursor, dir int) (alignment, []Page, Reason) {
+func (r *Assembler) start(start *Cursor, dir int) (alignment, []PageRef, Reason) {
 	if start != nil {
 		return r.locate(start, dir)
 	}
 	at := -1
-	for i, v := range r.views {
-		if dir > 0 && v.lo() == 0 || dir < 0 && v.reachesEnd() && (len(v.Items) > 0 || v.Total == 0) {
-			if at < 0 || len(v.Items) >= len(r.views[at].Items) {
+	for i, v := range r.pages {
+		if dir > 0 && v.start() == 0 || dir < 0 && v.reachesEnd() && (len(v.Items) > 0 || v.Total == 0) {
+			if at < 0 || len(v.Items) >= len(r.pages[at].Items) {
 				at = i
 			}
 		}
 	}
 	// A window of the last items was asked for before anybody knew where they are.
-	if dir < 0 && !r.settle {
+	if dir < 0 && !r.bestEffort {
 		last := Range{r.total() - max(r.widest, 1), r.total()}
 		if r.window.After != nil {
 			last.Lo = min(max(last.Lo, r.window.After.Position+1), last.Hi-1)
 		}
 		needed := Range{r.total() - max(r.window.Count, 1), r.total()}
-		if pages := cut(r.missing(last), needed); len(pages) > 0 && (at < 0 || len(r.views[at].Items) < r.window.Count && r.views[at].lo() > 0) {
+		if pages := overlapping(r.missing(last), needed); len(pages) > 0 && (at < 0 || len(r.pages[at].Items) < r.window.Count && r.pages[at].start() > 0) {
 			return alignment{}, pages, ReasonWindow
 		}
 	}
@@ -262,21 +262,21 @@ func (r *Reader) begin(start *Cursor, dir int) (alignment, []Page, Reason) {
 			return alignment{}, pages, ReasonWindow
 		}
 	}
-	if at < 0 && dir < 0 && !r.settle {
+	if at < 0 && dir < 0 && !r.bestEffort {
 		// The list has grown since its total was seen: look beyond it.
 		return alignment{}, Cover(Range{max(r.total()-max(r.window.Count, 1), 0), r.total() + endSlack}), ReasonSeam
 	}
 	if at < 0 {
-		for i, v := range r.views { // it grew at every look: its end is the furthest seen
-			if len(v.Items) > 0 && (at < 0 || v.end() > r.views[at].end()) {
+		for i, v := range r.pages { // it grew at every look: its end is the furthest seen
+			if len(v.Items) > 0 && (at < 0 || v.end() > r.pages[at].end()) {
 				at = i
 			}
 		}
 		at = max(at, 0)
 	}
-	a := alignment{spot: spot{at, 0}, exact: true}
+	a := alignment{boundary: boundary{at, 0}, exact: true}
 	if dir < 0 {
-		a.spot.index = len(r.views[at].Items)
+		a.boundary.index = len(r.pages[at].Items)
 	}
 	return a, nil, ""
 }
