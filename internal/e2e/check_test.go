@@ -497,9 +497,9 @@ func TestCheckOfRedis(t *testing.T) {
 	}{
 		"all right":        {"redis://:" + checkSecret + "@127.0.0.1:" + redis.port, check.OK, "it takes a sealed value and returns it, in "},
 		"down":             {"redis://:" + checkSecret + "@127.0.0.1:1", check.Failed, "connection refused: are host, port and password in --redis-url right, is it running"},
-		"a wrong password": {"redis://:" + checkSecret + "x@127.0.0.1:" + redis.port, check.Failed, "it refuses with WRONGPASS: user and password in --redis-url are not right"},
-		"no password":      {"redis://127.0.0.1:" + redis.port, check.Failed, "it refuses with NOAUTH: it wants a password"},
-		"no Redis":         {"redis://" + strings.TrimPrefix(alone, "http://"), check.Failed, "it does not answer as Redis does: are host, port"},
+		"a wrong password": {"redis://:" + checkSecret + "x@127.0.0.1:" + redis.port, check.Failed, "the server refuses with WRONGPASS: user and password in --redis-url are not right"},
+		"no password":      {"redis://127.0.0.1:" + redis.port, check.Failed, "the server refuses with NOAUTH: it wants a password"},
+		"no Redis":         {"redis://" + strings.TrimPrefix(alone, "http://"), check.Failed, "the server does not respond like Redis: are host, port"},
 		"two servers":      {"redis://127.0.0.1:" + redis.port + "?addr=127.0.0.1:1", check.Failed, "one server"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -552,7 +552,7 @@ func TestCheckOfARedisThatRefuses(t *testing.T) {
 			t.Parallel()
 			var got result
 			var redis check.Step
-			want := "it refuses with " + test.code + ": " + test.says
+			want := "the server refuses with " + test.code + ": " + test.says
 			tick := time.Tick(50 * time.Millisecond) // for a Redis that has only just been started
 			for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
 				got = runCheck(t, nil, "--demo", "--redis-url=redis://127.0.0.1:"+test.port, "--shared-key="+testKey)

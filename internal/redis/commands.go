@@ -8,64 +8,57 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// keys are the Redis keys that have to do with a name.
+// keys are the Redis keys of an entry.
 type keys struct{ value, tombstone, lock string }
 
-func (s *Store) keys(name EntryID) keys {
+func (s *Store) keys(id EntryID) keys {
 	return keys{
-		value:     s.sealer.key(kindValue, name),
-		tombstone: s.sealer.key(kindTombstone, EntryID{Group: name.Group}),
-		lock:      s.sealer.key(kindLock, name),
+		value:     s.sealer.key(kindValue, id),
+		tombstone: s.sealer.key(kindTombstone, EntryID{Group: id.Group}),
+		lock:      s.sealer.key(kindLock, id),
 	}
 }
 
-// found is what Redis says of a name.
+// lookup is what Redis has for an entry.
 type lookup struct {
 	ok     bool
 	value  []byte
 	stored time.Time
 
-	generation generation // in which what is produced now is made
+	generation generation // of values produced from now on
 	readable   bool       // whether the generation is known
-	lock       string     // who holds it; empty for nobody
+	lock       string     // the token of the lock; empty if it is free
 }
 
-// find reads what is stored under a name. It is false where Redis does not answer in time.
+// find reads an entry. It returns false if Redis does not respond in time.
 func (s *Store) find(ctx context.Context, keys keys) (lookup, bool) {
-	answers, reached := s.read(ctx, "load", keys.value, keys.tombstone)
+	replies, reached := s.read(ctx, "load", keys.value, keys.tombstone)
 	if !reached {
 		return lookup{}, false
 	}
-	return s.evaluate(keys, answers), true
+	return s.evaluate(keys, replies), true
 }
 
-// judge makes sense of a value, a tombstone, and a lock where that was asked for.
-func (s *Store) evaluate(keys keys, answers []rueidis.RedisMessage) lookup {
+// evaluate decodes the replies for a value, its tombstone and, if it was read, its lock.
+func (s *Store) evaluate(keys keys, replies []rueidis.RedisMessage) lookup {
 	var f lookup
-	f.generation, f.readable = s.currentGeneration(keys, answers[1])
-	if len(answers) > 2 {
-		f.lock, _ = answers[2].ToString() // nil is nobody
+	f.generation, f.readable = s.currentGeneration(keys, replies[1])
+	if len(replies) > 2 {
+		f.lock, _ = replies[2].ToString() // empty for nil
 	}
-	if answers[0].IsNil() || !f.readable {
+	if replies[0].IsNil() || !f.readable {
 		return f
 	}
-	sealed, err := answers[0].AsBytes()
+	r, err := s.unseal(keys.value, replies[0])
+	now, alive := time.Now(), false
+	if err == nil {
+		alive, err = r.alive(now)
+	}
 	if err != nil {
 		s.observer.Error("decode")
 		return f
 	}
-	r, err := s.sealer.open(keys.value, sealed)
-	if err != nil {
-		s.observer.Error("decode")
-		return f
-	}
-	now := time.Now()
-	alive, err := r.alive(now)
-	if err != nil {
-		s.observer.Error("decode")
-		return f
-	}
-	// Without a tombstone nothing was forgotten for longer than values live.
+	// If there is no tombstone, the group was not invalidated during the TTL of any value.
 	if !alive || f.generation != (generation{}) && f.generation != r.generation {
 		return f
 	}
@@ -76,30 +69,37 @@ func (s *Store) evaluate(keys keys, answers []rueidis.RedisMessage) lookup {
 	return f
 }
 
-// current returns the generation that a tombstone began, zero where there is none. It is false for one that cannot be read:
-// then nothing of the group can be told to be from after it.
+// unseal decrypts the value of a Redis key.
+func (s *Store) unseal(key string, message rueidis.RedisMessage) (record, error) {
+	sealed, err := message.AsBytes()
+	if err != nil {
+		return record{}, err
+	}
+	return s.sealer.open(key, sealed)
+}
+
+// currentGeneration returns the generation that a tombstone started, or zero if there is no
+// tombstone. It returns false if the tombstone cannot be read: then it is unknown which values of
+// the group are invalid.
 func (s *Store) currentGeneration(keys keys, tombstone rueidis.RedisMessage) (generation, bool) {
 	if tombstone.IsNil() {
 		return generation{}, true
 	}
-	sealed, err := tombstone.AsBytes()
-	if err == nil {
-		var r record
-		if r, err = s.sealer.open(keys.tombstone, sealed); err == nil {
-			return r.generation, true
-		}
+	r, err := s.unseal(keys.tombstone, tombstone)
+	if err != nil {
+		s.observer.Error("decode")
+		return generation{}, false
 	}
-	s.observer.Error("decode")
-	return generation{}, false
+	return r.generation, true
 }
 
-// newGeneration returns one that never was.
+// newGeneration returns a random generation.
 func newGeneration() (g generation) {
 	rand.Read(g[:]) // never fails
 	return g
 }
 
-// command makes a command. Each is sent once: rueidis takes them back.
+// command builds a command. rueidis recycles a command once it is sent.
 type command func(rueidis.Builder) rueidis.Completed
 
 // set returns the command that stores a value.
@@ -114,14 +114,14 @@ func (s *Store) set(keys keys, r record) (command, bool) {
 	}, true
 }
 
-// step is a command and what the observer calls it.
+// step is a command with its operation, as Observer.Error reports it.
 type step struct {
 	op      string
 	command command
 }
 
-// read returns the values of Redis keys in one round trip. It is false where Redis does not answer in time or refuses: a Redis
-// that cannot be read is down.
+// read returns the values of Redis keys in one round trip. It returns false if Redis does not
+// respond in time or refuses, which makes the store disconnect.
 func (s *Store) read(ctx context.Context, op string, keys ...string) ([]rueidis.RedisMessage, bool) {
 	reply, reached := s.send(ctx, step{op, mget(keys)})
 	if !reached {
@@ -134,22 +134,22 @@ func mget(keys []string) command {
 	return func(b rueidis.Builder) rueidis.Completed { return b.Mget().Key(keys...).Build() }
 }
 
-// values returns the answer to a read of so many keys.
-func (s *Store) values(op string, l *connection, result rueidis.RedisResult, count int) ([]rueidis.RedisMessage, bool) {
+// values returns the count values in the result of an MGET.
+func (s *Store) values(op string, c *connection, result rueidis.RedisResult, count int) ([]rueidis.RedisMessage, bool) {
 	messages, err := result.ToArray()
 	if err == nil && len(messages) != count {
 		err = errUnreadable
 	}
 	if err != nil {
 		s.observer.Error(op)
-		s.fail(l, err)
+		s.fail(c, err)
 		return nil, false
 	}
 	return messages, true
 }
 
-// write sends commands in one round trip, whether or not the caller leaves meanwhile. One that Redis refuses, because it is full
-// or a replica, is an error and no outage.
+// write sends commands in one round trip, even if ctx ends before. A command that Redis refuses,
+// because Redis is full or a replica, is an error but no outage.
 func (s *Store) write(ctx context.Context, steps ...step) {
 	reply, reached := s.send(context.WithoutCancel(ctx), steps...)
 	if !reached {
@@ -162,27 +162,27 @@ func (s *Store) write(ctx context.Context, steps ...step) {
 	}
 }
 
-// reply is Redis' answers, one for each command, and the link that they came by.
+// reply holds one result for each command, and the connection that delivered them.
 type reply struct {
 	connection *connection
 	results    []rueidis.RedisResult
 }
 
-// send sends commands in one round trip. It is false where Redis does not answer all of them in time, which closes the level,
-// or where the caller leaves, which does not.
+// send sends commands in one round trip. It returns false if ctx ends, or if Redis does not respond
+// to all of them in time, which makes the store disconnect.
 func (s *Store) send(ctx context.Context, steps ...step) (reply, bool) {
-	l := s.connection.Load()
-	if l == nil {
+	c := s.connection.Load()
+	if c == nil {
 		return reply{}, false
 	}
 	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	builder := l.client.B()
+	builder := c.client.B()
 	commands := make([]rueidis.Completed, len(steps))
 	for i, step := range steps {
 		commands[i] = step.command(builder)
 	}
-	results := l.client.DoMulti(limited, commands...)
+	results := c.client.DoMulti(limited, commands...)
 	for i, result := range results {
 		err := result.NonRedisError()
 		if err == nil {
@@ -190,9 +190,9 @@ func (s *Store) send(ctx context.Context, steps ...step) (reply, bool) {
 		}
 		if ctx.Err() == nil {
 			s.observer.Error(steps[i].op)
-			s.fail(l, err)
+			s.fail(c, err)
 		}
 		return reply{}, false
 	}
-	return reply{l, results}, true
+	return reply{c, results}, true
 }

@@ -17,77 +17,79 @@ import (
 )
 
 const (
-	// firstPause and lastPause are how long the level stays closed: the first time, and at most.
+	// firstPause and lastPause are the first and the longest pause before the store reconnects.
 	firstPause = time.Second
 	lastPause  = 10 * time.Second
-	// dialTimeout is for a connection with its handshakes, which no caller waits for.
+	// dialTimeout is the maximum duration of connecting, handshakes included. No caller waits for
+	// it.
 	dialTimeout = time.Second
-	// pingGap is how often an idle connection is tried, and how long its answer may take.
-	pingGap = time.Second
+	// pingInterval is the interval of pings on an idle connection, and the time limit for a reply.
+	pingInterval = time.Second
 )
 
-var errLost = errors.New("redis: the connection was lost")
+var errLost = errors.New("redis: connection lost")
 
-// link is one connection. After its first failure it is never used again: what was sent on it and not answered ends with it, so
-// that a Redis that stands still blocks nobody for longer than the first caller waits.
+// connection is one connection to Redis. It is discarded after its first failure, together with its
+// pending commands. So a Redis that hangs blocks all callers no longer than the first one waits.
 type connection struct {
 	client rueidis.Client
 	dialed atomic.Bool
-	conn   net.Conn // below TLS, so that closing it never waits for the peer; nil before it is dialled
+	conn   net.Conn // below TLS, so that closing it never waits for the peer; nil until dialed
 	stop   func() bool
 
 	once sync.Once
 	lost chan struct{} // closed at the first failure
-	err  error         // that failure, once lost is closed
+	err  error         // the first failure; set before lost is closed
 }
 
-// watched is a connection that tells of its own end. rueidis reads all the time and closes what it cannot read from, so that an
-// idle connection is known to be lost before a caller needs it.
-type watched struct {
+// watchedConn is a net.Conn that calls ended when it is closed. rueidis reads continuously, and
+// closes a connection that it cannot read from, so the loss of an idle connection is noticed before
+// a caller needs it.
+type watchedConn struct {
 	net.Conn
 	ended func()
 }
 
-func (w *watched) Close() error {
+func (w *watchedConn) Close() error {
 	w.ended()
 	return w.Conn.Close()
 }
 
-// fail ends a link, and closes the level until the keeper has another.
-func (s *Store) fail(l *connection, err error) {
-	l.once.Do(func() {
-		s.connection.CompareAndSwap(l, nil)
-		l.err = err
-		close(l.lost)
-		if l.conn != nil {
-			l.conn.Close()
+// fail ends a connection. The store remains disconnected until maintain has opened another one.
+func (s *Store) fail(c *connection, err error) {
+	c.once.Do(func() {
+		s.connection.CompareAndSwap(c, nil)
+		c.err = err
+		close(c.lost)
+		if c.conn != nil {
+			c.conn.Close()
 		}
 	})
 }
 
-// keep has a link open for as long as it can, until the context ends. It alone calls Down and Up.
+// maintain keeps the store connected until ctx ends. It is the only caller of Down and Up.
 func (s *Store) maintain(ctx context.Context) {
 	defer close(s.done)
 	outage := false
 	pause := firstPause
 	for {
 		var opened time.Time
-		l, err := s.dial(ctx)
+		c, err := s.dial(ctx)
 		if err == nil {
 			opened = time.Now()
-			s.connection.Store(l)
+			s.connection.Store(c)
 			if outage {
 				outage = false
 				s.observer.Up()
 			}
 			select {
-			case <-l.lost:
+			case <-c.lost:
 			case <-ctx.Done():
-				s.fail(l, errLost)
+				s.fail(c, errLost)
 			}
-			s.connection.CompareAndSwap(l, nil) // it may have failed before it was stored
-			l.close()
-			err = l.err
+			s.connection.CompareAndSwap(c, nil) // it may have failed before it was stored
+			c.close()
+			err = c.err
 		}
 		if ctx.Err() != nil {
 			return
@@ -110,45 +112,47 @@ func (s *Store) maintain(ctx context.Context) {
 	}
 }
 
-// dial returns a link on which a read has succeeded. It ends early with the context, which is that of the store.
+// dial returns a connection on which a read has succeeded. The ctx is the context of the store: the
+// connection is closed when it ends.
 func (s *Store) dial(ctx context.Context) (*connection, error) {
-	l := &connection{lost: make(chan struct{}), stop: func() bool { return true }}
+	c := &connection{lost: make(chan struct{}), stop: func() bool { return true }}
 	option := s.option
 	option.DialCtxFn = func(_ context.Context, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
-		// rueidis would dial again while a caller waits.
-		if l.dialed.Swap(true) {
+		// rueidis would reconnect by itself while a caller waits.
+		if c.dialed.Swap(true) {
 			return nil, errLost
 		}
-		return s.dialTCP(ctx, l, address, dialer, config)
+		return s.dialTCP(ctx, c, address, dialer, config)
 	}
 	var err error
-	if l.client, err = rueidis.NewClient(option); err == nil {
-		err = s.probe(ctx, l)
+	if c.client, err = rueidis.NewClient(option); err == nil {
+		err = s.ping(ctx, c)
 	}
 	if err != nil {
-		s.fail(l, err)
-		l.close()
+		s.fail(c, err)
+		c.close()
 		return nil, err
 	}
-	return l, nil
+	return c, nil
 }
 
-// connect opens the connection of a link. The dialer's timeout is for all of it.
-func (s *Store) dialTCP(ctx context.Context, l *connection, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
+// dialTCP opens the network connection of c, with TLS if config is not nil. The dialer's timeout
+// applies to all of it.
+func (s *Store) dialTCP(ctx context.Context, c *connection, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, dialer.Timeout)
 	defer cancel()
 	var err error
-	if s.option.DialCtxFn != nil { // that of the URL
-		l.conn, err = s.option.DialCtxFn(limited, address, dialer, config)
+	if s.option.DialCtxFn != nil { // set by the URL
+		c.conn, err = s.option.DialCtxFn(limited, address, dialer, config)
 	} else {
-		l.conn, err = dialer.DialContext(limited, "tcp", address)
+		c.conn, err = dialer.DialContext(limited, "tcp", address)
 	}
 	if err != nil {
-		l.conn = nil
+		c.conn = nil
 		return nil, err
 	}
-	l.stop = context.AfterFunc(ctx, func() { l.conn.Close() }) // so that greetings end early, too
-	conn := l.conn
+	c.stop = context.AfterFunc(ctx, func() { c.conn.Close() }) // also ends a pending handshake
+	conn := c.conn
 	if config != nil {
 		secure := tls.Client(conn, config)
 		if err := secure.HandshakeContext(limited); err != nil {
@@ -156,48 +160,49 @@ func (s *Store) dialTCP(ctx context.Context, l *connection, address string, dial
 		}
 		conn = secure
 	}
-	return &watched{conn, func() { s.fail(l, errLost) }}, nil
+	return &watchedConn{conn, func() { s.fail(c, errLost) }}, nil
 }
 
-// close waits until nothing of a link that has failed is left.
-func (l *connection) close() {
-	l.stop()
-	if l.client != nil {
-		l.client.Close()
+// close releases the resources of a connection that has failed, and waits for its goroutines.
+func (c *connection) close() {
+	c.stop()
+	if c.client != nil {
+		c.client.Close()
 	}
 }
 
-// probe tries what every Load does: a Redis that cannot be read, because it is loading its data or the user may not, is down.
-func (s *Store) probe(ctx context.Context, l *connection) error {
+// ping reads the same kinds of keys as Load. A Redis that refuses, because it is loading its data or
+// because of the user's permissions, counts as down.
+func (s *Store) ping(ctx context.Context, c *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	keys := s.keys(EntryID{})
-	return l.client.Do(ctx, l.client.B().Mget().Key(keys.value, keys.tombstone).Build()).Error()
+	return c.client.Do(ctx, c.client.B().Mget().Key(keys.value, keys.tombstone).Build()).Error()
 }
 
-// reason returns what may be said of a failure: no address, no credential, and of Redis' words the code alone, since it may
-// repeat the command that it refuses.
+// reason returns an error that is safe to log. It has no address and no credential. It includes
+// only the code of a Redis error, whose message may repeat the refused command.
 func reason(err error) error {
-	text := "it does not answer as Redis does"
+	message := "the server does not respond like Redis"
 	if refusal, ok := rueidis.IsRedisErr(err); ok {
-		text = "it refuses with " + code(refusal)
+		message = "the server refuses with " + code(refusal)
 	} else if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		text = errno.Error()
+		message = errno.Error()
 	} else if _, ok := errors.AsType[*net.DNSError](err); ok {
-		text = "its host is not found"
+		message = "host not found"
 	} else if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		text = "its certificate is not trusted"
+		message = "the server's certificate is not trusted"
 	} else if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		text = "it does not speak TLS"
+		message = "the server does not use TLS"
 	} else if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-		text = "it does not answer in time"
+		message = "no response in time"
 	} else if errors.Is(err, errLost) || errors.Is(err, io.EOF) {
-		text = "the connection was lost"
+		message = "connection lost"
 	}
-	return errors.New("redis: " + text)
+	return errors.New("redis: " + message)
 }
 
-// code returns the first word of Redis' error where it is one of capitals, else ERR.
+// code returns the first word of a Redis error if it consists of capital letters, else ERR.
 func code(refusal *rueidis.RedisError) string {
 	word, _, _ := strings.Cut(refusal.Error(), " ")
 	if len(word) < 3 || len(word) > 16 || strings.ContainsFunc(word, func(r rune) bool { return r < 'A' || r > 'Z' }) {

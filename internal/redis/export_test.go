@@ -2,40 +2,40 @@ package redis
 
 import "time"
 
-// MaxValueBytes and Skew are the package's own.
+// MaxValueBytes and Skew export constants of the package to its tests.
 const (
 	MaxValueBytes = maxValueBytes
 	Skew          = skew
 )
 
-// Vault is a vault, for tests of names and sealed values without a Redis.
+// Sealer exports sealer, so that tests of keys and sealed values need no Redis.
 type Sealer struct{ sealer *sealer }
 
-// NewVault returns the vault of a store with the key.
+// NewSealer returns the sealer of a store with the key.
 func NewSealer(key [32]byte) (Sealer, error) {
 	v, err := newSealer(key)
 	return Sealer{v}, err
 }
 
-// Keys returns the Redis keys that have to do with a name.
-func (v Sealer) Keys(name EntryID) (value, tombstone, lock string) {
-	k := (&Store{sealer: v.sealer}).keys(name)
+// Keys returns the Redis keys of an entry.
+func (s Sealer) Keys(id EntryID) (value, tombstone, lock string) {
+	k := (&Store{sealer: s.sealer}).keys(id)
 	return k.value, k.tombstone, k.lock
 }
 
-// Seal seals a value for a Redis key.
-func (v Sealer) Seal(key string, value []byte, stored time.Time, life time.Duration) ([]byte, error) {
-	return v.sealer.seal(key, record{stored: stored, ttl: life, value: value})
+// Seal encrypts a value for a Redis key.
+func (s Sealer) Seal(key string, value []byte, stored time.Time, ttl time.Duration) ([]byte, error) {
+	return s.sealer.seal(key, record{stored: stored, ttl: ttl, value: value})
 }
 
-// Open opens what was sealed for a Redis key.
-func (v Sealer) Open(key string, sealed []byte) (value []byte, stored time.Time, life time.Duration, err error) {
-	r, err := v.sealer.open(key, sealed)
+// Open decrypts a value that was sealed for a Redis key.
+func (s Sealer) Open(key string, sealed []byte) (value []byte, stored time.Time, ttl time.Duration, err error) {
+	r, err := s.sealer.open(key, sealed)
 	return r.value, r.stored, r.ttl, err
 }
 
-// Unpack makes sense of what was sealed once it is decrypted.
-func (v Sealer) Unpack(plain []byte) (value []byte, err error) {
-	r, err := v.sealer.unpack(plain)
+// Unpack decodes a decrypted value.
+func (s Sealer) Unpack(plain []byte) (value []byte, err error) {
+	r, err := s.sealer.unpack(plain)
 	return r.value, err
 }

@@ -11,38 +11,42 @@ import (
 )
 
 const (
-	// firstPoll and lastPoll are the pauses of who waits for another's value: at first, and at most.
+	// firstPoll and lastPoll are the first and the longest pause between two attempts to get the
+	// value that another caller is producing.
 	firstPoll = 5 * time.Millisecond
 	lastPoll  = 50 * time.Millisecond
 
-	// nobody stands in a lock's place where there will be no value, for as long as those who wait need to see it.
+	// noValue replaces the token of a lock if its holder will not store a value. It expires after
+	// noValueTTL, which is long enough for all waiting callers to read it.
 	noValue    = "-"
 	noValueTTL = time.Second
 
-	// A lock is its holder's as long as it has that token.
+	// Only the caller whose token is in the lock may change it.
 	release = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`
 	abandon = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('set', KEYS[1], ARGV[2], 'px', ARGV[3]) end return 0`
 )
 
-// Once returns what is stored under a name and when, as Load does, or has one caller of all replicas produce and store it, while
-// the others wait for that, each for at most the wait. A caller produces, beside others that may be doing so, where it has
-// waited so long, or where produce of the one that it waited for returned keep = false. Where that one failed, or died, or takes
-// longer than three quarters of the wait, one of those who wait takes its place. Where Redis does not answer in time, a caller
-// produces at once, and what it produces may not be stored.
+// GetOrCompute returns a stored value like Load, or calls produce and stores its result. Across all
+// replicas, one caller at a time produces a value while the others wait for it, each for at most
+// wait. A caller calls produce, even if others are doing so, if it has waited that long or if the
+// caller that it waited for got keep = false from produce. If that caller fails, dies, or takes
+// longer than three quarters of wait, one of the waiting callers takes over. If Redis does not
+// respond in time, a caller calls produce at once, and the result may not be stored.
 //
-// Produce is called at most once, by the calling goroutine, with the caller's context. It says whether what it returns may be
-// stored; a value whose life is shorter than 1 ms, that is larger than 16 MiB, or that took longer than a minute, is not. With a
-// wait shorter than 1 ms nobody waits.
+// GetOrCompute calls produce at most once, in the calling goroutine and with the caller's context.
+// Produce returns a value and whether it may be stored. A value is not stored if its TTL is less
+// than 1 ms, if it is larger than 16 MiB, or if producing it took longer than a minute. If wait is
+// less than 1 ms, callers do not wait for each other.
 //
-// Produced says whether produce was called; the value is what it returned, and stored the time at which it did. The error is that
-// of produce, or the context's cause for a caller that leaves before.
-func (s *Store) GetOrCompute(ctx context.Context, name EntryID, life, wait time.Duration,
+// GetOrCompute returns the value, the time at which it was stored or produced, and whether produce
+// was called. The error is the error of produce, or the cause of ctx if ctx ends before.
+func (s *Store) GetOrCompute(ctx context.Context, id EntryID, ttl, wait time.Duration,
 	produce func(context.Context) (value []byte, keep bool, err error),
 ) (value []byte, stored time.Time, produced bool, err error) {
-	t := lockAttempt{store: s, ttl: life}
+	t := lockAttempt{store: s, ttl: ttl}
 	var f lookup
-	if life >= time.Millisecond && s.connection.Load() != nil {
-		t.keys = s.keys(name)
+	if ttl >= time.Millisecond && s.connection.Load() != nil {
+		t.keys = s.keys(id)
 		f, t.reachable = s.find(ctx, t.keys)
 		if t.reachable && !f.ok && wait >= time.Millisecond {
 			f = t.waitForValue(ctx, wait)
@@ -63,17 +67,18 @@ func (s *Store) GetOrCompute(ctx context.Context, name EntryID, life, wait time.
 	return t.compute(ctx, produce)
 }
 
-// turn is one caller's part in Once.
+// lockAttempt is the state of one GetOrCompute call.
 type lockAttempt struct {
 	store      *Store
 	keys       keys
 	ttl        time.Duration
-	reachable  bool // whether Redis answered so far
+	reachable  bool // whether Redis has responded so far
 	generation generation
-	token      string // of the lock; empty without it
+	token      string // of the lock; empty if the call does not hold it
 }
 
-// await returns when there is a value, or when the caller is to produce it; then it may hold the lock.
+// waitForValue returns when there is a value, or when the caller must produce it. In the latter
+// case the caller may hold the lock.
 func (t *lockAttempt) waitForValue(ctx context.Context, wait time.Duration) (f lookup) {
 	token := rand.Text()
 	deadline := time.NewTimer(wait)
@@ -91,7 +96,7 @@ func (t *lockAttempt) waitForValue(ctx context.Context, wait time.Duration) (f l
 		if !t.reachable || locked || refused || f.lock == noValue {
 			return f
 		}
-		// Not all at once, where many wait.
+		// Random pauses keep waiting callers from polling all at once.
 		timer := time.NewTimer(pause/2 + mathrand.N(pause/2))
 		select {
 		case <-timer.C:
@@ -105,17 +110,19 @@ func (t *lockAttempt) waitForValue(ctx context.Context, wait time.Duration) (f l
 	}
 }
 
-// attempt tries to take the lock and reads what there is, in one round trip. Refused says that Redis gives no locks.
-func (t *lockAttempt) tryLock(ctx context.Context, token string, life time.Duration) (f lookup, locked, refused bool) {
+// tryLock tries to acquire the lock and reads the entry, in one round trip. Refused reports that
+// Redis refused the lock command.
+func (t *lockAttempt) tryLock(ctx context.Context, token string, ttl time.Duration) (f lookup, locked, refused bool) {
 	s := t.store
 	lock := step{"lock", func(b rueidis.Builder) rueidis.Completed {
-		return b.Set().Key(t.keys.lock).Value(token).Nx().Px(max(life, time.Millisecond)).Build()
+		return b.Set().Key(t.keys.lock).Value(token).Nx().Px(max(ttl, time.Millisecond)).Build()
 	}}
-	// Whoever had the lock before stored its value first, so this order shows that value.
+	// The previous holder stored its value before it released the lock, so a caller that acquires
+	// the lock first and reads second sees this value.
 	wanted := []string{t.keys.value, t.keys.tombstone, t.keys.lock}
 	var got reply
 	if got, t.reachable = s.send(ctx, lock, step{"load", mget(wanted)}); !t.reachable {
-		t.token = token // Redis may have given it all the same
+		t.token = token // Redis may have set the lock nevertheless
 		return lookup{}, false, false
 	}
 	if err := got.results[0].Error(); err == nil {
@@ -131,21 +138,21 @@ func (t *lockAttempt) tryLock(ctx context.Context, token string, life time.Durat
 	return s.evaluate(t.keys, messages), locked, refused
 }
 
-// take produces the value, stores it, and lets those who wait go on.
+// compute calls produce, stores the value, and releases the lock.
 func (t *lockAttempt) compute(ctx context.Context, produce func(context.Context) ([]byte, bool, error),
 ) (value []byte, stored time.Time, produced bool, err error) {
-	defer t.unlock(ctx) // where produce fails, or panics
-	begun := time.Now()
+	defer t.unlock(ctx) // in case produce fails or panics
+	started := time.Now()
 	value, keep, err := produce(ctx)
 	if err != nil {
 		return nil, time.Time{}, true, err
 	}
 	stored = time.Now().Truncate(time.Millisecond)
-	t.finish(ctx, value, stored, keep && time.Since(begun) <= maxProduceTime)
+	t.finish(ctx, value, stored, keep && time.Since(started) <= maxProduceTime)
 	return value, stored, true, nil
 }
 
-// settle stores a value and releases the lock, or says in the lock's place that there is no value to wait for.
+// finish stores a value and releases the lock, or replaces the lock by noValue.
 func (t *lockAttempt) finish(ctx context.Context, value []byte, stored time.Time, keep bool) {
 	s := t.store
 	var steps []step
@@ -167,7 +174,7 @@ func (t *lockAttempt) finish(ctx context.Context, value []byte, stored time.Time
 	}
 }
 
-// leave releases the lock where it is still held.
+// unlock releases the lock if the call still holds it.
 func (t *lockAttempt) unlock(ctx context.Context) {
 	if t.token != "" {
 		t.store.write(ctx, t.script(release, t.token))
@@ -175,8 +182,9 @@ func (t *lockAttempt) unlock(ctx context.Context) {
 	}
 }
 
-func (t *lockAttempt) script(text string, arguments ...string) step {
+// script returns the step that runs a script on the lock.
+func (t *lockAttempt) script(source string, arguments ...string) step {
 	return step{"lock", func(b rueidis.Builder) rueidis.Completed {
-		return b.Eval().Script(text).Numkeys(1).Key(t.keys.lock).Arg(arguments...).Build()
+		return b.Eval().Script(source).Numkeys(1).Key(t.keys.lock).Arg(arguments...).Build()
 	}}
 }

@@ -10,21 +10,23 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// probeTimeout is how long a Redis that is being probed may take for one round trip: a slow one is still told from one that is gone.
+// probeTimeout is the default timeout of a round trip in Probe. It is long enough to distinguish a
+// slow Redis from an unavailable one.
 const probeTimeout = 2 * time.Second
 
 // The steps of a [ProbeError].
 const (
-	StepConnect = "connect" // there is no connection on which Redis can be read
-	StepWrite   = "write"   // Redis does not store, or gives no locks
-	StepRead    = "read"    // what was stored is not what is loaded
+	StepConnect = "connect" // no connection, or Redis refuses reads
+	StepWrite   = "write"   // Redis refuses to store a value or to lock
+	StepRead    = "read"    // Redis does not return the stored value
 )
 
-// ProbeError says why a Redis cannot be used. Its text has neither address nor credential.
+// ProbeError is the reason why a Redis cannot be used. Its message contains neither an address nor a
+// credential.
 type ProbeError struct {
-	// Step is one of the constants StepConnect to StepRead.
+	// Step is the step that failed: one of the constants StepConnect to StepRead.
 	Step string
-	// Code is the word with which Redis refuses, such as WRONGPASS; "" where it is not Redis that does.
+	// Code is the code of the Redis error, such as WRONGPASS. It is empty for other errors.
 	Code string
 
 	message string
@@ -32,9 +34,10 @@ type ProbeError struct {
 
 func (e *ProbeError) Error() string { return e.message }
 
-// Probe does once what a store does: it connects, takes and releases a lock, stores a sealed value for a few seconds, and loads it again.
-// It returns how long that took, connected, in one round trip. It waits for a few seconds at most. Where Redis fails, or ctx ends, the
-// error is a *ProbeError; else it says which options are wrong, as that of [Open].
+// Probe checks whether a Store could use Redis. It connects, acquires and releases a lock, stores a
+// sealed value for a few seconds, and loads it again. It takes a few seconds at most. Probe returns
+// the duration of the one round trip after connecting. The error is a *ProbeError if Redis fails or
+// ctx ends. Otherwise it lists the invalid options, as in [Open].
 func Probe(ctx context.Context, options Options) (took time.Duration, err error) {
 	if options.Timeout == 0 {
 		options.Timeout = probeTimeout
@@ -45,19 +48,19 @@ func Probe(ctx context.Context, options Options) (took time.Duration, err error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout+2*options.Timeout)
 	defer cancel()
-	l, err := s.dial(ctx)
+	c, err := s.dial(ctx)
 	if err != nil {
 		return 0, probeError(StepConnect, err)
 	}
-	defer l.close()
-	defer s.fail(l, errLost)
-	begun := time.Now()
-	err = s.roundTrip(ctx, l)
-	return time.Since(begun), err
+	defer c.close()
+	defer s.fail(c, errLost)
+	started := time.Now()
+	err = s.roundTrip(ctx, c)
+	return time.Since(started), err
 }
 
-// try stores and loads on a link.
-func (s *Store) roundTrip(ctx context.Context, l *connection) error {
+// roundTrip acquires and releases a lock, and stores and loads a value, in one round trip.
+func (s *Store) roundTrip(ctx context.Context, c *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	written := record{stored: time.Now(), ttl: 5 * time.Second, value: []byte(rand.Text())}
@@ -66,8 +69,8 @@ func (s *Store) roundTrip(ctx context.Context, l *connection) error {
 	if !ok {
 		return probeError(StepWrite, errUnreadable)
 	}
-	builder := l.client.B()
-	results := l.client.DoMulti(
+	builder := c.client.B()
+	results := c.client.DoMulti(
 		ctx,
 		builder.Set().Key(t.keys.lock).Value(t.token).Nx().Px(written.ttl).Build(),
 		save(builder),
@@ -95,7 +98,7 @@ func (s *Store) roundTrip(ctx context.Context, l *connection) error {
 func probeError(step string, err error) error {
 	e := &ProbeError{Step: step, message: reason(err).Error()}
 	if errors.Is(err, errUnreadable) {
-		e.message = "redis: it does not return what was stored"
+		e.message = "redis: the server does not return the stored value"
 	}
 	if refusal, ok := rueidis.IsRedisErr(err); ok {
 		e.Code = code(refusal)

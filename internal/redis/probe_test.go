@@ -57,21 +57,21 @@ func TestProbe(t *testing.T) {
 	}{
 		"a Redis":                    {url: "redis://" + open.address()},
 		"with a password":            {url: "redis://:" + secret + "@" + locked.address()},
-		"with a wrong password":      {"redis://:" + secret + "x@" + locked.address(), redis.StepConnect, "WRONGPASS", "redis: it refuses with WRONGPASS"},
-		"without a password":         {"redis://" + locked.address(), redis.StepConnect, "NOAUTH", "redis: it refuses with NOAUTH"},
-		"who may not read":           {"redis://blind:" + secret + "@" + locked.address(), redis.StepConnect, "NOPERM", "redis: it refuses with NOPERM"},
-		"who may not write":          {"redis://reader:" + secret + "@" + locked.address(), redis.StepWrite, "NOPERM", "redis: it refuses with NOPERM"},
-		"who may not release a lock": {"redis://locker:" + secret + "@" + locked.address(), redis.StepWrite, "NOPERM", "redis: it refuses with NOPERM"},
-		"one without room":           {"redis://" + full.address(), redis.StepWrite, "OOM", "redis: it refuses with OOM"},
-		"a replica":                  {"redis://" + replica.address(), redis.StepWrite, "READONLY", "redis: it refuses with READONLY"},
+		"with a wrong password":      {"redis://:" + secret + "x@" + locked.address(), redis.StepConnect, "WRONGPASS", "redis: the server refuses with WRONGPASS"},
+		"without a password":         {"redis://" + locked.address(), redis.StepConnect, "NOAUTH", "redis: the server refuses with NOAUTH"},
+		"who may not read":           {"redis://blind:" + secret + "@" + locked.address(), redis.StepConnect, "NOPERM", "redis: the server refuses with NOPERM"},
+		"who may not write":          {"redis://reader:" + secret + "@" + locked.address(), redis.StepWrite, "NOPERM", "redis: the server refuses with NOPERM"},
+		"who may not release a lock": {"redis://locker:" + secret + "@" + locked.address(), redis.StepWrite, "NOPERM", "redis: the server refuses with NOPERM"},
+		"one without room":           {"redis://" + full.address(), redis.StepWrite, "OOM", "redis: the server refuses with OOM"},
+		"a replica":                  {"redis://" + replica.address(), redis.StepWrite, "READONLY", "redis: the server refuses with READONLY"},
 		"nobody":                     {"redis://127.0.0.1:1", redis.StepConnect, "", "redis: connection refused"},
-		"a host that there is not":   {"redis://nowhere.invalid", redis.StepConnect, "", "redis: its host is not found"},
+		"a host that there is not":   {"redis://nowhere.invalid", redis.StepConnect, "", "redis: host not found"},
 		"one that is no Redis": {
 			"redis://" + listening(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 " + secret + "\r\n\r\n")) }), redis.StepConnect, "",
-			"redis: it does not answer as Redis does",
+			"redis: the server does not respond like Redis",
 		},
-		"one that says nothing": {"redis://" + listening(t, func(net.Conn) {}), redis.StepConnect, "", "redis: it does not answer in time"},
-		"one without TLS":       {"rediss://" + open.address(), redis.StepConnect, "", "redis: it does not answer in time"},
+		"one that says nothing": {"redis://" + listening(t, func(net.Conn) {}), redis.StepConnect, "", "redis: no response in time"},
+		"one without TLS":       {"rediss://" + open.address(), redis.StepConnect, "", "redis: no response in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,5 +1,6 @@
-// Package redis shares values between replicas through a Redis that is not trusted with them: it sees neither values nor names,
-// and nothing that was changed, moved or put back there is loaded. Callers go on without it where it is slow, full or gone.
+// Package redis shares values between replicas through a Redis server that need not be trusted.
+// Names and values are encrypted, and a value that was changed, moved or replayed in Redis is not
+// loaded. If Redis is slow, full or unavailable, callers continue without it.
 package redis
 
 import (
@@ -13,65 +14,73 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// DefaultTimeout is that of Options.
+// DefaultTimeout is the default of [Options.Timeout].
 const DefaultTimeout = 50 * time.Millisecond
 
-// slowest is how long a value may take to produce and still be stored. Tombstones live longer than values by as much, so that
-// none ends before a value that was being produced when it began.
+// maxProduceTime is the longest time a value may take to produce and still be stored. Tombstones
+// outlive values by this time, so that a tombstone never expires before a value whose production
+// started earlier than the tombstone.
 const maxProduceTime = time.Minute
 
-// Options say where Redis is and what is shared with the other replicas.
+// Options configure a [Store].
 type Options struct {
-	// URL is redis://[user:password@]host[:port][/database], or rediss:// for TLS, of one server. Of its parameters dial_timeout,
-	// write_timeout, protocol, client_name and skip_verify matter.
+	// URL is redis://[user:password@]host[:port][/database], or rediss:// for TLS, of one server.
+	// The parameters dial_timeout, write_timeout, protocol, client_name and skip_verify are used.
 	URL string
-	// Key is what names and values are sealed with: the same for all replicas, random, and known to nobody else. With another key
-	// nothing that was stored is found. It must not be zero.
+	// Key is the secret from which the keys for names and values are derived. It is random, the
+	// same for all replicas, and must not be zero. Values stored with another key are not found.
 	Key [32]byte
-	// Timeout is how long one command may take, whatever its size; 0 is DefaultTimeout. A Redis that takes longer is given up for a
-	// while.
+	// Timeout is the maximum duration of one command, whatever its size. Zero means
+	// DefaultTimeout. After a timeout the store stops using Redis for a while.
 	Timeout time.Duration
 	// Observer may be zero.
 	Observer Observer
 }
 
-// Observer is told what happens. Its funcs may be nil, are called by any number of goroutines, and must not block or call Close.
+// Observer receives the events of a [Store]. Its functions may be nil. They are called
+// concurrently, and must neither block nor call Close.
 type Observer struct {
-	// Hit and Miss say that Redis had a value that was asked for, or that it had none. Once calls at most one of them.
+	// Hit and Miss report whether Redis had a requested value. GetOrCompute calls at most one of
+	// them.
 	Hit, Miss func()
-	// Error says that a step failed, and that its caller went on without: load, save, forget, lock (also its release), or decode
-	// (a value that this key did not seal).
+	// Error reports a failed operation, after which its caller continues without Redis. The
+	// operation is load, save, forget, lock (or unlock), or decode (a value that was not sealed
+	// with this key).
 	Error func(op string)
-	// Down says that an outage began: Redis refuses reads, or does not answer in time. Its error has neither address nor
-	// credential. Up says that the outage is over. They are called in turn, by one goroutine.
+	// Down reports the start of an outage: Redis refuses reads or does not respond in time. The
+	// error contains neither an address nor a credential. Up reports the end of the outage. One
+	// goroutine calls Down and Up alternately.
 	Down func(err error)
 	Up   func()
 }
 
-// Name says which value is meant.
+// EntryID identifies a value.
 type EntryID struct {
-	// Group is whose value it is, as a keyed hash of a credential; Forget is for all that is of one group.
+	// Group is the owner of the value, as a keyed hash of a credential. Invalidate applies to all
+	// values of a group.
 	Group [32]byte
-	// Rest tells the values of a group apart. It may be any bytes.
+	// Name identifies the value in its group. It may contain any bytes.
 	Name string
 }
 
-// Store is the values that replicas share. It is safe for concurrent use.
+// Store holds the values that replicas share. It is safe for concurrent use.
 //
-// It has one connection, on which the commands of all callers follow each other. While there is none that works, no call waits
-// for Redis: a new one is tried in the background after 1 s, and after longer pauses up to 10 s.
+// A store has one connection, on which the commands of all callers are pipelined. While it is
+// disconnected, no call waits for Redis. The store reconnects in the background: after one second
+// at first, then after longer pauses of up to 10 seconds.
 type Store struct {
 	timeout  time.Duration
 	observer Observer
 	option   rueidis.ClientOption
 	sealer   *sealer
 
-	connection atomic.Pointer[connection] // nil while the level is closed
+	connection atomic.Pointer[connection] // nil while disconnected
 	end        context.CancelFunc
-	done       chan struct{} // closed when keep has ended
+	done       chan struct{} // closed when maintain has returned
 }
 
-// Open returns a store without waiting for Redis. The error says which options are wrong; it holds nothing of them.
+// Open returns a store. It does not wait for Redis. The error lists the invalid options without
+// their values.
 func Open(options Options) (*Store, error) {
 	s, err := newStore(options)
 	if err != nil {
@@ -83,7 +92,7 @@ func Open(options Options) (*Store, error) {
 	return s, nil
 }
 
-// newStore returns a store that has no connection, and nobody who keeps one.
+// newStore returns a store without a connection.
 func newStore(options Options) (*Store, error) {
 	option, err := parse(options.URL)
 	problems := []error{err}
@@ -96,12 +105,13 @@ func newStore(options Options) (*Store, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	vault, err := newSealer(options.Key)
+	sealer, err := newSealer(options.Key)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{
-		timeout: options.Timeout, observer: options.Observer, option: option, sealer: vault, done: make(chan struct{}),
+		timeout: options.Timeout, observer: options.Observer, option: option, sealer: sealer,
+		done: make(chan struct{}),
 	}
 	if s.timeout == 0 {
 		s.timeout = DefaultTimeout
@@ -120,45 +130,46 @@ func newStore(options Options) (*Store, error) {
 	return s, nil
 }
 
-// parse returns the options of connections to a URL. Its errors quote nothing of it.
+// parse returns the client options for a URL. Its errors do not quote the URL.
 func parse(address string) (rueidis.ClientOption, error) {
 	option, err := rueidis.ParseURL(strings.TrimSuffix(address, "/"))
 	if err != nil {
-		return option, errors.New("redis: the URL is not of the form redis://[user:password@]host[:port][/database]")
+		return option, errors.New("redis: the URL must have the form redis://[user:password@]host[:port][/database]")
 	}
 	if u, err := url.Parse(address); err != nil || len(option.InitAddress) != 1 || u.Query().Has("master_set") {
-		return option, errors.New("redis: the URL is to name one server, neither a cluster nor a sentinel")
+		return option, errors.New("redis: the URL must name one server, not a cluster or a sentinel")
 	}
 	if option.Dialer.Timeout <= 0 {
 		option.Dialer.Timeout = dialTimeout
 	}
 	if option.ConnWriteTimeout <= 0 {
-		option.ConnWriteTimeout = pingGap
+		option.ConnWriteTimeout = pingInterval
 	}
-	option.Dialer.KeepAlive = pingGap
+	option.Dialer.KeepAlive = pingInterval
 	option.ForceSingleClient = true
 	option.PipelineMultiplex = -1  // one connection
-	option.AlwaysPipelining = true // a caller that leaves gives up its answer, and not the connection
+	option.AlwaysPipelining = true // a canceled call abandons its reply, not the connection
 	option.DisableRetry = true
 	option.DisableCache = true
 	option.ClientSetInfo = rueidis.DisableClientSetInfo
 	return option, nil
 }
 
-// Close closes the connection and waits for the goroutine that keeps it; what waits for answers ends with the connection. Calls
-// under way and later ones find nothing and store nothing. It may be called more than once.
+// Close closes the connection and waits for the store's goroutine. Pending and later calls find
+// nothing and store nothing. Close may be called more than once.
 func (s *Store) Close() {
 	s.end()
 	<-s.done
 }
 
-// Load returns what was stored under a name and when, by the clock of the replica that stored it, never later than now. It is
-// false where there is nothing, and where Redis does not say so in time. The value is the caller's own.
-func (s *Store) Load(ctx context.Context, name EntryID) (value []byte, stored time.Time, ok bool) {
+// Load returns a value and the time at which it was stored, by the clock of the replica that
+// stored it, but never later than now. It returns false if there is no value or Redis does not
+// respond in time. The caller owns the value.
+func (s *Store) Load(ctx context.Context, id EntryID) (value []byte, stored time.Time, ok bool) {
 	if s.connection.Load() == nil {
 		return nil, time.Time{}, false
 	}
-	found, reached := s.find(ctx, s.keys(name))
+	found, reached := s.find(ctx, s.keys(id))
 	switch {
 	case found.ok:
 		s.observer.Hit()
@@ -168,42 +179,43 @@ func (s *Store) Load(ctx context.Context, name EntryID) (value []byte, stored ti
 	return found.value, found.stored, found.ok
 }
 
-// Save stores a value under a name for its life, which is cut to milliseconds. It is not stored if its life is shorter than
-// that, if it is larger than 16 MiB, or if Redis does not take it in time. It takes two round trips, also for a caller that
-// leaves meanwhile. The store does not hold on to the value.
-func (s *Store) Save(ctx context.Context, name EntryID, value []byte, life time.Duration) {
-	if life < time.Millisecond || len(value) > maxValueBytes {
+// Save stores a value for its time to live, which is truncated to milliseconds. A value is not
+// stored if its TTL is less than 1 ms, if it is larger than 16 MiB, or if Redis does not respond in
+// time. Save takes two round trips, even if ctx ends before. It does not retain the value.
+func (s *Store) Save(ctx context.Context, id EntryID, value []byte, ttl time.Duration) {
+	if ttl < time.Millisecond || len(value) > maxValueBytes {
 		return
 	}
-	keys := s.keys(name)
-	answers, reached := s.read(context.WithoutCancel(ctx), "save", keys.tombstone)
+	keys := s.keys(id)
+	replies, reached := s.read(context.WithoutCancel(ctx), "save", keys.tombstone)
 	if !reached {
 		return
 	}
-	now, ok := s.currentGeneration(keys, answers[0])
+	current, ok := s.currentGeneration(keys, replies[0])
 	if !ok {
 		return
 	}
-	command, ok := s.set(keys, record{stored: time.Now(), ttl: life, generation: now, value: value})
+	command, ok := s.set(keys, record{stored: time.Now(), ttl: ttl, generation: current, value: value})
 	if !ok {
 		return
 	}
 	s.write(ctx, step{"save", command})
 }
 
-// Forget makes all replicas load no more of what was stored for a group before now, nor of what Once is producing for it now.
-// The life is that of the longest-lived of these values. It is one key more in Redis: where Redis does not take it in time, evicts
-// it, or loses it and not the values, these end with their lives as they would have.
-func (s *Store) Invalidate(ctx context.Context, group [32]byte, life time.Duration) {
+// Invalidate makes the values of a group unavailable to all replicas. It applies to the values
+// stored so far and to those that GetOrCompute is producing. The TTL is the longest TTL of these
+// values. Invalidate stores a tombstone in Redis. If Redis does not respond in time, or loses the
+// tombstone but not the values, the values remain until they expire.
+func (s *Store) Invalidate(ctx context.Context, group [32]byte, ttl time.Duration) {
 	keys := s.keys(EntryID{Group: group})
-	life = max(life, time.Millisecond) + maxProduceTime
-	r := record{stored: time.Now(), ttl: life, generation: newGeneration()}
+	ttl = max(ttl, time.Millisecond) + maxProduceTime
+	r := record{stored: time.Now(), ttl: ttl, generation: newGeneration()}
 	sealed, err := s.sealer.seal(keys.tombstone, r)
 	if err != nil {
 		s.observer.Error("forget")
 		return
 	}
 	s.write(ctx, step{"forget", func(b rueidis.Builder) rueidis.Completed {
-		return b.Set().Key(keys.tombstone).Value(rueidis.BinaryString(sealed)).Px(life).Build()
+		return b.Set().Key(keys.tombstone).Value(rueidis.BinaryString(sealed)).Px(ttl).Build()
 	}})
 }

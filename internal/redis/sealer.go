@@ -17,21 +17,21 @@ import (
 )
 
 const (
-	// keyPrefix begins every Redis key; the number changes with what values look like.
+	// keyPrefix starts every Redis key. Its number changes with the format of values.
 	keyPrefix = "cvmgraph:1:"
-	// format is the first byte of every value.
+	// format is the first byte of every sealed value.
 	format = 1
 
 	macBytes    = 24
 	saltBytes   = 16
 	headerBytes = 8 + 8 + generationBytes
-	// maxValueBytes is the size of the largest value that is stored, and of the largest that is decompressed.
+	// maxValueBytes is the maximum size of a value, before sealing and after decompression.
 	maxValueBytes = 16 << 20
-	// skew is how far apart the clocks of two replicas may be.
+	// skew is the maximum difference between the clocks of two replicas.
 	skew = 5 * time.Second
 )
 
-// kind is what a Redis key stands for.
+// kind is the kind of data under a Redis key.
 type kind byte
 
 const (
@@ -42,59 +42,62 @@ const (
 
 const generationBytes = 16
 
-// generation is the time between two calls of Forget for a group. Zero is that in which none is remembered.
+// generation identifies the time between two Invalidate calls for a group. It is zero if Redis has
+// no tombstone of the group.
 type generation [generationBytes]byte
 
-// record is what a value in Redis holds.
+// record is the content of a sealed value or tombstone.
 type record struct {
-	stored     time.Time     // of millisecond precision
-	ttl        time.Duration // likewise
-	generation generation    // in which the value was made; of a tombstone: which it begins
+	stored     time.Time     // truncated to milliseconds
+	ttl        time.Duration // truncated to milliseconds
+	generation generation    // in which the value was produced, or which the tombstone started
 	value      []byte
 }
 
-// errUnreadable says that bytes were not sealed by a vault of the same key, for the same Redis key.
-var errUnreadable = errors.New("redis: the value is not one of this key")
+// errUnreadable means that a value was not sealed with the same secret for the same Redis key.
+var errUnreadable = errors.New("redis: the value was not sealed for this key")
 
-// vault names and seals what is stored. It is safe for concurrent use.
+// sealer derives Redis keys and encrypts values. It is safe for concurrent use.
 type sealer struct {
-	nameKey, valueKey []byte // keys
+	nameKey, valueKey []byte
 	encoder           *zstd.Encoder
 	decoder           *zstd.Decoder
 }
 
 func newSealer(key [32]byte) (*sealer, error) {
-	v := &sealer{}
-	for use, subkey := range map[string]*[]byte{"names": &v.nameKey, "values": &v.valueKey} {
+	s := &sealer{}
+	for use, subkey := range map[string]*[]byte{"names": &s.nameKey, "values": &s.valueKey} {
 		var err error
 		if *subkey, err = hkdf.Key(sha256.New, key[:], nil, "cvmgraph redis "+use, sha256.Size); err != nil {
-			return nil, fmt.Errorf("redis: the key of %s: %w", use, err)
+			return nil, fmt.Errorf("redis: derive the key for %s: %w", use, err)
 		}
 	}
 	var err error
-	// The seal shows damage: a checksum would be a second time over the bytes.
-	if v.encoder, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false)); err != nil {
-		return nil, fmt.Errorf("redis: compression: %w", err)
+	// No checksum: decryption already detects damage.
+	if s.encoder, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false)); err != nil {
+		return nil, fmt.Errorf("redis: create the compressor: %w", err)
 	}
-	if v.decoder, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxValueBytes)); err != nil {
-		return nil, fmt.Errorf("redis: decompression: %w", err)
+	if s.decoder, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxValueBytes)); err != nil {
+		return nil, fmt.Errorf("redis: create the decompressor: %w", err)
 	}
-	return v, nil
+	return s, nil
 }
 
-// key returns the Redis key of a kind of thing. It tells nothing of the name to who has not the vault's key.
-func (v *sealer) key(kind kind, name EntryID) string {
-	mac := hmac.New(sha256.New, v.nameKey)
-	// Two parts of fixed size before the one that is not: no two names are the same bytes.
+// key returns the Redis key for one kind of data of an entry. It reveals nothing about the entry to
+// readers without the secret.
+func (s *sealer) key(kind kind, id EntryID) string {
+	mac := hmac.New(sha256.New, s.nameKey)
+	// Only the last part has a variable size, so different entries have different input.
 	mac.Write([]byte{byte(kind)})
-	mac.Write(name.Group[:])
-	mac.Write([]byte(name.Name))
+	mac.Write(id.Group[:])
+	mac.Write([]byte(id.Name))
 	return keyPrefix + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:macBytes])
 }
 
-// aead returns the cipher of one value. Each has a key of its own, so that no number of values makes equal nonces likely.
-func (v *sealer) aead(salt []byte) (cipher.AEAD, error) {
-	key, err := hkdf.Expand(sha256.New, v.valueKey, string(salt), 32)
+// aead returns the cipher for the value with this salt. Each value has its own key, so that nonces
+// can be random however many values there are.
+func (s *sealer) aead(salt []byte) (cipher.AEAD, error) {
+	key, err := hkdf.Expand(sha256.New, s.valueKey, string(salt), 32)
 	if err != nil {
 		return nil, err
 	}
@@ -105,19 +108,20 @@ func (v *sealer) aead(salt []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// seal returns a record as it is stored under a Redis key: the format, a salt, a nonce, and the encrypted rest with its tag.
-func (v *sealer) seal(key string, r record) ([]byte, error) {
+// seal encrypts a record for a Redis key. The result is the format, a salt, a nonce, and the
+// ciphertext with its tag.
+func (s *sealer) seal(key string, r record) ([]byte, error) {
 	plain := make([]byte, 0, headerBytes+len(r.value)/3)
 	plain = binary.BigEndian.AppendUint64(plain, uint64(r.stored.UnixMilli()))
 	plain = binary.BigEndian.AppendUint64(plain, uint64(r.ttl.Milliseconds()))
 	plain = append(plain, r.generation[:]...)
-	plain = v.encoder.EncodeAll(r.value, plain)
+	plain = s.encoder.EncodeAll(r.value, plain)
 
 	var salt [saltBytes]byte
 	rand.Read(salt[:]) // never fails
-	aead, err := v.aead(salt[:])
+	aead, err := s.aead(salt[:])
 	if err != nil {
-		return nil, fmt.Errorf("redis: the cipher: %w", err)
+		return nil, fmt.Errorf("redis: create the cipher: %w", err)
 	}
 	sealed := make([]byte, 0, 1+saltBytes+len(plain)+aead.Overhead())
 	sealed = append(sealed, format)
@@ -125,12 +129,13 @@ func (v *sealer) seal(key string, r record) ([]byte, error) {
 	return aead.Seal(sealed, nil, plain, []byte(key)), nil
 }
 
-// open returns the record that was sealed for a Redis key. The bytes are not changed or kept. The error is errUnreadable.
-func (v *sealer) open(key string, sealed []byte) (record, error) {
+// open returns the record that was sealed for a Redis key. It neither changes nor retains the bytes.
+// The error is errUnreadable.
+func (s *sealer) open(key string, sealed []byte) (record, error) {
 	if len(sealed) < 1+saltBytes || sealed[0] != format {
 		return record{}, errUnreadable
 	}
-	aead, err := v.aead(sealed[1 : 1+saltBytes])
+	aead, err := s.aead(sealed[1 : 1+saltBytes])
 	if err != nil {
 		return record{}, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
@@ -138,11 +143,11 @@ func (v *sealer) open(key string, sealed []byte) (record, error) {
 	if err != nil {
 		return record{}, errUnreadable
 	}
-	return v.unpack(plain)
+	return s.unpack(plain)
 }
 
-// unpack returns the record that was sealed. The error is errUnreadable.
-func (v *sealer) unpack(plain []byte) (record, error) {
+// unpack decodes a decrypted record. The error is errUnreadable.
+func (s *sealer) unpack(plain []byte) (record, error) {
 	if len(plain) < headerBytes {
 		return record{}, errUnreadable
 	}
@@ -152,17 +157,18 @@ func (v *sealer) unpack(plain []byte) (record, error) {
 	}
 	copy(r.generation[:], plain[16:])
 	var err error
-	if r.value, err = v.decoder.DecodeAll(plain[headerBytes:], nil); err != nil {
+	if r.value, err = s.decoder.DecodeAll(plain[headerBytes:], nil); err != nil {
 		return record{}, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	return r, nil
 }
 
-// judge says whether a record is within its life. The error is errUnreadable for one that no clock of a replica can have written.
-func (r *record) alive(now time.Time) (alive bool, err error) {
+// alive reports whether a record has not expired. The error is errUnreadable if the record is from
+// the future by the clock of any replica.
+func (r *record) alive(now time.Time) (bool, error) {
 	if r.stored.After(now.Add(skew)) {
 		return false, fmt.Errorf("%w: it is from the future", errUnreadable)
 	}
-	// Redis ends the lives of values. This is for one that somebody kept and put back.
+	// Redis itself removes expired values. This check is for a value that was put back.
 	return !now.After(r.stored.Add(r.ttl).Add(skew)), nil
 }
