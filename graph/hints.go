@@ -1,12 +1,12 @@
 package graph
 
 import (
-	"hash/maphash"
 	"slices"
 	"sync"
 
 	"github.com/maypok86/otter/v2"
 
+	"cvmgraph/internal/pages"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -18,23 +18,19 @@ const (
 	hintPages = 16
 )
 
-// hintCache remembers, for each credential, what stood on the pages it saw lately, so that a CVM can be found in one call. A
-// hint is never believed: it says where to look first.
+// hintCache remembers, for each credential, which items the pages that it loaded last held, so that
+// a lookup can find a CVM in one call. A hint only decides which pages are searched first. It is safe
+// for concurrent use.
 type hintCache struct {
-	seed    maphash.Seed
-	entries *otter.Cache[uint64, *hints]
+	entries *otter.Cache[pages.CredentialKey, *hints]
 }
 
 func newHintCache() *hintCache {
-	return &hintCache{
-		seed:    maphash.MakeSeed(),
-		entries: otter.Must(&otter.Options[uint64, *hints]{MaximumSize: hintCredentials}),
-	}
+	return &hintCache{otter.Must(&otter.Options[pages.CredentialKey, *hints]{MaximumSize: hintCredentials})}
 }
 
-// of returns the hints of a credential. Two credentials share hints by chance once in 2^64.
-func (c *hintCache) of(credential restclient.Credential) *hints {
-	key := maphash.Comparable(c.seed, credential.Headers())
+// of returns the hints of a credential.
+func (c *hintCache) of(key pages.CredentialKey) *hints {
 	if h, ok := c.entries.GetIfPresent(key); ok {
 		return h
 	}

@@ -20,6 +20,7 @@ import (
 type operation struct {
 	resolver      *Resolver
 	credential    restclient.Credential
+	credentialKey pages.CredentialKey
 	credentialErr error
 	// documentID names the document, "" where it was sent or is named otherwise.
 	documentID string
@@ -57,6 +58,9 @@ func (r *Resolver) newOperation(header http.Header) *operation {
 	if op.credentialErr != nil && !r.DefaultCredential.IsZero() && !hasCredential(header) {
 		op.credential, op.credentialErr = r.DefaultCredential, nil
 	}
+	if op.credentialErr == nil {
+		op.credentialKey = r.Pages.CredentialKey(op.credential)
+	}
 	if bypassesCache(header) {
 		op.since = time.Now()
 	}
@@ -83,8 +87,8 @@ func (op *operation) start() error {
 			if op.plan != nil {
 				allowed.WindowCalls = op.plan.windows
 			}
-			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.since, allowed, op.plan == nil)
-			op.hints = op.resolver.hints.of(op.credential)
+			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.credentialKey, op.since, allowed, op.plan == nil)
+			op.hints = op.resolver.hints.of(op.credentialKey)
 		})
 	}
 	return op.credentialErr

@@ -76,7 +76,7 @@ func (k *repeats) key(op *operation, header http.Header, method string, text []b
 		return repeatKey{}, false
 	}
 	var room [1024]byte
-	return repeatKey{k.source.CredentialKey(op.credential), sha256.Sum256(append(append(append(room[:0], method...), ' '), text...))}, true
+	return repeatKey{op.credentialKey, sha256.Sum256(append(append(append(room[:0], method...), ' '), text...))}, true
 }
 
 // find returns the answer to a request, nil where it is to be executed.

@@ -96,8 +96,8 @@ type pageState struct {
 // NewLoader returns a loader that holds no pages yet. The credential is bound to it for good, so that no page can reach another
 // caller. Pages that were asked for before since are not good enough; zero: all are. Alone says that one field loads all pages, one
 // Load after another, so that there is nobody to share them with: then it must not be used concurrently.
-func NewLoader(source Source, credential restclient.Credential, since time.Time, allowed CallBudget, alone bool) *Loader {
-	l := &Loader{source: source, credential: credential, key: source.CredentialKey(credential), since: since, budget: allowed, sequential: alone}
+func NewLoader(source Source, credential restclient.Credential, key CredentialKey, since time.Time, allowed CallBudget, alone bool) *Loader {
+	l := &Loader{source: source, credential: credential, key: key, since: since, budget: allowed, sequential: alone}
 	l.states, l.loads = l.room.asked[:0], l.room.calls[:0]
 	return l
 }

@@ -23,6 +23,12 @@ func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
 	return newLoaderWithin(t, pages.CallBudget{Calls: 100}, upstream)
 }
 
+// loaderOf returns a loader of one credential.
+func loaderOf(source pages.Source, budget pages.CallBudget) *pages.Loader {
+	credential := restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"})
+	return pages.NewLoader(source, credential, source.CredentialKey(credential), time.Time{}, budget, false)
+}
+
 // newLoaderWithin is newLoader with another allowance.
 func newLoaderWithin(t *testing.T, allowed pages.CallBudget, upstream http.Handler) *pages.Loader {
 	t.Helper()
@@ -33,7 +39,7 @@ func newLoaderWithin(t *testing.T, allowed pages.CallBudget, upstream http.Handl
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return pages.NewLoader(pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}), restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, allowed, false)
+	return loaderOf(pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}), allowed)
 }
 
 func request(page, size int) restclient.PageRequest {
@@ -210,7 +216,7 @@ func TestCallsAreAllowed(t *testing.T) {
 func TestCallsOfOthersAreFree(t *testing.T) {
 	t.Parallel()
 	source := &sharedSource{page: &pages.Page{IndexedPage: &projection.IndexedPage{}}}
-	loader := pages.NewLoader(source, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.CallBudget{Calls: 1}, false)
+	loader := loaderOf(source, pages.CallBudget{Calls: 1})
 	for i, got := range []pages.FetchResult{{Coalesced: true}, {Cached: true}, {Cached: true, Stale: true}, {}} {
 		source.got = got
 		_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, i+1)}, time.Time{})
@@ -253,7 +259,7 @@ func TestAPageIsForgottenBesideTheFirstCalls(t *testing.T) {
 	t.Cleanup(client.Close)
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{TTL: time.Hour, MaxBytes: 16 << 20})
 	for range 50 {
-		loader := pages.NewLoader(cache, restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"}), time.Time{}, pages.CallBudget{Calls: 10}, false)
+		loader := loaderOf(cache, pages.CallBudget{Calls: 10})
 		var fields sync.WaitGroup
 		fields.Go(func() {
 			for range 2 {
