@@ -5,15 +5,16 @@ import (
 	"slices"
 )
 
-// churn is a way in which a list changes while somebody pages through it.
+// churn is a kind of changes to a list during a traversal.
 type churn struct {
 	name string
-	// step makes n changes between two pages. The items returned so far are in the order in which they were returned.
+	// step makes n changes between two pages. The traversal has returned these items so far, in this
+	// order.
 	step func(l *list, rng *rand.Rand, n int, returned []int)
 }
 
-// still is no churn: the list stays as it is.
-func still() churn {
+// unchanging makes no changes.
+func unchanging() churn {
 	return churn{"none", func(*list, *rand.Rand, int, []int) {}}
 }
 
@@ -25,10 +26,10 @@ func mixed() churn {
 	})}
 }
 
-// atCursor deletes the items returned last, the cursor's own first.
+// atCursor deletes the items that were returned last, the cursor's item first.
 func atCursor() churn { return churn{"deletes at the cursor", deleteReturned} }
 
-// churns returns the six kinds.
+// churns returns all kinds of changes.
 func churns() []churn {
 	return []churn{
 		{"inserts anywhere", each(insertAnywhere)},
@@ -46,7 +47,7 @@ func churns() []churn {
 	}
 }
 
-// each makes n changes of one kind.
+// each returns a step that calls change n times.
 func each(change func(*list, *rand.Rand)) func(*list, *rand.Rand, int, []int) {
 	return func(l *list, rng *rand.Rand, n int, _ []int) {
 		for range n {
@@ -63,7 +64,7 @@ func deleteAnywhere(l *list, rng *rand.Rand) {
 	}
 }
 
-// deleteReturned deletes the n items returned last, of those that are still there.
+// deleteReturned deletes the last n returned items that are still in the list.
 func deleteReturned(l *list, _ *rand.Rand, n int, returned []int) {
 	for _, item := range slices.Backward(returned) {
 		if n == 0 {

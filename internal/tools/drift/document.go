@@ -10,35 +10,37 @@ func document(table, curve []comparison) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Paging through a list that changes
 
-What a traversal of a changing list loses, repeats and costs, with cursors that are offsets and with cvmgraph's. Each row is %d
-traversals, forward, %d items a page, of a list that begins with %d items and changes between two pages. An offset cursor is its
-item's position, as gateways over a numbered list commonly have it; both kinds meet changes from the same random seeds. Made by
+This page compares offset cursors with cvmgraph's cursors: how many items a traversal of a changing list loses and repeats, and how
+many upstream calls it takes. Each row is the mean of %d forward traversals, %d items per page. The list has %d items at first
+and changes between two pages. An offset cursor is the position of its item, as usual for gateways over a numbered list. Both kinds
+of cursors meet changes from the same random seeds. Run this command to generate the page:
 
 `+"```sh\nmake drift    # the same figures every time\n```"+`
 
-- **lost**: items, a traversal, that were there all the time and were never returned.
-- **repeated**: items, a traversal, that were returned more than once.
-- **calls**: upstream calls a page.
-- **exact**: traversals that lost nothing, repeated nothing and kept the list's order.
+- **lost**: items per traversal that were in the list throughout, but were not returned.
+- **repeated**: items per traversal that were returned more than once.
+- **calls**: upstream calls per page.
+- **exact**: the share of traversals without lost, repeated or reordered items.
 
 `, traversals, pageSize, listSize)
 	writeTable(&b, table)
 	last := curve[len(curve)-1]
 	fmt.Fprintf(&b, `
-![Items lost and repeated in a traversal, against the inserts and as many deletes between two pages, for offset cursors and cvmgraph](drift.svg)
+![Lost and repeated items per traversal, by the number of inserts and deletes between two pages, for offset cursors and cvmgraph](drift.svg)
 
-Offset cursors lose items where the list shrinks ahead of them and repeat items where it grows; only replacements, which leave every
-position as it was, do them no harm. cvmgraph finds its place again by the items that its cursor remembers, for %s calls a page at
-most at %d changes, and %s at none.
-`, perPage(mostCalls(table)), baseRate, perPage(table[0].ours.callsPerPage()))
-	if harsh := table[len(table)-1].ours; harsh.repeated > 0 {
-		b.WriteString(`Where a cursor's item vanishes with all of the near neighbours that it remembers (last row), cvmgraph goes on from one further
-behind, and repeats what lies between.
+Offset cursors lose items if the list shrinks before the cursor, and repeat items if it grows there. Only replacements do not affect
+them, because a replacement changes no position. A cvmgraph cursor remembers neighboring items and finds its place with them. This
+takes at most %s calls per page with %d changes between two pages, and %s without changes.
+`, perPage(maxCallsPerPage(table)), baseRate, perPage(table[0].cvmgraph.callsPerPage()))
+	if harsh := table[len(table)-1].cvmgraph; harsh.repeated > 0 {
+		b.WriteString(`If a cursor's item and all of its remembered near neighbors are deleted (last row), cvmgraph continues after an earlier neighbor and
+repeats the items between the two.
 `)
 	}
-	fmt.Fprintf(&b, `In the picture the losses flatten and the repeats do not, because only items that were there all the time count as lost: at %d
-inserts and deletes a page, these are %.0f of %d. The figures do not show time or a network: the list is in memory, and it stands
-still between the calls of one page.
+	fmt.Fprintf(&b, `
+In the chart, losses level off and repeats do not, because only items that were in the list throughout count as lost. With %d inserts
+and deletes between two pages, these are only %.0f of %d. The figures do not include time or network: the list is in memory and does
+not change between the calls for one page.
 `, last.rate, last.offset.perTraversal(last.offset.stayed), listSize)
 	return b.String()
 }
@@ -48,14 +50,15 @@ func writeTable(b *strings.Builder, table []comparison) {
 		"| calls: offset | calls: cvmgraph | exact: offset | exact: cvmgraph |\n")
 	b.WriteString("| --- |" + strings.Repeat(" ---: |", 8) + "\n")
 	for _, c := range table {
-		o, u := c.offset, c.ours
+		offset, ours := c.offset, c.cvmgraph
 		fmt.Fprintf(b, "| %s | %.2f | %.2f | %.2f | %.2f | %s | %s | %s | %s |\n", label(c),
-			o.perTraversal(o.lost), u.perTraversal(u.lost), o.perTraversal(o.repeated), u.perTraversal(u.repeated),
-			perPage(o.callsPerPage()), perPage(u.callsPerPage()), share(o), share(u))
+			offset.perTraversal(offset.lost), ours.perTraversal(ours.lost),
+			offset.perTraversal(offset.repeated), ours.perTraversal(ours.repeated),
+			perPage(offset.callsPerPage()), perPage(ours.callsPerPage()), exactShare(offset), exactShare(ours))
 	}
 }
 
-// label says what happens between two pages.
+// label describes the changes between two pages.
 func label(c comparison) string {
 	switch {
 	case c.rate == 0:
@@ -68,16 +71,16 @@ func label(c comparison) string {
 
 func perPage(calls float64) string { return fmt.Sprintf("%.2f", calls) }
 
-func share(f figures) string {
-	return fmt.Sprintf("%.1f %%", 100*float64(f.exact())/float64(f.traversals))
+func exactShare(t totals) string {
+	return fmt.Sprintf("%.1f %%", 100*float64(t.exact())/float64(t.traversals))
 }
 
-// mostCalls returns the most upstream calls a page that ours took at the base rate.
-func mostCalls(table []comparison) float64 {
+// maxCallsPerPage returns the maximum of cvmgraph's mean calls per page at the base rate.
+func maxCallsPerPage(table []comparison) float64 {
 	most := 0.0
 	for _, c := range table {
 		if c.rate == baseRate {
-			most = max(most, c.ours.callsPerPage())
+			most = max(most, c.cvmgraph.callsPerPage())
 		}
 	}
 	return most

@@ -1,23 +1,20 @@
-// The tests are in the package itself: nobody else can use what a command holds.
+// The tests are in package main because a command cannot be imported.
 package main
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
 	"reflect"
 	"strings"
 	"testing"
 )
 
-func TestTheFiguresAreTheSameEveryTime(t *testing.T) {
+func TestCompare_isDeterministic(t *testing.T) {
 	t.Parallel()
-	measured := func() (figures, figures) {
+	measured := func() (totals, totals) {
 		c, err := compare(mixed(), baseRate, 5)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c.offset, c.ours
+		return c.offset, c.cvmgraph
 	}
 	offset, ours := measured()
 	offsetAgain, oursAgain := measured()
@@ -25,62 +22,71 @@ func TestTheFiguresAreTheSameEveryTime(t *testing.T) {
 		t.Errorf("got %+v and %+v, then %+v and %+v", offset, ours, offsetAgain, oursAgain)
 	}
 	if offset.lost == 0 || offset.repeated == 0 {
-		t.Errorf("got %+v for offset cursors, want losses and repeats", offset)
+		t.Errorf("got %+v for offset cursors, want lost and repeated items", offset)
 	}
 }
 
-func TestOurTraversalsLoseNothing(t *testing.T) {
+func TestCompare_cvmgraphLosesAndRepeatsNoItems(t *testing.T) {
 	t.Parallel()
-	for _, churn := range append(churns(), still()) {
+	for _, churn := range append(churns(), unchanging()) {
 		t.Run(churn.name, func(t *testing.T) {
 			t.Parallel()
 			c, err := compare(churn, baseRate, 10)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.ours.lost != 0 || c.ours.repeated != 0 || c.ours.exact() != 10 {
-				t.Errorf("got %+v, want nothing lost or repeated", c.ours)
+			if c.cvmgraph.lost != 0 || c.cvmgraph.repeated != 0 || c.cvmgraph.exact() != 10 {
+				t.Errorf("got %+v, want no lost or repeated items", c.cvmgraph)
 			}
 		})
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestCheck(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		throughout, returned []int
-		lost, repeated       int
-		exact                bool
+		stayed, returned       []int
+		wantLost, wantRepeated int
+		wantExact              bool
 	}{
-		"all, each once":               {[]int{1, 2, 3}, []int{1, 2, 3}, 0, 0, true},
-		"one that came, one that went": {[]int{1, 3}, []int{1, 2, 9, 3}, 0, 0, true},
-		"one missing":                  {[]int{1, 2, 3}, []int{1, 3}, 1, 0, false},
-		"one thrice":                   {[]int{1, 2}, []int{1, 2, 2, 2}, 0, 1, false},
-		"one that came, twice":         {[]int{1, 2}, []int{1, 9, 9, 2}, 0, 1, false},
-		"out of order":                 {[]int{1, 2}, []int{2, 1}, 0, 0, false},
+		"every item once":            {stayed: []int{1, 2, 3}, returned: []int{1, 2, 3}, wantExact: true},
+		"inserted and deleted items": {stayed: []int{1, 3}, returned: []int{1, 2, 9, 3}, wantExact: true},
+		"missing item":               {stayed: []int{1, 2, 3}, returned: []int{1, 3}, wantLost: 1},
+		"item three times":           {stayed: []int{1, 2}, returned: []int{1, 2, 2, 2}, wantRepeated: 1},
+		"inserted item twice":        {stayed: []int{1, 2}, returned: []int{1, 9, 9, 2}, wantRepeated: 1},
+		"wrong order":                {stayed: []int{1, 2}, returned: []int{2, 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			lost, repeated, exact := judge(tt.throughout, tt.returned)
-			if lost != tt.lost || repeated != tt.repeated || exact != tt.exact {
-				t.Errorf("got %d lost, %d repeated, exact %t, want %d, %d, %t", lost, repeated, exact, tt.lost, tt.repeated, tt.exact)
+			lost, repeated, exact := check(tt.stayed, tt.returned)
+			if lost != tt.wantLost || repeated != tt.wantRepeated || exact != tt.wantExact {
+				t.Errorf("got %d lost, %d repeated, exact %t, want %d, %d, %t",
+					lost, repeated, exact, tt.wantLost, tt.wantRepeated, tt.wantExact)
 			}
 		})
 	}
 }
 
-func TestThePictureIsWellFormed(t *testing.T) {
+func TestChart_hasAPointForEachRate(t *testing.T) {
 	t.Parallel()
-	c, err := compare(mixed(), baseRate, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := xml.NewDecoder(strings.NewReader(plot([]comparison{c})))
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
+	var points []comparison
+	for _, rate := range []int{0, baseRate} {
+		c, err := compare(mixed(), rate, 2)
+		if err != nil {
 			t.Fatal(err)
 		}
+		points = append(points, c)
+	}
+	c := chart(points)
+	if want := []float64{0, baseRate}; !reflect.DeepEqual(c.XTicks, want) {
+		t.Errorf("got ticks %v, want %v", c.XTicks, want)
+	}
+	for _, s := range c.Series {
+		if len(s.Line) != len(points) {
+			t.Errorf("%s: got %d points, want %d", s.Name, len(s.Line), len(points))
+		}
+	}
+	if !strings.HasPrefix(c.SVG(), "<svg ") {
+		t.Errorf("got %.100s, want an SVG image", c.SVG())
 	}
 }

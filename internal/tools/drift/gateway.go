@@ -7,18 +7,18 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-// gateway returns the page of the list behind a cursor, or the first page where that is empty.
+// gateway returns the page after a cursor. If the cursor is empty, it returns the first page.
 type gateway func(l *list, after string) (page, error)
 
-// page is what a gateway returns for one request.
+// page is a gateway's response to one request.
 type page struct {
-	items []int
-	// end is the cursor to go on from; empty where the page has no items.
-	end  string
-	more bool
+	items     []int
+	endCursor string // empty if the page has no items
+	hasNext   bool
 }
 
-// byOffset pages by position, as gateways over a numbered list commonly do: a cursor is the position of its item.
+// byOffset uses offset cursors, as usual for gateways over a numbered list. A cursor is the
+// position of its item.
 func byOffset(l *list, after string) (page, error) {
 	lo := 0
 	if after != "" {
@@ -29,7 +29,7 @@ func byOffset(l *list, after string) (page, error) {
 		lo = position + 1
 	}
 	var p page
-	// One page of the upstream covers any window of so few items.
+	// One upstream page covers a window of this size.
 	for _, fetched := range relay.Cover(relay.Range{Lo: lo, Hi: lo + pageSize}) {
 		skipped := lo - fetched.Range().Lo
 		items := l.fetch(fetched)
@@ -37,13 +37,13 @@ func byOffset(l *list, after string) (page, error) {
 	}
 	last := lo + len(p.items) - 1
 	if len(p.items) > 0 {
-		p.end = strconv.Itoa(last)
+		p.endCursor = strconv.Itoa(last)
 	}
-	p.more = last+1 < len(l.items)
+	p.hasNext = last+1 < len(l.items)
 	return p, nil
 }
 
-// byCursor pages as cvmgraph does.
+// byCursor uses cvmgraph's cursors.
 func byCursor(l *list, after string) (page, error) {
 	listed := relay.FingerprintOf("drift")
 	first := int32(pageSize)
@@ -55,31 +55,31 @@ func byCursor(l *list, after string) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	reader := relay.NewAssembler(window)
-	var views [][]int // the items of the reader's views
+	assembler := relay.NewAssembler(window)
+	var snapshots [][]int // the items of the pages passed to the assembler
 	for {
-		pages, _ := reader.Next()
+		pages, _ := assembler.Next()
 		if len(pages) == 0 {
 			break
 		}
-		for _, fetched := range pages {
-			items := l.fetch(fetched)
-			view := relay.PageSnapshot{Ref: fetched, Total: len(l.items)}
+		for _, ref := range pages {
+			items := l.fetch(ref)
+			snapshot := relay.PageSnapshot{Ref: ref, Total: len(l.items)}
 			for _, item := range items {
-				view.Items = append(view.Items, fingerprint(item))
+				snapshot.Items = append(snapshot.Items, fingerprint(item))
 			}
-			views = append(views, items)
-			reader.Add(view)
+			snapshots = append(snapshots, items)
+			assembler.Add(snapshot)
 		}
 	}
-	answer := reader.Result()
-	if answer == nil {
-		return page{}, errors.New("the list moves too fast to be read")
+	result := assembler.Result()
+	if result == nil {
+		return page{}, errors.New("the list changes too fast to be read")
 	}
-	p := page{more: answer.HasNext}
-	for i, slot := range answer.Items() {
-		p.items = append(p.items, views[slot.Page][slot.Index])
-		p.end = answer.Cursor(i, listed).Encode()
+	p := page{hasNext: result.HasNext}
+	for i, item := range result.Items() {
+		p.items = append(p.items, snapshots[item.Page][item.Index])
+		p.endCursor = result.Cursor(i, listed).Encode()
 	}
 	return p, nil
 }

@@ -7,16 +7,16 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-// list is the upstream's list in memory, with its history.
+// list is an upstream list in memory. Items are unique numbers.
 type list struct {
-	items []int // by number; no number is given twice
-	next  int   // the number of the next new item
-	gone  map[int]bool
-	calls int // pages fetched
+	items   []int
+	next    int // the next new item
+	deleted map[int]bool
+	calls   int // number of fetched pages
 }
 
 func newList(size int) *list {
-	l := &list{gone: map[int]bool{}}
+	l := &list{deleted: map[int]bool{}}
 	for range size {
 		l.insert(len(l.items))
 	}
@@ -29,18 +29,18 @@ func (l *list) insert(at int) {
 }
 
 func (l *list) remove(at int) {
-	l.gone[l.items[at]] = true
+	l.deleted[l.items[at]] = true
 	l.items = slices.Delete(l.items, at, at+1)
 }
 
-// fetch is one upstream call: it returns the items of a page as the list is now.
+// fetch makes one upstream call and returns the current items of a page.
 func (l *list) fetch(p relay.PageRef) []int {
 	l.calls++
 	r := p.Range()
 	return slices.Clone(l.items[min(r.Lo, len(l.items)):min(r.Hi, len(l.items))])
 }
 
-// fingerprint returns what a cursor remembers an item by.
+// fingerprint returns the fingerprint of an item in cursors.
 func fingerprint(item int) relay.Fingerprint {
 	return relay.Identity{VMID: strconv.Itoa(item)}.Fingerprint()
 }

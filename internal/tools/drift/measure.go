@@ -9,40 +9,41 @@ import (
 const (
 	listSize   = 300
 	pageSize   = 30
-	traversals = 200 // of each kind and rate of churn, by each gateway
-	baseRate   = 5   // changes between two pages, in the table
-	// harshRate is more deletes at a cursor than it remembers nearest neighbours.
+	traversals = 200 // by kind and rate of churn and by gateway
+	baseRate   = 5   // changes between two pages in the table
+	// harshRate is larger than the number of near neighbors that a cursor remembers.
 	harshRate = 10
-	// maxPages bounds a traversal: an offset cursor gets nowhere in a list that grows by a page or more between two pages.
+	// maxPages is the maximum number of pages of a traversal. A traversal with offset cursors does
+	// not end if the list grows by a page or more between two pages.
 	maxPages = 1000
 )
 
-// comparison is what both gateways made of the same churn.
+// comparison has the totals of both gateways for the same churn.
 type comparison struct {
-	churn        churn
-	rate         int // changes between two pages
-	offset, ours figures
+	churn            churn
+	rate             int // changes between two pages
+	offset, cvmgraph totals
 }
 
-// figures are sums over traversals.
-type figures struct {
+// totals are sums over traversals.
+type totals struct {
 	traversals, pages, calls int
-	stayed                   int      // items that were there all the time
+	stayed                   int      // items that were in the list throughout
 	lost, repeated           int      // items
 	inexact                  []uint64 // the seeds of the traversals that were not exact
 }
 
-func (f figures) perTraversal(n int) float64 { return float64(n) / float64(f.traversals) }
+func (t totals) perTraversal(n int) float64 { return float64(n) / float64(t.traversals) }
 
-func (f figures) callsPerPage() float64 { return float64(f.calls) / float64(f.pages) }
+func (t totals) callsPerPage() float64 { return float64(t.calls) / float64(t.pages) }
 
-// exact returns how many traversals were exact.
-func (f figures) exact() int { return f.traversals - len(f.inexact) }
+// exact returns the number of exact traversals.
+func (t totals) exact() int { return t.traversals - len(t.inexact) }
 
-// measureTable returns a row for a list that stays as it is, one for each kind of churn, and one for the churn that is hardest
-// on our cursors.
+// measureTable returns a row for an unchanging list, a row for each kind of churn, and a row for
+// the churn that is hardest for cvmgraph's cursors.
 func measureTable() ([]comparison, error) {
-	none, err := compare(still(), 0, traversals)
+	none, err := compare(unchanging(), 0, traversals)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func measureTable() ([]comparison, error) {
 	return append(rows, harsh), nil
 }
 
-// measureCurve returns points of rising churn.
+// measureCurve returns points for increasing rates of churn.
 func measureCurve() ([]comparison, error) {
 	var points []comparison
 	for _, rate := range []int{0, 1, 2, 5, 10, 20} {
@@ -74,25 +75,25 @@ func measureCurve() ([]comparison, error) {
 	return points, nil
 }
 
-// compare lets both gateways page through n lists, with the seeds from 1 to n.
+// compare makes n traversals with each gateway, with the seeds from 1 to n.
 func compare(c churn, rate, n int) (comparison, error) {
 	result := comparison{churn: c, rate: rate}
 	for seed := uint64(1); seed <= uint64(n); seed++ {
 		if err := result.offset.add(byOffset, c, rate, seed); err != nil {
 			return comparison{}, fmt.Errorf("offset cursor, %s, seed %d: %w", c.name, seed, err)
 		}
-		if err := result.ours.add(byCursor, c, rate, seed); err != nil {
+		if err := result.cvmgraph.add(byCursor, c, rate, seed); err != nil {
 			return comparison{}, fmt.Errorf("cvmgraph, %s, seed %d: %w", c.name, seed, err)
 		}
 	}
 	return result, nil
 }
 
-// add pages through a list from its front to its end, and adds what came of it.
-func (f *figures) add(read gateway, c churn, rate int, seed uint64) error {
+// add makes one traversal of a new list and adds its figures.
+func (t *totals) add(read gateway, c churn, rate int, seed uint64) error {
 	rng := rand.New(rand.NewPCG(seed, uint64(rate)))
 	l := newList(listSize)
-	throughout := slices.Clone(l.items) // what is deleted is taken out at the end
+	original := slices.Clone(l.items)
 
 	var returned []int
 	after := ""
@@ -103,48 +104,49 @@ func (f *figures) add(read gateway, c churn, rate int, seed uint64) error {
 			return err
 		}
 		if pages++; pages > maxPages {
-			return fmt.Errorf("no end after %d pages", maxPages)
+			return fmt.Errorf("the traversal has more than %d pages", maxPages)
 		}
 		returned = append(returned, p.items...)
 		if len(p.items) > 0 {
-			after = p.end
+			after = p.endCursor
 		}
-		if !p.more {
+		if !p.hasNext {
 			break
 		}
 		c.step(l, rng, rate, returned)
 	}
-	throughout = slices.DeleteFunc(throughout, func(item int) bool { return l.gone[item] })
+	stayed := slices.DeleteFunc(original, func(item int) bool { return l.deleted[item] })
 
-	lost, repeated, exact := judge(throughout, returned)
-	f.traversals++
-	f.pages += pages
-	f.calls += l.calls
-	f.stayed += len(throughout)
-	f.lost += lost
-	f.repeated += repeated
+	lost, repeated, exact := check(stayed, returned)
+	t.traversals++
+	t.pages += pages
+	t.calls += l.calls
+	t.stayed += len(stayed)
+	t.lost += lost
+	t.repeated += repeated
 	if !exact {
-		f.inexact = append(f.inexact, seed)
+		t.inexact = append(t.inexact, seed)
 	}
 	return nil
 }
 
-// judge compares the items returned with those that were there all the time: how many of these are missing, and how many items
-// were returned more than once. Exact says that neither happened, and that the order is the list's.
-func judge(throughout, returned []int) (lost, repeated int, exact bool) {
+// check returns the number of items that stayed in the list but were not returned, and the number
+// of items that were returned more than once. The traversal is exact if both are 0 and the returned
+// items are in the list's order.
+func check(stayed, returned []int) (lost, repeated int, exact bool) {
 	times := map[int]int{}
 	for _, item := range returned {
 		if times[item]++; times[item] == 2 {
 			repeated++
 		}
 	}
-	there := map[int]bool{}
-	for _, item := range throughout {
-		there[item] = true
+	inList := map[int]bool{}
+	for _, item := range stayed {
+		inList[item] = true
 		if times[item] == 0 {
 			lost++
 		}
 	}
-	kept := slices.DeleteFunc(slices.Clone(returned), func(item int) bool { return !there[item] })
-	return lost, repeated, repeated == 0 && slices.Equal(kept, throughout)
+	returnedStayed := slices.DeleteFunc(slices.Clone(returned), func(item int) bool { return !inList[item] })
+	return lost, repeated, repeated == 0 && slices.Equal(returnedStayed, stayed)
 }

@@ -1,44 +1,43 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
 
-// What the program writes into docs/scaling.md stands between these lines.
+// The lines of docs/scaling.md around the generated table.
 const (
-	tableBegins = "<!-- written by make scaling -->\n"
-	tableEnds   = "<!-- end -->\n"
+	tableBegin = "<!-- written by make scaling -->\n"
+	tableEnd   = "<!-- end -->\n"
 )
 
-// withTable returns the text with a new table.
-func withTable(text string, rows []scenario) (string, error) {
-	before, rest, begins := strings.Cut(text, tableBegins)
-	_, after, ends := strings.Cut(rest, tableEnds)
-	if !begins || !ends {
-		return "", errors.New("there is no place for the table")
+// withTable returns the document with a new table.
+func withTable(document string, rows []scenario) (string, error) {
+	before, rest, hasBegin := strings.Cut(document, tableBegin)
+	_, after, hasEnd := strings.Cut(rest, tableEnd)
+	if !hasBegin || !hasEnd {
+		return "", fmt.Errorf("the lines %q and %q are missing", strings.TrimSpace(tableBegin), strings.TrimSpace(tableEnd))
 	}
-	return before + tableBegins + "\n" + table(rows) + "\n" + tableEnds + after, nil
+	return before + tableBegin + "\n" + table(rows) + "\n" + tableEnd + after, nil
 }
 
 func table(rows []scenario) string {
 	var b strings.Builder
-	b.WriteString("| | C | W | requests/s | replicas | TTL | calls/s alone | simulated | with Redis | simulated | reads of Redis/s | simulated |\n")
+	b.WriteString("| | C | W | requests/s | replicas | TTL | calls/s without Redis | simulated | calls/s with Redis | simulated | Redis reads/s | simulated |\n")
 	b.WriteString("| --- |" + strings.Repeat(" ---: |", 11) + "\n")
-	f := ours()
+	f := documentedFormulas()
 	for _, r := range rows {
 		c := r.comparison
 		fmt.Fprintf(&b, "| %s | %d | %d | %.0f | %d | %g s | %s | %s | %s | %s | %s | %s |\n",
 			r.name, r.credentials, r.windows, c.load.total(), c.load.replicas, c.load.ttl,
-			digits(over(c.load, f.alone)), digits(c.alone.each(c.alone.calls)),
-			digits(over(c.load, f.shared)), digits(c.shared.each(c.shared.calls)),
-			digits(over(c.load, f.reads)), digits(c.shared.each(c.shared.reads)))
+			digits(sum(c.load, f.alone)), digits(c.alone.perSecond(c.alone.calls)),
+			digits(sum(c.load, f.shared)), digits(c.shared.perSecond(c.shared.calls)),
+			digits(sum(c.load, f.reads)), digits(c.shared.perSecond(c.shared.reads)))
 	}
 	return b.String()
 }
 
-// digits writes three figures of a number below a thousand.
+// digits formats a number below 1000 with three digits.
 func digits(v float64) string {
 	switch {
 	case v >= 100:

@@ -2,16 +2,19 @@ package main
 
 import "math"
 
-// load is what is asked of the gateway, and what it is made of.
+// load is the load of a gateway and its configuration.
 type load struct {
-	// rates are requests a second for each page that is asked for, over all replicas. A page is one of one credential.
+	// rates are the requests per second for each page, over all replicas. Pages of different
+	// credentials are different pages.
 	rates    []float64
 	replicas int
-	ttl      float64 // seconds that a page is served, from when it was asked for; 0: only calls in flight are shared, and not through Redis
-	fetch    float64 // seconds that an upstream call takes, in the mean
+	// ttl is the number of seconds for which a page is served, counted from the start of its call. If
+	// it is 0, replicas share only calls in flight, and each replica separately.
+	ttl   float64
+	fetch float64 // mean duration of an upstream call, in seconds
 }
 
-// even returns the rates of n pages that are asked for equally often, total times a second together.
+// even returns equal rates for n pages. Their sum is total.
 func even(n int, total float64) []float64 {
 	rates := make([]float64, n)
 	for i := range rates {
@@ -20,68 +23,65 @@ func even(n int, total float64) []float64 {
 	return rates
 }
 
-// zipf returns the rates of n pages of which the k-th is asked for 1/k as often as the first.
+// zipf returns rates for n pages. The rate of the k-th page is 1/k of the first page's rate, and
+// their sum is total.
 func zipf(n int, total float64) []float64 {
 	rates := make([]float64, n)
-	var sum float64
+	var unscaled float64
 	for i := range rates {
 		rates[i] = 1 / float64(i+1)
-		sum += rates[i]
+		unscaled += rates[i]
 	}
 	for i := range rates {
-		rates[i] *= total / sum
+		rates[i] *= total / unscaled
 	}
 	return rates
 }
 
-// total returns the requests a second for all pages.
+// total returns the requests per second for all pages.
 func (l load) total() float64 {
-	var sum float64
-	for _, rate := range l.rates {
-		sum += rate
-	}
-	return sum
+	return sum(l, func(_ load, rate float64) float64 { return rate })
 }
 
-// quiet returns for how many seconds after a call has begun those who share it begin no other.
-func (l load) quiet() float64 { return math.Max(l.ttl, l.fetch) }
+// minInterval returns the minimum number of seconds between the starts of two calls for a page by
+// replicas that share it.
+func (l load) minInterval() float64 { return math.Max(l.ttl, l.fetch) }
 
-// formulae are the arithmetic of docs/scaling.md: upstream calls and reads of Redis a second, for a page asked for rate times a
-// second.
-type formulae struct {
-	// alone are the calls of replicas that share nothing, shared those of replicas that share their pages.
+// formulas are the formulas of docs/scaling.md. Their arguments are a load and the requests per
+// second for a page. Their results are events per second.
+type formulas struct {
+	// alone is the number of upstream calls if replicas do not share pages, and shared if they do.
 	alone, shared func(l load, rate float64) float64
-	// reads are the pages a second that replicas take from Redis.
+	// reads is the number of pages that replicas read from Redis.
 	reads func(l load, rate float64) float64
 }
 
-// ours returns the formulae of docs/scaling.md.
-func ours() formulae {
+func documentedFormulas() formulas {
 	alone := func(l load, rate float64) float64 {
 		replicas := float64(l.replicas)
-		return replicas / (l.quiet() + replicas/rate)
+		return replicas / (l.minInterval() + replicas/rate)
 	}
 	shared := func(l load, rate float64) float64 {
 		if l.ttl == 0 {
 			return alone(l, rate)
 		}
-		return 1 / (l.quiet() + 1/rate)
+		return 1 / (l.minInterval() + 1/rate)
 	}
 	reads := func(l load, rate float64) float64 {
 		if l.ttl == 0 {
 			return 0
 		}
 		replicas := float64(l.replicas)
-		return shared(l, rate) * (replicas - 1) * (1 - math.Exp(-rate/replicas*l.quiet()))
+		return shared(l, rate) * (replicas - 1) * (1 - math.Exp(-rate/replicas*l.minInterval()))
 	}
-	return formulae{alone, shared, reads}
+	return formulas{alone, shared, reads}
 }
 
-// over returns the sum of a formula over all pages.
-func over(l load, formula func(load, float64) float64) float64 {
-	var sum float64
+// sum returns the sum of a formula over all pages.
+func sum(l load, formula func(load, float64) float64) float64 {
+	var total float64
 	for _, rate := range l.rates {
-		sum += formula(l, rate)
+		total += formula(l, rate)
 	}
-	return sum
+	return total
 }

@@ -1,6 +1,6 @@
-// Command scaling compares the arithmetic of docs/scaling.md with a simulation. It writes the tables of that file, between marks,
-// and docs/scaling.svg below the current directory: run it from the root of the repository. The same program always writes the
-// same figures.
+// Command scaling compares the formulas of docs/scaling.md with a simulation. It updates the table
+// in docs/scaling.md and writes docs/scaling.svg. Run it in the root of the repository. Its output
+// is deterministic.
 package main
 
 import (
@@ -12,27 +12,27 @@ import (
 
 func main() { os.Exit(run(os.Stderr)) }
 
-func run(errs io.Writer) int {
-	if err := write("docs"); err != nil {
-		fmt.Fprintln(errs, "scaling:", err)
+func run(stderr io.Writer) int {
+	if err := generate("docs"); err != nil {
+		fmt.Fprintln(stderr, "scaling:", err)
 		return 1
 	}
 	return 0
 }
 
-// write measures, and writes what it measured into the files of a directory.
-func write(dir string) error {
+// generate runs the simulation and updates the files in a directory.
+func generate(dir string) error {
 	path := filepath.Join(dir, "scaling.md")
-	text, err := os.ReadFile(path)
+	old, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	document, err := withTable(string(text), scenarios())
+	document, err := withTable(string(old), scenarios())
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if err := os.WriteFile(path, []byte(document), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "scaling.svg"), []byte(plot(curves())), 0o644)
+	return os.WriteFile(filepath.Join(dir, "scaling.svg"), []byte(chart(curves()).SVG()), 0o644)
 }

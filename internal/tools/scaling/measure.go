@@ -1,21 +1,25 @@
 package main
 
-// How long and with which seeds the figures of the document are simulated.
+// The length and the seeds of the simulations for the document.
 const (
-	documentRequests = 400_000
-	documentLives    = 200
-	aloneSeed        = 1
-	sharedSeed       = 2
+	documentRequests  = 400_000
+	documentLifetimes = 200
+	aloneSeed         = 1
+	sharedSeed        = 2
 )
 
-// comparison is what a simulation and the formulae say of the same load.
+// comparison has the simulated outcomes of a load.
 type comparison struct {
 	load          load
 	alone, shared outcome
 }
 
-func compare(l load, requests, lives int) comparison {
-	return comparison{l, simulate(l, false, aloneSeed, requests, lives), simulate(l, true, sharedSeed, requests, lives)}
+func compare(l load, requests, lifetimes int) comparison {
+	return comparison{
+		load:   l,
+		alone:  simulate(l, false, aloneSeed, requests, lifetimes),
+		shared: simulate(l, true, sharedSeed, requests, lifetimes),
+	}
 }
 
 // scenario is a row of the table.
@@ -25,53 +29,53 @@ type scenario struct {
 	comparison           comparison
 }
 
-// scenarios returns the rows, for a number of replicas and lives of a page, in seconds.
+// scenarios returns the rows of the table.
 func scenarios() []scenario {
 	var rows []scenario
 	for _, s := range []struct {
 		name                 string
 		credentials, windows int
-		requests             float64 // a second, over all
+		requests             float64 // per second, for all pages
 		replicas             int
-		ttl                  float64
+		ttl                  float64 // in seconds
 	}{
-		{"a wall of screens", 1, 1, 10, 3, 2},
-		{"a team's dashboard", 1, 10, 20, 3, 2},
-		{"the same", 1, 10, 20, 10, 2},
-		{"the same", 1, 10, 20, 10, 10},
-		{"a product's front page", 200, 3, 60, 3, 2},
-		{"the same", 200, 3, 60, 3, 30},
-		{"many who browse", 500, 40, 100, 3, 10},
+		{name: "wall of screens", credentials: 1, windows: 1, requests: 10, replicas: 3, ttl: 2},
+		{name: "dashboard of a team", credentials: 1, windows: 10, requests: 20, replicas: 3, ttl: 2},
+		{name: "the same", credentials: 1, windows: 10, requests: 20, replicas: 10, ttl: 2},
+		{name: "the same", credentials: 1, windows: 10, requests: 20, replicas: 10, ttl: 10},
+		{name: "front page of a product", credentials: 200, windows: 3, requests: 60, replicas: 3, ttl: 2},
+		{name: "the same", credentials: 200, windows: 3, requests: 60, replicas: 3, ttl: 30},
+		{name: "many users who browse", credentials: 500, windows: 40, requests: 100, replicas: 3, ttl: 10},
 	} {
 		l := load{rates: even(s.credentials*s.windows, s.requests), replicas: s.replicas, ttl: s.ttl, fetch: fetchTime}
-		rows = append(rows, scenario{s.name, s.credentials, s.windows, compare(l, documentRequests, documentLives)})
+		rows = append(rows, scenario{s.name, s.credentials, s.windows, compare(l, documentRequests, documentLifetimes)})
 	}
 	return rows
 }
 
-// fetchTime is how long an upstream call takes in the document's figures, in seconds.
+// fetchTime is the mean duration of an upstream call in the document, in seconds.
 const fetchTime = 0.3
 
-// The load of the picture: pages asked for so often a second together.
+// The load of the chart.
 const (
 	curvePages    = 10
-	curveRequests = 20
-	mostReplicas  = 16
+	curveRequests = 20 // per second, for all pages
+	maxReplicas   = 16
 )
 
-// curve is calls a second against replicas, for one life of a page.
+// curve has comparisons for 1 to maxReplicas replicas with the same TTL.
 type curve struct {
 	ttl    float64
-	points []comparison // from one replica on
+	points []comparison
 }
 
 func curves() []curve {
 	var all []curve
 	for _, ttl := range []float64{2, 10} {
 		c := curve{ttl: ttl}
-		for replicas := 1; replicas <= mostReplicas; replicas++ {
+		for replicas := 1; replicas <= maxReplicas; replicas++ {
 			l := load{rates: even(curvePages, curveRequests), replicas: replicas, ttl: ttl, fetch: fetchTime}
-			c.points = append(c.points, compare(l, documentRequests/4, documentLives))
+			c.points = append(c.points, compare(l, documentRequests/4, documentLifetimes))
 		}
 		all = append(all, c)
 	}

@@ -7,59 +7,63 @@ import (
 	"slices"
 )
 
-// What Redis costs, in seconds: a round trip, and the pauses of a replica that waits for another's page, at first and at most.
-// The formulae leave both out.
+// Durations of Redis in seconds: a round trip, and the first and the longest pause of a replica that
+// waits for a page of another replica. The formulas ignore them.
 const (
-	redisTrip  = 0.0005
-	firstPause = 0.005
-	lastPause  = 0.05
+	redisRoundTrip = 0.0005
+	firstPause     = 0.005
+	longestPause   = 0.05
 )
 
-// outcome is what happened in a simulation.
+// outcome has the counts of a simulation.
 type outcome struct {
-	requests, calls, reads int
-	seconds                float64
+	requests int
+	calls    int // upstream calls
+	reads    int // pages read from Redis
+	seconds  float64
 }
 
-// each returns how often a second something happened.
-func (o outcome) each(n int) float64 { return float64(n) / o.seconds }
+// perSecond returns the rate of a count.
+func (o outcome) perSecond(count int) float64 { return float64(count) / o.seconds }
 
-// simulation is replicas that serve requests, event by event. Requests come at random moments, each for a page by the pages'
-// rates, and each to any replica.
+// simulation is a discrete-event simulation of replicas. Requests arrive at random times, at random
+// replicas, for random pages according to their rates.
 type simulation struct {
 	load
-	sharing bool // through Redis
-	outcome outcome
-	rng     *rand.Rand
-	now     float64
-	events  events
-	upTo    []float64 // by page: the sum of the rates up to it
-	local   []copied  // by page and replica
-	redis   []copied  // by page; busy while somebody has the lock
+	sharing    bool // replicas share pages through Redis
+	outcome    outcome
+	rng        *rand.Rand
+	now        float64
+	events     events
+	cumulative []float64 // by page: the sum of the rates up to this page
+	local      []entry   // by page and replica
+	redis      []entry   // by page
 }
 
-// copied is a page in a cache.
-type copied struct {
-	staleAt float64
-	busy    bool // being fetched, or waited for
+// entry is a page in a cache.
+type entry struct {
+	expiresAt float64
+	// busy reports whether a replica fetches the page or waits for it. For Redis, it reports whether a
+	// replica has the lock.
+	busy bool
 }
 
 type kind int
 
 const (
-	asked   kind = iota // a replica's answer from Redis is there
-	fetched             // the upstream's answer is there
+	redisReply kind = iota
+	upstreamReply
 )
 
 type event struct {
 	at            float64
 	kind          kind
 	page, replica int
-	begun         float64 // of a call, when it began
-	pause         float64 // of a question to Redis, before the next one
+	calledAt      float64 // upstreamReply: the start of the call
+	pause         float64 // redisReply: the pause before the next attempt
 }
 
-// events is a heap of what is to come, the next one first.
+// events is a heap of future events. The next event is the first element.
 type events []event
 
 func (e events) Len() int           { return len(e) }
@@ -73,40 +77,41 @@ func (e *events) Pop() any {
 	return x
 }
 
-// simulate serves at least so many requests, and for at least so many lives of a page. What comes before is to forget how it
-// began and does not count.
-func simulate(l load, sharing bool, seed uint64, requests, lives int) outcome {
+// simulate runs a simulation until it has served about the given number of requests and has lasted
+// for the given number of page lifetimes. A warm-up of three lifetimes is not counted.
+func simulate(l load, sharing bool, seed uint64, requests, lifetimes int) outcome {
 	s := &simulation{
 		load: l, sharing: sharing && l.ttl > 0, rng: rand.New(rand.NewPCG(seed, 0)),
-		upTo: make([]float64, len(l.rates)), local: make([]copied, len(l.rates)*l.replicas), redis: make([]copied, len(l.rates)),
+		cumulative: make([]float64, len(l.rates)), local: make([]entry, len(l.rates)*l.replicas), redis: make([]entry, len(l.rates)),
 	}
-	var sum float64
+	var total float64
 	for i, rate := range l.rates {
-		sum += rate
-		s.upTo[i] = sum
+		total += rate
+		s.cumulative[i] = total
 	}
-	// Pages are of any age at the beginning: had all been fetched at the same moment, they would be so again and again.
-	life := l.ttl + l.fetch
+	// Pages have random ages at first. If they had the same age, they would be fetched at the same
+	// times forever.
+	lifetime := l.ttl + l.fetch
 	for page := range s.redis {
-		s.redis[page].staleAt = s.rng.Float64() * life
+		s.redis[page].expiresAt = s.rng.Float64() * lifetime
 		for replica := range l.replicas {
-			at := s.rng.Float64() * life
+			at := s.rng.Float64() * lifetime
 			if s.sharing {
-				at = s.redis[page].staleAt
+				at = s.redis[page].expiresAt
 			}
-			s.local[page*l.replicas+replica].staleAt = at
+			s.local[page*l.replicas+replica].expiresAt = at
 		}
 	}
-	s.run(3 * life)
-	begun := s.now
-	s.outcome = outcome{seconds: math.Max(float64(requests)/sum, float64(lives)*life)}
-	s.run(begun + s.outcome.seconds)
+	s.run(3 * lifetime)
+	start := s.now
+	s.outcome = outcome{seconds: math.Max(float64(requests)/total, float64(lifetimes)*lifetime)}
+	s.run(start + s.outcome.seconds)
 	return s.outcome
 }
 
-// run goes on until the time is over.
+// run advances the simulation to a time.
 func (s *simulation) run(until float64) {
-	total := s.upTo[len(s.upTo)-1]
+	total := s.cumulative[len(s.cumulative)-1]
 	next := s.now + s.rng.ExpFloat64()/total
 	for {
 		if len(s.events) > 0 && s.events[0].at < next {
@@ -122,55 +127,57 @@ func (s *simulation) run(until float64) {
 			break
 		}
 		s.now = next
-		page, _ := slices.BinarySearch(s.upTo, s.rng.Float64()*total)
+		page, _ := slices.BinarySearch(s.cumulative, s.rng.Float64()*total)
 		s.request(min(page, len(s.rates)-1), s.rng.IntN(s.replicas))
 		next = s.now + s.rng.ExpFloat64()/total
 	}
 	s.now = until
 }
 
-// request is answered from what the replica has, or waits for what the replica is waiting for, or has it ask.
+// request handles a request. If the page is neither cached nor already being fetched by the replica,
+// the replica asks Redis or calls the upstream.
 func (s *simulation) request(page, replica int) {
 	s.outcome.requests++
-	c := &s.local[page*s.replicas+replica]
-	if s.now < c.staleAt || c.busy {
+	local := &s.local[page*s.replicas+replica]
+	if s.now < local.expiresAt || local.busy {
 		return
 	}
-	c.busy = true
+	local.busy = true
 	if s.sharing {
-		heap.Push(&s.events, event{at: s.now + redisTrip, kind: asked, page: page, replica: replica, pause: firstPause})
+		heap.Push(&s.events, event{at: s.now + redisRoundTrip, kind: redisReply, page: page, replica: replica, pause: firstPause})
 		return
 	}
 	s.call(page, replica)
 }
 
-// call begins an upstream call, which takes from half to one and a half times the mean.
+// call starts an upstream call. Its duration is uniformly distributed between 0.5 and 1.5 times the
+// mean.
 func (s *simulation) call(page, replica int) {
 	s.outcome.calls++
-	took := s.fetch * (0.5 + s.rng.Float64())
-	heap.Push(&s.events, event{at: s.now + took, kind: fetched, page: page, replica: replica, begun: s.now})
+	duration := s.fetch * (0.5 + s.rng.Float64())
+	heap.Push(&s.events, event{at: s.now + duration, kind: upstreamReply, page: page, replica: replica, calledAt: s.now})
 }
 
 func (s *simulation) handle(e event) {
-	c, r := &s.local[e.page*s.replicas+e.replica], &s.redis[e.page]
+	local, shared := &s.local[e.page*s.replicas+e.replica], &s.redis[e.page]
 	switch e.kind {
-	case asked:
+	case redisReply:
 		switch {
-		case s.now < r.staleAt:
+		case s.now < shared.expiresAt:
 			s.outcome.reads++
-			c.staleAt, c.busy = r.staleAt, false
-		case r.busy:
-			e.at = s.now + e.pause*(0.5+s.rng.Float64()/2) + redisTrip
-			e.pause = math.Min(e.pause*1.5, lastPause)
+			local.expiresAt, local.busy = shared.expiresAt, false
+		case shared.busy:
+			e.at = s.now + e.pause*(0.5+s.rng.Float64()/2) + redisRoundTrip
+			e.pause = math.Min(e.pause*1.5, longestPause)
 			heap.Push(&s.events, e)
 		default:
-			r.busy = true
+			shared.busy = true
 			s.call(e.page, e.replica)
 		}
-	case fetched:
-		c.staleAt, c.busy = e.begun+s.ttl, false
+	case upstreamReply:
+		local.expiresAt, local.busy = e.calledAt+s.ttl, false
 		if s.sharing {
-			r.staleAt, r.busy = c.staleAt, false
+			shared.expiresAt, shared.busy = local.expiresAt, false
 		}
 	}
 }
