@@ -27,6 +27,7 @@ import (
 	"cvmgraph/internal/httpserver"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/playground"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/internal/redis"
 	"cvmgraph/internal/telemetry"
 	"cvmgraph/restclient"
@@ -216,7 +217,7 @@ func (a app) resolver() *graph.Resolver {
 		APIVersion:       a.settings.APIVersion,
 		MaxFirst:         a.settings.MaxFirst,
 		MaxUpstreamCalls: a.settings.MaxUpstreamCalls,
-		Limits: graph.Limits{
+		Limits: querylimit.Limits{
 			Tokens:  a.settings.MaxTokens,
 			Depth:   a.settings.MaxDepth,
 			Aliases: a.settings.MaxAliases,

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/internal/apierror"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/internal/relay"
 )
 
@@ -39,7 +40,7 @@ func (c callBudgetCheck) MutateOperationContext(ctx context.Context, opCtx *grap
 		}).GraphQL()
 	}
 	// gqlgen reads lists that are far too long for each field anew, before the field refuses them.
-	if most := maxRootFields * c.resolver.MaxFirst; planned.ids > most {
+	if most := querylimit.MaxRootFields * c.resolver.MaxFirst; planned.ids > most {
 		return (&apierror.Error{
 			Code: apierror.CodeTooComplex, Argument: "ids", Limit: int64(most), Actual: int64(planned.ids),
 			Message: fmt.Sprintf("the operation has %d ids: at most %d are allowed, and %d in a list", planned.ids, most, c.resolver.MaxFirst),

@@ -29,6 +29,7 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/internal/relay"
 	"cvmgraph/internal/testing/testmode"
 	"cvmgraph/restclient"
@@ -123,7 +124,7 @@ func (p *pair) renew(tb testing.TB) {
 		g := &gateway{}
 		g.serve(tb, "http://upstream.invalid/api/v1", func(r *graph.Resolver) {
 			r.Pages, r.Projection = p.stock, projected
-			r.Limits = graph.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
+			r.Limits = querylimit.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
 		})
 		return g.handler
 	}

@@ -8,17 +8,12 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/maypok86/otter/v2"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/internal/apierror"
 )
 
 const (
-	// parsedBytes bounds what the parsed documents take, in bytes.
-	parsedBytes = 32 << 20
-	// parsedFactor is about how many bytes a parsed and validated document takes for one of its text.
-	parsedFactor = 80
 	// persistedBytes bounds the texts of persisted queries, in bytes.
 	persistedBytes = 8 << 20
 	// entryBytes is what an entry takes besides.
@@ -39,12 +34,6 @@ func (c boundedCache[V]) Get(_ context.Context, key string) (V, bool) {
 
 // Add keeps a value, for as long as there is room.
 func (c boundedCache[V]) Add(_ context.Context, key string, value V) { c.entries.Set(key, value) }
-
-func newParsedQueries() boundedCache[*ast.QueryDocument] {
-	return newBoundedCache(parsedBytes, func(query string, _ *ast.QueryDocument) uint32 {
-		return uint32(parsedFactor*len(query) + entryBytes)
-	})
-}
 
 // persistedQueries are queries that requests name: those that an operator trusts, by their ids, and automatic persisted queries, by
 // the hash of a query that was sent before.

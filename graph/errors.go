@@ -17,6 +17,7 @@ import (
 	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/panics"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -166,7 +167,7 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 		if code == apierror.CodeParseFailed || code == apierror.CodeValidationFailed {
 			shown.Message = wrapped.Message
 			if !r.Introspection {
-				shown.Message = withoutSuggestion(wrapped.Message)
+				shown.Message = querylimit.WithoutSuggestion(wrapped.Message)
 			}
 			shown.Extensions = map[string]any{"code": code}
 			return shown

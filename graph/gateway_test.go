@@ -15,6 +15,7 @@ import (
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/restclient"
 )
 
@@ -77,7 +78,7 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 		APIVersion:       restclient.DefaultAPIVersion,
 		MaxFirst:         1000,
 		MaxUpstreamCalls: 100,
-		Limits:           graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
+		Limits:           querylimit.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
 		Introspection:    true,
 		RequestID:        func(context.Context) string { return "the-request-id" },
 		Logger:           slog.New(slog.NewTextHandler(&g.log, nil)),

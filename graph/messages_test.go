@@ -49,7 +49,7 @@ func TestMessagesSayWhatToDo(t *testing.T) {
 			over,
 			vars{"query": `query A { __typename } query B { __typename }`},
 			"tester",
-			"GRAPHQL_VALIDATION_FAILED: the document has several operations: operationName says which one is wanted",
+			"GRAPHQL_VALIDATION_FAILED: the document has several operations: choose one with operationName",
 		},
 		"another operation": {
 			over,

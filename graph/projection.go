@@ -16,6 +16,7 @@ import (
 	"cvmgraph/graph/internal/model"
 	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/projection"
+	"cvmgraph/internal/querylimit"
 )
 
 // joint puts projections in the place of the CVMs and connections that gqlgen would execute the selections of.
@@ -45,7 +46,7 @@ func newJoint(planner *projection.Planner, projects bool, tracer *Tracer) *joint
 	return &joint{planner, projects, tracer, otter.Must(&otter.Options[planKey, *projection.Plan]{
 		MaximumWeight: planBytes,
 		Weigher: func(key planKey, plan *projection.Plan) uint32 {
-			return uint32(parsedFactor*len(key.field.Position.Src.Input) + entryBytes + plan.MemorySize())
+			return uint32(querylimit.DocumentBytes(key.field.Position.Src.Input) + plan.MemorySize())
 		},
 	})}
 }

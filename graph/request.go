@@ -61,6 +61,9 @@ func readParams(r *http.Request, text []byte) (*parameters, *apierror.Error) {
 	return params, nil
 }
 
+// maxOperationName is the maximum length of an operation's name, in bytes.
+const maxOperationName = 200
+
 // isName says whether a text can be a name in a document, of a length that is allowed.
 func isName(text string) bool {
 	for i := range len(text) {
@@ -70,7 +73,7 @@ func isName(text string) bool {
 			return false
 		}
 	}
-	return text != "" && len(text) <= maxName
+	return text != "" && len(text) <= maxOperationName
 }
 
 func checkContent(header http.Header) *apierror.Error {

@@ -12,6 +12,7 @@ import (
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/panics"
 	"cvmgraph/internal/projection"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/restclient"
 )
 
@@ -29,7 +30,7 @@ type Resolver struct {
 	// MaxUpstreamCalls is how many upstream calls an operation may take, at least 1.
 	MaxUpstreamCalls int
 	// Limits bound a document.
-	Limits Limits
+	Limits querylimit.Limits
 	// Introspection lets clients ask for the schema. Where it is false, errors do not suggest names either.
 	Introspection bool
 	// DefaultCredential stands in where a request has none. Zero: such a request is UNAUTHENTICATED.
@@ -56,21 +57,14 @@ func NewHandler(r *Resolver) http.Handler {
 	schema, sdl := newSubgraph(r)
 	exec := executor.New(schema)
 	r.hints, r.sdl = newHintCache(), sdl
-	parsed := newParsedQueries()
-	exec.SetQueryCache(parsed)
 	exec.SetErrorPresenter(r.presentError)
 	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.FromRecover(value) })
 	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection, r.Tracer)) // the first, so that it gets what the others have made of a field
 	exec.Use(newPersistedQueries(r.PersistedQueries, newTrusted(r.TrustedDocuments, r.Logger)))
-	exec.Use(&limiter{r.Limits, parsed})
-	exec.Use(conditions{})
-	exec.Use(callBudgetCheck{r}) // behind conditions: it follows them
+	querylimit.Install(exec, schema.Schema(), r.Limits, r.Introspection)
+	exec.Use(callBudgetCheck{r}) // after the check of conditions: it evaluates them
 	if r.Introspection {
-		exec.SetDefaultRulesFn(validationRules)
 		exec.Use(extension.Introspection{})
-	} else {
-		exec.SetDefaultRulesFn(withoutIntrospection)
-		exec.SetDisableSuggestion(true)
 	}
 	return &transport{resolver: r, exec: exec, writer: newAnswerWriter(), repeats: newRepeats(r.Pages, r.Repeats)}
 }

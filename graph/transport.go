@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -55,17 +56,14 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	op.documentID = params.documentID
 	ctx := context.WithValue(graphql.StartOperationTrace(r.Context()), operationKey{}, op)
 	opCtx, errs := t.exec.CreateOperationContext(ctx, &params.RawParams)
-	if r.Method == http.MethodGet && changesData(opCtx, params.Query) {
+	if r.Method == http.MethodGet && isMutation(opCtx, params.Query) {
 		w.Header().Set("Allow", http.MethodPost)
 		t.refuse(w, r, media, &apierror.Error{
 			Status: http.StatusMethodNotAllowed, Code: apierror.CodeBadRequest, Message: "GET is for queries: send this operation by POST",
 		})
 		return
 	}
-	if wrong := unchosen(opCtx); wrong != nil {
-		errs = gqlerror.List{wrong}
-	}
-	if len(errs) > 0 {
+	if errs = unwrapList(errs); len(errs) > 0 {
 		shown := t.writer.answer(w, r, media, t.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs), nil, nil)
 		t.resolver.Tracer.answered(ctx, opCtx, shown)
 		return
@@ -87,16 +85,16 @@ func (t *transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.resolver.Tracer.answered(ctx, opCtx, t.writer.answer(w, r, media, response, &op.splices, keep))
 }
 
-// unchosen says what is wrong where none of a document's operations is the one to execute, nil for nothing.
-func unchosen(opCtx *graphql.OperationContext) *gqlerror.Error {
-	if opCtx == nil || opCtx.Doc == nil || opCtx.Operation != nil {
-		return nil
+// unwrapList returns the errors of a request that is not executed. A gqlgen extension can return one
+// error only: if it wraps a list, the list is what the client sees.
+func unwrapList(errs gqlerror.List) gqlerror.List {
+	if len(errs) != 1 {
+		return errs
 	}
-	message := "the document has no operation of this operationName"
-	if opCtx.OperationName == "" {
-		message = "the document has several operations: operationName says which one is wanted"
+	if list, ok := errors.AsType[gqlerror.List](errs[0].Err); ok {
+		return list
 	}
-	return (&apierror.Error{Code: apierror.CodeValidationFailed, Message: message}).GraphQL()
+	return errs
 }
 
 // refuse answers a request that is not executed.
@@ -118,21 +116,19 @@ func (t *transport) answerPanic(w http.ResponseWriter, r *http.Request, media st
 	t.writer.write(w, r, media, http.StatusInternalServerError, body, false)
 }
 
-// changesData says whether the chosen operation is anything but a query. A schema without mutations refuses one in validation,
-// which leaves no operation to look at, only the text.
-func changesData(opCtx *graphql.OperationContext, query string) bool {
-	operation := opCtx.Operation
-	if operation == nil {
-		doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, parseAnyway)
-		if err != nil {
-			return false
-		}
-		if operation = doc.Operations.ForName(opCtx.OperationName); operation == nil {
+// isMutation reports whether the chosen operation is not a query. If the document was refused, the
+// operation is looked up in the document.
+func isMutation(opCtx *graphql.OperationContext, query string) bool {
+	doc := opCtx.Doc
+	if doc == nil { // not trusted, not parsed or beyond the limits
+		var err error
+		if doc, err = parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, refusedTokens); err != nil {
 			return false
 		}
 	}
-	return operation.Operation != ast.Query
+	operation := doc.Operations.ForName(opCtx.OperationName)
+	return operation != nil && operation.Operation != ast.Query
 }
 
-// parseAnyway is how many tokens of a refused document are looked at.
-const parseAnyway = 2000
+// refusedTokens is the maximum number of tokens of a refused document that is parsed for its operation.
+const refusedTokens = 2000

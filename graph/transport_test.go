@@ -572,10 +572,10 @@ func TestMessagesRepeatNoText(t *testing.T) {
 	g := newGateway(t, demo.New(demo.Options{}))
 	const secret = "phak_s3cret!"
 	for query, want := range map[string]string{
-		`{ cvms(first: "` + secret + `") { totalCount } }`:                    "Int cannot represent non-integer value: a text",
+		`{ cvms(first: "` + secret + `") { totalCount } }`:                    "Int cannot represent non-integer value: a string",
 		`{ cvms(first: ["` + secret + `"]) { totalCount } }`:                  "Int cannot represent non-integer value: a list",
 		`{ cvms(after: {a: "` + secret + `"}) { totalCount } }`:               `Field "a" is not defined by type "String".`,
-		`query($a: Int = """` + secret + `""") { cvms(first: $a) { nodes } }`: "Int cannot represent non-integer value: a text",
+		`query($a: Int = """` + secret + `""") { cvms(first: $a) { nodes } }`: "Int cannot represent non-integer value: a string",
 		`{ "` + secret + `" }`:                           "Expected Name, found String",
 		`{ cvms(first: 1 """` + secret + `""") }`:        "Expected Name, found BlockString",
 		`query "` + secret + `" { cvms { totalCount } }`: "Expected {, found String",

@@ -15,6 +15,7 @@ import (
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/internal/testing/testmode"
 )
 
@@ -36,7 +37,7 @@ func (b *bounded) allowing(t *testing.T, calls int) *gateway {
 	if g == nil {
 		g = &gateway{timeout: patience, cache: pages.CacheOptions{TTL: b.ttl, MaxBytes: 64 << 20}}
 		g.over(t, b.upstream, allowing(calls), func(r *graph.Resolver) {
-			r.Limits = graph.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
+			r.Limits = querylimit.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
 		})
 		b.gateways[calls] = g
 	}

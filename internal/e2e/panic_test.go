@@ -18,6 +18,7 @@ import (
 	"cvmgraph/graph"
 	"cvmgraph/internal/httpserver"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/internal/telemetry"
 	"cvmgraph/restclient"
 )
@@ -31,7 +32,7 @@ func servePanics(args []string) int {
 	logger := telemetry.NewLogger(os.Stderr, slog.LevelDebug, format, false)
 	handler := graph.NewHandler(&graph.Resolver{
 		Pages: newPanicking(), Projection: true, APIVersion: "2025-10-28", MaxFirst: 1000, MaxUpstreamCalls: 100,
-		Limits: graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30}, RequestID: telemetry.RequestIDFrom, Logger: logger,
+		Limits: querylimit.Limits{Tokens: 2000, Depth: 15, Aliases: 30}, RequestID: telemetry.RequestIDFrom, Logger: logger,
 	})
 	server := httpserver.New(httpserver.Options{Logger: logger, GraphQL: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Panic") != "" {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 
 	"cvmgraph/graph"
+	"cvmgraph/internal/querylimit"
 	"cvmgraph/restclient"
 )
 
@@ -70,7 +71,7 @@ func newOperation(source *Source, query string) *Operation {
 	o.handler = graph.NewHandler(&graph.Resolver{
 		Pages: source, Projection: true, APIVersion: restclient.DefaultAPIVersion, MaxFirst: 1000,
 		MaxUpstreamCalls: 100,
-		Limits:           graph.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
+		Limits:           querylimit.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
 		RequestID:        func(context.Context) string { return "cost" },
 		Logger:           slog.New(slog.DiscardHandler),
 	})

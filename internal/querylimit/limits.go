@@ -1,67 +1,37 @@
-package graph
+package querylimit
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/lexer"
-	"github.com/vektah/gqlparser/v2/parser"
 
 	"cvmgraph/internal/apierror"
 )
 
-// Limits bound a document before it is validated. Each must be at least 1.
+// Limits are the configurable limits of a document. Each must be at least 1.
 type Limits struct {
-	// Tokens is how many tokens it may have.
+	// Tokens is the maximum number of tokens.
 	Tokens int
-	// Depth is how deep its fields may be nested, with fragments followed.
+	// Depth is the maximum nesting of fields, including those of fragments.
 	Depth int
-	// Aliases is how many aliases its operations may have, with fragments followed.
+	// Aliases is the maximum number of aliases of all operations, including those of fragments.
 	Aliases int
 }
 
-// Bounds that need no setting: no tool that we know comes near them.
+// MaxRootFields is the maximum number of fields of an operation's root, including those of fragments.
+const MaxRootFields = 30
+
+// maxName is the maximum length of a name, in bytes.
+const maxName = 200
+
+// Limits without a setting. The queries of known tools are far below them.
 const (
 	maxDirectives = 50
-	maxRootFields = 30
-	maxSelections = 300 // in one selection set, with fragments followed: validation compares each with each
-	maxName       = 200 // bytes of a name
+	// maxSelections is the limit of one selection set, including its fragments: validation compares each
+	// field with each other.
+	maxSelections = 300
 )
-
-// limiter refuses documents beyond the limits. Those that are parsed already have passed.
-type limiter struct {
-	limits Limits
-	parsed boundedCache[*ast.QueryDocument]
-}
-
-// ExtensionName names the extension for gqlgen.
-func (*limiter) ExtensionName() string { return "Limits" }
-
-// Validate accepts every schema.
-func (*limiter) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationParameters looks at the document and changes nothing.
-func (l *limiter) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
-	if _, ok := l.parsed.Get(ctx, params.Query); ok {
-		return nil
-	}
-	source := &ast.Source{Input: params.Query}
-	if e := l.checkTokens(source); e != nil {
-		return e.GraphQL()
-	}
-	doc, err := parser.ParseQueryWithTokenLimit(source, l.limits.Tokens)
-	if wrong, ok := errors.AsType[*gqlerror.Error](err); ok {
-		return parseFailure(source, wrong)
-	}
-	if e := l.checkDocument(doc); e != nil {
-		return e.GraphQL()
-	}
-	return nil
-}
 
 func tooComplex(what string, limit, actual int) *apierror.Error {
 	return &apierror.Error{
@@ -70,7 +40,24 @@ func tooComplex(what string, limit, actual int) *apierror.Error {
 	}
 }
 
-func (l *limiter) checkTokens(source *ast.Source) *apierror.Error {
+// hasLongWord reports whether a document may have a name that is longer than [maxName]. The word may
+// also be in a string or in a comment.
+func hasLongWord(query string) bool {
+	length := 0
+	for i := range len(query) {
+		if c := query[i]; 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || '0' <= c && c <= '9' {
+			if length++; length > maxName {
+				return true
+			}
+		} else {
+			length = 0
+		}
+	}
+	return false
+}
+
+// checkTokens counts the tokens of a document, up to the first that is not valid.
+func (l *documentLimits) checkTokens(source *ast.Source) *apierror.Error {
 	tokens, count := lexer.New(source), 0
 	token, err := tokens.ReadToken()
 	for err == nil && token.Kind != lexer.EOF {
@@ -86,13 +73,17 @@ func (l *limiter) checkTokens(source *ast.Source) *apierror.Error {
 	return nil
 }
 
-// shape is what counts of a selection set, with its fragments followed. Numbers stop at saturated.
-type shape struct{ depth, aliases, selections, widest int }
+// shape is the size of a selection set, including its fragments. Counts stop at saturated.
+type shape struct {
+	depth, aliases, selections int
+	widest                     int // selections of the largest set
+}
 
-// saturated bounds what is counted: fragments that spread fragments can stand for more than an int holds.
+// saturated is the largest count: fragments that spread fragments can multiply beyond an int.
 const saturated = 1 << 30
 
-func (l *limiter) checkDocument(doc *ast.QueryDocument) *apierror.Error {
+// checkDocument checks a parsed document against the limits.
+func (l *documentLimits) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 	m := measure{doc: doc, shapes: make(map[string]shape)}
 	var all shape
 	for _, operation := range doc.Operations {
@@ -101,8 +92,8 @@ func (l *limiter) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 			m.directives += len(v.Directives)
 		}
 		s := m.set(operation.SelectionSet)
-		if s.selections > maxRootFields {
-			return tooComplex("fields at its root", maxRootFields, s.selections)
+		if s.selections > MaxRootFields {
+			return tooComplex("fields at its root", MaxRootFields, s.selections)
 		}
 		all = shape{
 			depth:   max(all.depth, s.depth),
@@ -112,7 +103,7 @@ func (l *limiter) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 	}
 	for _, fragment := range doc.Fragments {
 		m.directives += len(fragment.Directives)
-		s := m.fragment(fragment.Name) // also of those that no operation spreads
+		s := m.fragment(fragment.Name) // also if no operation spreads it
 		all.depth, all.widest = max(all.depth, s.depth), max(all.widest, s.widest)
 	}
 	switch {
@@ -128,10 +119,10 @@ func (l *limiter) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 	return nil
 }
 
-// measure measures the selection sets of one document, each fragment once.
+// measure computes the shapes of one document's selection sets, of each fragment once.
 type measure struct {
 	doc        *ast.QueryDocument
-	shapes     map[string]shape // of fragments by name; empty while one is being measured, which ends cycles
+	shapes     map[string]shape // of fragments, by name; empty during the computation, which ends cycles
 	directives int
 }
 
@@ -141,11 +132,11 @@ func (m *measure) set(selections ast.SelectionSet) shape {
 		switch selection := selection.(type) {
 		case *ast.Field:
 			m.directives += len(selection.Directives)
-			below := m.set(selection.SelectionSet)
+			inner := m.set(selection.SelectionSet)
 			s.selections++
-			s.depth = max(s.depth, below.depth+1)
-			s.aliases = min(s.aliases+below.aliases, saturated)
-			s.widest = max(s.widest, below.widest)
+			s.depth = max(s.depth, inner.depth+1)
+			s.aliases = min(s.aliases+inner.aliases, saturated)
+			s.widest = max(s.widest, inner.widest)
 			if selection.Alias != selection.Name {
 				s.aliases++
 			}

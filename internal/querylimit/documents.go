@@ -1,0 +1,153 @@
+// Package querylimit parses and validates GraphQL documents, and refuses documents that exceed limits.
+package querylimit
+
+import (
+	"context"
+	"errors"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/maypok86/otter/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"cvmgraph/internal/apierror"
+)
+
+const (
+	// cacheBytes limits the memory of the cached documents, in bytes.
+	cacheBytes = 32 << 20
+	// parsedFactor is the approximate number of bytes that a parsed document takes for each byte of its
+	// source.
+	parsedFactor = 80
+	// entryBytes is the approximate size of an entry of a cache, without its content.
+	entryBytes = 200
+)
+
+// DocumentBytes returns the approximate memory of a parsed document, given its source.
+func DocumentBytes(query string) int { return parsedFactor*len(query) + entryBytes }
+
+// documentLimits is a gqlgen extension that parses each document once, checks it against the limits,
+// validates it and caches it. It is safe for concurrent use.
+type documentLimits struct {
+	limits Limits
+	schema *ast.Schema
+	rules  *rules.Rules
+	cache  *otter.Cache[string, *ast.QueryDocument]
+}
+
+// Install makes an executor refuse the documents that exceed the limits, that are not valid, or that
+// set a condition to null. If introspection is false, documents that select the schema are refused too,
+// and errors do not suggest names of the schema. Extensions that change the document must be installed
+// before.
+//
+// An extension can return one error only. If validation finds several, the error wraps a
+// [gqlerror.List].
+func Install(exec *executor.Executor, schema *ast.Schema, limits Limits, introspection bool) {
+	exec.Use(&documentLimits{limits, schema, validationRules(introspection), otter.Must(&otter.Options[string, *ast.QueryDocument]{
+		MaximumWeight: cacheBytes,
+		Weigher:       func(query string, _ *ast.QueryDocument) uint32 { return uint32(DocumentBytes(query)) },
+	})})
+	exec.SetQueryCache(operationDocument{})
+	exec.Use(nullConditionCheck{})
+}
+
+// operationDocument is the query cache of gqlgen's executor. It has the document that [documentLimits]
+// has put into the operation's context, so that gqlgen does not parse it again.
+type operationDocument struct{}
+
+// Get returns the document of the context's operation.
+func (operationDocument) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
+	doc := graphql.GetOperationContext(ctx).Doc
+	return doc, doc != nil
+}
+
+// Add does nothing: gqlgen calls it only for a document that it has parsed itself.
+func (operationDocument) Add(context.Context, string, *ast.QueryDocument) {}
+
+// ExtensionName names the extension for gqlgen.
+func (*documentLimits) ExtensionName() string { return "DocumentLimits" }
+
+// Validate accepts every schema.
+func (*documentLimits) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationParameters puts the document and the name of the operation into the operation's context,
+// unless the document cannot be parsed or exceeds the limits.
+func (l *documentLimits) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+	doc, cached := l.cache.GetIfPresent(params.Query)
+	if !cached {
+		var err *gqlerror.Error
+		if doc, err = l.parse(params.Query); err != nil {
+			return err
+		}
+	}
+	opCtx := graphql.GetOperationContext(ctx)
+	opCtx.Doc, opCtx.OperationName = doc, params.OperationName
+	if !cached {
+		if err := l.validate(doc); err != nil {
+			return err
+		}
+		l.cache.Set(params.Query, doc)
+	}
+	return checkOperationName(doc, params.OperationName)
+}
+
+// parse parses a document and checks it against the limits. The parser counts tokens too, but not those after the limit, so that a
+// document that it refuses is counted again.
+func (l *documentLimits) parse(query string) (*ast.QueryDocument, *gqlerror.Error) {
+	source := &ast.Source{Input: query}
+	doc, err := parser.ParseQueryWithTokenLimit(source, l.limits.Tokens)
+	if err != nil || hasLongWord(query) {
+		if e := l.checkTokens(source); e != nil {
+			return nil, e.GraphQL()
+		}
+	}
+	if failure, ok := errors.AsType[*gqlerror.Error](err); ok {
+		return nil, parseFailure(source, failure)
+	}
+	if e := l.checkDocument(doc); e != nil {
+		return nil, e.GraphQL()
+	}
+	return doc, nil
+}
+
+// validate checks a document against the schema.
+func (l *documentLimits) validate(doc *ast.QueryDocument) *gqlerror.Error {
+	if len(doc.Operations) == 0 {
+		return withCode(gqlerror.Errorf("no operation provided"))
+	}
+	errs := validator.ValidateWithRules(l.schema, doc, l.rules)
+	for _, e := range errs {
+		withCode(e)
+	}
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	default:
+		return &gqlerror.Error{Err: errs, Message: errs[0].Message}
+	}
+}
+
+// withCode sets the code of an error about a document that is not valid.
+func withCode(e *gqlerror.Error) *gqlerror.Error {
+	errcode.Set(e, apierror.CodeValidationFailed)
+	return e
+}
+
+// checkOperationName returns an error if none of the document's operations is the one to execute.
+func checkOperationName(doc *ast.QueryDocument, name string) *gqlerror.Error {
+	if doc.Operations.ForName(name) != nil {
+		return nil
+	}
+	message := "the document has no operation of this operationName"
+	if name == "" {
+		message = "the document has several operations: choose one with operationName"
+	}
+	return (&apierror.Error{Code: apierror.CodeValidationFailed, Message: message}).GraphQL()
+}

@@ -1,0 +1,43 @@
+package querylimit
+
+import (
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// validationRules returns the rules of a valid document. If introspection is false, it must not select
+// the schema, and messages do not suggest names of the schema.
+func validationRules(introspection bool) *rules.Rules {
+	all := rules.NewDefaultRules()
+	all.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, withoutStrings(rules.ValuesOfCorrectTypeRule.RuleFunc))
+	if introspection {
+		return all
+	}
+	for rule, without := range map[string]core.Rule{
+		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+		rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
+	} {
+		all.RemoveRule(rule)
+		all.AddRule(without.Name, without.RuleFunc)
+	}
+	all.AddRule("NoIntrospection", func(observers *core.Events, addError core.AddErrFunc) {
+		observers.OnField(func(_ *core.Walker, field *ast.Field) {
+			if field.Name == "__schema" || field.Name == "__type" || field.Name == "_service" {
+				addError(
+					core.Message("introspection is off: the field %s is not available", field.Name), core.At(field.Position),
+				)
+			}
+		})
+	})
+	return all
+}
+
+// WithoutSuggestion removes the names of the schema that a message of validation suggests. Some rules
+// have no variant without suggestions.
+func WithoutSuggestion(message string) string {
+	message, _, _ = strings.Cut(message, " Did you mean")
+	return message
+}
