@@ -27,10 +27,9 @@ type listFetch struct {
 
 	// room is for the one page that most windows take.
 	buf struct {
-		views    [1]relay.PageSnapshot
-		loaded   [1]*pages.Page
-		asked    [1]relay.PageRef
-		requests [1]restclient.PageRequest
+		views  [1]relay.PageSnapshot
+		loaded [1]*pages.Page
+		asked  [1]relay.PageRef
 	}
 }
 
@@ -52,7 +51,8 @@ func (r *listFetch) load(ctx context.Context, reason relay.Reason, wanted []rela
 			wanted = []relay.PageRef{p}
 		}
 	}
-	requests := slices.Grow(r.buf.requests[:0], len(wanted))
+	var buf [1]restclient.PageRequest
+	requests := slices.Grow(buf[:0], len(wanted))
 	for _, p := range wanted {
 		requests = append(requests, r.request(p))
 		if slices.Contains(r.requested, p) {
