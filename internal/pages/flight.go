@@ -12,7 +12,8 @@ import (
 	"cvmgraph/restclient"
 )
 
-// flights are calls under way, each of which may have several callers. Its zero value has none.
+// flights are the calls in flight. Callers that request the same page share a call. The zero value
+// is empty.
 type flights struct{ shards [64]flightShard }
 
 type flightShard struct {
@@ -20,11 +21,11 @@ type flightShard struct {
 	calls map[pageKey]*flight
 }
 
-// flight is one call. What it got and its error are there once done is closed.
+// flight is one call. Its result and err are set before done is closed.
 type flight struct {
 	started time.Time
-	callers int // that still wait
-	// deadline is when the last caller stops waiting, in nanoseconds since 1970; forever for never.
+	callers int // that are waiting
+	// deadline is the latest deadline of its callers, in nanoseconds since 1970, or noDeadline.
 	deadline atomic.Int64
 	cancel   context.CancelFunc
 	done     chan struct{}
@@ -32,9 +33,9 @@ type flight struct {
 	err      error
 }
 
-// join waits for the call of a key that began at since or later, or begins it. It says whether the call was somebody else's. Where
-// ctx ends first, the error says so.
-func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (FetchResult, error)) (got FetchResult, joined bool, err error) {
+// join waits for the call for a key that started at since or later, or starts one. It reports
+// whether it joined the call of another caller. If ctx ends first, it returns an error.
+func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (FetchResult, error)) (result FetchResult, joined bool, err error) {
 	s := &f.shards[key.credential[0]%64]
 	s.mu.Lock()
 	call, joined := s.calls[key]
@@ -53,11 +54,10 @@ func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch 
 		if ctx.Err() == context.DeadlineExceeded {
 			return FetchResult{}, joined, &restclient.TimeoutError{}
 		}
-		return FetchResult{}, joined, fmt.Errorf("the caller of an upstream call left: %w", context.Canceled)
+		return FetchResult{}, joined, fmt.Errorf("wait for an upstream call: %w", context.Canceled)
 	}
 }
 
-// forever is no deadline.
 const noDeadline = math.MaxInt64
 
 func deadlineOf(ctx context.Context) int64 {
@@ -68,13 +68,15 @@ func deadlineOf(ctx context.Context) int64 {
 	return deadline.UnixNano()
 }
 
-// Deadline says when the last caller stops waiting.
+// Deadline returns the latest deadline of the callers. It returns false if one has no deadline. It
+// limits the retries of the call: see [restclient.WithRetryDeadline].
 func (f *flight) Deadline() (time.Time, bool) {
 	deadline := f.deadline.Load()
 	return time.Unix(0, deadline), deadline != noDeadline
 }
 
-// begin starts a call that is not bound to its first caller's end. The caller holds the lock.
+// start starts a call that does not end with the context of its first caller. The caller holds the
+// lock.
 func (s *flightShard) start(ctx context.Context, key pageKey, fetch func(context.Context) (FetchResult, error)) *flight {
 	call := &flight{started: time.Now(), done: make(chan struct{})}
 	call.deadline.Store(deadlineOf(ctx))
@@ -100,7 +102,7 @@ func (s *flightShard) start(ctx context.Context, key pageKey, fetch func(context
 	return call
 }
 
-// leave takes a caller off a call, and ends the call with the last one.
+// leave removes a caller from a call. When the last caller leaves, the call is canceled.
 func (s *flightShard) leave(key pageKey, call *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +112,7 @@ func (s *flightShard) leave(key pageKey, call *flight) {
 	}
 }
 
-// end makes the next caller of the key begin a call. The caller holds the lock.
+// remove makes the next caller for the key start a new call. The caller holds the lock.
 func (s *flightShard) remove(key pageKey, call *flight) {
 	if s.calls[key] == call {
 		delete(s.calls, key)

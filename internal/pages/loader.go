@@ -1,10 +1,10 @@
-// Package pages loads pages of the upstream's list, each at most once an operation.
+// Package pages loads pages of the upstream's list, each at most once per operation, and caches
+// them for each credential.
 package pages
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -16,93 +16,75 @@ import (
 	"cvmgraph/restclient"
 )
 
-// parallelCalls bounds how many upstream calls one operation has in flight.
+// parallelCalls is the maximum number of concurrent upstream calls of one operation.
 const parallelCalls = 16
 
-// Call is how an operation came by a page.
+// PageLoad records how an operation obtained, or failed to obtain, a page.
 type PageLoad struct {
 	Request restclient.PageRequest
-	// Reason is what the page was first asked for.
+	// Reason is the reason of the first request for the page.
 	Reason string
-	// Cached says that the page was at hand and no call was made, Coalesced that somebody else's call brought it, and Stale that it is
-	// older than it should be.
+	// Cached, Coalesced and Stale are those of the [FetchResult].
 	Cached, Coalesced, Stale bool
-	// Attempts is how many the call took, 0 where none was made.
+	// Attempts is the number of attempts of the upstream call; zero if there was no call.
 	Attempts uint8
-	// Age is how long ago the upstream sent the page.
+	// Age is the time since the page was requested from the upstream.
 	Age time.Duration
-	// Status is the HTTP status, 0 where there was none.
+	// Status is the HTTP status; zero if there was no response.
 	Status int
-	// Begun is when the call began, in nanoseconds since 1970, 0 where none was made; Duration is how long it took, with all of its
-	// attempts.
+	// Started is the start of the call in nanoseconds since 1970; zero if there was no call.
+	// Duration is the duration of the call, including all attempts.
 	Started  int64
 	Duration time.Duration
-	// Bytes and Items are the size of the page, 0 where the call failed.
+	// Bytes and Items are the size of the page; zero if the call failed.
 	Bytes, Items int
 }
 
-// Allowance is how many upstream calls an operation may make. Pages that are at hand, and calls of somebody else, are free.
-type CallBudget struct {
-	// Calls is how many in all.
-	Calls int
-	// Windows is how many of them are kept for the pages of windows and for totals: at most Calls. Where more are needed, because the
-	// list moves, they are taken from the others.
-	WindowCalls int
-}
-
-// CallsError says that an operation would take more upstream calls than it may.
-type CallBudgetError struct {
-	// Limit is how many it may take, and Actual how many it would take, or more.
-	Limit, Actual int
-}
-
-func (e *CallBudgetError) Error() string {
-	return fmt.Sprintf("this takes %d upstream calls or more: at most %d are allowed for one operation", e.Actual, e.Limit)
-}
-
-// Loader loads pages for one operation with one credential. A page is asked for once, however many fields of the
-// operation need it; a page that failed may be asked for again. It is safe for concurrent use.
+// Loader loads pages for one operation with one credential. It requests a page once, however many
+// fields of the operation need it. A page that failed to load can be requested again. A Loader is
+// safe for concurrent use, unless it is sequential.
 type Loader struct {
 	source     Source
 	credential restclient.Credential
 	key        CredentialKey
-	since      time.Time // pages that were asked for earlier are not good enough; zero: all are
+	since      time.Time
 	budget     CallBudget
-	sequential bool // one load follows another
+	sequential bool
 
 	mu     sync.Mutex
 	states []pageState
 	loads  []PageLoad
-	used   CallBudget // calls, of which the latter were kept for windows
-	// What calls of several fields take, nil until there are any.
+	used   CallBudget // calls made so far
+	// slots and batches are for concurrent calls; nil until they are needed.
 	slots   chan struct{}
 	batches *dataloader.Loader[restclient.PageRequest, FetchResult]
 
-	// room is for the one page that most operations take.
-	room struct {
-		asked [1]pageState
-		calls [1]PageLoad
+	// buf is the initial storage of states and loads: most operations need one page.
+	buf struct {
+		states [1]pageState
+		loads  [1]PageLoad
 	}
 }
 
-// asked is a page that was asked for.
+// pageState is the state of a requested page.
 type pageState struct {
 	request restclient.PageRequest
 	reason  string
-	result  FetchResult // without a page until it is loaded
-	since   time.Time   // when the page may have been asked for at the earliest, zero where that does not matter
+	result  FetchResult // has no page until it is loaded
+	since   time.Time   // the latest since of all requests for the page
 }
 
-// NewLoader returns a loader that holds no pages yet. The credential is bound to it for good, so that no page can reach another
-// caller. Pages that were asked for before since are not good enough; zero: all are. Alone says that one field loads all pages, one
-// Load after another, so that there is nobody to share them with: then it must not be used concurrently.
-func NewLoader(source Source, credential restclient.Credential, key CredentialKey, since time.Time, allowed CallBudget, alone bool) *Loader {
-	l := &Loader{source: source, credential: credential, key: key, since: since, budget: allowed, sequential: alone}
-	l.states, l.loads = l.room.asked[:0], l.room.calls[:0]
+// NewLoader returns a loader with no pages. It serves one credential only, whose key is key, so pages
+// cannot reach another caller. All pages show the list as of since or later; if since is zero, any
+// page is acceptable. A sequential loader must not be used concurrently: it serves one field, which
+// calls Load repeatedly.
+func NewLoader(source Source, credential restclient.Credential, key CredentialKey, since time.Time, budget CallBudget, sequential bool) *Loader {
+	l := &Loader{source: source, credential: credential, key: key, since: since, budget: budget, sequential: sequential}
+	l.states, l.loads = l.buf.states[:0], l.buf.loads[:0]
 	return l
 }
 
-// Extents appends which pages of a list are at hand that show it since then, those that came last first.
+// CachedPages appends the cached pages of a list that show it as of since or later, latest first.
 func (l *Loader) CachedPages(dst []relay.CachedPage, filter restclient.Filter, since time.Time) []relay.CachedPage {
 	return l.source.CachedPages(dst, l.key, filter, latest(l.since, since))
 }
@@ -114,12 +96,14 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// Load returns the pages in the order of the requests, fetching in parallel those that are not at hand. The error is that of
-// the first request that failed, as the source returned it, or a *[CallsError]. Pages are shared: callers do not change them. All of them show the list
-// since then; zero: at any time.
+// Load returns the pages in the order of the requests. It fetches pages that are not cached in
+// parallel. All pages show the list as of since or later; if since is zero, any page is acceptable.
+// Pages are shared, so callers must not modify them. The error is that of the first failed request,
+// as the source returned it, or a *[CallBudgetError].
 func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest, since time.Time) ([]FetchResult, error) {
+	since = latest(l.since, since)
 	pages := make([]FetchResult, len(requests))
-	if l.loadCached(ctx, reason, requests, latest(l.since, since), pages) {
+	if l.loadCached(ctx, reason, requests, since, pages) {
 		return pages, nil
 	}
 	if l.sequential && len(requests) == 1 {
@@ -134,7 +118,7 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 			thunks[i] = batches.Load(ctx, request)
 		}
 	}
-	// Everything this call needs is queued, so the batch does not wait for the dataloader's timer.
+	// All requests of this call are queued, so the batch need not wait for the dataloader's timer.
 	batches.Flush()
 
 	var first error
@@ -143,7 +127,7 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 			continue
 		}
 		got, err := thunk()
-		if err == nil && !got.satisfies(latest(l.since, since)) { // another field did not mind
+		if err == nil && !got.satisfies(since) { // another field accepted an older page
 			got, err = l.fetchLimited(ctx, requests[i])
 		}
 		if err != nil && first == nil {
@@ -154,35 +138,36 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 	return pages, first
 }
 
-// held fills in the pages that are at hand, and says whether those are all.
+// loadCached sets the pages that are loaded or cached, and reports whether these are all.
 func (l *Loader) loadCached(ctx context.Context, reason string, requests []restclient.PageRequest, since time.Time, pages []FetchResult) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := true
 	for i, request := range requests {
-		a := l.find(request)
-		if a == nil {
-			l.states = append(l.states, pageState{request: request, reason: reason, since: since})
-			a = &l.states[len(l.states)-1]
+		state := l.find(request)
+		if state == nil {
+			l.states = append(l.states, pageState{request: request, reason: reason})
+			state = &l.states[len(l.states)-1]
 		}
-		if a.since = latest(a.since, since); a.result.Page != nil && !a.result.satisfies(a.since) {
-			l.invalidate(ctx, a)
+		if state.since = latest(state.since, since); state.result.Page != nil && !state.result.satisfies(state.since) {
+			l.drop(ctx, state)
 		}
-		if a.result.Page == nil {
-			if got, ok := l.source.Cached(l.key, request); ok && got.showsListAt(a.since) {
-				a.result = got
+		if state.result.Page == nil {
+			if got, ok := l.source.Cached(l.key, request); ok && got.notBefore(state.since) {
+				state.result = got
 				l.loads = append(l.loads, PageLoad{
-					Request: request, Reason: a.reason, Cached: true, Age: got.Age, Status: http.StatusOK, Bytes: got.BodySize(), Items: got.Len(),
+					Request: request, Reason: state.reason, Cached: true, Age: got.Age, Status: http.StatusOK,
+					Bytes: got.BodySize(), Items: got.Len(),
 				})
 			}
 		}
-		pages[i] = a.result
-		all = all && a.result.Page != nil
+		pages[i] = state.result
+		all = all && state.result.Page != nil
 	}
 	return all
 }
 
-// find returns what was asked for before, nil for a new request. The caller holds the lock.
+// find returns the state of a page, or nil if it was not requested yet. The caller holds the lock.
 func (l *Loader) find(request restclient.PageRequest) *pageState {
 	for i := range l.states {
 		if l.states[i].request == request {
@@ -192,7 +177,7 @@ func (l *Loader) find(request restclient.PageRequest) *pageState {
 	return nil
 }
 
-// open returns the dataloader, which sees to it that fields which ask for the same page at the same time share a call.
+// dataloader returns the dataloader, which shares a call among fields that request the same page.
 func (l *Loader) dataloader() *dataloader.Loader[restclient.PageRequest, FetchResult] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -201,7 +186,9 @@ func (l *Loader) dataloader() *dataloader.Loader[restclient.PageRequest, FetchRe
 	}
 	l.slots = make(chan struct{}, parallelCalls)
 	load := func(ctx context.Context, request restclient.PageRequest) (result *dataloader.Result[FetchResult]) {
-		defer func() { // the dataloader would write the value to the log, and a goroutine of the group end the program
+		// The dataloader would log the value of a panic, and a panic in the group would end the
+		// program.
+		defer func() {
 			if value := recover(); value != nil {
 				result = &dataloader.Result[FetchResult]{Error: dataloader.NewSkipCacheError(panics.FromRecover(value))}
 			}
@@ -225,7 +212,7 @@ func (l *Loader) dataloader() *dataloader.Loader[restclient.PageRequest, FetchRe
 	return l.batches
 }
 
-// fetch waits until there are few enough calls in flight, and calls.
+// fetchLimited waits until fewer than parallelCalls calls are in flight, then fetches a page.
 func (l *Loader) fetchLimited(ctx context.Context, request restclient.PageRequest) (FetchResult, error) {
 	select {
 	case l.slots <- struct{}{}:
@@ -236,144 +223,109 @@ func (l *Loader) fetchLimited(ctx context.Context, request restclient.PageReques
 	return l.fetch(ctx, request)
 }
 
-// call gets a page from the source, and notes how.
+// fetch fetches a page from the source and records the load.
 func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (FetchResult, error) {
 	l.mu.Lock()
-	a := l.find(request)
-	reason, since := a.reason, a.since
-	kept, err := l.reserveCall(relay.Reason(reason))
+	state := l.find(request)
+	reason, since := state.reason, state.since
+	reserved, err := l.spend(relay.Reason(reason))
 	l.mu.Unlock()
 	if err != nil {
 		return FetchResult{}, err
 	}
-	begun := time.Now()
+	started := time.Now()
 	got, err := l.source.Fetch(ctx, FetchRequest{PageRequest: request, CredentialKey: l.key, Credential: l.credential, Since: since})
-	call := PageLoad{
-		Request: request, Reason: reason, Started: begun.UnixNano(), Duration: time.Since(begun), Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age,
-		Attempts: uint8(got.Attempts),
+	load := PageLoad{
+		Request: request, Reason: reason, Started: started.UnixNano(), Duration: time.Since(started),
+		Coalesced: got.Coalesced, Cached: got.Cached, Stale: got.Stale, Age: got.Age, Attempts: uint8(got.Attempts),
 	}
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if got.Coalesced || got.Cached && !got.Stale {
-		l.releaseCall(kept)
+		l.refund(reserved)
 	}
 	if err != nil {
 		if status, ok := errors.AsType[*restclient.StatusError](err); ok {
-			call.Status = status.StatusCode
+			load.Status = status.StatusCode
 		}
 	} else {
 		l.find(request).result = got
-		call.Status, call.Bytes, call.Items = http.StatusOK, got.BodySize(), got.Len()
+		load.Status, load.Bytes, load.Items = http.StatusOK, got.BodySize(), got.Len()
 	}
-	l.loads = append(l.loads, call)
+	l.loads = append(l.loads, load)
 	return got, err
 }
 
-// take takes a call from what is allowed, and says whether it was one that is kept for windows. The caller holds the lock.
-func (l *Loader) reserveCall(reason relay.Reason) (kept bool, err error) {
-	window := reason == relay.ReasonWindow || reason == relay.ReasonTotal
-	switch {
-	case window && l.used.WindowCalls < l.budget.WindowCalls:
-		l.used.WindowCalls++
-		l.used.Calls++
-		return true, nil
-	case l.remaining() == 0:
-		return false, &CallBudgetError{Limit: l.budget.Calls, Actual: l.budget.Calls + 1}
-	}
-	l.used.Calls++
-	return false, nil
-}
-
-// giveBack undoes take. The caller holds the lock.
-func (l *Loader) releaseCall(kept bool) {
-	l.used.Calls--
-	if kept {
-		l.used.WindowCalls--
-	}
-}
-
-// left returns how many calls may be made yet, without those that are kept for windows.
-func (l *Loader) remaining() int {
-	return l.budget.Calls - l.budget.WindowCalls - (l.used.Calls - l.used.WindowCalls)
-}
-
-// Spare says whether so many more calls may be made that no window is for. The error is a *[CallsError].
-func (l *Loader) CheckBudget(calls int) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if lacking := calls - l.remaining(); lacking > 0 {
-		return &CallBudgetError{Limit: l.budget.Calls, Actual: l.budget.Calls + lacking}
-	}
-	return nil
-}
-
-// Forget makes the next Load of the requests fetch them anew.
+// Invalidate makes the next Load of the requests fetch their pages again.
 func (l *Loader) Invalidate(ctx context.Context, requests ...restclient.PageRequest) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, request := range requests {
-		if a := l.find(request); a != nil {
-			a.since = time.Now()
-			l.invalidate(ctx, a)
+		if state := l.find(request); state != nil {
+			state.since = time.Now()
+			l.drop(ctx, state)
 		}
 	}
 }
 
-// drop forgets a page. The caller holds the lock.
-func (l *Loader) invalidate(ctx context.Context, a *pageState) {
-	a.result = FetchResult{}
+// drop discards a loaded page. The caller holds the lock.
+func (l *Loader) drop(ctx context.Context, state *pageState) {
+	state.result = FetchResult{}
 	if l.batches != nil {
-		l.batches.Clear(ctx, a.request)
+		l.batches.Clear(ctx, state.request)
 	}
 }
 
-// Whole returns the request of a loaded page that holds all of a list, and shows it since then.
+// CompletePage returns the request of a loaded page that contains the whole list as of since or
+// later. It returns false if there is none.
 func (l *Loader) CompletePage(filter restclient.Filter, since time.Time) (restclient.PageRequest, bool) {
+	since = latest(l.since, since)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, a := range l.states {
-		if p := a.result.Page; p != nil && a.request.Filter == filter && a.result.Request.Page == 1 && p.Len() == p.Total && a.result.satisfies(latest(l.since, since)) {
-			return a.request, true
+	for _, state := range l.states {
+		if got := state.result; got.Page != nil && state.request.Filter == filter && got.Request.Page == 1 && got.Len() == got.Total && got.satisfies(since) {
+			return state.request, true
 		}
 	}
 	return restclient.PageRequest{}, false
 }
 
-// Used is a page that an operation was made of.
+// PageVersion identifies one version of a page: its contents at the time of one upstream call.
 type PageVersion struct {
 	Request  restclient.PageRequest
-	Received time.Time // which no other page has
+	Received time.Time // unique among the pages of a cache
 }
 
-// Used returns the pages that the operation was made of. It returns false where there are none, and where one of them was not at hand
-// from the beginning.
+// PageVersions returns the versions of all loaded pages. It returns false if there are none, or if
+// one of them was not cached when the operation requested it.
 func (l *Loader) PageVersions() ([]PageVersion, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	used := make([]PageVersion, 0, len(l.states))
-	for _, a := range l.states {
-		if a.result.Page == nil || !a.result.Cached || a.result.Stale || a.result.Received.IsZero() {
+	versions := make([]PageVersion, 0, len(l.states))
+	for _, state := range l.states {
+		got := &state.result
+		if got.Page == nil || !got.Cached || got.Stale || got.Received.IsZero() {
 			return nil, false
 		}
-		used = append(used, PageVersion{a.result.Request, a.result.Received})
+		versions = append(versions, PageVersion{got.Request, got.Received})
 	}
-	return used, len(used) > 0
+	return versions, len(versions) > 0
 }
 
-// Stale says whether a page is older than it should be, because the upstream failed, and how old the oldest is.
+// Stale reports whether a loaded page is stale, and returns the age of the oldest stale page.
 func (l *Loader) Stale() (age time.Duration, stale bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, a := range l.states {
-		if a.result.Stale {
-			age, stale = max(age, a.result.Age), true
+	for _, state := range l.states {
+		if state.result.Stale {
+			age, stale = max(age, state.result.Age), true
 		}
 	}
 	return age, stale
 }
 
-// Calls returns how the operation came by its pages so far, in the order in which it did.
+// PageLoads returns the page loads of the operation so far, in their order.
 func (l *Loader) PageLoads() []PageLoad {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,48 +9,50 @@ import (
 	"cvmgraph/restclient"
 )
 
-// Page is a page of the list as the upstream sent it, with an index of its values. It is read-only, and safe for concurrent
-// use.
+// Page is a page of the list as the upstream sent it, with an index of its values. It is immutable
+// and safe for concurrent use.
 type Page struct {
 	*projection.IndexedPage
 	// Total is the number of CVMs in the whole list.
 	Total int
-	// Identities tell the page's items apart, in their order.
+	// Identities identify the items, in their order.
 	Identities []relay.Identity
-	// Fingerprints are those of Identities, and Distinct says that no two are equal.
+	// Fingerprints are the fingerprints of Identities. Distinct reports whether all are different.
 	Fingerprints []relay.Fingerprint
 	Distinct     bool
 }
 
-// Item returns the item at an index, as it is projected.
+// Item returns the item at an index, for projection.
 func (p *Page) Item(index int) projection.Item {
 	return projection.Item{Page: p.IndexedPage, Index: index, ID: &p.Identities[index]}
 }
 
-// Shape returns the shape of the list's items. It is the same at each call.
+// Shape returns the shape of the list's items.
 func Shape() *projection.Shape {
 	return projection.NewShape(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
 }
 
-// Body returns the document of a page, which then belongs to the caller. Its errors are those of [restclient.Client.Body].
+// DocumentFunc fetches the document of a page. The caller owns the document. Its errors are those
+// of [restclient.Client.Fetch].
 type DocumentFunc func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error)
 
-// Upstream makes pages of the upstream's documents. It is safe for concurrent use.
+// Upstream fetches documents and decodes them to pages. It is safe for concurrent use.
 type Upstream struct {
-	body  DocumentFunc
+	fetch DocumentFunc
 	index *indexer
 }
 
 // NewUpstream returns an Upstream that calls through the client.
 func NewUpstream(client *restclient.Client) *Upstream { return NewUpstreamFunc(client.Fetch) }
 
-// NewDocuments returns an Upstream of the documents that body returns. Body must be safe for
-// concurrent use; where only [Upstream.Page] is called it may be nil.
-func NewUpstreamFunc(body DocumentFunc) *Upstream { return &Upstream{body, newIndexer(Shape())} }
+// NewUpstreamFunc returns an Upstream that fetches documents with a function. The function must be
+// safe for concurrent use. It may be nil if only [Upstream.Page] is called.
+func NewUpstreamFunc(fetch DocumentFunc) *Upstream { return &Upstream{fetch, newIndexer(Shape())} }
 
-// Fetch calls the upstream. The page takes over the document's body. Its errors are those of [restclient.Client.Page].
+// Fetch fetches a page. The page keeps the document's body, so only the other fields of the
+// returned document may be used. Its errors are those of [restclient.Client.ListCvms].
 func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, restclient.Document, error) {
-	document, err := u.body(ctx, credential, request)
+	document, err := u.fetch(ctx, credential, request)
 	if err != nil {
 		return nil, document, err
 	}
@@ -59,17 +61,17 @@ func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, 
 	return page, document, err
 }
 
-// Page makes the page of a document that answers a request, and takes the document over. The error is a
-// *restclient.InvalidResponseError.
+// Page decodes the document that the upstream returned for a request. The page keeps the document,
+// which must not be modified afterwards. The error is a *restclient.InvalidResponseError.
 func (u *Upstream) Page(document []byte, request restclient.PageRequest) (*Page, error) {
 	return u.index.page(document, request)
 }
 
-// indexer makes pages of the upstream's documents.
+// indexer decodes documents to pages.
 type indexer struct {
 	shape *projection.Shape
 	vmID  projection.ValueRef
-	// traits are what tells items without a VM apart.
+	// traits are the values that identify an item without a VM.
 	traits [5]projection.ValueRef
 }
 
@@ -84,11 +86,11 @@ func newIndexer(shape *projection.Shape) *indexer {
 	}
 }
 
-// page indexes the answer to a request. The error is a *restclient.InvalidResponseError.
+// page decodes the document for a request. The error is a *restclient.InvalidResponseError.
 func (x *indexer) page(body []byte, request restclient.PageRequest) (*Page, error) {
 	page := &Page{IndexedPage: &projection.IndexedPage{}}
 	if err := x.shape.Index(page.IndexedPage, body, request.PageSize); err != nil {
-		// What is wrong with it is for the decoder to say.
+		// The decoder returns a precise error.
 		if _, err := restclient.DecodePage(body, request); err != nil {
 			return nil, err
 		}
@@ -103,15 +105,15 @@ func (x *indexer) page(body []byte, request restclient.PageRequest) (*Page, erro
 	return page, nil
 }
 
-// identify notes what tells the page's items apart.
+// identify sets the identities of a page's items.
 func (x *indexer) identify(page *Page) {
 	count := page.Len()
 	page.Identities = make([]relay.Identity, count)
 	page.Fingerprints = make([]relay.Fingerprint, count)
-	ids := make([]byte, 0, len("1a09d706-2686-4e0a-8b1d-323ff0e3504b")*count) // of all items, so that they take one piece of memory
+	ids := make([]byte, 0, len("1a09d706-2686-4e0a-8b1d-323ff0e3504b")*count) // all ids, in one allocation
 	for i := range count {
 		ids = page.AppendText(ids, i, x.vmID)
-		page.Identities[i].Number = len(ids) // for now: where it ends
+		page.Identities[i].Number = len(ids) // the end of the id, until the next loop
 	}
 	all, begin := string(ids), 0
 	for i := range count {
@@ -132,10 +134,10 @@ func (x *indexer) identify(page *Page) {
 	page.Distinct = relay.Distinct(page.Fingerprints)
 }
 
-// traitsOf returns the fingerprint of what tells an item without a VM apart.
+// traitsOf returns the fingerprint of the values that identify an item without a VM.
 func (x *indexer) traitsOf(page *Page, item int) relay.Fingerprint {
-	var room [256]byte
-	text := room[:0]
+	var buf [256]byte
+	text := buf[:0]
 	var ends [len(x.traits)]int
 	for i, trait := range x.traits {
 		text = page.AppendText(text, item, trait)
@@ -149,8 +151,8 @@ func (x *indexer) traitsOf(page *Page, item int) relay.Fingerprint {
 	return relay.FingerprintOf(parts[:]...)
 }
 
-// size returns about how much memory the page takes, in bytes.
+// size returns the approximate memory use of the page in bytes.
 func (p *Page) size() int {
-	const perItem, perPage = 96, 512 // what tells items apart, and what is there once
+	const perItem, perPage = 96, 512 // for identities, and for fixed-size data
 	return p.MemorySize() + perItem*p.Len() + perPage
 }

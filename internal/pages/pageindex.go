@@ -9,62 +9,56 @@ import (
 	"cvmgraph/restclient"
 )
 
-// holdings knows which pages a cache has of each list, so that a window can be served from any of them. Its zero value is empty.
+// pageIndex lists the cached pages of each credential, so that a window can be served from any of
+// them. Its zero value is empty.
 type pageIndex struct{ shards [64]pageIndexShard }
 
 type pageIndexShard struct {
-	mu     sync.Mutex
-	owners map[CredentialKey][]holding
+	mu    sync.Mutex
+	pages map[CredentialKey][]*cachedPage // in the order of their arrival
 }
 
-// holding is a page that the cache has. It does not hold the page itself: what the cache lets go of is gone.
-type holding struct {
-	key pageKey
-	FetchTimes
-	extent relay.CachedPage
-}
-
-// maxExtents bounds the pages that are looked at for one window; others are found by their own key only.
+// maxCachedPages is the maximum number of pages considered for one window. The cache can still
+// return other pages for their exact request.
 const maxCachedPages = 64
 
-func (h *pageIndex) shard(owner CredentialKey) *pageIndexShard { return &h.shards[owner[0]%64] }
+func (x *pageIndex) shard(key CredentialKey) *pageIndexShard { return &x.shards[key[0]%64] }
 
-// add notes a page. It takes the place of an older one of the same key.
-func (h *pageIndex) add(key pageKey, k *kept) {
-	s := h.shard(key.credential)
+// add adds a page. It replaces the page with the same key.
+func (x *pageIndex) add(page *cachedPage) {
+	s := x.shard(page.key.credential)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.owners == nil {
-		s.owners = make(map[CredentialKey][]holding)
+	if s.pages == nil {
+		s.pages = make(map[CredentialKey][]*cachedPage)
 	}
-	list := slices.DeleteFunc(s.owners[key.credential], func(held holding) bool { return held.key == key })
-	s.owners[key.credential] = append(list, holding{key, k.FetchTimes, relay.CachedPage{
-		Ref: relay.PageRef{Number: key.request.Page, Size: key.request.PageSize}, Len: k.page.Len(), Total: k.page.Total,
-	}})
+	list := slices.DeleteFunc(s.pages[page.key.credential], func(p *cachedPage) bool { return p.key == page.key })
+	s.pages[page.key.credential] = append(list, page)
 }
 
-// remove forgets a page, unless a newer one has its key.
-func (h *pageIndex) remove(key pageKey, k *kept) {
-	s := h.shard(key.credential)
+// remove removes a page unless it was replaced.
+func (x *pageIndex) remove(page *cachedPage) {
+	s := x.shard(page.key.credential)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := slices.DeleteFunc(s.owners[key.credential], func(held holding) bool { return held.key == key && !held.Requested.After(k.Requested) })
+	list := slices.DeleteFunc(s.pages[page.key.credential], func(p *cachedPage) bool { return p == page })
 	if len(list) == 0 {
-		delete(s.owners, key.credential)
+		delete(s.pages, page.key.credential)
 	} else {
-		s.owners[key.credential] = list
+		s.pages[page.key.credential] = list
 	}
 }
 
-// extents appends the pages of a list that were asked for after one time, and since another or were there just then; those that came
-// last first.
-func (h *pageIndex) extents(dst []relay.CachedPage, owner CredentialKey, filter restclient.Filter, after, since time.Time) []relay.CachedPage {
-	s := h.shard(owner)
+// list appends the pages of a list that were requested after a time and show the list as of since
+// or later, latest first.
+func (x *pageIndex) list(dst []relay.CachedPage, key CredentialKey, filter restclient.Filter, after, since time.Time) []relay.CachedPage {
+	s := x.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, held := range slices.Backward(s.owners[owner]) {
-		if held.key.request.Filter == filter && held.Requested.After(after) && held.showsListAt(since) {
-			if dst = append(dst, held.extent); len(dst) == maxCachedPages {
+	for _, p := range slices.Backward(s.pages[key]) {
+		if r := p.key.request; r.Filter == filter && p.Requested.After(after) && p.notBefore(since) {
+			ref := relay.PageRef{Number: r.Page, Size: r.PageSize}
+			if dst = append(dst, relay.CachedPage{Ref: ref, Len: p.page.Len(), Total: p.page.Total}); len(dst) == maxCachedPages {
 				break
 			}
 		}
@@ -72,15 +66,12 @@ func (h *pageIndex) extents(dst []relay.CachedPage, owner CredentialKey, filter 
 	return dst
 }
 
-// purge forgets all pages of a credential, and returns their keys.
-func (h *pageIndex) purge(owner CredentialKey) []pageKey {
-	s := h.shard(owner)
+// purge removes and returns all pages of a credential.
+func (x *pageIndex) purge(key CredentialKey) []*cachedPage {
+	s := x.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keys := make([]pageKey, len(s.owners[owner]))
-	for i, held := range s.owners[owner] {
-		keys[i] = held.key
-	}
-	delete(s.owners, owner)
-	return keys
+	pages := s.pages[key]
+	delete(s.pages, key)
+	return pages
 }

@@ -8,59 +8,64 @@ import (
 	"cvmgraph/restclient"
 )
 
-// Owner stands for a credential: pages are kept under it, and it does not tell what the credential is.
+// CredentialKey identifies a credential without revealing it. Pages are cached by credential key.
 type CredentialKey [32]byte
 
-// Request asks for a page on behalf of whom the credential belongs to.
+// FetchRequest is a request for one page.
 type FetchRequest struct {
 	restclient.PageRequest
 	CredentialKey CredentialKey
 	Credential    restclient.Credential
-	// Since is when the page may have been asked for at the earliest, but for the page that was there just then; zero: at any time.
+	// Since is the earliest acceptable moment for the page to show the list at: see [FetchTimes].
+	// If zero, any page is acceptable.
 	Since time.Time
 }
 
-// Got is a page, and how it was come by.
+// FetchResult is a page and how it was obtained.
 type FetchResult struct {
 	*Page
-	// Request is which page it is: where another one at hand holds all that was asked for, that one.
+	// Request identifies Page. It differs from the request that was made if another cached page
+	// contains all requested items.
 	Request restclient.PageRequest
 	FetchTimes
-	// Age is how long ago it was asked for; 0 where that was now.
+	// Age is the time since the page was requested from the upstream. It is zero for a page that
+	// this fetch requested.
 	Age time.Duration
-	// Cached says that it was at hand, Coalesced that somebody else's call brought it, and Stale that it is older than it should be,
-	// because the upstream failed.
+	// Cached reports that the page was in a cache, Coalesced that it came from another caller's
+	// call, and Stale that it is older than the cache's TTL because the upstream failed.
 	Cached, Coalesced, Stale bool
-	// Attempts is how many the call took, also where it failed; 0 where none was made.
+	// Attempts is the number of attempts that the upstream call took, even if it failed. It is zero
+	// if there was no call.
 	Attempts int
 }
 
-// Times are when the upstream was asked for a page, and when it was there, rounded up to microseconds and no other page's; what it
-// shows is of a moment between. Zero: nobody knows.
+// FetchTimes are the times of the upstream call for a page. The page shows the list as of a moment
+// between Requested and Received. Received is rounded up to microseconds and unique among the pages
+// of a cache. Both are zero if unknown.
 type FetchTimes struct{ Requested, Received time.Time }
 
-// shows says whether the page shows the list no earlier than since: it was asked for since then, or it is the page that was there
-// just then.
-func (t FetchTimes) showsListAt(since time.Time) bool {
+// notBefore reports whether the page shows the list as of since or later. That is the case if it
+// was requested since then, or received exactly then.
+func (t FetchTimes) notBefore(since time.Time) bool {
 	return since.IsZero() || !t.Requested.Before(since) || t.Received.Equal(since)
 }
 
-// serves says whether the page will do for a field that wants the list no earlier than since: the operation's own calls always do,
-// for they began after what the field knows of.
+// satisfies reports whether a field that needs the list as of since or later can use the page. The
+// page of the operation's own call always qualifies: the call began after the field knew since.
 func (g *FetchResult) satisfies(since time.Time) bool {
-	return !g.Cached && !g.Coalesced || g.showsListAt(since)
+	return !g.Cached && !g.Coalesced || g.notBefore(since)
 }
 
-// Source is where the pages of one upstream come from. It is safe for concurrent use.
+// Source provides the pages of one upstream. It is safe for concurrent use.
 type Source interface {
-	// Owner returns what the pages of a credential are kept under.
+	// CredentialKey returns the key that identifies a credential.
 	CredentialKey(restclient.Credential) CredentialKey
-	// Extents appends which pages of a list are at hand that were asked for since then, or were there just then; those that came last
-	// first. A zero time is for all.
-	CachedPages(dst []relay.CachedPage, owner CredentialKey, filter restclient.Filter, since time.Time) []relay.CachedPage
-	// Held returns a page that is at hand, and false where it takes a call. It does not wait.
+	// CachedPages appends the cached pages of a list that show it as of since or later, latest
+	// first. If since is zero, it appends all cached pages.
+	CachedPages(dst []relay.CachedPage, key CredentialKey, filter restclient.Filter, since time.Time) []relay.CachedPage
+	// Cached returns a cached page. It returns false if the page is not cached. It does not block.
 	Cached(CredentialKey, restclient.PageRequest) (FetchResult, bool)
-	// Fetch returns a page that was asked for since then, an older one where that stands in for what the upstream did not send. Its
-	// errors are those of [restclient.Client.Page].
+	// Fetch returns a page that shows the list as of the request's Since or later, or an older one
+	// if the upstream fails. Its errors are those of [restclient.Client.ListCvms].
 	Fetch(context.Context, FetchRequest) (FetchResult, error)
 }

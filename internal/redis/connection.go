@@ -171,8 +171,8 @@ func (c *connection) close() {
 	}
 }
 
-// ping reads the same kinds of keys as Load. A Redis that refuses, because it is loading its data or
-// because of the user's permissions, counts as down.
+// ping reads the same kinds of keys as Load. A Redis that refuses, because it is loading its data
+// or because of the user's permissions, counts as down.
 func (s *Store) ping(ctx context.Context, c *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()

@@ -21,8 +21,8 @@ const (
 	StepRead    = "read"    // Redis does not return the stored value
 )
 
-// ProbeError is the reason why a Redis cannot be used. Its message contains neither an address nor a
-// credential.
+// ProbeError is the reason why a Redis cannot be used. Its message contains neither an address nor
+// a credential.
 type ProbeError struct {
 	// Step is the step that failed: one of the constants StepConnect to StepRead.
 	Step string

@@ -129,8 +129,8 @@ func (s *sealer) seal(key string, r record) ([]byte, error) {
 	return aead.Seal(sealed, nil, plain, []byte(key)), nil
 }
 
-// open returns the record that was sealed for a Redis key. It neither changes nor retains the bytes.
-// The error is errUnreadable.
+// open returns the record that was sealed for a Redis key. It neither changes nor retains the
+// bytes. The error is errUnreadable.
 func (s *sealer) open(key string, sealed []byte) (record, error) {
 	if len(sealed) < 1+saltBytes || sealed[0] != format {
 		return record{}, errUnreadable
