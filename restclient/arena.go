@@ -1,15 +1,19 @@
 package restclient
 
-import "strings"
+import (
+	"strings"
 
-// The values of one item share a few allocations, whose sizes are guessed from the item before. An
-// item kept alone therefore keeps no other item's memory alive.
+	"cvmgraph/internal/wire"
+)
 
-// maxGuess bounds a guess, so that one odd item does not cost its successors: values of a slab,
-// elements of a list, and (in units of 1 KiB) bytes of strings.
+// The values of one item share a few allocations, whose sizes are guessed from the item before.
+// Different items share none, so that an item does not keep the memory of others in use.
+
+// maxGuess limits a guess, so that one large item does not make the following ones expensive. It
+// counts values of a slab, elements of a list, and bytes of strings in KiB.
 const maxGuess = 256
 
-// slab hands out pointers to values that share allocations.
+// slab returns pointers to values that share allocations.
 type slab[T any] struct {
 	free []T
 	used int // since the last item's end
@@ -19,16 +23,16 @@ type slab[T any] struct {
 func (s *slab[T]) put(value T) *T {
 	if len(s.free) == 0 {
 		s.free = make([]T, max(s.next, 4))
-		s.next = min(2*len(s.free), maxGuess) // in case the guess was too low
+		s.next = min(2*len(s.free), maxGuess) // if the guess was too low
 	}
-	place := &s.free[0]
-	*place = value
+	p := &s.free[0]
+	*p = value
 	s.free = s.free[1:]
 	s.used++
-	return place
+	return p
 }
 
-// endItem lets the next item start an allocation of its own.
+// endItem makes the next item start an allocation of its own.
 func (s *slab[T]) endItem() {
 	s.free, s.next, s.used = nil, min(s.used, maxGuess), 0
 }
@@ -40,12 +44,12 @@ type textArena struct {
 	next int // size of the next allocation
 }
 
-// put copies the string with the given text between its quotes.
+// put copies a string, given as the bytes between its quotes.
 func (a *textArena) put(raw []byte, escaped bool) string {
 	if len(raw) == 0 {
 		return ""
 	}
-	// Unescaping never lengthens, so that the builder does not grow, which would copy.
+	// Unescaping never makes a string longer, so the builder does not grow, which would copy.
 	if a.b.Cap()-a.b.Len() < len(raw) {
 		a.b.Reset()
 		a.b.Grow(max(len(raw), a.next))
@@ -53,7 +57,7 @@ func (a *textArena) put(raw []byte, escaped bool) string {
 	}
 	start := a.b.Len()
 	if escaped {
-		unescape(&a.b, raw)
+		a.unescape(raw)
 	} else {
 		a.b.Write(raw)
 	}
@@ -61,7 +65,19 @@ func (a *textArena) put(raw []byte, escaped bool) string {
 	return a.b.String()[start:]
 }
 
-// endItem lets the next item start an allocation of its own.
+func (a *textArena) unescape(raw []byte) {
+	for {
+		before, char, after := wire.CutEscape(raw)
+		a.b.Write(before)
+		if char < 0 {
+			return
+		}
+		a.b.WriteRune(char)
+		raw = after
+	}
+}
+
+// endItem makes the next item start an allocation of its own.
 func (a *textArena) endItem() {
 	a.b.Reset()
 	a.next, a.used = min(a.used, maxGuess<<10), 0

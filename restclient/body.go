@@ -9,6 +9,9 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"unicode/utf8"
+
+	"cvmgraph/internal/wire"
 )
 
 const (
@@ -24,9 +27,9 @@ const (
 // places are those of large bodies.
 type places chan struct{}
 
-// document reads the whole body. Its errors are *InvalidResponseError for a body that is too large, cut
-// short or wrongly compressed, *UnavailableError for one that is large beside too many others, and those
-// of the connection.
+// document reads the whole body. Its errors are *InvalidResponseError for a body that is too large,
+// cut short or wrongly compressed, *UnavailableError for one that is large beside too many others,
+// and those of the connection.
 func (p places) document(ctx context.Context, resp *http.Response) (Document, error) {
 	body, large, err := p.readBody(ctx, resp)
 	if err == nil && endsEarly(body) {
@@ -78,8 +81,8 @@ func (p places) readBody(ctx context.Context, resp *http.Response) (body []byte,
 	}
 }
 
-// grown returns body with room for more, for all that was announced once it is a large one, and never for
-// much more than maxBody.
+// grown returns body with room for more, for all that was announced once it is a large one, and
+// never for much more than maxBody.
 func grown(body []byte, announced int) []byte {
 	size := max(2*cap(body), 32<<10)
 	if cap(body) > largeBody {
@@ -102,12 +105,15 @@ func bodyError(err error) error {
 	return err
 }
 
-// endsEarly says whether the body is less than a JSON document. It does not notice one that was cut right behind an inner object.
+// endsEarly reports whether the body is an incomplete JSON document. It does not notice a body that
+// was cut right after an inner object.
 func endsEarly(body []byte) bool {
 	if bytes.HasSuffix(bytes.TrimRight(body, " \n\t\r"), []byte("}")) {
 		return false
 	}
-	r := reader{data: body}
-	var unusable *InvalidResponseError
-	return errors.As(r.skip(), &unusable) && unusable.Reason == ReasonTruncated
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("?")) // invalid characters do not matter here, and the last one may be cut
+	}
+	s := wire.Scanner{Data: body}
+	return !s.Skip() && s.Failure == wire.Truncated
 }

@@ -219,8 +219,8 @@ func TestCompareHasBounds(t *testing.T) {
 		t.Errorf("got %v first and %v last, want what is missing first", first, last)
 	}
 	for _, d := range got.Differences {
-		if len(d.Beside) > 8 {
-			t.Errorf("got %d keys beside %s, want 8 at most", len(d.Beside), d.Path)
+		if len(d.Candidates) > 8 {
+			t.Errorf("got %d keys beside %s, want 8 at most", len(d.Candidates), d.Path)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 		beside := oracleBeside(want, strangers)
 		if absent := len(all) - present; absent > 0 && (member.Tag.Get("required") == "true" || present == 0 && beside != nil) {
 			o.missing = append(o.missing, restclient.Difference{
-				Kind: restclient.DifferenceMissing, Path: path, Want: want, Beside: beside, Objects: absent, Of: len(all),
+				Kind: restclient.DifferenceMissing, Path: path, Want: want, Candidates: beside, Objects: absent, Of: len(all),
 			})
 		}
 		fitting := o.change(path, want, values, len(all))

@@ -4,215 +4,240 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+
+	"cvmgraph/internal/wire"
 )
 
-// maxFieldErrors bounds the faults of one page, counting forgotten ones: a fault takes many times the
-// memory of the value it is about, and a page with so many is no page of ours.
-const maxFieldErrors = 10_000
-
-// maxElements bounds the elements of a page's lists of objects: a hundred times what a page of ours has.
-const maxElements = 100_000
-
-// FieldError says that one value of an item had the wrong type upstream. The value is left out: nil, a
-// boolean's default, or an element missing from its list.
+// FieldError reports a value of an item that had the wrong type upstream. The decoded item lacks
+// the value: it is nil, or the default of a boolean, or an element that its list does not have.
 type FieldError struct {
-	// Path leads from the item to the value: keys of the upstream (string) and, counted from 0,
-	// indexes of its lists (int).
+	// Path leads from the item to the value: keys of the upstream (string) and indexes of its lists
+	// (int, from 0).
 	Path []any
-	// Want is the type it should have had, such as "a string" or "an integer of 32 bits".
+	// Want is the expected type, such as "a string" or "an integer of 32 bits".
 	Want string
 }
 
-// decoder decodes the items of one document. Whatever is wrong with the document ends it with an
-// *InvalidResponseError; a value of the wrong type is a fault and does not.
-type decoder struct {
-	reader
-	path     []any // from the item to the current value
-	faults   []FieldError
-	recorded int // faults of the whole page, forgotten ones too
-	elements int // of lists of objects, of the whole page
+// FlatKeys returns the keys that only items of other API versions have, whose shape is flat.
+func FlatKeys() []string { return []string{"vm_uuid", "resource", "node_info"} }
 
-	texts   textArena
+//nolint:gochecknoglobals // immutable, compiled once
+var cvmShape = wire.NewShape(reflect.TypeFor[Cvm](), FlatKeys()...)
+
+// decoder decodes the items of one document. An invalid document stops it; a value of the wrong
+// type is recorded as a field error and does not.
+type decoder struct {
+	wire.Scanner
+	pageSize int
+	items    []Item
+
+	path        []step  // from the item to the current value
+	shortPath   [8]step // what path starts in
+	fieldErrors []FieldError
+	recorded    int // field errors of the whole page, including forgotten ones
+	elements    int // elements of lists of objects of the whole page
+
+	text    textArena
 	strings slab[string]
 	ints32  slab[int32]
 	ints64  slab[int64]
-	lengths map[*field]int // of the last list of each field, a guess of the next one's
+	lengths map[*wire.Field]int // of the last list of each field, which is a guess of the length of the next one
+}
+
+// step is one step of a path: a key, or the index of an element if key is "".
+type step struct {
+	key   string
+	index int
 }
 
 func newDecoder(data []byte) *decoder {
-	return &decoder{reader: reader{data: data}, lengths: map[*field]int{}}
+	d := &decoder{Scanner: wire.Scanner{Data: data}, lengths: map[*wire.Field]int{}}
+	d.path = d.shortPath[:0]
+	return d
 }
 
-// item decodes the object the reader stands at, and returns the set of its known keys.
-func (d *decoder) item(item *Item) (keys uint64, err error) {
-	d.faults = nil
-	keys, err = d.object(cvmShape, reflect.ValueOf(&item.Cvm).Elem())
-	item.FieldErrors = d.faults
-	d.texts.endItem()
+// Restart implements [wire.Items].
+func (d *decoder) Restart() { d.items = []Item{} }
+
+// Item implements [wire.Items]. Entries beyond the page's size are decoded for their grammar and
+// their keys, and dropped.
+func (d *decoder) Item(index int) (keys uint64, ok bool) {
+	if index >= d.pageSize {
+		return d.item(new(Item))
+	}
+	if cap(d.items) == 0 {
+		d.items = make([]Item, 0, d.pageSize)
+	}
+	d.items = append(d.items, Item{})
+	return d.item(&d.items[len(d.items)-1])
+}
+
+// item decodes the object at the scanner's position, and returns the set of its known keys.
+func (d *decoder) item(item *Item) (keys uint64, ok bool) {
+	d.fieldErrors = nil
+	keys, ok = d.object(cvmShape, reflect.ValueOf(&item.Cvm).Elem())
+	item.FieldErrors = d.fieldErrors
+	d.text.endItem()
 	d.strings.endItem()
 	d.ints32.endItem()
 	d.ints64.endItem()
-	return keys, err
+	return keys, ok
 }
 
 // object decodes an object into the struct v, and returns the set of its known keys.
-func (d *decoder) object(s *shape, v reflect.Value) (seen uint64, err error) {
-	v.Set(s.blank)
-	if err := d.open(); err != nil {
-		return 0, err
+func (d *decoder) object(s *wire.Shape, v reflect.Value) (seen uint64, ok bool) {
+	v.Set(s.Blank)
+	if !d.Open() {
+		return 0, false
 	}
-	var faulty uint64 // keys with faults at or below their value
+	var invalid uint64 // keys with field errors at or below their value
 	expected := 0
 	for first := true; ; first = false {
-		if more, err := d.more('}', first); err != nil || !more {
-			return seen, err
+		if more, ok := d.More('}', first); !ok || !more {
+			return seen, ok
 		}
-		place, err := d.place(s, expected)
-		if err != nil {
-			return 0, err
+		at, ok := d.key(s, expected)
+		if !ok {
+			return 0, false
 		}
-		if place < 0 {
-			if err := d.skip(); err != nil {
-				return 0, err
+		if at < 0 {
+			if !d.Skip() {
+				return 0, false
 			}
 			continue
 		}
-		f, mark := &s.fields[place], uint64(1)<<place
-		expected = place + 1
-		d.path = append(d.path, f.step)
-		if seen&mark != 0 { // of equal keys the last one wins, whole
-			if f.kind != skipped {
-				v.Field(f.index).Set(s.blank.Field(f.index))
+		f, bit := &s.Fields[at], uint64(1)<<at
+		expected = at + 1
+		d.path = append(d.path, step{key: f.Key})
+		if seen&bit != 0 { // of equal keys, the whole value of the last one counts
+			if f.Kind != wire.Skipped {
+				v.Field(f.Index).Set(s.Blank.Field(f.Index))
 			}
-			if faulty&mark != 0 {
+			if invalid&bit != 0 {
 				d.forget()
-				faulty &^= mark
+				invalid &^= bit
 			}
 		}
-		seen |= mark
+		seen |= bit
 		before := d.recorded
-		if err := d.value(f, v); err != nil {
-			return 0, err
+		if !d.value(f, v) {
+			return 0, false
 		}
 		if d.recorded > before {
-			faulty |= mark
+			invalid |= bit
 		}
 		d.path = d.path[:len(d.path)-1]
 	}
 }
 
-// place consumes a member's name and its colon, and returns the name's place in the shape, -1 when it
-// is unknown. Mostly it is the expected one, and then there is no need to scan it.
-func (d *decoder) place(s *shape, expected int) (int, error) {
-	if expected < len(s.fields) && d.consume(s.fields[expected].start) {
-		return expected, nil
+// key consumes a member's name and its colon, and returns the index of its field, or -1 for an
+// unknown key.
+func (d *decoder) key(s *wire.Shape, expected int) (at int, ok bool) {
+	if expected < len(s.Fields) && d.Consume(s.Fields[expected].Start) {
+		return expected, true
 	}
-	key, err := d.key()
-	if err != nil {
-		return -1, err
+	key, ok := d.Key()
+	if !ok {
+		return -1, false
 	}
-	return s.find(key, expected), nil
+	return s.Find(key, expected), true
 }
 
 // value decodes the value of f into its field of the struct v, which is blank.
-func (d *decoder) value(f *field, v reflect.Value) error {
-	c, err := d.peek()
-	if err != nil {
-		return err
-	}
+func (d *decoder) value(f *wire.Field, v reflect.Value) bool {
+	c := d.Peek()
 	if c == 'n' {
-		return d.literal("null")
+		return d.Literal("null")
 	}
-	if !f.kind.startsWith(c) {
-		return d.wrong(f.kind)
+	if !f.Kind.StartsWith(c) {
+		return d.wrong(f.Kind)
 	}
-	target := v.Field(f.index)
-	switch f.kind {
-	case object:
-		made := reflect.New(f.shape.blank.Type())
+	if f.Kind == wire.Skipped {
+		return d.Skip()
+	}
+	target := v.Field(f.Index)
+	switch f.Kind {
+	case wire.Object:
+		made := reflect.New(f.Shape.Blank.Type())
 		target.Set(made)
-		_, err = d.object(f.shape, made.Elem())
-	case texts, objects:
-		err = d.list(f, target)
-	case boolean:
+		_, ok := d.object(f.Shape, made.Elem())
+		return ok
+	case wire.Strings, wire.Objects:
+		return d.list(f, target)
+	case wire.Boolean:
 		target.SetBool(c == 't')
-		err = d.literal(strconv.FormatBool(c == 't'))
-	case text, integer32, integer64, identifier:
+		return d.Skip()
+	default:
 		if c != '"' {
-			return d.integer(f.kind, target)
+			return d.integer(f.Kind, target)
 		}
-		value, err := d.string()
+		value, ok := d.string()
 		target.Set(reflect.ValueOf(d.strings.put(value)))
-		return err
-	case skipped:
-		err = d.skip()
+		return ok
 	}
-	return err
 }
 
-// string decodes the string the reader stands at.
-func (d *decoder) string() (string, error) {
-	raw, escaped, err := d.text()
-	if err != nil {
-		return "", err
+// string decodes the string at the scanner's position.
+func (d *decoder) string() (string, bool) {
+	start := d.Pos + 1
+	escaped, _, ok := d.Quoted()
+	if !ok {
+		return "", false
 	}
-	return d.texts.put(raw, escaped), nil
+	return d.text.put(d.Data[start:d.Pos-1], escaped), true
 }
 
-// integer decodes a number as the kind wants it.
-func (d *decoder) integer(k kind, target reflect.Value) error {
-	number, err := d.number()
-	if err != nil {
-		return err
+// integer decodes a number as an integer of the kind.
+func (d *decoder) integer(k wire.Kind, target reflect.Value) bool {
+	start := d.Pos
+	if _, ok := d.Number(); !ok {
+		return false
 	}
-	n, ok := integer(number)
-	switch {
-	case !ok, k == integer32 && n != int64(int32(n)):
-		return d.fault(k)
-	case k == integer32:
+	n, ok := k.Integer(d.Data[start:d.Pos])
+	if !ok {
+		return d.record(k)
+	}
+	switch k {
+	case wire.Int32:
 		target.Set(reflect.ValueOf(d.ints32.put(int32(n))))
-	case k == integer64:
+	case wire.Int64:
 		target.Set(reflect.ValueOf(d.ints64.put(n)))
 	default:
 		target.Set(reflect.ValueOf(d.strings.put(strconv.FormatInt(n, 10))))
 	}
-	return nil
+	return true
 }
 
-// list decodes a list into the slice v; elements of the wrong type are left out.
-func (d *decoder) list(f *field, v reflect.Value) error {
-	if err := d.open(); err != nil {
-		return err
+// list decodes a list into the slice v. It leaves out elements of the wrong type.
+func (d *decoder) list(f *wire.Field, v reflect.Value) bool {
+	if !d.Open() {
+		return false
 	}
-	element := f.kind.element()
+	element := f.Kind.Element()
 	for i := 0; ; i++ {
-		more, err := d.more(']', i == 0)
-		if err != nil {
-			return err
+		more, ok := d.More(']', i == 0)
+		if !ok {
+			return false
 		}
 		if !more {
 			d.lengths[f] = min(v.Len(), maxGuess)
-			return nil
+			return true
 		}
-		c, err := d.peek()
-		if err != nil {
-			return err
-		}
-		d.path = append(d.path, i)
-		if element.startsWith(c) {
-			err = d.element(f, v)
+		d.path = append(d.path, step{index: i})
+		if element.StartsWith(d.Peek()) {
+			ok = d.element(f, v)
 		} else {
-			err = d.wrong(element)
+			ok = d.wrong(element)
 		}
-		if err != nil {
-			return err
+		if !ok {
+			return false
 		}
 		d.path = d.path[:len(d.path)-1]
 	}
 }
 
-// element decodes an element of a list, which is of the right type, and appends it to v.
-func (d *decoder) element(f *field, v reflect.Value) error {
+// element decodes an element of the right type and appends it to the slice v.
+func (d *decoder) element(f *wire.Field, v reflect.Value) bool {
 	n := v.Len()
 	if n == 0 {
 		v.Grow(max(1, d.lengths[f]))
@@ -220,41 +245,74 @@ func (d *decoder) element(f *field, v reflect.Value) error {
 		v.Grow(1)
 	}
 	v.SetLen(n + 1)
-	if f.kind == objects {
-		if d.elements++; d.elements > maxElements {
-			return invalid(ReasonTooManyElements)
+	if f.Kind == wire.Objects {
+		if d.elements++; d.elements > wire.MaxElements {
+			return d.Fail(wire.TooManyElements)
 		}
-		_, err := d.object(f.shape, v.Index(n))
-		return err
+		_, ok := d.object(f.Shape, v.Index(n))
+		return ok
 	}
-	value, err := d.string()
+	value, ok := d.string()
 	v.Index(n).SetString(value)
-	return err
+	return ok
 }
 
-// wrong records the value the reader stands at as a fault, and skips it.
-func (d *decoder) wrong(want kind) error {
-	if err := d.fault(want); err != nil {
-		return err
+// wrong records a field error for the value at the scanner's position, and skips the value.
+func (d *decoder) wrong(want wire.Kind) bool {
+	if d.Pos == len(d.Data) {
+		return d.Fail(wire.Truncated)
 	}
-	return d.skip()
+	return d.record(want) && d.Skip()
 }
 
-// fault records that the current value is none of the kind.
-func (d *decoder) fault(want kind) error {
-	if d.recorded++; d.recorded > maxFieldErrors {
-		return invalid(ReasonTooManyFieldErrors)
+// record records a field error for the current value, which is not of the wanted kind.
+func (d *decoder) record(want wire.Kind) bool {
+	if d.recorded++; d.recorded > wire.MaxInvalid {
+		return d.Fail(wire.TooManyInvalid)
 	}
-	d.faults = append(d.faults, FieldError{Path: slices.Clone(d.path), Want: want.want()})
-	return nil
+	path := make([]any, len(d.path))
+	for i, step := range d.path {
+		if path[i] = step.key; step.key == "" {
+			path[i] = step.index
+		}
+	}
+	d.fieldErrors = append(d.fieldErrors, FieldError{Path: path, Want: want.String()})
+	return true
 }
 
-// forget drops the faults at and below the current path.
+// forget drops the field errors at and below the current path, which consists of keys and indexes.
 func (d *decoder) forget() {
-	d.faults = slices.DeleteFunc(d.faults, func(f FieldError) bool {
-		return len(f.Path) >= len(d.path) && slices.Equal(f.Path[:len(d.path)], d.path)
-	})
-	if len(d.faults) == 0 {
-		d.faults = nil
+	d.fieldErrors = slices.DeleteFunc(d.fieldErrors, func(e FieldError) bool { return d.isBelow(e.Path) })
+	if len(d.fieldErrors) == 0 {
+		d.fieldErrors = nil
 	}
+}
+
+// isBelow reports whether a path starts with the current one.
+func (d *decoder) isBelow(path []any) bool {
+	if len(path) < len(d.path) {
+		return false
+	}
+	for i, step := range d.path {
+		if path[i] != any(step.key) && (step.key != "" || path[i] != any(step.index)) {
+			return false
+		}
+	}
+	return true
+}
+
+// failed returns the error of a scanner's failure.
+func failed(f wire.Failure) error {
+	switch f {
+	case wire.Truncated:
+		return invalid(ReasonTruncated)
+	case wire.TooDeep:
+		return invalid(ReasonTooDeep)
+	case wire.TooManyInvalid:
+		return invalid(ReasonTooManyFieldErrors)
+	case wire.TooManyElements:
+		return invalid(ReasonTooManyElements)
+	case wire.NotJSON:
+	}
+	return invalid(ReasonNotJSON)
 }

@@ -14,7 +14,7 @@ func report() check.Report {
 		{Name: check.StepSettings, Status: check.OK, Message: "all are valid"},
 		{Name: check.StepTLS, Status: check.Warning, Message: "there is <none>"},
 		{Name: check.StepContract, Status: check.Failed, Message: "it is not what was promised", More: 7, Differences: []restclient.Difference{
-			{Kind: restclient.DifferenceMissing, Path: "items[].name", Want: "a string", Beside: []string{"title"}, Objects: 3, Of: 3},
+			{Kind: restclient.DifferenceMissing, Path: "items[].name", Want: "a string", Candidates: []string{"title"}, Objects: 3, Of: 3},
 			{Kind: restclient.DifferenceChanged, Path: "total", Want: "an integer of 64 bits", Got: []string{"string"}, Objects: 1, Of: 1},
 		}},
 		{Name: check.StepRedis, Status: check.Skipped, Message: "there is none"},
@@ -46,7 +46,7 @@ func TestReportAsJSON(t *testing.T) {
 		`{"name":"settings","status":"ok","message":"all are valid"},` +
 		`{"name":"tls","status":"warning","message":"there is <none>"},` +
 		`{"name":"contract","status":"failed","message":"it is not what was promised","differences":[` +
-		`{"kind":"missing","path":"items[].name","want":"a string","beside":["title"],"objects":3,"of":3},` +
+		`{"kind":"missing","path":"items[].name","want":"a string","candidates":["title"],"objects":3,"of":3},` +
 		`{"kind":"changed","path":"total","want":"an integer of 64 bits","got":["string"],"objects":1,"of":1}],"more":7},` +
 		`{"name":"redis","status":"skipped","message":"there is none"}]}` + "\n"
 	if err := report().WriteJSON(&got); err != nil || got.String() != want {

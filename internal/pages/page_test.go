@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"cvmgraph/internal/pages"
-	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/wire"
 	"cvmgraph/restclient"
 )
 
@@ -129,7 +129,7 @@ func reasonOf(err error) string {
 }
 
 // slowEnvelope reads the envelope and the items of a page, which is one, with encoding/json.
-func slowEnvelope(t *testing.T, body []byte) (e projection.Envelope, items []json.RawMessage) {
+func slowEnvelope(t *testing.T, body []byte) (e wire.Envelope, items []json.RawMessage) {
 	t.Helper()
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(body, &keys); err != nil {

@@ -4,82 +4,65 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+
+	"cvmgraph/internal/wire"
 )
 
-// Bounds of a page, beyond which it is refused. Both count what a page of ours has a hundredth of.
-const (
-	// maxWrong is how many values may be of the wrong type.
-	maxWrong = 10_000
-	// maxElements is how many elements the lists of objects may have together.
-	maxElements = 100_000
-)
-
-// ErrInvalid is what [Shape.Index] returns for a body that is not one JSON document in UTF-8, or beyond a bound: nesting,
-// values of the wrong type, elements of lists. The decoder of the wire types says which.
+// ErrInvalid is returned by [Shape.Index] for a body that is not a JSON document in UTF-8, or that
+// exceeds a limit: its nesting, its values of the wrong type, or the elements of its lists.
+// Decoding the body finds the reason.
 var ErrInvalid = errors.New("the page cannot be indexed")
 
-// IndexedPage is a page of the upstream with the places of the values in it. Once made it is read-only, and safe for concurrent use
-// as long as nobody writes to its body.
+// IndexedPage is a page of the upstream with an index of the values in it. It is read-only and safe
+// for concurrent use, if its body is not modified.
 type IndexedPage struct {
-	// Envelope is what the document says of itself.
-	Envelope Envelope
+	// Envelope is the document without its items.
+	Envelope wire.Envelope
 
 	body  []byte
 	shape *Shape
 	tape  []slot
-	items []uint32 // the place of each item's own slot in tape
+	items []uint32 // index of each item's own slot in tape
 }
 
-// Envelope is what a page's document holds beside the items' values.
-type Envelope struct {
-	// Total, Page and PageSize are the integers of these names, meaningful where HasTotal, HasPage and HasPageSize are set.
-	Total, Page, PageSize          int64
-	HasTotal, HasPage, HasPageSize bool
-	// IsList says that there is a list of items, and Count how many entries it has.
-	IsList bool
-	Count  int
-	// HasInvalidEntry says that an entry is no object.
-	HasInvalidEntry bool
-	// HasHosted says that an entry has the key hosted, HasFlat that one has a key that only other API versions have.
-	HasHosted, HasFlat bool
-}
-
-// slot is the place of a value: data[lo:hi] without the mark. Zero is a value that is absent, null or of the wrong type.
+// slot is the position of a value: data[lo:hi] without the mark. It is zero for a value that is
+// absent, null or of the wrong type.
 //
-// The slot of a list of objects holds the place in the tape of its first element and the number of elements. An element's own
-// slot holds the place of the next one, and the slots of its values follow; so do those of an item.
+// The slot of a list of objects holds the index in the tape of its first element's slot, and the
+// number of elements. An element's own slot holds the index of the next one, and the slots of its
+// values follow. The slots of an item's values follow the item's own slot, too.
 type slot struct{ lo, hi uint32 }
 
-// mark, in hi, says that the value's text is not what is to be written: a string with surrogates, which may lack their other
-// half, an integer written unlike one, an identifier that is a number, a list with elements of the wrong type. Of an item it
-// says that a value of it is of the wrong type.
+// mark is a bit of hi. It means that the value cannot be written as it is: a string with
+// surrogates, which may lack their other half, a number that is not plain, an identifier that is a
+// number, or a list with elements of the wrong type. For an item, it means that one of the item's
+// values is of the wrong type.
 const mark = 1 << 31
 
 func (s slot) marked() bool { return s.hi&mark != 0 }
 
 func (s slot) of(body []byte) []byte { return body[s.lo : s.hi&^mark] }
 
-// Index validates a page's body and notes the places of the values of its items, of which it keeps at most size. The page takes
-// the body over; what p held before is overwritten, and its memory used again. The error is [ErrInvalid].
-func (s *Shape) Index(p *IndexedPage, body []byte, size int) error {
-	*p = IndexedPage{body: body, shape: s, tape: p.tape, items: p.items}
+// Index validates the body of a page and indexes the values of its items, at most limit of them.
+// The page takes over the body. The previous content of p is overwritten, and its memory is reused.
+// The error is [ErrInvalid].
+func (s *Shape) Index(p *IndexedPage, body []byte, limit int) error {
+	*p = IndexedPage{body: body, shape: s, tape: p.tape, items: p.items[:0]}
 	if len(body) >= mark {
 		return ErrInvalid
 	}
-	r, ok := s.rooms.Get().(*room)
+	x, ok := s.indexers.Get().(*indexer)
 	if !ok {
-		r = &room{order: s.natural(make([]uint8, 0, s.orders))}
+		x = &indexer{order: s.fieldOrder(make([]uint8, 0, s.orders))}
 	}
-	x := indexer{scanner: scanner{data: body}, page: p, size: size, room: *r}
-	x.flat, x.hosted = s.marks("hosted")
-	p.items = p.items[:0]
-	valid := x.envelope() && x.end()
+	*x = indexer{Scanner: wire.Scanner{Data: body}, page: p, limit: limit, tape: x.tape, order: x.order}
+	valid := x.Page(&p.Envelope, s.wire, x)
 	if valid {
 		p.tape = append(p.tape[:0], x.tape...)
 	}
-	if cap(x.tape) <= maxKeptTape {
-		*r = x.room
-		s.rooms.Put(r)
+	if cap(x.tape) <= maxReusedTape {
+		x.Data, x.page = nil, nil
+		s.indexers.Put(x)
 	}
 	if !valid {
 		return ErrInvalid
@@ -87,65 +70,58 @@ func (s *Shape) Index(p *IndexedPage, body []byte, size int) error {
 	return nil
 }
 
-// room is what a page is indexed in. It is used again, one page after another.
-type room struct {
-	tape []slot // of the page, as far as it is known
-	// order is in which order the members of objects came last: for each shape, which place among its fields came first, and then,
-	// for each of them, which came behind it; the number of fields where none did.
-	order []uint8
-}
-
-// maxKeptTape is the size, in slots, up to which the memory that a page is indexed in is used again.
-const maxKeptTape = 64 << 10
+// maxReusedTape is the capacity, in slots, up to which an indexer is reused.
+const maxReusedTape = 64 << 10
 
 // Len returns the number of items.
 func (p *IndexedPage) Len() int { return len(p.items) }
 
-// Raw returns the JSON of an item.
+// Raw returns the JSON of an item. It must not be modified.
 func (p *IndexedPage) Raw(item int) []byte { return p.tape[p.items[item]].of(p.body) }
 
 func (p *IndexedPage) hasInvalid(item int) bool { return p.tape[p.items[item]].marked() }
 
-// MemorySize returns about how much memory the page takes, in bytes.
+// MemorySize returns the approximate memory of the page, in bytes.
 func (p *IndexedPage) MemorySize() int { return cap(p.body) + 8*cap(p.tape) + 4*cap(p.items) }
 
-// Body returns the page's body. It must not be written to.
+// Body returns the page's body. It must not be modified.
 func (p *IndexedPage) Body() []byte { return p.body }
 
-// BodySize returns the length of the page's body.
+// BodySize returns the length of the page's body, in bytes.
 func (p *IndexedPage) BodySize() int { return len(p.body) }
 
-// ValueRef names a value that every item may have, by its path.
+// ValueRef refers to a value that each item may have.
 type ValueRef struct {
-	slot int
-	kind kind
+	slot int // counted from the item's own slot
+	kind wire.Kind
 }
 
-// Value returns the value at a path of keys. It panics where items have no text, identifier or integer there.
+// Value returns a reference to the value at a path of keys. It panics if items have no string,
+// identifier or integer there.
 func (s *Shape) Value(path ...string) ValueRef {
 	v := ValueRef{slot: 1} // the item's own slot comes first
 	for i, key := range path {
-		at := s.find([]byte(key), 0)
+		at := s.wire.Find([]byte(key), 0)
 		if at < 0 {
-			v.kind = skipped
+			v.kind = wire.Skipped
 			break
 		}
 		f := &s.fields[at]
 		v.slot += f.slot
-		v.kind = f.kind
+		v.kind = f.Kind
 		if i < len(path)-1 {
 			v.slot++ // the object's own
 			s = f.shape
 		}
 	}
-	if !slices.Contains([]kind{text, identifier, integer32, integer64}, v.kind) {
-		panic("projection: no value at this path")
+	if !slices.Contains([]wire.Kind{wire.String, wire.Identifier, wire.Int32, wire.Int64}, v.kind) {
+		panic("projection: no scalar value at this path")
 	}
 	return v
 }
 
-// AppendText appends the text of an item's value to dst: a string's without quotes and escapes, an integer's digits. Nothing
-// is appended for a value that is absent, null or of the wrong type.
+// AppendText appends an item's value to dst: a string without quotes and escapes, an integer as
+// digits. It appends nothing if the value is absent, null or of the wrong type.
 func (p *IndexedPage) AppendText(dst []byte, item int, v ValueRef) []byte {
 	s := p.tape[int(p.items[item])+v.slot]
 	if s == (slot{}) {
@@ -153,7 +129,7 @@ func (p *IndexedPage) AppendText(dst []byte, item int, v ValueRef) []byte {
 	}
 	switch value := s.of(p.body); {
 	case value[0] == '"':
-		return appendUnescaped(dst, value[1:len(value)-1])
+		return wire.AppendUnescaped(dst, value[1:len(value)-1])
 	case s.marked():
 		return appendInteger(dst, value)
 	default:
@@ -161,157 +137,84 @@ func (p *IndexedPage) AppendText(dst []byte, item int, v ValueRef) []byte {
 	}
 }
 
-// indexer fills a page.
+// indexer fills an indexed page. Indexers are reused, one page after another.
 type indexer struct {
-	scanner
-	room
-	page         *IndexedPage
-	size         int    // how many items are kept
-	flat, hosted uint64 // sets of keys of an item
-	odd          bool   // the current item has values of the wrong type
-	wrong        int    // values of the wrong type so far
-	elements     int    // elements of lists of objects so far
+	wire.Scanner
+	page  *IndexedPage
+	limit int    // of items that are indexed
+	tape  []slot // of the page so far
+	// order is the order in which the members of objects came last. For each shape, it has the
+	// index of the field that came first, and then, for each field, the index of the field that
+	// came after it. The number of fields means none.
+	order []uint8
+
+	invalid  bool // the current item has values of the wrong type
+	wrong    int  // values of the wrong type so far
+	elements int  // elements of lists of objects so far
 }
 
-// envelope indexes the whole document.
-func (x *indexer) envelope() bool {
-	if x.peek() != '{' {
-		return x.skip()
-	}
-	if !x.open() {
-		return false
-	}
-	e := &x.page.Envelope
-	for first := true; ; first = false {
-		more, ok := x.more('}', first)
-		if !ok || !more {
-			return ok
-		}
-		key, ok := x.key()
-		if !ok {
-			return false
-		}
-		switch string(key) {
-		case "items":
-			ok = x.entries()
-		case "total":
-			ok = x.integer(&e.Total, &e.HasTotal)
-		case "page":
-			ok = x.integer(&e.Page, &e.HasPage)
-		case "page_size":
-			ok = x.integer(&e.PageSize, &e.HasPageSize)
-		default:
-			ok = x.skip()
-		}
-		if !ok {
-			return false
-		}
-	}
+// Restart implements [wire.Items].
+func (x *indexer) Restart() {
+	x.page.items, x.tape = x.page.items[:0], append(x.tape[:0], slot{}) // so that no list starts at index 0
 }
 
-// integer reads a number of the envelope.
-func (x *indexer) integer(target *int64, has *bool) bool {
-	*has = false
-	if !startsNumber(x.peek()) {
-		return x.skip()
-	}
-	start := x.pos
-	if _, ok := x.number(); !ok {
-		return false
-	}
-	*target, *has = integer(x.data[start:x.pos])
-	return true
-}
-
-func startsNumber(c byte) bool { return c == '-' || '0' <= c && c <= '9' }
-
-// entries indexes the list of items. Those beyond the page's size are validated, and not kept.
-func (x *indexer) entries() bool {
-	e := &x.page.Envelope
-	e.IsList, e.Count, e.HasInvalidEntry, e.HasHosted, e.HasFlat = false, 0, false, false, false
-	x.page.items, x.tape = x.page.items[:0], append(x.tape[:0], slot{}) // no list begins at 0
-	if x.peek() != '[' {
-		return x.skip()
-	}
-	e.IsList = true
-	if !x.open() {
-		return false
-	}
-	for {
-		more, ok := x.more(']', e.Count == 0)
-		if !ok || !more {
-			return ok
-		}
-		if x.peek() != '{' {
-			e.HasInvalidEntry = true
-			if !x.skip() {
-				return false
-			}
-		} else if !x.item(e) {
-			return false
-		}
-		e.Count++
-	}
-}
-
-// item indexes one entry.
-func (x *indexer) item(e *Envelope) bool {
-	at, start := len(x.tape), x.pos
-	x.odd = false
+// Item implements [wire.Items]. Items beyond the limit are validated, but not indexed.
+func (x *indexer) Item(int) (keys uint64, ok bool) {
+	at, start := len(x.tape), x.Pos
+	x.invalid = false
 	x.reserve(1 + x.page.shape.width)
-	keys, ok := x.object(x.page.shape, at+1)
+	keys, ok = x.object(x.page.shape, at+1)
 	if !ok {
-		return false
+		return 0, false
 	}
-	e.HasHosted = e.HasHosted || keys&x.hosted != 0
-	e.HasFlat = e.HasFlat || keys&x.flat != 0
-	if len(x.page.items) == x.size {
+	if len(x.page.items) == x.limit {
 		x.tape = x.tape[:at]
-		return true
+		return keys, true
 	}
-	own := slot{uint32(start), uint32(x.pos)}
-	if x.odd {
+	own := slot{uint32(start), uint32(x.Pos)}
+	if x.invalid {
 		own.hi |= mark
 	}
 	x.tape[at] = own
 	if cap(x.page.items) == 0 {
-		// The others are likely as large as this one.
-		x.page.items = make([]uint32, 0, min((len(x.data)-start)/(x.pos-start)+1, x.size))
+		// The other items are probably about as large as the first one.
+		x.page.items = make([]uint32, 0, min((len(x.Data)-start)/(x.Pos-start)+1, x.limit))
 	}
 	x.page.items = append(x.page.items, uint32(at))
-	return true
+	return keys, true
 }
 
-// reserve appends n slots.
+// reserve appends n zero slots.
 func (x *indexer) reserve(n int) {
 	tape := slices.Grow(x.tape, n)
 	x.tape = tape[:len(tape)+n]
 	clear(x.tape[len(tape):])
 }
 
-// object indexes an object whose values' slots begin at base, and returns the set of its known keys.
+// object indexes an object, whose values have the slots from base on, and returns the set of its
+// known keys.
 func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
-	if !x.open() {
+	if !x.Open() {
 		return 0, false
 	}
 	order := x.order[s.order : s.order+len(s.fields)+1]
-	last := 0 // the place of the last known member among the fields, counted from 1; 0 before it
+	last := 0 // 1 + the index of the last known member's field; 0 before the first one
 	for first := true; ; first = false {
 		place := int(order[last])
-		if place == len(s.fields) || first && !x.consume(s.fields[place].next[1:]) || !first && !x.continues(&s.fields[place]) {
-			more, ok := x.more('}', first)
+		if place == len(s.fields) || first && !x.Consume(s.fields[place].Start) || !first && !x.continues(&s.fields[place]) {
+			more, ok := x.More('}', first)
 			if !ok || !more {
 				if ok {
 					order[last] = uint8(len(s.fields))
 				}
 				return seen, ok
 			}
-			key, ok := x.key()
+			key, ok := x.Key()
 			if !ok {
 				return 0, false
 			}
-			if place = s.find(key, min(place, len(s.fields)-1)); place < 0 {
-				if !x.skip() {
+			if place = s.wire.Find(key, min(place, len(s.fields)-1)); place < 0 {
+				if !x.Skip() {
 					return 0, false
 				}
 				continue
@@ -322,17 +225,17 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 		f := &s.fields[place]
 		if bit := uint64(1) << place; seen&bit == 0 {
 			seen |= bit
-		} else { // of equal keys the last one wins, whole
+		} else { // of equal keys, the whole value of the last one counts
 			clear(x.tape[base+f.slot : base+f.slot+f.slots])
 		}
 		at := base + f.slot
-		switch c := x.peek(); {
-		case c == '"' && f.kind == text:
-			if !x.plainText(at) && !x.value(f, c, at) {
+		switch c := x.Peek(); {
+		case c == '"' && f.Kind == wire.String:
+			if !x.plainString(at) && !x.value(f, c, at) {
 				return 0, false
 			}
 		case c == 'n':
-			if !x.word("null") {
+			if !x.Literal("null") {
 				return 0, false
 			}
 		case !x.value(f, c, at):
@@ -341,61 +244,60 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 	}
 }
 
-// plainText indexes a string if it is one without escapes, as most are.
-func (x *indexer) plainText(at int) bool {
-	start := x.pos
-	end := x.special(start + 1)
-	if end == len(x.data) || x.data[end] != '"' {
+// plainString indexes a string if it is plain, as most strings are.
+func (x *indexer) plainString(at int) bool {
+	start := x.Pos
+	if !x.Plain() {
 		return false
 	}
-	x.pos = end + 1
-	x.tape[at] = slot{uint32(start), uint32(x.pos)}
+	x.tape[at] = slot{uint32(start), uint32(x.Pos)}
 	return true
 }
 
-// continues consumes the comma, the name and the colon of a field's member, if just these come next: as they do where the upstream
-// sends all keys, in order and without white space.
+// continues consumes the comma, the key and the colon of a field's member, if exactly these bytes
+// come next. They do if the upstream sends the keys in the expected order and without white space.
 func (x *indexer) continues(f *field) bool {
 	n := len(f.next)
-	if x.pos+max(n, 16) > len(x.data) {
+	if x.Pos+max(n, 16) > len(x.Data) {
 		return false
 	}
-	b := x.data[x.pos:]
+	b := x.Data[x.Pos:]
 	if binary.LittleEndian.Uint64(b)&f.headMask != f.head || binary.LittleEndian.Uint64(b[8:])&f.tailMask != f.tail ||
 		n > 16 && string(b[16:n]) != f.next[16:] {
 		return false
 	}
-	x.pos += n
+	x.Pos += n
 	return true
 }
 
-// value indexes the value of a field, which is not null and begins with c, at its slot, which is zero.
+// value indexes the value of a field at a slot that is zero. The value is not null and starts with
+// c.
 func (x *indexer) value(f *field, c byte, at int) bool {
-	start := x.pos
+	start := x.Pos
 	var marked, ok bool
 	switch {
-	case !f.kind.begins(c):
-		return x.countWrong() && x.skip()
-	case c == '"' && f.kind != skipped:
-		_, marked, ok = x.text()
-	case f.kind == boolean:
-		ok = x.word("true") || x.word("false")
-	case f.kind == object:
+	case !f.Kind.StartsWith(c):
+		return x.countWrong() && x.Skip()
+	case c == '"' && f.Kind != wire.Skipped:
+		_, marked, ok = x.Quoted()
+	case f.Kind == wire.Boolean:
+		ok = x.Skip()
+	case f.Kind == wire.Object:
 		_, ok = x.object(f.shape, at+1)
-	case f.kind == texts:
-		marked, ok = x.texts()
-	case f.kind == objects:
+	case f.Kind == wire.Strings:
+		marked, ok = x.strings()
+	case f.Kind == wire.Objects:
 		return x.objects(f.shape, at)
-	case f.kind == skipped:
-		return x.skip()
+	case f.Kind == wire.Skipped:
+		return x.Skip()
 	default:
 		var plain bool
-		if plain, ok = x.number(); ok && !f.kind.holds(x.data[start:x.pos], plain) {
+		if plain, ok = x.Number(); ok && !holds(f.Kind, x.Data[start:x.Pos], plain) {
 			return x.countWrong()
 		}
-		marked = !plain || f.kind == identifier
+		marked = !plain || f.Kind == wire.Identifier
 	}
-	hi := uint32(x.pos)
+	hi := uint32(x.Pos)
 	if marked {
 		hi |= mark
 	}
@@ -403,60 +305,40 @@ func (x *indexer) value(f *field, c byte, at int) bool {
 	return ok
 }
 
-// begins tells whether a value of the kind can start with c.
-func (k kind) begins(c byte) bool {
-	switch k {
-	case text:
-		return c == '"'
-	case identifier:
-		return c == '"' || startsNumber(c)
-	case integer32, integer64:
-		return startsNumber(c)
-	case boolean:
-		return c == 't' || c == 'f'
-	case object:
-		return c == '{'
-	case texts, objects:
-		return c == '['
-	case skipped:
-	}
-	return true
-}
-
-// holds tells whether a number is one of the kind. A plain one is written without fraction and exponent.
-func (k kind) holds(number []byte, plain bool) bool {
-	if plain && (len(number) <= 9 || len(number) <= 18 && k != integer32) {
+// holds reports whether a number is an integer of the kind. Few digits need no conversion.
+func holds(k wire.Kind, number []byte, plain bool) bool {
+	if plain && (len(number) <= 9 || len(number) <= 18 && k != wire.Int32) {
 		return true
 	}
-	n, whole := integer(number)
-	return whole && (k != integer32 || n == int64(int32(n)))
+	_, ok := k.Integer(number)
+	return ok
 }
 
-// countWrong counts a value of the wrong type. It returns false where there are too many.
+// countWrong counts a value of the wrong type. It returns false if there are too many.
 func (x *indexer) countWrong() bool {
-	x.odd = true
+	x.invalid = true
 	x.wrong++
-	return x.wrong <= maxWrong
+	return x.wrong <= wire.MaxInvalid || x.Fail(wire.TooManyInvalid)
 }
 
-// texts validates a list of strings. It says whether the list's own text is not what is to be written.
-func (x *indexer) texts() (marked, ok bool) {
-	if !x.open() {
+// strings validates a list of strings. It reports whether the list cannot be written as it is.
+func (x *indexer) strings() (marked, ok bool) {
+	if !x.Open() {
 		return false, false
 	}
 	for first := true; ; first = false {
-		more, ok := x.more(']', first)
+		more, ok := x.More(']', first)
 		if !ok || !more {
 			return marked, ok
 		}
-		if x.peek() != '"' {
+		if x.Peek() != '"' {
 			marked = true
-			if !x.countWrong() || !x.skip() {
+			if !x.countWrong() || !x.Skip() {
 				return false, false
 			}
 			continue
 		}
-		_, surrogates, ok := x.text()
+		_, surrogates, ok := x.Quoted()
 		if !ok {
 			return false, false
 		}
@@ -464,25 +346,25 @@ func (x *indexer) texts() (marked, ok bool) {
 	}
 }
 
-// objects indexes a list of objects; elements of another type are left out.
+// objects indexes a list of objects. Elements of another type are left out.
 func (x *indexer) objects(s *Shape, at int) bool {
-	if !x.open() {
+	if !x.Open() {
 		return false
 	}
-	last := 0 // the place of the last element's own slot
+	last := 0 // index of the last element's own slot
 	for first := true; ; first = false {
-		more, ok := x.more(']', first)
+		more, ok := x.More(']', first)
 		if !ok || !more {
 			return ok
 		}
-		if x.peek() != '{' {
-			if !x.countWrong() || !x.skip() {
+		if x.Peek() != '{' {
+			if !x.countWrong() || !x.Skip() {
 				return false
 			}
 			continue
 		}
-		if x.elements++; x.elements > maxElements {
-			return false
+		if x.elements++; x.elements > wire.MaxElements {
+			return x.Fail(wire.TooManyElements)
 		}
 		element := len(x.tape)
 		x.reserve(1 + s.width)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"cvmgraph/internal/wire"
 )
 
 // Plan is a selection, compiled: what to write, in order. It is immutable.
@@ -180,7 +182,7 @@ func (c *compiler) object(set ast.SelectionSet, typeName string, shape *Shape) s
 			s.op, s.slot, s.constant = opNotEmpty, shape.Value("hosted", "id").slot, "null"
 			return
 		}
-		at := slices.IndexFunc(shape.fields, func(w field) bool { return strings.EqualFold(w.name, f.Name) })
+		at := slices.IndexFunc(shape.fields, func(w field) bool { return strings.EqualFold(w.Name, f.Name) })
 		if at < 0 {
 			c.foreign = true
 			return
@@ -196,20 +198,20 @@ func (c *compiler) object(set ast.SelectionSet, typeName string, shape *Shape) s
 
 // write returns how a field is written, and what stands for one that is not there.
 func (f *field) write() (o op, absent string) {
-	switch f.kind {
-	case text, integer32, integer64:
+	switch f.Kind {
+	case wire.String, wire.Int32, wire.Int64:
 		return opScalar, "null"
-	case identifier:
+	case wire.Identifier:
 		return opIdentifier, "null"
-	case boolean:
+	case wire.Boolean:
 		return opBoolean, f.fallback
-	case object:
+	case wire.Object:
 		return opObject, "null"
-	case texts:
+	case wire.Strings:
 		return opTexts, "[]"
-	case objects:
+	case wire.Objects:
 		return opObjects, "[]"
-	case skipped:
+	case wire.Skipped:
 	}
 	panic("projection: a skipped key has a name")
 }

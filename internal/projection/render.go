@@ -3,6 +3,8 @@ package projection
 import (
 	"slices"
 	"strconv"
+
+	"cvmgraph/internal/wire"
 )
 
 // Window is a part of a list whose items stand on indexed pages, as a connection shows it.
@@ -218,9 +220,9 @@ func (r *renderer) objects(sel selection, at place, value slot) {
 func (r *renderer) rewrite(o op, value []byte) {
 	switch {
 	case o == opTexts:
-		r.texts(value)
+		r.strings(value)
 	case value[0] == '"':
-		r.dst = appendString(r.dst, value)
+		r.dst = wire.AppendString(r.dst, value)
 	case o == opIdentifier:
 		r.dst = append(r.dst, '"')
 		r.dst = append(appendInteger(r.dst, value), '"')
@@ -229,18 +231,18 @@ func (r *renderer) rewrite(o op, value []byte) {
 	}
 }
 
-// texts writes the strings of a list, whose grammar was checked when it was indexed.
-func (r *renderer) texts(list []byte) {
-	s := scanner{data: list}
-	s.open()
+// strings writes the strings of a list, whose grammar was checked when it was indexed.
+func (r *renderer) strings(list []byte) {
+	s := wire.Scanner{Data: list}
+	s.Open()
 	empty := true
 	r.dst = append(r.dst, '[')
 	for first := true; ; first = false {
-		if more, ok := s.more(']', first); !ok || !more {
+		if more, ok := s.More(']', first); !ok || !more {
 			break
 		}
-		c, start := s.peek(), s.pos
-		s.skip()
+		c, start := s.Peek(), s.Pos
+		s.Skip()
 		if c != '"' {
 			continue
 		}
@@ -248,7 +250,13 @@ func (r *renderer) texts(list []byte) {
 			r.dst = append(r.dst, ',')
 		}
 		empty = false
-		r.dst = appendString(r.dst, list[start:s.pos])
+		r.dst = wire.AppendString(r.dst, list[start:s.Pos])
 	}
 	r.dst = append(r.dst, ']')
+}
+
+// appendInteger appends the digits of a number that is an integer of 64 bits.
+func appendInteger(dst, number []byte) []byte {
+	n, _ := wire.Integer(number)
+	return strconv.AppendInt(dst, n, 10)
 }

@@ -1,178 +1,109 @@
-// Package projection writes the selected fields of the upstream's items straight from the bytes in which they came. A page is
-// validated and indexed once ([Shape.Index]), a selection is compiled once ([Planner.Connection], [Planner.Item]), and a plan
-// and an index are rendered to JSON in one pass ([Plan.AppendConnection], [Plan.AppendItem]).
+// Package projection writes the selected fields of the upstream's items directly from the bytes of
+// their page. A page is validated and indexed once ([Shape.Index]), a selection is compiled once
+// ([Planner.Connection], [Planner.Item]), and the plan is rendered from the index to JSON in one
+// pass ([Plan.AppendConnection], [Plan.AppendItem]).
 //
-// What it writes equals what gqlgen writes for the same items, decoded into the wire types: values, their order, and what
-// becomes of values that are absent or of the wrong type. Saying which those are is the business of whoever decodes.
+// The output equals what gqlgen writes for the same items, decoded into the wire types, including
+// the order of fields and the defaults of values that are absent or of the wrong type. The package
+// does not report which values are of the wrong type: decode the item for that.
 package projection
 
 import (
 	"encoding/binary"
-	"fmt"
 	"reflect"
 	"strconv"
 	"sync"
+
+	"cvmgraph/internal/wire"
 )
 
-// kind is what a key's value must be.
-type kind uint8
-
-const (
-	skipped    kind = iota // anything; only its presence counts
-	text                   // a string
-	identifier             // a string or an integer
-	integer32              // an integer of 32 bits
-	integer64              // an integer of 64 bits
-	boolean                // true or false
-	object                 // an object
-	texts                  // a list of strings
-	objects                // a list of objects
-)
-
-// Shape is what is known of an object of the upstream: its keys and where their values stand in an index. It is safe for concurrent use.
+// Shape is the layout of an object in an index: the keys of the object, and the slots of their
+// values. It is safe for concurrent use.
 type Shape struct {
-	fields []field
-	// width is how many slots the values take, those of nested objects included.
+	wire   *wire.Shape
+	fields []field // in the order of wire.Fields
+	// width is the number of slots of the object's values, including those of nested objects.
 	width int
-	// order is where the object's members begin in the order that an indexer has learned, and orders how long that is for the object and all
-	// that it nests.
+	// order is the offset of the object in an indexer's order, and orders is the length of that
+	// order for the object and its nested objects.
 	order, orders int
-	// rooms are *room, which pages are indexed in.
-	rooms sync.Pool
+	// indexers are reused *indexer.
+	indexers sync.Pool
 }
 
 // field is one key of an object.
 type field struct {
-	name string // of the Go struct's field; "" for a skipped key
-	key  string
-	next string // key as a member starts behind another: in quotes, with the comma and the colon
-	// head and tail are the first sixteen bytes of next, eight each, as far as the masks say that there are so many.
+	*wire.Field
+	next string // how the member starts after another one: a comma and Start
+	// head and tail are the first sixteen bytes of next, and the masks have the bits of the bytes
+	// that it has.
 	head, headMask uint64
 	tail, tailMask uint64
-	kind           kind
-	slot           int    // of its value, counted from the first of the object's slots
-	slots          int    // how many there are: those of an object follow its own
-	fallback       string // of a boolean: what stands for an absent one
+	slot           int    // of the value, counted from the object's first value
+	slots          int    // number of slots; those of an object's values follow its own slot
+	fallback       string // the default of a boolean
 	shape          *Shape // of an object, or of the elements of a list of objects
 }
 
-// NewShape returns the shape of the items that decode into the struct type wire. Its tags are read as the decoder reads them:
-// json is the key, default:"true" a boolean's default, wire:"identifier" a *string that is a string or an integer upstream. The
-// markers are keys that an item is not decoded from, and whose presence [Envelope.HasFlat] tells. It panics on a type that it
-// cannot serve.
-func NewShape(wire reflect.Type, markers ...string) *Shape {
-	s := &Shape{}
-	for i := range wire.NumField() {
-		member := wire.Field(i)
-		f := field{name: member.Name, key: member.Tag.Get("json"), slots: 1}
-		f.kind, f.shape = kindOf(member)
-		if f.kind == boolean {
-			f.fallback = strconv.FormatBool(member.Tag.Get("default") == "true")
-		}
-		if f.kind == object {
-			f.slots += f.shape.width
-		}
-		s.add(f)
-	}
-	for _, key := range markers {
-		s.add(field{key: key, kind: skipped})
-	}
-	if len(s.fields) > 64 {
-		panic(fmt.Sprintf("projection: %v has more keys than a set of 64 bits holds", wire))
-	}
+// NewShape returns the shape of the items that are decoded into a struct type. Its tags, the
+// markers and the panics are those of [wire.NewShape].
+func NewShape(t reflect.Type, markers ...string) *Shape {
+	s := newShape(wire.NewShape(t, markers...))
 	s.number(0)
 	return s
 }
 
-// number gives the object and all that it nests their places in the order, from a place on.
-func (s *Shape) number(from int) {
-	s.order, s.orders = from, len(s.fields)+1
+func newShape(w *wire.Shape) *Shape {
+	s := &Shape{wire: w}
+	for i := range w.Fields {
+		f := field{Field: &w.Fields[i], slot: s.width, slots: 1}
+		if f.Shape != nil {
+			f.shape = newShape(f.Shape)
+		}
+		switch f.Kind {
+		case wire.Skipped:
+			f.slots = 0
+		case wire.Object:
+			f.slots += f.shape.width
+		default:
+		}
+		f.fallback = strconv.FormatBool(f.Default)
+		f.next = "," + f.Start
+		f.head, f.headMask = word(f.next)
+		f.tail, f.tailMask = word(f.next[min(len(f.next), 8):])
+		s.width += f.slots
+		s.fields = append(s.fields, f)
+	}
+	return s
+}
+
+// number assigns offsets in the order to the object and its nested objects.
+func (s *Shape) number(offset int) {
+	s.order, s.orders = offset, len(s.fields)+1
 	for _, f := range s.fields {
 		if f.shape != nil {
-			f.shape.number(from + s.orders)
+			f.shape.number(offset + s.orders)
 			s.orders += f.shape.orders
 		}
 	}
 }
 
-// natural appends the order of the fields, which an indexer begins with.
-func (s *Shape) natural(order []uint8) []uint8 {
+// fieldOrder appends the order of the fields, which an indexer starts with.
+func (s *Shape) fieldOrder(order []uint8) []uint8 {
 	for i := range len(s.fields) + 1 {
 		order = append(order, uint8(i))
 	}
 	for _, f := range s.fields {
 		if f.shape != nil {
-			order = f.shape.natural(order)
+			order = f.shape.fieldOrder(order)
 		}
 	}
 	return order
 }
 
-func (s *Shape) add(f field) {
-	f.next = `,"` + f.key + `":`
-	f.head, f.headMask = word(f.next)
-	f.tail, f.tailMask = word(f.next[min(len(f.next), 8):])
-	f.slot = s.width
-	s.width += f.slots
-	s.fields = append(s.fields, f)
-}
-
-// word returns the first eight bytes of a text as a number, and which of its bits they are where the text is shorter.
-func word(text string) (word, mask uint64) {
+// word returns the first eight bytes of s as a number, and a mask of the bits that s has.
+func word(s string) (word, mask uint64) {
 	var b [8]byte
-	n := copy(b[:], text)
+	n := copy(b[:], s)
 	return binary.LittleEndian.Uint64(b[:]), 1<<(8*n) - 1
-}
-
-// kindOf derives a field's kind from its Go type.
-func kindOf(member reflect.StructField) (kind, *Shape) {
-	switch reflect.Zero(member.Type).Interface().(type) {
-	case *string:
-		if member.Tag.Get("wire") == "identifier" {
-			return identifier, nil
-		}
-		return text, nil
-	case *int32:
-		return integer32, nil
-	case *int64:
-		return integer64, nil
-	case bool:
-		return boolean, nil
-	case []string:
-		return texts, nil
-	}
-	if nested := member.Type; nested.Kind() == reflect.Pointer && nested.Elem().Kind() == reflect.Struct {
-		return object, NewShape(nested.Elem())
-	} else if nested.Kind() == reflect.Slice && nested.Elem().Kind() == reflect.Struct {
-		return objects, NewShape(nested.Elem())
-	}
-	panic(fmt.Sprintf("projection: no JSON value for %s %v", member.Name, member.Type))
-}
-
-// find returns the place of key among the fields, -1 when it is unknown. It looks from expected onwards, because keys come
-// mostly in the order of the fields.
-func (s *Shape) find(key []byte, expected int) int {
-	for i := range s.fields {
-		at := expected + i
-		if at >= len(s.fields) {
-			at -= len(s.fields)
-		}
-		if string(key) == s.fields[at].key {
-			return at
-		}
-	}
-	return -1
-}
-
-// marks returns the set of the fields that are skipped, and that of one key.
-func (s *Shape) marks(key string) (skippedSet, keySet uint64) {
-	for i, f := range s.fields {
-		if f.kind == skipped {
-			skippedSet |= 1 << i
-		}
-		if f.key == key {
-			keySet |= 1 << i
-		}
-	}
-	return skippedSet, keySet
 }

@@ -1,4 +1,4 @@
-package projection_test
+package wire_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"cvmgraph/internal/projection"
+	"cvmgraph/internal/wire"
 )
 
 var integers = []string{
@@ -30,7 +30,7 @@ func FuzzInteger(f *testing.F) {
 		if len(text) > 100 || len(text) == 0 || !strings.ContainsRune("-0123456789", rune(text[0])) || !json.Valid(text) || text[len(text)-1] <= ' ' {
 			return
 		}
-		got, ok := projection.Integer(text)
+		got, ok := wire.Integer(text)
 		want, wantOK := exactInteger(string(text))
 		if ok != wantOK || ok && got != want {
 			t.Errorf("%s: got %d, %v, want %d, %v", text, got, ok, want, wantOK)
@@ -60,7 +60,8 @@ var texts = []string{
 
 var surrogate = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 
-// FuzzText holds the text of a string, and the string that is written for it, against encoding/json.
+// FuzzText holds the text of a string, and the string that is written for it, against
+// encoding/json.
 func FuzzText(f *testing.F) {
 	for _, text := range texts {
 		f.Add([]byte(text))
@@ -74,10 +75,10 @@ func FuzzText(f *testing.F) {
 		if err := json.Unmarshal(quoted, &want); err != nil {
 			t.Fatal(err)
 		}
-		if got := projection.AppendUnescaped([]byte("ahead "), quoted[1:len(quoted)-1]); string(got) != "ahead "+want {
+		if got := wire.AppendUnescaped([]byte("ahead "), quoted[1:len(quoted)-1]); string(got) != "ahead "+want {
 			t.Errorf("unescaped: got %q, want %q", got, want)
 		}
-		written := projection.AppendString([]byte("["), quoted)
+		written := wire.AppendString([]byte("["), quoted)
 		var got []string
 		if err := json.Unmarshal(append(written, ']'), &got); err != nil || len(got) != 1 || got[0] != want {
 			t.Errorf("written: got %s, want [%s]", written, quoted)

@@ -1,7 +1,0 @@
-package projection
-
-var (
-	AppendString    = appendString
-	AppendUnescaped = appendUnescaped
-	Integer         = integer
-)
