@@ -9,21 +9,21 @@ import (
 	"strconv"
 )
 
-// peersFolder is where the servers from npm lie, below the root of the repository.
-const peersFolder = "internal/tools/bench/peers"
+// peersDir is the directory of the servers from npm, relative to the root of the repository.
+const peersDir = "internal/tools/bench/peers"
 
-// prepare builds the programs into folder and writes the constant answers below it.
-func prepare(ctx context.Context, folder string, list []workload, u *upstream) (tools, error) {
+// prepare builds the programs and writes the constant responses, all in dir.
+func prepare(ctx context.Context, dir string, list []workload, u *upstream) (tools, error) {
 	t := tools{
-		binaries: filepath.Join(folder, "bin"),
-		answers:  filepath.Join(folder, "answers"),
-		scratch:  folder,
+		binaries:  filepath.Join(dir, "bin"),
+		responses: filepath.Join(dir, "responses"),
+		scratch:   dir,
 	}
 	var err error
-	if t.peers, err = filepath.Abs(peersFolder); err != nil {
+	if t.peers, err = filepath.Abs(peersDir); err != nil {
 		return t, err
 	}
-	if err := os.MkdirAll(t.answers, 0o700); err != nil {
+	if err := os.MkdirAll(t.responses, 0o700); err != nil {
 		return t, err
 	}
 	build := []string{"build", "-o", t.binaries + string(filepath.Separator), ".", "./internal/tools/bench/naive", "./internal/tools/bench/limit"}
@@ -42,20 +42,20 @@ func prepare(ctx context.Context, folder string, list []workload, u *upstream) (
 		if err != nil {
 			return t, err
 		}
-		if err := os.WriteFile(filepath.Join(t.answers, w.name), body, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(t.responses, w.name), body, 0o600); err != nil {
 			return t, err
 		}
 	}
 	return t, nil
 }
 
-// pin moves all threads of this process to one core.
+// pin restricts all threads of this process to one core.
 func pin(ctx context.Context, core int) error {
 	_, err := output(ctx, "taskset", "-acp", strconv.Itoa(core), strconv.Itoa(os.Getpid()))
 	return err
 }
 
-// output runs a command and returns what it writes.
+// output runs a command and returns its output.
 func output(ctx context.Context, name string, args ...string) (string, error) {
 	text, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {

@@ -8,20 +8,21 @@ import (
 	"reflect"
 )
 
-// expected returns the items as GraphQL has them, made from the upstream's page without any of the servers.
+// expected returns the items of an upstream page as GraphQL values. No server is involved.
 func (w workload) expected(page []byte) ([]any, error) {
 	var decoded struct{ Items []any }
 	if err := decode(page, &decoded); err != nil {
 		return nil, err
 	}
 	if len(decoded.Items) != w.first {
-		return nil, fmt.Errorf("%d items on a page of %d", len(decoded.Items), w.first)
+		return nil, fmt.Errorf("got %d items on a page, want %d", len(decoded.Items), w.first)
 	}
-	return renamed(decoded.Items, w.fields, field.upstream), nil
+	return selectFields(decoded.Items, w.fields, field.upstream), nil
 }
 
-// renamed returns values with the selected fields alone, under their names in GraphQL.
-func renamed(values []any, fields []field, key func(field) string) []any {
+// selectFields returns the values with only these fields, under their GraphQL names. key returns a
+// field's key in the values.
+func selectFields(values []any, fields []field, key func(field) string) []any {
 	list := make([]any, len(values))
 	for i, value := range values {
 		object, ok := value.(map[string]any)
@@ -45,9 +46,9 @@ func (f field) value(v any, key func(field) string) any {
 			return []any{}
 		}
 	case []any:
-		return renamed(v, f.fields, key)
+		return selectFields(v, f.fields, key)
 	case map[string]any:
-		return renamed([]any{v}, f.fields, key)[0]
+		return selectFields([]any{v}, f.fields, key)[0]
 	case json.Number:
 		if f.id {
 			return v.String()
@@ -56,9 +57,9 @@ func (f field) value(v any, key func(field) string) any {
 	return v
 }
 
-// checkRelay returns whether a connection's answer holds the items.
+// checkRelay returns an error if the body of a connection's response does not have the items.
 func checkRelay(_ workload, body []byte, want expectation) error {
-	var answer struct {
+	var response struct {
 		Data *struct {
 			Cvms struct {
 				Edges []struct{ Node any }
@@ -66,51 +67,52 @@ func checkRelay(_ workload, body []byte, want expectation) error {
 		}
 		Errors []any
 	}
-	if err := decode(body, &answer); err != nil {
+	if err := decode(body, &response); err != nil {
 		return err
 	}
-	if answer.Data == nil || len(answer.Errors) > 0 {
-		return fmt.Errorf("an answer with errors: %.300s", body)
+	if response.Data == nil || len(response.Errors) > 0 {
+		return fmt.Errorf("the response has errors: %.300s", body)
 	}
-	items := make([]any, len(answer.Data.Cvms.Edges))
-	for i, edge := range answer.Data.Cvms.Edges {
+	items := make([]any, len(response.Data.Cvms.Edges))
+	for i, edge := range response.Data.Cvms.Edges {
 		items[i] = edge.Node
 	}
-	return same(items, want.items)
+	return compareItems(items, want.items)
 }
 
-// checkNative returns whether an answer of the upstream's shape holds the items.
+// checkNative returns an error if the body of a response in the upstream's format does not have the
+// items.
 func checkNative(w workload, body []byte, want expectation) error {
-	var answer struct {
+	var response struct {
 		Data *struct {
 			Cvms struct{ Items []any }
 		}
 		Errors []any
 	}
-	if err := decode(body, &answer); err != nil {
+	if err := decode(body, &response); err != nil {
 		return err
 	}
-	if answer.Data == nil || len(answer.Errors) > 0 {
-		return fmt.Errorf("an answer with errors: %.300s", body)
+	if response.Data == nil || len(response.Errors) > 0 {
+		return fmt.Errorf("the response has errors: %.300s", body)
 	}
-	return same(renamed(answer.Data.Cvms.Items, w.fields, field.upstream), want.items)
+	return compareItems(selectFields(response.Data.Cvms.Items, w.fields, field.upstream), want.items)
 }
 
-// checkPage returns whether an answer is the upstream's page.
+// checkPage returns an error if the body is not the upstream's page.
 func checkPage(_ workload, body []byte, want expectation) error {
 	if !bytes.Equal(body, want.page) {
-		return errors.New("not the upstream's page")
+		return errors.New("the body is not the upstream's page")
 	}
 	return nil
 }
 
-// expectation is what a right answer to a workload holds.
+// expectation is the data of correct responses to a workload.
 type expectation struct {
-	page  []byte
-	items []any
+	page  []byte // as the upstream sends it
+	items []any  // as GraphQL values
 }
 
-// constant returns a connection's whole answer.
+// constant returns the body of a connection's response.
 func (e expectation) constant() ([]byte, error) {
 	edges := make([]any, len(e.items))
 	for i, item := range e.items {
@@ -123,32 +125,32 @@ func (e expectation) constant() ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), err
 }
 
-// same compares items and names the first that differs.
-func same(got, want []any) error {
+// compareItems returns an error with the first item that differs.
+func compareItems(got, want []any) error {
 	if len(got) != len(want) {
-		return fmt.Errorf("%d items, want %d", len(got), len(want))
+		return fmt.Errorf("got %d items, want %d", len(got), len(want))
 	}
 	for i := range got {
 		if !reflect.DeepEqual(got[i], want[i]) {
-			return fmt.Errorf("item %d is %.200v, want %.200v%s", i, got[i], want[i], difference(got[i], want[i]))
+			return fmt.Errorf("item %d: got %.200v, want %.200v%s", i, got[i], want[i], difference(got[i], want[i]))
 		}
 	}
 	return nil
 }
 
-// difference names a field of two objects that differs.
+// difference returns a description of a field that differs in two objects.
 func difference(got, want any) string {
 	g, _ := got.(map[string]any)
 	w, _ := want.(map[string]any)
 	for name := range w {
 		if !reflect.DeepEqual(g[name], w[name]) {
-			return fmt.Sprintf("; %s is %.200v, want %.200v", name, g[name], w[name])
+			return fmt.Sprintf("; %s: got %.200v, want %.200v", name, g[name], w[name])
 		}
 	}
 	return ""
 }
 
-// decode reads JSON and keeps numbers as they are written.
+// decode decodes JSON. Numbers are decoded as json.Number.
 func decode(body []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()

@@ -1,18 +1,16 @@
 package main
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
 	"math"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"cvmgraph/internal/tools/plot"
 )
 
-// sampleReport is a report as a run makes one, with figures made up: the gateway has 1000 and 2000 requests a second, the others
-// half of them.
+// sampleReport returns a report with invented figures: cvmgraph has 1000 and 2000 requests per second,
+// the other servers have half as many.
 func sampleReport(t *testing.T) report {
 	t.Helper()
 	list, err := workloads()
@@ -25,7 +23,7 @@ func sampleReport(t *testing.T) report {
 		times:   times{rounds: 2, duration: time.Second}, workloads: list, itemBytes: 5000, gateway: tools.features(),
 	}
 	for _, g := range tools.groups(list) {
-		m := measured{group: g}
+		m := groupResult{group: g}
 		for i, s := range g.servers {
 			row := &row{server: s, samples: map[string][]sample{}, memory: memory{1 << 20, 2 << 20}}
 			for _, w := range g.workloads {
@@ -44,29 +42,29 @@ func sampleReport(t *testing.T) report {
 	return r
 }
 
-func TestTheDocument(t *testing.T) {
+func TestDocument_hasAllParts(t *testing.T) {
 	t.Parallel()
-	text := sampleReport(t).document()
+	document := sampleReport(t).document()
 	for name, want := range map[string]string{
-		"a row":             "\n| **cvmgraph** | 1,500 | 100 | 1.00 | 2.00 | 0.050 | 100 % | 1.00 |\n",
-		"a ratio":           "\n| GraphQL Yoga | 2.00 × | 3.00 × | 2.00 × | 3.00 × | 2.00 × | 3.00 × |\n",
-		"memory":            "\n| gqlgen, as usually written | 1.00 | 2.00 |\n",
-		"a cache":           "\n| GraphQL Yoga, response cache |",
-		"coalescing":        "at most 1600 answers a second",
-		"a version":         "Mercurius 16.0.1",
-		"the plain gateway": "\n| cvmgraph --projection=false |",
-		"the fields":        "`name status vcpu memory hosted { uptime } node { name }`",
+		"row":            "\n| **cvmgraph** | 1,500 | 100 | 1.00 | 2.00 | 0.050 | 100 % | 1.00 |\n",
+		"ratio":          "\n| GraphQL Yoga | 2.00 × | 3.00 × | 2.00 × | 3.00 × | 2.00 × | 3.00 × |\n",
+		"memory":         "\n| gqlgen, as usually written | 1.00 | 2.00 |\n",
+		"cache":          "\n| GraphQL Yoga, response cache |",
+		"coalescing":     "No server can exceed 1600 requests per second",
+		"version":        "Mercurius 16.0.1",
+		"no projection":  "\n| cvmgraph --projection=false |",
+		"workload query": "`name status vcpu memory hosted { uptime } node { name }`",
 	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%s: no %q in\n%s", name, want, text)
+		if !strings.Contains(document, want) {
+			t.Errorf("%s: no %q in\n%s", name, want, document)
 		}
 	}
-	if strings.Contains(text, "%!") || strings.Contains(text, "NaN") {
-		t.Errorf("a figure is missing in\n%s", text)
+	if strings.Contains(document, "%!") || strings.Contains(document, "NaN") {
+		t.Errorf("a figure is missing in\n%s", document)
 	}
 }
 
-func TestEveryTableHasItsColumns(t *testing.T) {
+func TestDocument_rowsHaveAllColumns(t *testing.T) {
 	t.Parallel()
 	columns := 0
 	for line := range strings.Lines(sampleReport(t).document()) {
@@ -77,52 +75,56 @@ func TestEveryTableHasItsColumns(t *testing.T) {
 		if n := strings.Count(line, "|"); columns == 0 {
 			columns = n
 		} else if n != columns {
-			t.Errorf("%d columns, want %d: %s", n-1, columns-1, line)
+			t.Errorf("got %d columns, want %d: %s", n-1, columns-1, line)
 		}
 	}
 }
 
-func TestTheDocumentTellsWhatIsMissing(t *testing.T) {
+func TestDocument_reportsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	r := sampleReport(t)
-	r.missing = "Tailcall is missing"
+	r.missing = "Tailcall is not included"
 	r.gateway = features{}
-	r.groups = r.groups[1:] // not measured without a cache
-	text := r.document()
-	for _, want := range []string{r.missing, "cvmgraph keeps no pages between requests"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %q in\n%s", want, text)
+	r.groups = r.groups[1:] // without the group that is not cached
+	document := r.document()
+	for _, want := range []string{r.missing, "cvmgraph does not cache pages"} {
+		if !strings.Contains(document, want) {
+			t.Errorf("no %q in\n%s", want, document)
 		}
 	}
-	if strings.Contains(text, "Every request is a call") {
-		t.Error("got a table of what was not measured")
+	if strings.Contains(document, "Every request is an upstream call") {
+		t.Error("got tables of a group that was not measured")
 	}
 }
 
-func TestThePictureHasABarForEachPeer(t *testing.T) {
+func TestChart_hasABarForEachPeer(t *testing.T) {
 	t.Parallel()
 	r := sampleReport(t)
-	picture := r.plot()
-	d := xml.NewDecoder(strings.NewReader(picture))
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
+	chart := r.chart()
+	if len(chart.Groups) != 3 {
+		t.Fatalf("got %d groups, want one for each workload", len(chart.Groups))
+	}
+	for _, group := range chart.Groups {
+		labels := map[string]int{}
+		for _, bar := range group.Bars {
+			labels[bar.Label]++
+		}
+		for _, row := range r.groups[0].rows {
+			want := 1
+			if row.server.kind == limit {
+				want = 0
+			}
+			if got := labels[plainText(row.server.label)]; got != want {
+				t.Errorf("%s: got %d bars of %s, want %d", group.Title, got, row.server.label, want)
+			}
+		}
+		own, next := group.Bars[0], group.Bars[1]
+		if own.Label != "cvmgraph" || own.Color != plot.Blue || own.Value != 2*next.Value || own.Text != "1,500" {
+			t.Errorf("%s: got %+v and %+v, want cvmgraph's bar twice as long as the next", group.Title, own, next)
 		}
 	}
-	for _, row := range r.groups[0].rows {
-		label, bars := ">"+plainText(row.server.label)+"<", 3
-		if row.server.kind == limit {
-			bars = 0
-		}
-		if n := strings.Count(picture, label); n != bars {
-			t.Errorf("got %d bars of %s, want %d", n, row.server.label, bars)
-		}
-	}
-	widths := regexp.MustCompile(`width="([\d.]+)" height="16" rx="2" fill="([^"]+)"`).FindAllStringSubmatch(picture, -1)
-	if len(widths) == 0 || widths[0][1] != "370.0" || widths[0][2] != ourColour || widths[1][1] != "185.0" {
-		t.Errorf("got the bars %v, want ours twice as long as the next", widths)
+	if svg := chart.SVG(); !strings.HasPrefix(svg, "<svg ") {
+		t.Errorf("got %.100s, want an SVG image", svg)
 	}
 }
 

@@ -7,35 +7,35 @@ import (
 )
 
 const (
-	callers          = 16 // at once
+	callers          = 16 // concurrent
 	coalescedCallers = 32
 	slowUpstream     = 20 * time.Millisecond
-	cacheTime        = time.Hour // longer than any run
+	cacheTTL         = time.Hour // longer than a run
 )
 
-// group is a set of servers that are measured in turns.
+// group is a set of servers that are measured in turn.
 type group struct {
-	name      string
-	servers   []*server
-	workloads []workload
-	callers   int           // at once
-	latency   time.Duration // of the upstream
-	apart     bool          // callers have credentials of their own, so that their calls cannot be shared
-	single    bool          // measures a single caller as well
+	name           string
+	servers        []*server
+	workloads      []workload
+	callers        int           // concurrent
+	latency        time.Duration // of the upstream
+	ownCredentials bool          // each caller has its own credential, so servers cannot share calls
+	single         bool          // a single caller is measured too
 }
 
-// groups returns what is measured, one group after another.
+// groups returns all groups in the order in which they are measured.
 func (t tools) groups(list []workload) []group {
 	return []group{
-		{name: notCached, servers: t.plain(), workloads: list, callers: callers, apart: true, single: true},
+		{name: notCached, servers: t.plain(), workloads: list, callers: callers, ownCredentials: true, single: true},
 		{name: cached, servers: t.caching(), workloads: list, callers: callers},
-		{name: coalesced, servers: t.coalescing(), workloads: withoutC(list), callers: coalescedCallers, latency: slowUpstream},
+		{name: coalesced, servers: t.coalescing(), workloads: withoutAllFields(list), callers: coalescedCallers, latency: slowUpstream},
 	}
 }
 
-// withoutC drops the workload that is the upstream's page with other names.
-func withoutC(list []workload) []workload {
-	return slices.DeleteFunc(slices.Clone(list), func(w workload) bool { return w.everything })
+// withoutAllFields returns the workloads without the one that selects all fields.
+func withoutAllFields(list []workload) []workload {
+	return slices.DeleteFunc(slices.Clone(list), func(w workload) bool { return w.allFields })
 }
 
 // The names of the groups.
@@ -45,7 +45,7 @@ const (
 	coalesced = "coalesced"
 )
 
-// plain returns the servers as they are without a cache.
+// plain returns the servers without caches.
 func (t tools) plain() []*server {
 	gateways := []*server{t.cvmgraph("**cvmgraph**", t.uncached()...)}
 	if t.has("--projection") {
@@ -58,30 +58,31 @@ func (t tools) plain() []*server {
 		t.node("apollo", "Apollo Server"),
 		t.node("mercurius", "Mercurius with graphql-jit"),
 		t.node("yoga", "GraphQL Yoga"),
-		t.tailcall("Tailcall, its page shape", "", ""),
+		t.tailcall("Tailcall, upstream's format", "", ""),
 		t.proxy(),
 		t.constant(),
 		t.direct(),
 	)
 }
 
-// caching returns the servers that keep answers, or what they are made of.
+// caching returns the servers with caches.
 func (t tools) caching() []*server {
-	seconds := fmt.Sprintf("CACHE_SECONDS=%.0f", cacheTime.Seconds())
+	seconds := fmt.Sprintf("CACHE_SECONDS=%.0f", cacheTTL.Seconds())
 	var servers []*server
 	if t.has("--cache-ttl") {
-		servers = append(servers, t.cvmgraph("**cvmgraph**", "--cache-ttl="+cacheTime.String()))
+		servers = append(servers, t.cvmgraph("**cvmgraph**", "--cache-ttl="+cacheTTL.String()))
 	}
 	return append(servers,
 		t.node("apollo", "Apollo Server, response cache", seconds),
 		t.node("mercurius", "Mercurius with graphql-jit, mercurius-cache", seconds),
 		t.node("yoga", "GraphQL Yoga, response cache", seconds),
-		t.tailcall("Tailcall, @cache", "", fmt.Sprintf("@cache(maxAge: %d)", cacheTime.Milliseconds())),
+		t.tailcall("Tailcall, @cache", "", fmt.Sprintf("@cache(maxAge: %d)", cacheTTL.Milliseconds())),
 		t.constant(),
 	)
 }
 
-// coalescing returns the servers that can make one call of equal ones in flight, and a proxy that cannot.
+// coalescing returns the servers that can make one call for identical requests in flight, and a proxy
+// that cannot.
 func (t tools) coalescing() []*server {
 	return []*server{
 		t.cvmgraph("**cvmgraph**", t.uncached()...),
@@ -91,7 +92,7 @@ func (t tools) coalescing() []*server {
 	}
 }
 
-// only keeps the servers with these names, and all where there are none.
+// only returns the group with the servers of these names. If there are no names, it has all servers.
 func (g group) only(names []string) group {
 	if len(names) > 0 {
 		g.servers = slices.DeleteFunc(slices.Clone(g.servers), func(s *server) bool { return !slices.Contains(names, s.name) })
@@ -99,7 +100,7 @@ func (g group) only(names []string) group {
 	return g
 }
 
-// without drops the servers with this name.
+// without returns the group without the servers of this name.
 func (g group) without(name string) group {
 	g.servers = slices.DeleteFunc(slices.Clone(g.servers), func(s *server) bool { return s.name == name })
 	return g

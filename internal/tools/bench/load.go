@@ -12,29 +12,29 @@ import (
 	"time"
 )
 
-// patience bounds one run of load beyond its time.
-const patience = 60 * time.Second
+// loadTimeout is the maximum time of a run of load beyond its duration.
+const loadTimeout = 60 * time.Second
 
-// result is what came of a run of load.
+// result has the figures of a run of load.
 type result struct {
-	answers   int
+	responses int
 	elapsed   time.Duration
 	latencies []time.Duration // sorted
 }
 
-// errWrong is an answer other than the first one, which was checked.
-type errWrong struct {
+// mismatchError is a response that differs from the first response, which was checked.
+type mismatchError struct {
 	status, length, want int
 }
 
-// Error tells how the answer differs.
-func (e *errWrong) Error() string {
-	return fmt.Sprintf("status %d with %d bytes, unlike the first answer's %d", e.status, e.length, e.want)
+// Error returns the status and the length of the response.
+func (e *mismatchError) Error() string {
+	return fmt.Sprintf("got status %d and %d bytes, which differ from the first response with %d bytes", e.status, e.length, e.want)
 }
 
-// ask sends one request over a connection of its own and returns the answer's body.
+// ask sends one request over a new connection and returns the response body.
 func ask(ctx context.Context, addr string, r request) ([]byte, error) {
-	c, err := dial(ctx, addr, time.Now().Add(patience))
+	c, err := dial(ctx, addr, time.Now().Add(loadTimeout))
 	if err != nil {
 		return nil, err
 	}
@@ -49,36 +49,36 @@ func ask(ctx context.Context, addr string, r request) ([]byte, error) {
 	return c.body, nil
 }
 
-// pressure says how much load there is.
-type pressure struct {
-	callers  int  // each with a connection
-	apart    bool // each with a credential, too
-	duration time.Duration
+// loadOptions configures the load.
+type loadOptions struct {
+	callers        int  // each with a connection
+	ownCredentials bool // each with a credential, too
+	duration       time.Duration
 }
 
-// load lets callers send the same request again and again, until their time is over, and waits for all answers. Each must be want, byte
-// for byte.
-func load(ctx context.Context, addr string, r request, want []byte, p pressure) (result, error) {
-	clients := make([]*client, p.callers)
+// load sends the same request repeatedly from concurrent callers for the given duration. Each
+// response body must be equal to want.
+func load(ctx context.Context, addr string, r request, want []byte, o loadOptions) (result, error) {
+	clients := make([]*client, o.callers)
 	for i := range clients {
-		c, err := dial(ctx, addr, time.Now().Add(p.duration+patience))
+		c, err := dial(ctx, addr, time.Now().Add(o.duration+loadTimeout))
 		if err != nil {
 			return result{}, err
 		}
 		defer c.conn.Close()
 		c.raw = r.bytes(addr, 0)
-		if p.apart {
+		if o.ownCredentials {
 			c.raw = r.bytes(addr, i)
 		}
 		clients[i] = c
 	}
-	begun := time.Now()
+	start := time.Now()
 	var group sync.WaitGroup
 	for _, c := range clients {
-		group.Go(func() { c.err = c.repeat(ctx, want, begun.Add(p.duration)) })
+		group.Go(func() { c.err = c.repeat(ctx, want, start.Add(o.duration)) })
 	}
 	group.Wait()
-	sum := result{elapsed: time.Since(begun)}
+	sum := result{elapsed: time.Since(start)}
 	for _, c := range clients {
 		if c.err != nil {
 			return result{}, c.err
@@ -86,7 +86,7 @@ func load(ctx context.Context, addr string, r request, want []byte, p pressure) 
 		sum.latencies = append(sum.latencies, c.latencies...)
 	}
 	slices.Sort(sum.latencies)
-	sum.answers = len(sum.latencies)
+	sum.responses = len(sum.latencies)
 	return sum, nil
 }
 
@@ -96,7 +96,7 @@ type client struct {
 	in        *bufio.Reader
 	raw       []byte // the request
 	status    int
-	body      []byte // of the last answer
+	body      []byte // of the last response
 	latencies []time.Duration
 	err       error
 }
@@ -116,21 +116,21 @@ func (c *client) exchange() (err error) {
 	if _, err = c.conn.Write(c.raw); err != nil {
 		return err
 	}
-	c.status, c.body, err = readAnswer(c.in, c.body)
+	c.status, c.body, err = readResponse(c.in, c.body)
 	return err
 }
 
 func (c *client) repeat(ctx context.Context, want []byte, end time.Time) error {
-	for begun := time.Now(); begun.Before(end) && ctx.Err() == nil; {
+	for start := time.Now(); start.Before(end) && ctx.Err() == nil; {
 		if err := c.exchange(); err != nil {
 			return err
 		}
 		now := time.Now()
-		c.latencies = append(c.latencies, now.Sub(begun))
+		c.latencies = append(c.latencies, now.Sub(start))
 		if c.status != http.StatusOK || !bytes.Equal(c.body, want) {
-			return &errWrong{c.status, len(c.body), len(want)}
+			return &mismatchError{c.status, len(c.body), len(want)}
 		}
-		begun = now
+		start = now
 	}
 	return context.Cause(ctx)
 }

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-func TestCallersApartHaveCredentialsOfTheirOwn(t *testing.T) {
+func TestLoad_credentials(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		apart bool
-		want  int
+		ownCredentials bool
+		want           int
 	}{
-		"apart":    {true, 4},
-		"together": {false, 1},
+		"own credentials":   {ownCredentials: true, want: 4},
+		"shared credential": {ownCredentials: false, want: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -27,7 +27,7 @@ func TestCallersApartHaveCredentialsOfTheirOwn(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			addr := strings.TrimPrefix(server.URL, "http://")
-			p := pressure{callers: 4, apart: tt.apart, duration: 500 * time.Millisecond}
+			p := loadOptions{callers: 4, ownCredentials: tt.ownCredentials, duration: 500 * time.Millisecond}
 			if _, err := load(t.Context(), addr, request{method: "GET", path: "/"}, []byte("yes"), p); err != nil {
 				t.Fatal(err)
 			}

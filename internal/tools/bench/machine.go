@@ -3,24 +3,25 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 )
 
-// machine is what the figures depend on besides the servers.
+// machine describes the machine and the versions of the software.
 type machine struct {
 	cores                  int
 	processor, kernel      string
 	goVersion, nodeVersion string
-	packages               map[string]string // from npm, with their versions
+	packages               map[string]string // npm packages to versions
 }
 
 func thisMachine(ctx context.Context, peers string) (machine, error) {
 	m := machine{cores: runtime.NumCPU(), goVersion: strings.TrimPrefix(runtime.Version(), "go")}
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		m.processor = processor(string(text))
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		m.processor = processor(string(info))
 	}
 	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
 	if err != nil {
@@ -32,15 +33,15 @@ func thisMachine(ctx context.Context, peers string) (machine, error) {
 		return m, err
 	}
 	m.nodeVersion = strings.TrimPrefix(strings.TrimSpace(node), "v")
-	text, err := os.ReadFile(filepath.Join(peers, "package.json"))
+	manifest, err := os.ReadFile(filepath.Join(peers, "package.json"))
 	if err != nil {
 		return m, err
 	}
-	m.packages, err = packages(text)
+	m.packages, err = packages(manifest)
 	return m, err
 }
 
-// processor returns the name in /proc/cpuinfo, "" where there is none.
+// processor returns the model name in /proc/cpuinfo, or "" if there is no name.
 func processor(cpuinfo string) string {
 	for line := range strings.Lines(cpuinfo) {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
@@ -50,17 +51,14 @@ func processor(cpuinfo string) string {
 	return ""
 }
 
-// packages returns the versions in a package.json.
-func packages(text []byte) (map[string]string, error) {
-	var manifest struct{ Dependencies, OptionalDependencies map[string]string }
-	if err := json.Unmarshal(text, &manifest); err != nil {
+// packages returns the versions of the dependencies in a package.json.
+func packages(manifest []byte) (map[string]string, error) {
+	var decoded struct{ Dependencies, OptionalDependencies map[string]string }
+	if err := json.Unmarshal(manifest, &decoded); err != nil {
 		return nil, err
 	}
-	all := map[string]string{}
-	for _, some := range []map[string]string{manifest.Dependencies, manifest.OptionalDependencies} {
-		for name, version := range some {
-			all[name] = version
-		}
-	}
-	return all, nil
+	versions := map[string]string{}
+	maps.Copy(versions, decoded.Dependencies)
+	maps.Copy(versions, decoded.OptionalDependencies)
+	return versions, nil
 }

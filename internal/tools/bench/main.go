@@ -1,6 +1,6 @@
-// Command bench compares the gateway with others on the same work, in one run on this machine, and writes docs/benchmarks.md and
-// docs/benchmarks.svg. Run it from the root of the repository by make bench, which installs what it needs from npm. It needs Linux, two
-// cores and the command taskset.
+// Command bench measures cvmgraph and other gateways on the same workloads and machine. It writes
+// docs/benchmarks.md and docs/benchmarks.svg. Run it with make bench, which installs the npm
+// packages that it needs. It needs Linux, two cores and the command taskset.
 package main
 
 import (
@@ -40,26 +40,26 @@ type options struct {
 	out       string
 }
 
-func parse(args []string, errs io.Writer) (options, error) {
+func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	flags.IntVar(&o.times.rounds, "rounds", 3, "rounds, each of which measures every server on every workload")
-	flags.DurationVar(&o.times.duration, "duration", 1200*time.Millisecond, "time of one measurement")
+	flags.SetOutput(stderr)
+	flags.IntVar(&o.times.rounds, "rounds", 3, "number of rounds; each round measures every server on every workload")
+	flags.DurationVar(&o.times.duration, "duration", 1200*time.Millisecond, "duration of one measurement")
 	list := func(into *[]string) func(string) error {
-		return func(text string) error {
-			*into = strings.Split(text, ",")
+		return func(value string) error {
+			*into = strings.Split(value, ",")
 			return nil
 		}
 	}
-	flags.Func("only", "names of the servers to measure, such as cvmgraph,naive,proxy; all unless given", list(&o.only))
-	flags.Func("workloads", "names of the workloads, such as a,b; all unless given", list(&o.workloads))
-	flags.StringVar(&o.out, "out", "docs", "folder to write to")
+	flags.Func("only", "comma-separated servers to measure, such as cvmgraph,naive,proxy (default all)", list(&o.only))
+	flags.Func("workloads", "comma-separated workloads, such as a,b (default all)", list(&o.workloads))
+	flags.StringVar(&o.out, "out", "docs", "output directory")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	if o.times.rounds < 1 || o.times.duration <= 0 || flags.NArg() > 0 {
-		return o, errors.New("rounds and duration must be above 0, and there are no arguments besides the flags")
+		return o, errors.New("-rounds and -duration must be positive, and arguments other than flags are not allowed")
 	}
 	return o, nil
 }
@@ -70,22 +70,22 @@ func run(ctx context.Context, args []string, progress io.Writer) error {
 		return err
 	}
 	if runtime.NumCPU() < 2 {
-		return errors.New("needs two cores: one for the server, one for the load and the upstream")
+		return errors.New("two cores are required: one for the server, one for the load and the upstream")
 	}
-	list, err := chosen(o.workloads)
+	list, err := selectWorkloads(o.workloads)
 	if err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "cvmgraph-bench-")
+	dir, err := os.MkdirTemp("", "cvmgraph-bench-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
-	report, err := compare(ctx, o, list, folder, progress)
+	defer os.RemoveAll(dir)
+	report, err := compare(ctx, o, list, dir, progress)
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string]string{"benchmarks.md": report.document(), "benchmarks.svg": report.plot()} {
+	for name, content := range map[string]string{"benchmarks.md": report.document(), "benchmarks.svg": report.chart().SVG()} {
 		if err := os.WriteFile(filepath.Join(o.out, name), []byte(content), 0o644); err != nil {
 			return err
 		}
@@ -93,15 +93,15 @@ func run(ctx context.Context, args []string, progress io.Writer) error {
 	return nil
 }
 
-// chosen returns the workloads with these names, or all.
-func chosen(names []string) ([]workload, error) {
+// selectWorkloads returns the workloads with these names. If there are no names, it returns all.
+func selectWorkloads(names []string) ([]workload, error) {
 	list, err := workloads()
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(list, func(w workload) bool { return w.name == name }) {
-			return nil, fmt.Errorf("no workload %q", name)
+			return nil, fmt.Errorf("unknown workload %q", name)
 		}
 	}
 	if len(names) > 0 {
@@ -110,14 +110,14 @@ func chosen(names []string) ([]workload, error) {
 	return list, nil
 }
 
-// compare builds, runs and measures everything.
-func compare(ctx context.Context, o options, list []workload, folder string, progress io.Writer) (report, error) {
+// compare builds, runs and measures the servers. It builds them in dir.
+func compare(ctx context.Context, o options, list []workload, dir string, progress io.Writer) (report, error) {
 	items := newItems()
-	t, err := prepare(ctx, folder, list, &upstream{items: items})
+	t, err := prepare(ctx, dir, list, &upstream{items: items})
 	if err != nil {
 		return report{}, err
 	}
-	groups, missing, err := choose(ctx, t, list, o.only)
+	groups, missing, err := selectGroups(ctx, t, list, o.only)
 	if err != nil {
 		return report{}, err
 	}
@@ -131,24 +131,25 @@ func compare(ctx context.Context, o options, list []workload, folder string, pro
 	}
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(400)
-	begun := time.Now()
+	start := time.Now()
 	for _, g := range groups {
 		if len(g.servers) == 0 {
 			continue
 		}
-		rows, err := measure(ctx, g, o.times, items, func(what string) {
-			fmt.Fprintf(progress, "%4.0f s  %s\n", time.Since(begun).Seconds(), what)
+		rows, err := measure(ctx, g, o.times, items, func(message string) {
+			fmt.Fprintf(progress, "%4.0f s  %s\n", time.Since(start).Seconds(), message)
 		})
 		if err != nil {
 			return report{}, fmt.Errorf("%s: %w", g.name, err)
 		}
-		r.groups = append(r.groups, measured{g, rows})
+		r.groups = append(r.groups, groupResult{g, rows})
 	}
 	return r, nil
 }
 
-// choose returns the groups of the servers that are asked for and can run, and why others cannot.
-func choose(ctx context.Context, t tools, list []workload, only []string) (_ []group, missing string, _ error) {
+// selectGroups returns the groups with the selected servers that can run on this machine. If a
+// server cannot run, missing is the reason.
+func selectGroups(ctx context.Context, t tools, list []workload, only []string) (_ []group, missing string, _ error) {
 	groups := t.groups(list)
 	var names []string
 	for _, g := range groups {
@@ -158,7 +159,8 @@ func choose(ctx context.Context, t tools, list []workload, only []string) (_ []g
 	}
 	for _, name := range only {
 		if !slices.Contains(names, name) {
-			return nil, "", fmt.Errorf("no server %q: there are %s", name, strings.Join(slices.Compact(slices.Sorted(slices.Values(names))), ", "))
+			known := strings.Join(slices.Compact(slices.Sorted(slices.Values(names))), ", ")
+			return nil, "", fmt.Errorf("unknown server %q: the servers are %s", name, known)
 		}
 	}
 	command := append(tailcallCommand(t.peers), "--version")
@@ -170,7 +172,7 @@ func choose(ctx context.Context, t tools, list []workload, only []string) (_ []g
 		groups[i] = g.only(only)
 	}
 	if err != nil {
-		missing = "Tailcall is missing: its program for Linux did not run on this machine."
+		missing = "Tailcall is not included: its Linux binary did not run on this machine."
 	}
 	return groups, missing, nil
 }

@@ -8,31 +8,31 @@ import (
 	"cvmgraph/internal/testing/freeport"
 )
 
-// Cores, counted from 0.
+// Numbers of cores, counted from 0.
 const (
 	serverCore = 1
 	loadCore   = 0
 )
 
-// sample is what a server did in one round of a workload.
+// sample has the figures of a server in one round of a workload.
 type sample struct {
-	rate     float64 // answers a second
-	cpu      float64 // the server's microseconds an answer
-	busy     float64 // share of its core
-	p50, p99 float64 // milliseconds
-	single   float64 // p50 with one caller, in milliseconds; 0 where it was not measured
-	calls    float64 // upstream calls an answer
+	rate     float64 // requests per second
+	cpu      float64 // CPU time of the server per request, in microseconds
+	busy     float64 // share of the server's core that was used
+	p50, p99 float64 // latency in milliseconds
+	single   float64 // p50 with one caller, in milliseconds; 0 if it was not measured
+	calls    float64 // upstream calls per request
 }
 
-// row is what was measured of a server.
+// row has the measurements of a server.
 type row struct {
 	server  *server
 	samples map[string][]sample // by workload, in the order of the rounds
 	memory  memory              // after the last round
 }
 
-// each returns one figure of every round of a workload.
-func (r *row) each(workload string, figure func(sample) float64) []float64 {
+// values returns a figure of all rounds of a workload.
+func (r *row) values(workload string, figure func(sample) float64) []float64 {
 	values := make([]float64, len(r.samples[workload]))
 	for i, s := range r.samples[workload] {
 		values[i] = figure(s)
@@ -40,9 +40,9 @@ func (r *row) each(workload string, figure func(sample) float64) []float64 {
 	return values
 }
 
-// middle returns the median of the rounds.
-func (r *row) middle(workload string, figure func(sample) float64) float64 {
-	return median(r.each(workload, figure))
+// median returns the median of a figure over all rounds of a workload.
+func (r *row) median(workload string, figure func(sample) float64) float64 {
+	return median(r.values(workload, figure))
 }
 
 func rate(s sample) float64   { return s.rate }
@@ -53,14 +53,14 @@ func p99(s sample) float64    { return s.p99 }
 func single(s sample) float64 { return s.single }
 func calls(s sample) float64  { return s.calls }
 
-// times are the lengths of a run.
+// times configures the duration of a run.
 type times struct {
 	rounds   int
-	duration time.Duration // of one slice of load
+	duration time.Duration // of one measurement
 }
 
-func (t times) warming() time.Duration { return t.duration * 2 / 3 }
-func (t times) single() time.Duration  { return t.duration / 3 }
+func (t times) warmup() time.Duration { return t.duration * 2 / 3 }
+func (t times) single() time.Duration { return t.duration / 3 }
 
 // runner measures one group.
 type runner struct {
@@ -69,8 +69,8 @@ type runner struct {
 	upstream *upstream
 	want     map[string]expectation
 	rows     []*row
-	running  []*process        // of each row; nil is the upstream itself
-	first    map[string][]byte // by row and workload: the answer that was checked
+	running  []*process        // by row; nil for the upstream itself
+	first    map[string][]byte // by row and workload: the body of the first response, which was checked
 }
 
 // measure runs a group and returns a row for each server.
@@ -90,24 +90,24 @@ func measure(ctx context.Context, g group, t times, items [][]byte, progress fun
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
-	progress(fmt.Sprintf("%s: %d servers are warm", g.name, len(r.rows)))
+	progress(fmt.Sprintf("%s: %d servers are warmed up", g.name, len(r.rows)))
 	for i := range t.rounds {
 		if err := r.round(ctx, i); err != nil {
 			return nil, err
 		}
 		progress(fmt.Sprintf("%s: round %d of %d", g.name, i+1, t.rounds))
 	}
-	return r.rows, r.weigh()
+	return r.rows, r.readMemory()
 }
 
-// expectation returns what right answers hold, from the upstream's page.
+// expectation returns the data of correct responses, from the upstream's page.
 func (w workload) expectation(u *upstream) (expectation, error) {
 	page := u.page(pageKey{page: 1, size: w.first})
 	items, err := w.expected(page)
 	return expectation{page: page, items: items}, err
 }
 
-// start starts every server, checks its answers and warms it up.
+// start starts every server, checks its responses and warms it up.
 func (r *runner) start(ctx context.Context) error {
 	for _, s := range r.group.servers {
 		p, err := r.launch(ctx, s)
@@ -117,12 +117,12 @@ func (r *runner) start(ctx context.Context) error {
 		r.rows = append(r.rows, &row{server: s, samples: map[string][]sample{}})
 		r.running = append(r.running, p)
 		if s.connection {
-			if err := walk(ctx, p.addr, r.upstream.items); err != nil {
+			if err := checkCursors(ctx, p.addr, r.upstream.items); err != nil {
 				return fmt.Errorf("%s, cursors: %w", s.name, err)
 			}
 		}
 		for _, w := range r.group.workloads {
-			if err := r.warm(ctx, len(r.rows)-1, w); err != nil {
+			if err := r.warmUp(ctx, len(r.rows)-1, w); err != nil {
 				return fmt.Errorf("%s, %s: %w", s.name, w.name, err)
 			}
 		}
@@ -153,7 +153,7 @@ func (r *runner) stop() {
 	}
 }
 
-// addr returns where the server of a row listens.
+// addr returns the address of a row's server.
 func (r *runner) addr(i int) string {
 	if r.running[i] == nil {
 		return r.upstream.addr()
@@ -161,8 +161,9 @@ func (r *runner) addr(i int) string {
 	return r.running[i].addr
 }
 
-// warm checks the first answer, and gives compilers of the server's time to do their work.
-func (r *runner) warm(ctx context.Context, i int, w workload) error {
+// warmUp checks the first response, then sends load so that just-in-time compilers do their work
+// before the measurements.
+func (r *runner) warmUp(ctx context.Context, i int, w workload) error {
 	s := r.rows[i].server
 	body, err := ask(ctx, r.addr(i), s.request(w))
 	if err != nil {
@@ -172,18 +173,19 @@ func (r *runner) warm(ctx context.Context, i int, w workload) error {
 		return err
 	}
 	r.first[key(i, w)] = body
-	_, err = load(ctx, r.addr(i), s.request(w), body, r.pressure(r.times.warming()))
+	_, err = load(ctx, r.addr(i), s.request(w), body, r.loadOptions(r.times.warmup()))
 	return err
 }
 
-// pressure returns the load of the group.
-func (r *runner) pressure(d time.Duration) pressure {
-	return pressure{callers: r.group.callers, apart: r.group.apart, duration: d}
+// loadOptions returns the load of the group.
+func (r *runner) loadOptions(d time.Duration) loadOptions {
+	return loadOptions{callers: r.group.callers, ownCredentials: r.group.ownCredentials, duration: d}
 }
 
 func key(i int, w workload) string { return fmt.Sprintf("%d %s", i, w.name) }
 
-// round measures every server once on every workload, each time in another order.
+// round measures every server once on every workload. The order of the servers changes with each
+// round.
 func (r *runner) round(ctx context.Context, n int) error {
 	for turn, w := range r.group.workloads {
 		for i := range r.rows {
@@ -198,7 +200,7 @@ func (r *runner) round(ctx context.Context, n int) error {
 	return nil
 }
 
-// sample measures one server on one workload, with many callers and with one.
+// sample measures a server on a workload, with many callers and with one.
 func (r *runner) sample(ctx context.Context, i int, w workload) (sample, error) {
 	var s sample
 	request, want := r.rows[i].server.request(w), r.first[key(i, w)]
@@ -208,7 +210,7 @@ func (r *runner) sample(ctx context.Context, i int, w workload) (sample, error) 
 		if err != nil {
 			return s, err
 		}
-		many, err := load(ctx, p.addr, request, want, r.pressure(r.times.duration))
+		many, err := load(ctx, p.addr, request, want, r.loadOptions(r.times.duration))
 		if err != nil {
 			return s, err
 		}
@@ -216,7 +218,7 @@ func (r *runner) sample(ctx context.Context, i int, w workload) (sample, error) 
 		if err != nil {
 			return s, err
 		}
-		n := float64(many.answers)
+		n := float64(many.responses)
 		s.rate = n / many.elapsed.Seconds()
 		s.cpu = float64((after - before).Microseconds()) / n
 		s.busy = (after - before).Seconds() / many.elapsed.Seconds()
@@ -224,7 +226,7 @@ func (r *runner) sample(ctx context.Context, i int, w workload) (sample, error) 
 		s.calls = float64(r.upstream.calls.Load()-called) / n
 	}
 	if r.group.single {
-		one, err := load(ctx, r.addr(i), request, want, pressure{callers: 1, duration: r.times.single()})
+		one, err := load(ctx, r.addr(i), request, want, loadOptions{callers: 1, duration: r.times.single()})
 		if err != nil {
 			return s, err
 		}
@@ -235,8 +237,8 @@ func (r *runner) sample(ctx context.Context, i int, w workload) (sample, error) 
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// weigh reads the servers' memory.
-func (r *runner) weigh() (err error) {
+// readMemory reads the memory sizes of all servers.
+func (r *runner) readMemory() (err error) {
 	for i, p := range r.running {
 		if p == nil {
 			continue

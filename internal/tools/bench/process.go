@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	startTime = 30 * time.Second // for a server to listen
-	stopTime  = 5 * time.Second  // for it to end before it is killed
+	startTimeout = 30 * time.Second // until a server listens
+	stopTimeout  = 5 * time.Second  // until a server that does not exit is killed
 )
 
-// launch says how to start a server.
+// launch is the command of a server.
 type launch struct {
 	argv []string
-	env  []string // besides the own
+	env  []string // in addition to the environment of this process
 	dir  string
 }
 
@@ -32,35 +32,35 @@ type process struct {
 	addr   string
 	cmd    *exec.Cmd
 	output *tail
-	ended  chan struct{}
+	exited chan struct{}
 }
 
-// start starts a server on one core, and returns once it listens at addr.
+// start starts a server on one core and waits until it listens at addr.
 func start(ctx context.Context, l launch, core int, addr string) (*process, error) {
 	argv := append([]string{"taskset", "-c", strconv.Itoa(core)}, l.argv...)
-	p := &process{addr: addr, cmd: exec.CommandContext(ctx, argv[0], argv[1:]...), output: new(tail), ended: make(chan struct{})}
+	p := &process{addr: addr, cmd: exec.CommandContext(ctx, argv[0], argv[1:]...), output: new(tail), exited: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), l.env...)
 	p.cmd.Dir = l.dir
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.WaitDelay = stopTime
+	p.cmd.WaitDelay = stopTimeout
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
 	go func() {
-		defer close(p.ended)
-		_ = p.cmd.Wait() // ended by a signal, or too early: then its output tells why
+		defer close(p.exited)
+		_ = p.cmd.Wait() // if the server failed, the reason is in its output
 	}()
-	if err := p.listening(ctx); err != nil {
+	if err := p.waitUntilListening(ctx); err != nil {
 		p.stop()
 		return nil, fmt.Errorf("%w: %s", err, p.output)
 	}
 	return p, nil
 }
 
-// listening waits until the server accepts connections.
-func (p *process) listening(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("does not listen"))
+// waitUntilListening waits until the server accepts connections.
+func (p *process) waitUntilListening(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the server does not listen at %s after %v", p.addr, startTimeout))
 	defer cancel()
 	for {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.addr)
@@ -69,44 +69,44 @@ func (p *process) listening(ctx context.Context) error {
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
-		case <-p.ended:
-			return errors.New("ended")
+		case <-p.exited:
+			return errors.New("the server exited")
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 }
 
-// stop ends the server and waits for its end.
+// stop stops the server and waits until it has exited.
 func (p *process) stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only if the server has exited
 	select {
-	case <-p.ended:
-	case <-time.After(stopTime):
+	case <-p.exited:
+	case <-time.After(stopTimeout):
 		_ = p.cmd.Process.Kill()
-		<-p.ended
+		<-p.exited
 	}
 }
 
-// tail keeps the end of what is written to it.
+// tail is an io.Writer that stores the last tailSize bytes written to it.
 type tail struct {
-	mu   sync.Mutex
-	text []byte
+	mu  sync.Mutex
+	end []byte
 }
 
 const tailSize = 2000
 
-// Write never fails.
+// Write never returns an error.
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.text = append(t.text, b...)
-	t.text = bytes.Clone(t.text[max(0, len(t.text)-tailSize):])
+	t.end = append(t.end, b...)
+	t.end = bytes.Clone(t.end[max(0, len(t.end)-tailSize):])
 	return len(b), nil
 }
 
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.text))
+	return strings.TrimSpace(string(t.end))
 }

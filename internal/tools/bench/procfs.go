@@ -10,24 +10,25 @@ import (
 	"time"
 )
 
-// tick is the unit of times in /proc, on every Linux of today.
+// tick is the unit of times in /proc. It is the same on all current Linux systems.
 const tick = 10 * time.Millisecond
 
-// stat is what /proc/PID/stat tells of a process.
+// stat has values of /proc/PID/stat.
 type stat struct {
 	parent int
-	cpu    time.Duration // of all its threads, in the system and outside
+	cpu    time.Duration // user and system time of all threads
 }
 
 var errStat = errors.New("not a line of /proc/PID/stat")
 
-// parseStat reads a line of /proc/PID/stat. The name in its parentheses may hold anything.
+// parseStat parses a line of /proc/PID/stat. The process name, in parentheses, may contain any
+// character.
 func parseStat(line string) (stat, error) {
 	end := strings.LastIndexByte(line, ')')
 	if end < 0 {
 		return stat{}, errStat
 	}
-	fields := strings.Fields(line[end+1:]) // from the third, the state, on
+	fields := strings.Fields(line[end+1:]) // begins with the third field, the state
 	if len(fields) < 13 {
 		return stat{}, errStat
 	}
@@ -42,8 +43,8 @@ func parseStat(line string) (stat, error) {
 	return stat{parent: int(numbers[0]), cpu: time.Duration(numbers[1]+numbers[2]) * tick}, nil
 }
 
-// family returns the process and all its descendants.
-func family(pid int) (map[int]stat, error) {
+// processTree returns a process and all its descendants, by process ID.
+func processTree(pid int) (map[int]stat, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func family(pid int) (map[int]stat, error) {
 	for _, file := range files {
 		line, err := os.ReadFile(file)
 		if err != nil {
-			continue // it has ended
+			continue // the process has exited
 		}
 		s, err := parseStat(string(line))
 		if err != nil {
@@ -67,10 +68,10 @@ func family(pid int) (map[int]stat, error) {
 	return descendants(seen, pid)
 }
 
-// descendants returns the part of seen that is pid or descends from it.
+// descendants returns the processes of seen that are pid or descend from it.
 func descendants(seen map[int]stat, pid int) (map[int]stat, error) {
 	if _, ok := seen[pid]; !ok {
-		return nil, fmt.Errorf("process %d has ended", pid)
+		return nil, fmt.Errorf("process %d has exited", pid)
 	}
 	members := map[int]stat{pid: seen[pid]}
 	for grown := true; grown; {
@@ -85,9 +86,9 @@ func descendants(seen map[int]stat, pid int) (map[int]stat, error) {
 	return members, nil
 }
 
-// cpuTime returns what the process and its descendants have used.
+// cpuTime returns the CPU time of a process and its descendants.
 func cpuTime(pid int) (time.Duration, error) {
-	members, err := family(pid)
+	members, err := processTree(pid)
 	sum := time.Duration(0)
 	for _, s := range members {
 		sum += s.cpu
@@ -95,19 +96,20 @@ func cpuTime(pid int) (time.Duration, error) {
 	return sum, err
 }
 
-// memory is a resident size, in bytes.
+// memory is a resident set size in bytes.
 type memory struct{ now, peak int64 }
 
-// residentMemory returns that of the process and its descendants. The peaks are added, though they need not be of one moment.
+// residentMemory returns the memory of a process and its descendants. The peak is the sum of the
+// processes' peaks, which may have been at different times.
 func residentMemory(pid int) (memory, error) {
-	members, err := family(pid)
+	members, err := processTree(pid)
 	var sum memory
 	for id := range members {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", id))
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", id))
 		if err != nil {
 			return memory{}, err
 		}
-		m, err := parseStatus(string(text))
+		m, err := parseStatus(string(status))
 		if err != nil {
 			return memory{}, err
 		}
@@ -117,10 +119,10 @@ func residentMemory(pid int) (memory, error) {
 	return sum, err
 }
 
-// parseStatus reads VmRSS and VmHWM.
-func parseStatus(text string) (memory, error) {
+// parseStatus parses VmRSS and VmHWM in /proc/PID/status.
+func parseStatus(status string) (memory, error) {
 	var m memory
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(status) {
 		name, value, _ := strings.Cut(line, ":")
 		into := &m.now
 		switch name {

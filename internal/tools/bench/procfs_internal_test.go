@@ -11,22 +11,31 @@ import (
 func TestParseStat(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		line string
-		want stat
-		err  bool
+		line    string
+		want    stat
+		wantErr bool
 	}{
-		"a name":                {"42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 120 30 0 0 20 0 11 0 5 1 1", stat{7, 1500 * time.Millisecond}, false},
-		"a name like a line":    {"42 (a) S 1 (b) R 7 42 42 0 -1 4194560 1 0 0 0 1 2 9 9 20 0 11 0 5 1 1", stat{7, 30 * time.Millisecond}, false},
-		"no name":               {"42 node S 7", stat{}, true},
-		"a line that ends":      {"42 (node) S 7 42 42 0 -1", stat{}, true},
-		"a time that is none":   {"42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 x 30 0 0", stat{}, true},
-		"nothing":               {"", stat{}, true},
-		"times of its children": {"42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 1 1 500 500 20 0", stat{7, 20 * time.Millisecond}, false},
+		"simple name": {
+			line: "42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 120 30 0 0 20 0 11 0 5 1 1",
+			want: stat{parent: 7, cpu: 1500 * time.Millisecond},
+		},
+		"name with parentheses": {
+			line: "42 (a) S 1 (b) R 7 42 42 0 -1 4194560 1 0 0 0 1 2 9 9 20 0 11 0 5 1 1",
+			want: stat{parent: 7, cpu: 30 * time.Millisecond},
+		},
+		"time of children is not counted": {
+			line: "42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 1 1 500 500 20 0",
+			want: stat{parent: 7, cpu: 20 * time.Millisecond},
+		},
+		"no name":        {line: "42 node S 7", wantErr: true},
+		"truncated line": {line: "42 (node) S 7 42 42 0 -1", wantErr: true},
+		"invalid time":   {line: "42 (node) S 7 42 42 0 -1 4194560 1 0 0 0 x 30 0 0", wantErr: true},
+		"empty line":     {wantErr: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := parseStat(tt.line)
-			if got != tt.want || (err != nil) != tt.err {
+			if got != tt.want || (err != nil) != tt.wantErr {
 				t.Errorf("got %+v, %v, want %+v", got, err, tt.want)
 			}
 		})
@@ -41,7 +50,7 @@ func TestDescendants(t *testing.T) {
 		t.Errorf("got %v, %v, want 3, 5 and 9", ids, err)
 	}
 	if _, err := descendants(seen, 4); err == nil {
-		t.Error("got no error for a process that there is not")
+		t.Error("got no error for an unknown process")
 	}
 }
 
@@ -52,11 +61,11 @@ func TestParseStatus(t *testing.T) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	if _, err := parseStatus("VmRSS:\tmuch\n"); err == nil {
-		t.Error("got no error for a size that is none")
+		t.Error("got no error for an invalid size")
 	}
 }
 
-func TestThisProcessHasUsedTimeAndMemory(t *testing.T) {
+func TestProcfs_ofThisProcess(t *testing.T) {
 	t.Parallel()
 	before, err := cpuTime(os.Getpid())
 	if err != nil {
@@ -66,10 +75,10 @@ func TestThisProcessHasUsedTimeAndMemory(t *testing.T) {
 	}
 	after, err := cpuTime(os.Getpid())
 	if err != nil || after <= before {
-		t.Errorf("got %v, then %v, %v, want more", before, after, err)
+		t.Errorf("got %v, then %v, %v, want an increase", before, after, err)
 	}
 	m, err := residentMemory(os.Getpid())
 	if err != nil || m.now < 1<<20 || m.peak < m.now {
-		t.Errorf("got %+v, %v, want some memory, and no less at most", m, err)
+		t.Errorf("got %+v, %v, want at least 1 MiB, and a peak of at least the current size", m, err)
 	}
 }

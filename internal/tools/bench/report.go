@@ -7,34 +7,34 @@ import (
 	"strconv"
 )
 
-// measured is a group with what came of it.
-type measured struct {
+// groupResult is a group with its measurements.
+type groupResult struct {
 	group group
 	rows  []*row
 }
 
-// report is what a run found out.
+// report has the results of a run.
 type report struct {
 	machine   machine
 	times     times
 	workloads []workload
-	groups    []measured
+	groups    []groupResult
 	itemBytes int // mean
 	gateway   features
-	missing   string // what could not be measured, and why
+	missing   string // servers that could not run and the reason, as a sentence
 }
 
-// of returns the group of this name, if it was measured.
-func (r report) of(name string) (measured, bool) {
-	i := slices.IndexFunc(r.groups, func(m measured) bool { return m.group.name == name })
+// result returns the group with this name, if it was measured.
+func (r report) result(name string) (groupResult, bool) {
+	i := slices.IndexFunc(r.groups, func(m groupResult) bool { return m.group.name == name })
 	if i < 0 {
-		return measured{}, false
+		return groupResult{}, false
 	}
 	return r.groups[i], true
 }
 
-// ours returns the gateway's own row, nil where it was not measured.
-func (m measured) ours() *row {
+// cvmgraph returns the first row of cvmgraph, or nil if it was not measured.
+func (m groupResult) cvmgraph() *row {
 	i := slices.IndexFunc(m.rows, func(r *row) bool { return r.server.kind == ours })
 	if i < 0 {
 		return nil
@@ -42,12 +42,13 @@ func (m measured) ours() *row {
 	return m.rows[i]
 }
 
-// loaded returns the rows of servers that took the load: all but the upstream itself.
-func (m measured) loaded() []*row {
+// loaded returns the rows of the servers that were measured under load: all but the upstream.
+func (m groupResult) loaded() []*row {
 	return slices.DeleteFunc(slices.Clone(m.rows), func(r *row) bool { return r.server.launch == nil })
 }
 
-// number writes a figure with three digits that count, and a separator between thousands. A figure that there is not is a dash.
+// number formats a value with three significant digits and thousands separators. It returns a dash
+// for 0 and NaN, which mean that there is no value.
 func number(v float64) string {
 	switch {
 	case math.IsNaN(v) || v == 0:
@@ -70,7 +71,7 @@ func number(v float64) string {
 	return digits
 }
 
-// factor writes a ratio.
+// factor formats a ratio.
 func factor(v float64) string {
 	if math.IsNaN(v) {
 		return "–"
@@ -78,7 +79,7 @@ func factor(v float64) string {
 	return number(v) + " ×"
 }
 
-// percent writes a share.
+// percent formats a share of 1.
 func percent(v float64) string {
 	if math.IsNaN(v) {
 		return "–"
@@ -86,5 +87,5 @@ func percent(v float64) string {
 	return fmt.Sprintf("%.0f %%", 100*v)
 }
 
-// megabytes writes a size.
+// megabytes formats a number of bytes.
 func megabytes(n int64) string { return number(float64(n) / (1 << 20)) }

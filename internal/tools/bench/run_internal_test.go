@@ -23,10 +23,10 @@ func TestParse(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 	for name, args := range map[string][]string{
-		"no rounds":        {"-rounds=0"},
-		"no time":          {"-duration=0s"},
-		"an unknown flag":  {"-seconds=1"},
-		"an argument more": {"naive"},
+		"zero rounds":       {"-rounds=0"},
+		"zero duration":     {"-duration=0s"},
+		"unknown flag":      {"-seconds=1"},
+		"unwanted argument": {"naive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,20 +37,28 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestServersOfTheGatewaysSettings(t *testing.T) {
+func TestTools_useOnlyFlagsThatCvmgraphHas(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		help    string
-		plain   []string // the gateway's servers that are not cached
-		cached  int
-		command string
+		help       string
+		wantPlain  []string // servers of cvmgraph without a cache
+		wantCached int      // number of servers of cvmgraph with a cache
+		wantFlags  string   // the last flags
 	}{
-		"none": {"", []string{"cvmgraph"}, 0, "--log-level=warn"},
+		"no optional flags": {
+			wantPlain: []string{"cvmgraph"},
+			wantFlags: "--log-level=warn",
+		},
 		"projection": {
-			"--projection", []string{"cvmgraph", "cvmgraph-plain"}, 0, "--log-level=warn --projection=false",
+			help:      "--projection",
+			wantPlain: []string{"cvmgraph", "cvmgraph-plain"},
+			wantFlags: "--log-level=warn --projection=false",
 		},
 		"projection and cache": {
-			"--projection --cache-ttl", []string{"cvmgraph", "cvmgraph-plain"}, 1, "--log-level=warn --cache-ttl=0 --projection=false",
+			help:       "--projection --cache-ttl",
+			wantPlain:  []string{"cvmgraph", "cvmgraph-plain"},
+			wantCached: 1,
+			wantFlags:  "--log-level=warn --cache-ttl=0 --projection=false",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -63,22 +71,22 @@ func TestServersOfTheGatewaysSettings(t *testing.T) {
 					names, last = append(names, s.name), s
 				}
 			}
-			if !slices.Equal(names, tt.plain) {
-				t.Errorf("got %v, want %v", names, tt.plain)
+			if !slices.Equal(names, tt.wantPlain) {
+				t.Errorf("got %v, want %v", names, tt.wantPlain)
 			}
 			l, err := last.launch(1, "http://127.0.0.1:2/api/v1")
-			if err != nil || !strings.HasSuffix(strings.Join(l.argv, " "), tt.command) {
-				t.Errorf("got %v, %v, want %s at the end", l.argv, err, tt.command)
+			if err != nil || !strings.HasSuffix(strings.Join(l.argv, " "), tt.wantFlags) {
+				t.Errorf("got %v, %v, want %s at the end", l.argv, err, tt.wantFlags)
 			}
-			keeping := slices.DeleteFunc(tools.caching(), func(s *server) bool { return s.kind != ours })
-			if len(keeping) != tt.cached {
-				t.Errorf("got %d gateways with a cache, want %d", len(keeping), tt.cached)
+			caching := slices.DeleteFunc(tools.caching(), func(s *server) bool { return s.kind != ours })
+			if len(caching) != tt.wantCached {
+				t.Errorf("got %d servers with a cache, want %d", len(caching), tt.wantCached)
 			}
 		})
 	}
 }
 
-func TestOnly(t *testing.T) {
+func TestGroup_selectsServersByName(t *testing.T) {
 	t.Parallel()
 	g := group{servers: tools{}.plain()}
 	if got := g.only(nil); len(got.servers) != len(g.servers) {
@@ -92,51 +100,51 @@ func TestOnly(t *testing.T) {
 	}
 }
 
-func TestTailcallsConfigurationIsFilledIn(t *testing.T) {
+func TestTailcall_fillsInTheConfiguration(t *testing.T) {
 	t.Parallel()
 	tools := tools{peers: "peers", scratch: t.TempDir()}
 	if _, err := tools.tailcall("", "dedupe: true", "@cache(maxAge: 5)").launch(4242, "http://127.0.0.1:2/api/v1"); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(tools.scratch, "tailcall-4242.graphql"))
+	config, err := os.ReadFile(filepath.Join(tools.scratch, "tailcall-4242.graphql"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"port: 4242", `url: "http://127.0.0.1:2/api/v1/cvms/paginated"`, "dedupe: true", "@cache(maxAge: 5)"} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("no %q in\n%s", want, text)
+		if !strings.Contains(string(config), want) {
+			t.Errorf("no %q in\n%s", want, config)
 		}
 	}
-	if strings.Contains(strings.Join(slices.Collect(strings.Lines(string(text)))[2:], ""), "$") {
-		t.Errorf("something is left to fill in:\n%s", text)
+	if strings.Contains(strings.Join(slices.Collect(strings.Lines(string(config)))[2:], ""), "$") {
+		t.Errorf("got a configuration with variables:\n%s", config)
 	}
 }
 
-func TestAServerThatEndsTellsWhy(t *testing.T) {
+func TestStart_returnsTheOutputOfAServerThatExits(t *testing.T) {
 	t.Parallel()
 	port, err := freeport.Find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = start(t.Context(), launch{argv: []string{"sh", "-c", "echo $REASON; exit 1"}, env: []string{"REASON=no luck"}}, 0, loopback(port))
-	if err == nil || !strings.Contains(err.Error(), "ended: no luck") {
-		t.Errorf("got %v, want the server's own words", err)
+	if err == nil || !strings.Contains(err.Error(), "exited: no luck") {
+		t.Errorf("got %v, want the server's output", err)
 	}
 }
 
 func TestPackages(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("peers/package.json")
+	manifest, err := os.ReadFile("peers/package.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := packages(text)
+	got, err := packages(manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"@apollo/server", "mercurius", "graphql-jit", "graphql-yoga", "@tailcallhq/core-linux-x64-gnu"} {
 		if got[name] == "" {
-			t.Errorf("no version of %s, which the document tells", name)
+			t.Errorf("got no version of %s, which the document shows", name)
 		}
 	}
 }

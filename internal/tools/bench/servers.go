@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// kind says what a server is to the comparison.
+// kind is the role of a server in the comparison.
 type kind int
 
 const (
@@ -17,33 +17,35 @@ const (
 	limit
 )
 
-// server is something that can be measured.
+// server is a server that is measured.
 type server struct {
-	name  string // as -only has it
+	name  string // in the flag -only
 	label string
 	kind  kind
-	// launch says how to start it on a port. nil is the upstream itself, which shares its core with the load: only its time to
-	// answer a single caller is measured.
+	// launch returns the command that starts the server on a port. It is nil for the upstream, which
+	// runs in this process and shares its core with the load. Only its latency with a single caller is
+	// measured.
 	launch func(port int, upstream string) (launch, error)
-	// connection tells that it serves a Relay connection with cursors.
+	// connection reports whether the server has a Relay connection with cursors.
 	connection bool
 	request    func(workload) request
 	check      func(workload, []byte, expectation) error
 }
 
-// tools is what servers are started with.
+// tools has the programs and files of the servers.
 type tools struct {
-	binaries string // folder of the built programs
-	answers  string // folder of the constant answers
-	scratch  string // folder to write to
-	peers    string // folder of the servers from npm
-	help     string // of cvmgraph
+	binaries  string // directory of the built programs
+	responses string // directory of the constant responses
+	scratch   string // directory for temporary files
+	peers     string // directory of the servers from npm
+	help      string // of cvmgraph
 }
 
-// has returns whether the gateway has a flag.
+// has reports whether cvmgraph has a flag.
 func (t tools) has(flag string) bool { return strings.Contains(t.help, flag) }
 
-// cvmgraph returns the gateway with flags that make it differ from its defaults. Settings that it does not have yet are not given.
+// cvmgraph returns cvmgraph with flags in addition to the ones that every measurement needs. Flags
+// that the built version does not have are left out.
 func (t tools) cvmgraph(label string, flags ...string) *server {
 	return &server{
 		name: "cvmgraph", label: label, kind: ours, connection: true, request: workload.relay, check: checkRelay,
@@ -59,7 +61,7 @@ func (t tools) cvmgraph(label string, flags ...string) *server {
 	}
 }
 
-// uncached returns the flags that keep the gateway from keeping pages.
+// uncached returns the flags that disable cvmgraph's caches.
 func (t tools) uncached() []string {
 	if t.has("--cache-ttl") {
 		return []string{"--cache-ttl=0"}
@@ -76,7 +78,7 @@ func (t tools) naive() *server {
 	}
 }
 
-// node returns a server in JavaScript.
+// node returns a server that is written in JavaScript.
 func (t tools) node(name, label string, settings ...string) *server {
 	return &server{
 		name: name, label: label, kind: peer, connection: true, request: workload.relay, check: checkRelay,
@@ -87,16 +89,17 @@ func (t tools) node(name, label string, settings ...string) *server {
 	}
 }
 
-// tailcall returns Tailcall with what is given to its @http, and behind that.
+// tailcall returns Tailcall. http is an argument of the directive @http, and field a directive after
+// it; both may be empty.
 func (t tools) tailcall(label, http, field string) *server {
 	return &server{
 		name: "tailcall", label: label, kind: peer, request: workload.native, check: checkNative,
 		launch: func(port int, upstream string) (launch, error) {
-			text, err := os.ReadFile(filepath.Join(t.peers, "tailcall.graphql"))
+			template, err := os.ReadFile(filepath.Join(t.peers, "tailcall.graphql"))
 			if err != nil {
 				return launch{}, err
 			}
-			config := strings.NewReplacer("$PORT", strconv.Itoa(port), "$UPSTREAM", upstream, "$HTTP", http, "$FIELD", field).Replace(string(text))
+			config := strings.NewReplacer("$PORT", strconv.Itoa(port), "$UPSTREAM", upstream, "$HTTP", http, "$FIELD", field).Replace(string(template))
 			file := filepath.Join(t.scratch, fmt.Sprintf("tailcall-%d.graphql", port))
 			if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 				return launch{}, err
@@ -107,7 +110,8 @@ func (t tools) tailcall(label, http, field string) *server {
 	}
 }
 
-// tailcallCommand returns how to run Tailcall's program: by a newer C library where peers/glibc.sh has put one.
+// tailcallCommand returns the command that runs Tailcall. It uses the newer C library that
+// peers/glibc.sh has installed, if there is one.
 func tailcallCommand(peers string) []string {
 	program := filepath.Join(peers, "node_modules", "@tailcallhq", "core-linux-x64-gnu", "bin", "tailcall")
 	library := filepath.Join(peers, "node_modules", ".glibc")
@@ -129,9 +133,9 @@ func (t tools) proxy() *server {
 
 func (t tools) constant() *server {
 	return &server{
-		name: "constant", label: "limit: a constant answer", kind: limit, request: workload.answer, check: checkRelay,
+		name: "constant", label: "limit: a constant response", kind: limit, request: workload.constant, check: checkRelay,
 		launch: func(port int, upstream string) (launch, error) {
-			argv := []string{filepath.Join(t.binaries, "limit"), "-listen", loopback(port), "-upstream", upstream, "-answers", t.answers}
+			argv := []string{filepath.Join(t.binaries, "limit"), "-listen", loopback(port), "-upstream", upstream, "-responses", t.responses}
 			return launch{argv: argv, env: oneCore()}, nil
 		},
 	}
@@ -145,7 +149,7 @@ func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 func oneCore() []string { return []string{"GOMAXPROCS=1"} }
 
-// features are the settings that the gateway has.
+// features are optional features of the built cvmgraph.
 type features struct{ projection, cache bool }
 
 func (t tools) features() features {

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// median returns the middle of the values, the mean of the middle two where their number is even, and NaN where there are none.
+// median returns the median of the values. If there are no values, it returns NaN.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
@@ -19,18 +19,19 @@ func median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// quantile returns the smallest of the sorted values that at least a share q of them does not exceed, and zero where there are none.
+// quantile returns the q-quantile of sorted values by the nearest-rank method. If there are no
+// values, it returns 0.
 func quantile[T cmp.Ordered](sorted []T, q float64) T {
 	if len(sorted) == 0 {
-		var none T
-		return none
+		var zero T
+		return zero
 	}
 	rank := int(math.Ceil(q * float64(len(sorted))))
 	return sorted[max(rank, 1)-1]
 }
 
-// ratio returns the median of a[i] / b[i]: what was measured in one round is compared within it, because a machine's speed varies
-// between rounds. Rounds that one of the two did not run are left out.
+// ratio returns the median of a[i] / b[i]. Ratios within a round vary less than medians of rounds,
+// because the machine's speed varies between rounds. Rounds in which b[i] is 0 are ignored.
 func ratio(a, b []float64) float64 {
 	var ratios []float64
 	for i := range min(len(a), len(b)) {

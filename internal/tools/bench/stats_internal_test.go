@@ -11,9 +11,9 @@ func TestMedian(t *testing.T) {
 		values []float64
 		want   float64
 	}{
-		"one":                      {[]float64{3}, 3},
-		"an odd number, unordered": {[]float64{9, 1, 4}, 4},
-		"an even number":           {[]float64{1, 100, 2, 3}, 2.5},
+		"one value":             {values: []float64{3}, want: 3},
+		"odd number, unsorted":  {values: []float64{9, 1, 4}, want: 4},
+		"even number of values": {values: []float64{1, 100, 2, 3}, want: 2.5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -23,7 +23,7 @@ func TestMedian(t *testing.T) {
 		})
 	}
 	if got := median(nil); !math.IsNaN(got) {
-		t.Errorf("got %v for nothing, want no number", got)
+		t.Errorf("got %v for no values, want NaN", got)
 	}
 }
 
@@ -38,13 +38,13 @@ func TestQuantile(t *testing.T) {
 		q      float64
 		want   int
 	}{
-		"half of a hundred":       {hundred, 0.5, 50},
-		"99 of a hundred":         {hundred, 0.99, 99},
-		"all":                     {hundred, 1, 100},
-		"none":                    {hundred, 0, 1},
-		"99 % of few is the last": {[]int{1, 2, 3}, 0.99, 3},
-		"of one":                  {[]int{7}, 0.5, 7},
-		"of nothing":              {nil, 0.5, 0},
+		"median of 100": {values: hundred, q: 0.5, want: 50},
+		"99 % of 100":   {values: hundred, q: 0.99, want: 99},
+		"maximum":       {values: hundred, q: 1, want: 100},
+		"minimum":       {values: hundred, q: 0, want: 1},
+		"99 % of 3":     {values: []int{1, 2, 3}, q: 0.99, want: 3},
+		"median of 1":   {values: []int{7}, q: 0.5, want: 7},
+		"no values":     {q: 0.5, want: 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,13 +55,13 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-func TestARatioIsTakenWithinItsRound(t *testing.T) {
+func TestRatio_comparesWithinRounds(t *testing.T) {
 	t.Parallel()
-	// The machine is ten times as slow in the second round: the ratio of the medians would be 20.
+	// The machine is ten times slower in the second round. The ratio of the medians is 20.
 	if got := ratio([]float64{200, 20, 200}, []float64{100, 10, 10}); got != 2 {
 		t.Errorf("got %v, want 2", got)
 	}
 	if got := ratio([]float64{4, 6}, []float64{0, 3}); got != 2 {
-		t.Errorf("got %v with a round that was not run, want 2", got)
+		t.Errorf("got %v with a missing round, want 2", got)
 	}
 }

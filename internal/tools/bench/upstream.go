@@ -19,21 +19,22 @@ import (
 // listSize is the number of items of the upstream's list.
 const listSize = 300
 
-// upstream answers pages of a list that never changes, from memory and with little cost of its own: it shares a core with the load.
+// upstream serves pages of a list that never changes, from memory. It uses little CPU time, because it
+// shares a core with the load.
 type upstream struct {
-	latency  time.Duration // before each answer
+	latency  time.Duration // before each response
 	listener net.Listener
 	calls    atomic.Int64
 	items    [][]byte
-	pages    sync.Map // of pageKey: the whole answer, as it is sent
+	pages    sync.Map // pageKey to the bytes of the response
 	serving  sync.WaitGroup
 	closed   chan struct{}
 }
 
-// pageKey names a page, counted from 1.
+// pageKey identifies a page. Pages are counted from 1.
 type pageKey struct{ page, size int }
 
-// newItems returns the list: realistic items, the same every time.
+// newItems returns the items of the list. They are realistic and always the same.
 func newItems() [][]byte {
 	items := make([][]byte, listSize)
 	for i := range items {
@@ -42,7 +43,7 @@ func newItems() [][]byte {
 	return items
 }
 
-// startUpstream serves on loopback until Close.
+// startUpstream starts an upstream on the loopback interface. It runs until Close.
 func startUpstream(items [][]byte, latency time.Duration) (*upstream, error) {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -53,16 +54,16 @@ func startUpstream(items [][]byte, latency time.Duration) (*upstream, error) {
 	return u, nil
 }
 
-// addr returns host and port.
+// addr returns the host and the port.
 func (u *upstream) addr() string { return u.listener.Addr().String() }
 
-// base returns the base of the REST API.
+// base returns the base URL of the REST API.
 func (u *upstream) base() string { return "http://" + u.addr() + demo.BasePath }
 
-// Close ends all connections and waits for their end.
+// Close closes all connections and waits until their goroutines have returned.
 func (u *upstream) Close() {
 	close(u.closed)
-	_ = u.listener.Close() // it is gone in any case
+	_ = u.listener.Close()
 	u.serving.Wait()
 }
 
@@ -87,25 +88,25 @@ func (u *upstream) accept() {
 	}
 }
 
-// serve answers the requests of one connection, in their order.
+// serve serves the requests of one connection in order.
 func (u *upstream) serve(conn net.Conn) {
 	in := bufio.NewReader(conn)
 	for {
 		r, err := http.ReadRequest(in)
 		if err != nil {
-			return // the peer has gone
+			return // the connection is closed
 		}
-		answer := u.answer(r)
+		response := u.respond(r)
 		if !u.wait() {
 			return
 		}
-		if _, err := conn.Write(answer); err != nil || r.Close {
+		if _, err := conn.Write(response); err != nil || r.Close {
 			return
 		}
 	}
 }
 
-// wait returns whether the upstream is still there after its latency.
+// wait waits for the latency. It returns false if the upstream is closed meanwhile.
 func (u *upstream) wait() bool {
 	if u.latency <= 0 {
 		return true
@@ -120,25 +121,26 @@ func (u *upstream) wait() bool {
 	}
 }
 
-// answer returns the whole answer to r. Any credential but those of the load shows a server that does not forward it.
-func (u *upstream) answer(r *http.Request) []byte {
+// respond returns the bytes of the response. It rejects credentials other than the load's, which
+// means that a server does not forward the credential.
+func (u *upstream) respond(r *http.Request) []byte {
 	u.calls.Add(1)
 	switch {
 	case r.Method != http.MethodGet || r.URL.Path != demo.ListPath:
-		return render(http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
+		return httpResponse(http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
 	case !strings.HasPrefix(r.Header.Get("Authorization"), credentials):
-		return render(http.StatusUnauthorized, []byte(`{"detail":"Invalid token"}`))
+		return httpResponse(http.StatusUnauthorized, []byte(`{"detail":"Invalid token"}`))
 	}
 	key, err := parsePageKey(r.URL.Query().Get("page"), r.URL.Query().Get("page_size"))
 	if err != nil {
-		return render(http.StatusUnprocessableEntity, []byte(`{"detail":"Wrong page"}`))
+		return httpResponse(http.StatusUnprocessableEntity, []byte(`{"detail":"Invalid page"}`))
 	}
-	if known, ok := u.pages.Load(key); ok {
-		return known.([]byte)
+	if response, ok := u.pages.Load(key); ok {
+		return response.([]byte)
 	}
-	answer := render(http.StatusOK, u.page(key))
-	u.pages.Store(key, answer)
-	return answer
+	response := httpResponse(http.StatusOK, u.page(key))
+	u.pages.Store(key, response)
+	return response
 }
 
 // page returns the body of a page.
@@ -166,13 +168,13 @@ func parsePageKey(page, size string) (pageKey, error) {
 		return pageKey{}, err
 	}
 	if p < 1 || p > listSize || s < 1 || s > 100 {
-		return pageKey{}, errors.New("out of range")
+		return pageKey{}, errors.New("page or page_size is out of range")
 	}
 	return pageKey{p, s}, nil
 }
 
-// render returns an answer as it is sent.
-func render(status int, body []byte) []byte {
+// httpResponse returns the bytes of a response.
+func httpResponse(status int, body []byte) []byte {
 	head := fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
 		status, http.StatusText(status), len(body))
 	return append([]byte(head), body...)

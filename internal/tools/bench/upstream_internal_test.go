@@ -24,18 +24,18 @@ func newUpstream(t *testing.T, latency time.Duration) *upstream {
 	return u
 }
 
-func TestTheUpstreamAnswersPages(t *testing.T) {
+func TestUpstream_servesPages(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t, 0)
 	for name, tt := range map[string]struct {
-		query string
-		items int
-		first int // of the list
+		query     string
+		wantItems int
+		wantFirst int // position of the first item in the list
 	}{
-		"the first":           {"page=1&page_size=20", 20, 0},
-		"a later one":         {"page=3&page_size=100", 100, 200},
-		"one that is cut off": {"page_size=70&page=5", 20, 280},
-		"one behind the list": {"page=4&page_size=100", 0, 0},
+		"first page":        {query: "page=1&page_size=20", wantItems: 20, wantFirst: 0},
+		"last full page":    {query: "page=3&page_size=100", wantItems: 100, wantFirst: 200},
+		"partial page":      {query: "page_size=70&page=5", wantItems: 20, wantFirst: 280},
+		"page past the end": {query: "page=4&page_size=100", wantItems: 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,29 +50,29 @@ func TestTheUpstreamAnswersPages(t *testing.T) {
 			if err := json.Unmarshal(body, &page); err != nil {
 				t.Fatal(err)
 			}
-			if len(page.Items) != tt.items || page.Total != listSize {
-				t.Fatalf("got %d items of %d, want %d of %d", len(page.Items), page.Total, tt.items, listSize)
+			if len(page.Items) != tt.wantItems || page.Total != listSize {
+				t.Fatalf("got %d items of %d, want %d of %d", len(page.Items), page.Total, tt.wantItems, listSize)
 			}
-			if tt.items > 0 && string(page.Items[0]) != string(u.items[tt.first]) {
-				t.Errorf("got %.80s first, want %.80s", page.Items[0], u.items[tt.first])
+			if tt.wantItems > 0 && string(page.Items[0]) != string(u.items[tt.wantFirst]) {
+				t.Errorf("got %.80s first, want %.80s", page.Items[0], u.items[tt.wantFirst])
 			}
 		})
 	}
 }
 
-func TestTheUpstreamRefuses(t *testing.T) {
+func TestUpstream_rejectsRequests(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t, 0)
 	for name, tt := range map[string]struct {
 		path, credential string
-		status           int
+		want             int // status
 	}{
-		"no credential":         {"/api/v1/cvms/paginated?page=1&page_size=20", "", 401},
-		"another credential":    {"/api/v1/cvms/paginated?page=1&page_size=20", "Bearer other", 401},
-		"another path":          {"/api/v1/cvms?page=1&page_size=20", credentials + "1", 404},
-		"no page":               {"/api/v1/cvms/paginated", credentials + "1", 422},
-		"a page of too many":    {"/api/v1/cvms/paginated?page=1&page_size=101", credentials + "1", 422},
-		"a page before the one": {"/api/v1/cvms/paginated?page=0&page_size=20", credentials + "1", 422},
+		"no credential":       {path: "/api/v1/cvms/paginated?page=1&page_size=20", want: 401},
+		"unknown credential":  {path: "/api/v1/cvms/paginated?page=1&page_size=20", credential: "Bearer other", want: 401},
+		"unknown path":        {path: "/api/v1/cvms?page=1&page_size=20", credential: credentials + "1", want: 404},
+		"no page parameter":   {path: "/api/v1/cvms/paginated", credential: credentials + "1", want: 422},
+		"page_size above 100": {path: "/api/v1/cvms/paginated?page=1&page_size=101", credential: credentials + "1", want: 422},
+		"page 0":              {path: "/api/v1/cvms/paginated?page=0&page_size=20", credential: credentials + "1", want: 422},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -86,27 +86,27 @@ func TestTheUpstreamRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer response.Body.Close()
-			if response.StatusCode != tt.status {
-				t.Errorf("got %d, want %d", response.StatusCode, tt.status)
+			if response.StatusCode != tt.want {
+				t.Errorf("got %d, want %d", response.StatusCode, tt.want)
 			}
 		})
 	}
 }
 
-func TestItemsAreRealisticAndTheSameEveryTime(t *testing.T) {
+func TestNewItems_areRealisticAndDeterministic(t *testing.T) {
 	t.Parallel()
 	items, again := newItems(), newItems()
 	if size := mean(items); size < 4000 || size > 6000 {
-		t.Errorf("got %d bytes an item, want 4 to 6 KB", size)
+		t.Errorf("got %d bytes per item, want 4 to 6 KB", size)
 	}
 	for i := range items {
 		if string(items[i]) != string(again[i]) {
-			t.Fatalf("item %d is another one the second time", i)
+			t.Fatalf("item %d differs the second time", i)
 		}
 	}
 }
 
-func TestLoad(t *testing.T) {
+func TestLoad_countsAndChecksResponses(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t, 0)
 	r := request{method: "GET", path: "/api/v1/cvms/paginated?page=1&page_size=20"}
@@ -115,32 +115,32 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	called := u.calls.Load()
-	got, err := load(t.Context(), u.addr(), r, want, pressure{callers: 4, apart: true, duration: 50 * time.Millisecond})
+	got, err := load(t.Context(), u.addr(), r, want, loadOptions{callers: 4, ownCredentials: true, duration: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if calls := int(u.calls.Load() - called); got.answers < 4 || got.answers != calls || len(got.latencies) != calls {
-		t.Errorf("got %d answers and %d latencies of %d calls", got.answers, len(got.latencies), calls)
+	if calls := int(u.calls.Load() - called); got.responses < 4 || got.responses != calls || len(got.latencies) != calls {
+		t.Errorf("got %d responses and %d latencies for %d calls", got.responses, len(got.latencies), calls)
 	}
 	if got.elapsed < 50*time.Millisecond || got.latencies[0] <= 0 {
-		t.Errorf("got %v in all, and %v for the fastest answer", got.elapsed, got.latencies[0])
+		t.Errorf("got a duration of %v and a minimum latency of %v", got.elapsed, got.latencies[0])
 	}
 
 	for name, other := range map[string]request{
-		"other bytes":    {method: "GET", path: "/api/v1/cvms/paginated?page=2&page_size=20"},
-		"another status": {method: "GET", path: "/nowhere"},
+		"wrong body":   {method: "GET", path: "/api/v1/cvms/paginated?page=2&page_size=20"},
+		"wrong status": {method: "GET", path: "/nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := load(t.Context(), u.addr(), other, want, pressure{callers: 2, duration: 50 * time.Millisecond})
-			if _, ok := errors.AsType[*errWrong](err); !ok {
-				t.Errorf("got %v, want an error about the answer", err)
+			_, err := load(t.Context(), u.addr(), other, want, loadOptions{callers: 2, duration: 50 * time.Millisecond})
+			if _, ok := errors.AsType[*mismatchError](err); !ok {
+				t.Errorf("got %v, want a mismatchError", err)
 			}
 		})
 	}
 }
 
-func TestCloseEndsACallThatWaits(t *testing.T) {
+func TestUpstreamClose_endsCallsThatWait(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t, time.Hour)
 	failed := make(chan error)
@@ -153,6 +153,6 @@ func TestCloseEndsACallThatWaits(t *testing.T) {
 	}
 	u.Close()
 	if err := <-failed; err == nil {
-		t.Error("got an answer, want an error")
+		t.Error("got a response, want an error")
 	}
 }

@@ -9,16 +9,17 @@ import (
 	"strconv"
 )
 
-// request is what a server is asked for a workload.
+// request is an HTTP request for a workload.
 type request struct {
 	method, path string
 	body         []byte
 }
 
-// credentials begin with this; every request carries one, and the upstream must see it.
+// credentials is the prefix of the credentials. Every request has one, and servers must forward it to
+// the upstream.
 const credentials = "Bearer benchmark-"
 
-// bytes returns the request as a caller sends it, with a credential of its own.
+// bytes returns the bytes of the request with the credential of a caller.
 func (r request) bytes(host string, caller int) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: %s%d\r\nAccept: application/json\r\n",
@@ -32,14 +33,14 @@ func (r request) bytes(host string, caller int) []byte {
 }
 
 var (
-	errNoHTTP   = errors.New("not an HTTP/1.1 answer")
-	errNoLength = errors.New("an answer of unknown length")
-	errChunk    = errors.New("a damaged chunk")
+	errNoHTTP   = errors.New("not an HTTP/1.1 response")
+	errNoLength = errors.New("response without a valid length")
+	errChunk    = errors.New("invalid chunk")
 )
 
-// readAnswer reads one answer. The body is written over buffer, or a longer one where that is too small; it knows no more of HTTP than
-// servers need that are asked for the same over and over.
-func readAnswer(in *bufio.Reader, buffer []byte) (status int, body []byte, err error) {
+// readResponse reads one response. It stores the body in buffer if it fits, and otherwise in a new
+// buffer. It supports only the parts of HTTP that the measured servers use.
+func readResponse(in *bufio.Reader, buffer []byte) (status int, body []byte, err error) {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
 		return 0, buffer, err
@@ -65,7 +66,7 @@ func readAnswer(in *bufio.Reader, buffer []byte) (status int, body []byte, err e
 	return status, body, err
 }
 
-// readHeader returns the announced length, -1 where there is none.
+// readHeader reads the header. The length is -1 if there is no Content-Length.
 func readHeader(in *bufio.Reader) (length int, chunked bool, err error) {
 	length = -1
 	for {
@@ -90,7 +91,7 @@ func readHeader(in *bufio.Reader) (length int, chunked bool, err error) {
 	}
 }
 
-// readChunks appends a chunked body to body.
+// readChunks reads a chunked body and appends it to body.
 func readChunks(in *bufio.Reader, body []byte) ([]byte, error) {
 	for {
 		line, err := in.ReadSlice('\n')
@@ -117,7 +118,7 @@ func readChunks(in *bufio.Reader, body []byte) ([]byte, error) {
 	}
 }
 
-// grow returns b with n bytes more, of any value.
+// grow returns b with n more bytes, whose values are unspecified.
 func grow(b []byte, n int) []byte {
 	if need := len(b) + n; need > cap(b) {
 		longer := make([]byte, need, need+need/2)

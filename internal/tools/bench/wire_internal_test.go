@@ -1,4 +1,4 @@
-// The tests are in the package itself: nobody else can use what a command holds.
+// The tests are in package main because a command cannot be imported.
 package main
 
 import (
@@ -11,41 +11,50 @@ import (
 	"testing"
 )
 
-func TestReadAnswer(t *testing.T) {
+func TestReadResponse(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		wire   string
-		status int
-		body   string
-		err    error
+		wire       string
+		wantStatus int
+		wantBody   string
+		wantErr    error
 	}{
-		"a length":               {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, "hello", nil},
-		"a length in any case":   {"HTTP/1.1 200 OK\r\nX: y\r\ncontent-length:5\r\n\r\nhello", 200, "hello", nil},
-		"no text of the status":  {"HTTP/1.1 204\r\ncontent-length: 0\r\n\r\n", 204, "", nil},
-		"another status":         {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno", 503, "no", nil},
-		"chunks":                 {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", 200, "abc0123456789", nil},
-		"chunks with a trailer":  {"HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n", 200, "a", nil},
-		"no length":              {"HTTP/1.1 200 OK\r\n\r\n", 200, "", errNoLength},
-		"a length that is none":  {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", 200, "", errNoLength},
-		"a chunk of no size":     {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 200, "", errChunk},
-		"a chunk that is longer": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n", 200, "a", errChunk},
-		"another protocol":       {"SSH-2.0-OpenSSH_9.2p1\r\n", 0, "", errNoHTTP},
-		"no number as status":    {"HTTP/1.1 abc OK\r\n\r\n", 0, "", errNoHTTP},
-		"an end in the header":   {"HTTP/1.1 200 OK\r\nContent-Le", 200, "", io.EOF},
-		"an end in the body":     {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", 200, "hel\x00\x00", io.ErrUnexpectedEOF},
-		"nothing":                {"", 0, "", io.EOF},
+		"length":               {wire: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", wantStatus: 200, wantBody: "hello"},
+		"length in lower case": {wire: "HTTP/1.1 200 OK\r\nX: y\r\ncontent-length:5\r\n\r\nhello", wantStatus: 200, wantBody: "hello"},
+		"no reason phrase":     {wire: "HTTP/1.1 204\r\ncontent-length: 0\r\n\r\n", wantStatus: 204},
+		"status 503":           {wire: "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno", wantStatus: 503, wantBody: "no"},
+		"chunks": {
+			wire:       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n",
+			wantStatus: 200, wantBody: "abc0123456789",
+		},
+		"chunks with a trailer": {
+			wire:       "HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n",
+			wantStatus: 200, wantBody: "a",
+		},
+		"no length":          {wire: "HTTP/1.1 200 OK\r\n\r\n", wantStatus: 200, wantErr: errNoLength},
+		"negative length":    {wire: "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", wantStatus: 200, wantErr: errNoLength},
+		"invalid chunk size": {wire: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", wantStatus: 200, wantErr: errChunk},
+		"chunk longer than its size": {
+			wire:       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
+			wantStatus: 200, wantBody: "a", wantErr: errChunk,
+		},
+		"other protocol":       {wire: "SSH-2.0-OpenSSH_9.2p1\r\n", wantErr: errNoHTTP},
+		"status not a number":  {wire: "HTTP/1.1 abc OK\r\n\r\n", wantErr: errNoHTTP},
+		"truncated header":     {wire: "HTTP/1.1 200 OK\r\nContent-Le", wantStatus: 200, wantErr: io.EOF},
+		"truncated body":       {wire: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", wantStatus: 200, wantBody: "hel\x00\x00", wantErr: io.ErrUnexpectedEOF},
+		"connection is closed": {wantErr: io.EOF},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			status, body, err := readAnswer(bufio.NewReader(strings.NewReader(tt.wire)), nil)
-			if status != tt.status || string(body) != tt.body || !errors.Is(err, tt.err) {
-				t.Errorf("got %d, %q, %v, want %d, %q, %v", status, body, err, tt.status, tt.body, tt.err)
+			status, body, err := readResponse(bufio.NewReader(strings.NewReader(tt.wire)), nil)
+			if status != tt.wantStatus || string(body) != tt.wantBody || !errors.Is(err, tt.wantErr) {
+				t.Errorf("got %d, %q, %v, want %d, %q, %v", status, body, err, tt.wantStatus, tt.wantBody, tt.wantErr)
 			}
 		})
 	}
 }
 
-func TestAnswersOfOneConnectionAreReadOneByOne(t *testing.T) {
+func TestReadResponse_readsResponsesOfOneConnectionInTurn(t *testing.T) {
 	t.Parallel()
 	in := bufio.NewReader(strings.NewReader(
 		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc" +
@@ -54,13 +63,13 @@ func TestAnswersOfOneConnectionAreReadOneByOne(t *testing.T) {
 	var body []byte
 	for _, want := range []string{"abc", "defghi", "j"} {
 		var err error
-		if _, body, err = readAnswer(in, body); err != nil || string(body) != want {
+		if _, body, err = readResponse(in, body); err != nil || string(body) != want {
 			t.Fatalf("got %q, %v, want %q", body, err, want)
 		}
 	}
 }
 
-func TestARequestIsOneOfHTTP(t *testing.T) {
+func TestRequest_isValidHTTP(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]request{
 		"with a body":    {method: "POST", path: "/graphql", body: []byte(`{"query":"{ a }"}`)},
@@ -74,7 +83,7 @@ func TestARequestIsOneOfHTTP(t *testing.T) {
 			}
 			body, err := io.ReadAll(got.Body)
 			if err != nil || !bytes.Equal(body, r.body) {
-				t.Errorf("got the body %q, %v, want %q", body, err, r.body)
+				t.Errorf("got body %q, %v, want %q", body, err, r.body)
 			}
 			if got.Method != r.method || got.RequestURI != r.path || got.Header.Get("Authorization") != "Bearer benchmark-12" {
 				t.Errorf("got %s %s with %v, want %s %s with the credential", got.Method, got.RequestURI, got.Header, r.method, r.path)

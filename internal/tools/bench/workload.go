@@ -13,58 +13,58 @@ import (
 //go:embed schema.graphqls
 var schema string
 
-// workload is a page to ask for.
+// workload is a request for the first items of the list.
 type workload struct {
 	name, label string
 	first       int
 	fields      []field // of Cvm
-	everything  bool    // fields are all that there are
+	allFields   bool    // fields has all fields of Cvm
 }
 
-// workloads returns what can be measured.
+// workloads returns all workloads.
 func workloads() ([]workload, error) {
 	source, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphqls", Input: schema})
 	if err != nil {
 		return nil, err
 	}
-	few, err := pick(source, `name status vcpu memory hosted { uptime } node { name }`)
+	few, err := parseSelection(source, `name status vcpu memory hosted { uptime } node { name }`)
 	if err != nil {
 		return nil, err
 	}
-	two, err := pick(source, `name status`)
+	two, err := parseSelection(source, `name status`)
 	if err != nil {
 		return nil, err
 	}
 	return []workload{
 		{name: "a", label: "20 items, six fields each", first: 20, fields: few},
 		{name: "b", label: "100 items, two fields each", first: 100, fields: two},
-		{name: "c", label: "100 items, all fields", first: 100, fields: all(source, "Cvm"), everything: true},
+		{name: "c", label: "100 items, all fields", first: 100, fields: fieldsOf(source, "Cvm"), allFields: true},
 	}, nil
 }
 
-// relay returns the workload as a Relay connection.
+// relay returns the request for a Relay connection.
 func (w workload) relay() request {
 	return operation(
 		fmt.Sprintf("query Cvms($first: Int!) { cvms(first: $first) { edges { node %s } } }", w.selection(field.graphql)),
 		map[string]any{"first": w.first})
 }
 
-// native returns the workload as a page of the upstream, with the upstream's names.
+// native returns the request for a page in the upstream's format, with the upstream's names.
 func (w workload) native() request {
 	return operation(
 		fmt.Sprintf("query Cvms($page: Int!, $size: Int!) { cvms(page: $page, page_size: $size) { items %s } }", w.selection(field.upstream)),
 		map[string]any{"page": 1, "size": w.first})
 }
 
-// page returns the request for the page itself.
+// page returns the request for the upstream's page.
 func (w workload) page() request {
 	return request{method: "GET", path: fmt.Sprintf("/api/v1/cvms/paginated?page=1&page_size=%d", w.first)}
 }
 
-// answer returns the request for the constant answer.
-func (w workload) answer() request {
+// constant returns the request for the constant response.
+func (w workload) constant() request {
 	r := w.relay()
-	r.path = "/answers/" + w.name
+	r.path = "/responses/" + w.name
 	return r
 }
 
@@ -77,17 +77,17 @@ func (w workload) selection(name func(field) string) string {
 func operation(query string, variables map[string]any) request {
 	body, err := json.Marshal(map[string]any{"operationName": "Cvms", "query": query, "variables": variables})
 	if err != nil {
-		panic(err) // texts and numbers
+		panic(err) // strings and numbers can always be encoded
 	}
 	return request{method: "POST", path: "/graphql", body: body}
 }
 
-// field is a selected field of an upstream's item.
+// field is a selected field of an item.
 type field struct {
 	name   string  // in GraphQL
-	list   bool    // an absent one is []
-	id     bool    // a number is a text
-	fields []field // of an object
+	list   bool    // null upstream is an empty list
+	id     bool    // a number upstream is a string
+	fields []field // selected fields of an object
 }
 
 func (f field) graphql() string { return f.name }
@@ -121,8 +121,8 @@ func writeSelection(b *strings.Builder, fields []field, name func(field) string)
 	b.WriteString(" }")
 }
 
-// pick returns the fields of Cvm that a selection names.
-func pick(source *ast.Schema, selection string) ([]field, error) {
+// parseSelection returns the fields of a selection of Cvm.
+func parseSelection(source *ast.Schema, selection string) ([]field, error) {
 	document, err := gqlparser.LoadQueryWithRules(source, "{ cvms { edges { node { "+selection+" } } } }", nil)
 	if err != nil {
 		return nil, err
@@ -143,15 +143,15 @@ func selected(set ast.SelectionSet) []field {
 	return fields
 }
 
-// all returns every field of a type, at any depth. A CVM's own ids are left out: id is made in each server's own way, and vmId is
-// hosted.vmId again.
-func all(source *ast.Schema, name string) []field {
+// fieldsOf returns all fields of a type at any depth, without the ids of Cvm: each server generates
+// id differently, and vmId is the same as hosted.vmId.
+func fieldsOf(source *ast.Schema, name string) []field {
 	var fields []field
 	for _, d := range source.Types[name].Fields {
 		if name == "Cvm" && (d.Name == "id" || d.Name == "vmId") {
 			continue
 		}
-		fields = append(fields, fieldOf(d, all(source, d.Type.Name())))
+		fields = append(fields, fieldOf(d, fieldsOf(source, d.Type.Name())))
 	}
 	return fields
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// gatewaySchema returns what the gateway itself serves.
+// gatewaySchema returns cvmgraph's schema.
 func gatewaySchema(t *testing.T) *ast.Schema {
 	t.Helper()
-	text, err := os.ReadFile("../../../schema.graphqls")
+	sdl, err := os.ReadFile("../../../schema.graphqls")
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphqls", Input: string(text)})
+	source, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphqls", Input: string(sdl)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,47 +32,47 @@ func benchSchema(t *testing.T) *ast.Schema {
 	return source
 }
 
-func TestThePeersServeAPartOfTheGatewaysSchema(t *testing.T) {
+func TestBenchSchema_isASubsetOfTheGatewaysSchema(t *testing.T) {
 	t.Parallel()
-	whole := gatewaySchema(t)
-	for name, part := range benchSchema(t).Types {
+	gateway := gatewaySchema(t)
+	for name, definition := range benchSchema(t).Types {
 		if strings.HasPrefix(name, "__") {
 			continue
 		}
-		definition := whole.Types[name]
-		if definition == nil {
+		want := gateway.Types[name]
+		if want == nil {
 			t.Errorf("the gateway has no type %s", name)
 			continue
 		}
-		for _, f := range part.Fields {
+		for _, f := range definition.Fields {
 			if strings.HasPrefix(f.Name, "__") {
 				continue
 			}
-			theirs := definition.Fields.ForName(f.Name)
-			if theirs == nil || theirs.Type.String() != f.Type.String() {
-				t.Errorf("%s.%s: got %s, want the gateway's %v", name, f.Name, f.Type, theirs)
+			wantField := want.Fields.ForName(f.Name)
+			if wantField == nil || wantField.Type.String() != f.Type.String() {
+				t.Errorf("%s.%s: got %s, want the gateway's %v", name, f.Name, f.Type, wantField)
 			}
 		}
 	}
 }
 
-func TestWorkloadCAsksForEveryFieldOfTheGateway(t *testing.T) {
+func TestWorkloadC_selectsAllFieldsOfTheGateway(t *testing.T) {
 	t.Parallel()
-	list, err := chosen([]string{"c"})
+	list, err := selectWorkloads([]string{"c"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var asked, there strings.Builder
-	writeSelection(&asked, list[0].fields, field.graphql)
-	writeSelection(&there, all(gatewaySchema(t), "Cvm"), field.graphql)
-	if asked.String() != there.String() {
-		t.Errorf("got %s, want %s", asked.String(), there.String())
+	var got, want strings.Builder
+	writeSelection(&got, list[0].fields, field.graphql)
+	writeSelection(&want, fieldsOf(gatewaySchema(t), "Cvm"), field.graphql)
+	if got.String() != want.String() {
+		t.Errorf("got %s, want %s", got.String(), want.String())
 	}
 }
 
-func TestSelections(t *testing.T) {
+func TestWorkload_selection(t *testing.T) {
 	t.Parallel()
-	fields, err := pick(benchSchema(t), `publicUrls { app } managedUser { userId } hosted { vmId exitedAt }`)
+	fields, err := parseSelection(benchSchema(t), `publicUrls { app } managedUser { userId } hosted { vmId exitedAt }`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,17 +83,17 @@ func TestSelections(t *testing.T) {
 	if got, want := w.selection(field.upstream), "{ public_urls { app } managed_user { id } hosted { id exited_at } }"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if _, err := pick(benchSchema(t), "nothing"); err == nil {
-		t.Error("got no error for a field that there is not")
+	if _, err := parseSelection(benchSchema(t), "nothing"); err == nil {
+		t.Error("got no error for an unknown field")
 	}
 }
 
-func TestUnknownWorkloadsAreRefused(t *testing.T) {
+func TestSelectWorkloads(t *testing.T) {
 	t.Parallel()
-	if list, err := chosen([]string{"a", "z"}); err == nil {
-		t.Errorf("got %d workloads, want an error", len(list))
+	if list, err := selectWorkloads([]string{"a", "z"}); err == nil {
+		t.Errorf("unknown workload: got %d workloads, want an error", len(list))
 	}
-	list, err := chosen([]string{"c", "a"})
+	list, err := selectWorkloads([]string{"c", "a"})
 	if err != nil || len(list) != 2 || list[0].name != "a" || list[1].name != "c" {
 		t.Errorf("got %v, %v, want a and c", list, err)
 	}

@@ -1,4 +1,4 @@
-// The tests are in the package itself: nobody else can use what a command holds.
+// The tests are in package main because a command cannot be imported.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-func TestTheProxyPassesPagesOn(t *testing.T) {
+func TestProxy_returnsThePage(t *testing.T) {
 	t.Parallel()
 	upstream := httptest.NewServer(demo.New(demo.Options{Items: 3}))
 	t.Cleanup(upstream.Close)
@@ -29,13 +29,13 @@ func TestTheProxyPassesPagesOn(t *testing.T) {
 	}
 }
 
-func TestAConstantAnswer(t *testing.T) {
+func TestConstant(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(constant([]byte("always")))
 	t.Cleanup(server.Close)
 	for range 2 {
 		if status, body := get(t, server.URL); status != http.StatusOK || body != "always" {
-			t.Errorf("got %d, %q", status, body)
+			t.Errorf("got %d, %q, want 200 and the constant body", status, body)
 		}
 	}
 }
@@ -46,7 +46,7 @@ func get(t *testing.T, address string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer someone")
+	r.Header.Set("Authorization", "Bearer test")
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,6 @@
-// Command limit answers with no GraphQL at all, to tell what a gateway cannot be faster than: below /api/v1/ it is a reverse proxy to
-// the upstream, and at /answers/NAME it writes a file that it holds in memory.
+// Command limit is an HTTP server without GraphQL, which shows an upper limit for the speed of
+// gateways. Below /api/v1/ it is a reverse proxy for the upstream. At /responses/NAME it sends a file
+// from memory.
 package main
 
 import (
@@ -16,22 +17,22 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8081", "address to listen on")
-	upstream := flag.String("upstream", "http://127.0.0.1:8082/api/v1", "base of the REST API")
-	answers := flag.String("answers", "", "folder of the constant answers; empty is none")
+	upstream := flag.String("upstream", "http://127.0.0.1:8082/api/v1", "base URL of the REST API")
+	responses := flag.String("responses", "", "directory of the constant responses (default none)")
 	flag.Parse()
-	fmt.Fprintln(os.Stderr, "limit:", serve(*listen, *upstream, *answers))
+	fmt.Fprintln(os.Stderr, "limit:", serve(*listen, *upstream, *responses))
 	os.Exit(1)
 }
 
-func serve(listen, upstream, answers string) error {
+func serve(listen, upstream, responses string) error {
 	target, err := url.Parse(upstream)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", newProxy(&url.URL{Scheme: target.Scheme, Host: target.Host}))
-	if answers != "" {
-		files, err := filepath.Glob(filepath.Join(answers, "*"))
+	if responses != "" {
+		files, err := filepath.Glob(filepath.Join(responses, "*"))
 		if err != nil {
 			return err
 		}
@@ -40,13 +41,13 @@ func serve(listen, upstream, answers string) error {
 			if err != nil {
 				return err
 			}
-			mux.Handle("/answers/"+filepath.Base(file), constant(body))
+			mux.Handle("/responses/"+filepath.Base(file), constant(body))
 		}
 	}
 	return http.ListenAndServe(listen, mux)
 }
 
-// constant answers every request with body.
+// constant returns a handler that sends body in every response.
 func constant(body []byte) http.Handler {
 	length := strconv.Itoa(len(body))
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -56,7 +57,7 @@ func constant(body []byte) http.Handler {
 	})
 }
 
-// newProxy returns a proxy that keeps its connections and reuses its buffers.
+// newProxy returns a proxy with persistent connections and reused buffers.
 func newProxy(target *url.URL) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 512, 512
@@ -68,11 +69,11 @@ func newProxy(target *url.URL) http.Handler {
 	}
 }
 
-// buffers is a pool of buffers to copy through.
+// buffers is a pool of copy buffers.
 type buffers struct{ pool sync.Pool }
 
 // Get returns a buffer.
 func (b *buffers) Get() []byte { return b.pool.Get().([]byte) }
 
-// Put takes a buffer back.
-func (b *buffers) Put(buffer []byte) { b.pool.Put(buffer) } //nolint:staticcheck // a slice's header is little beside 64 KB
+// Put returns a buffer to the pool.
+func (b *buffers) Put(buffer []byte) { b.pool.Put(buffer) } //nolint:staticcheck // a slice header is small compared with 64 KiB

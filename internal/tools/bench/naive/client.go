@@ -15,7 +15,8 @@ type client struct {
 	base string
 }
 
-// newClient returns a client that keeps more idle connections than the default of 2, which would make nearly every call dial.
+// newClient returns a client with up to 64 idle connections. With the default of 2, almost every call
+// would open a connection.
 func newClient(base string) *client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
@@ -36,7 +37,7 @@ func (c *client) page(ctx context.Context, authorization string, key pageKey) (*
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the upstream answers %d", response.StatusCode)
+		return nil, fmt.Errorf("the upstream returned status %d", response.StatusCode)
 	}
 	page := new(model.Page)
 	if err := json.NewDecoder(response.Body).Decode(page); err != nil {

@@ -16,14 +16,14 @@ const (
 	largestPage  = 100
 )
 
-// connect returns the first items behind the cursor after. Cursors are offsets.
+// connect returns the first items after a cursor. Cursors are offsets.
 func connect(ctx context.Context, first *int, after *string) (*generated.CvmConnection, error) {
 	count := defaultFirst
 	if first != nil {
 		count = *first
 	}
 	if count < 0 || count > largestPage {
-		return nil, fmt.Errorf("first: must be 0 to %d", largestPage)
+		return nil, fmt.Errorf("first must be between 0 and %d", largestPage)
 	}
 	start := 0
 	if after != nil {
@@ -51,7 +51,8 @@ func connect(ctx context.Context, first *int, after *string) (*generated.CvmConn
 	return connection, nil
 }
 
-// window returns the items from start on, at most count: from one page where start is a multiple of count, else from two.
+// window returns at most count items beginning at start. It loads one page if start is a multiple of
+// count, and two pages otherwise.
 func window(ctx context.Context, start, count int) (_ []*model.Cvm, total int, _ error) {
 	size := max(count, 1)
 	skipped := start % size
@@ -78,13 +79,13 @@ func encodeCursor(offset int) string {
 }
 
 func decodeCursor(cursor string) (int, error) {
-	text, err := base64.StdEncoding.DecodeString(cursor)
+	decoded, err := base64.StdEncoding.DecodeString(cursor)
 	if err != nil {
 		return 0, err
 	}
-	offset, ok := strings.CutPrefix(string(text), "offset:")
+	offset, ok := strings.CutPrefix(string(decoded), "offset:")
 	if !ok {
-		return 0, fmt.Errorf("after: no such cursor")
+		return 0, fmt.Errorf("after is not a valid cursor")
 	}
 	return strconv.Atoi(offset)
 }

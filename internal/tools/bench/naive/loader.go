@@ -11,7 +11,7 @@ import (
 	"cvmgraph/internal/tools/bench/naive/model"
 )
 
-// pageKey names a page of the upstream, counted from 1.
+// pageKey identifies an upstream page. Pages are counted from 1.
 type pageKey struct{ page, size int }
 
 type (
@@ -19,7 +19,7 @@ type (
 	loaderKey struct{}
 )
 
-// withLoader gives each request a loader of pages that is bound to its credential.
+// withLoader adds a page loader with the request's credential to each request.
 func withLoader(c *client, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		authorization := r.Header.Get("Authorization")

@@ -1,5 +1,6 @@
-// Command naive is a gateway as gqlgen's users commonly write one: the upstream's page decoded into structs by encoding/json, which
-// the schema is bound to, a dataloader for each request, and the handler's usual extensions. The benchmark compares with it.
+// Command naive is a gateway as it is usually written with gqlgen: encoding/json decodes upstream
+// pages into structs that are bound to the schema, each request has a dataloader, and the handler has
+// the usual extensions. It is a peer in the benchmark.
 package main
 
 import (
@@ -21,7 +22,7 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8081", "address to listen on")
-	upstream := flag.String("upstream", "http://127.0.0.1:8082/api/v1", "base of the REST API")
+	upstream := flag.String("upstream", "http://127.0.0.1:8082/api/v1", "base URL of the REST API")
 	flag.Parse()
 
 	http.Handle("/graphql", withLoader(newClient(*upstream), newServer()))
@@ -30,7 +31,7 @@ func main() {
 	os.Exit(1)
 }
 
-// newServer returns what gqlgen's own template of a server sets up.
+// newServer returns the server of gqlgen's template.
 func newServer() *handler.Server {
 	server := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{}}))
 	server.AddTransport(transport.Options{})

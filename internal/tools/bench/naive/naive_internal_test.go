@@ -1,4 +1,4 @@
-// The tests are in the package itself: nobody else can use what a command holds.
+// The tests are in package main because a command cannot be imported.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-func TestAnyPageSizeReturnsTheWholeList(t *testing.T) {
+func TestConnect_returnsTheWholeListForAnyPageSize(t *testing.T) {
 	t.Parallel()
 	upstream := httptest.NewServer(demo.New(demo.Options{Items: 57}))
 	t.Cleanup(upstream.Close)
@@ -26,7 +26,7 @@ func TestAnyPageSizeReturnsTheWholeList(t *testing.T) {
 				names = append(names, edge.Node.Name)
 			}
 			if c.TotalCount != 57 {
-				t.Fatalf("got %d in all, want 57", c.TotalCount)
+				t.Fatalf("got totalCount %d, want 57", c.TotalCount)
 			}
 			if !c.PageInfo.HasNextPage || len(names) > 57 {
 				break
@@ -61,15 +61,15 @@ func ask(t *testing.T, handler http.Handler, query string) connection {
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(string(body)))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer someone")
+	r.Header.Set("Authorization", "Bearer test")
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
-	var answer struct {
+	var response struct {
 		Data   struct{ Cvms connection }
 		Errors []any
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Errors) > 0 {
+	if err := json.Unmarshal(w.Body.Bytes(), &response); err != nil || len(response.Errors) > 0 {
 		t.Fatalf("got %s, %v", w.Body, err)
 	}
-	return answer.Data.Cvms
+	return response.Data.Cvms
 }

@@ -1,4 +1,4 @@
 package main
 
-// Resolver is where gqlgen puts the resolvers.
+// Resolver is the root resolver that gqlgen expects.
 type Resolver struct{}

@@ -1,4 +1,4 @@
-// Apollo Server over Fastify.
+// Apollo Server with Fastify.
 
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';

@@ -1,4 +1,4 @@
-// A Relay connection over numbered pages, with cursors that are offsets.
+// A Relay connection for numbered pages. Cursors are offsets.
 
 const largestPage = 100;
 const defaultFirst = 30;
@@ -7,14 +7,14 @@ const encodeCursor = (offset) => Buffer.from(`offset:${offset}`).toString('base6
 
 function decodeCursor(cursor) {
   const match = /^offset:(\d+)$/.exec(Buffer.from(cursor, 'base64').toString());
-  if (!match) throw new Error('after: no such cursor');
+  if (!match) throw new Error('after is not a valid cursor');
   return Number(match[1]);
 }
 
-/** The connection of the first items behind the cursor after. */
+/** Returns the connection with the first items after a cursor. */
 export async function connection({ first, after }, loader) {
   first ??= defaultFirst;
-  if (first < 0 || first > largestPage) throw new Error(`first: must be 0 to ${largestPage}`);
+  if (first < 0 || first > largestPage) throw new Error(`first must be between 0 and ${largestPage}`);
   const start = after ? decodeCursor(after) + 1 : 0;
   const { items, total } = await window(start, first, loader);
   const edges = items.map((node, i) => ({ cursor: encodeCursor(start + i), node }));
@@ -30,7 +30,7 @@ export async function connection({ first, after }, loader) {
   };
 }
 
-/** The items from start on, at most count: on one page where start is a multiple of count, else on two. */
+/** Returns at most count items beginning at start. It loads one page if start is a multiple of count, and two otherwise. */
 async function window(start, count, loader) {
   const size = Math.max(count, 1);
   const page = Math.floor(start / size) + 1;

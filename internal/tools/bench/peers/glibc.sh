@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tailcall's program needs a C library that is newer than that of Debian 12. Where it does not run, this takes the one of Debian 13 from
-# the package mirror that the machine uses already, into a folder that nothing else looks at.
+# Tailcall needs a newer C library than Debian 12 has. If Tailcall does not run, this script downloads Debian 13's C library from the
+# machine's package mirror to a directory that only Tailcall uses.
 set -eu
 cd "$(dirname "$0")/node_modules"
 program=./@tailcallhq/core-linux-x64-gnu/bin/tailcall

@@ -1,4 +1,4 @@
-// Mercurius over Fastify, with its just-in-time compiler.
+// Mercurius with Fastify and its just-in-time compiler.
 
 import Fastify from 'fastify';
 import mercurius from 'mercurius';
@@ -15,7 +15,7 @@ app.register(mercurius, {
   context: ({ headers }) => ({ authorization: headers.authorization, loader: pageLoader(headers.authorization) }),
 });
 if (cacheSeconds > 0 || coalesce) {
-  // A ttl of 0 keeps nothing, and still lets calls in flight be shared.
+  // With a ttl of 0, nothing is cached, but calls in flight are shared.
   const extendKey = (_source, _args, { authorization }) => authorization;
   app.register(cache, { ttl: cacheSeconds, policy: { Query: { cvms: { extendKey } } } });
 }

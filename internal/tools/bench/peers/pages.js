@@ -1,4 +1,4 @@
-// Pages of the upstream's list, over connections that stay open.
+// Loads pages of the upstream's list over persistent connections.
 
 import DataLoader from 'dataloader';
 import { Pool } from 'undici';
@@ -15,12 +15,12 @@ async function fetchPage({ page, size }, authorization) {
   });
   if (statusCode !== 200) {
     await body.dump();
-    throw new Error(`the upstream answers ${statusCode}`);
+    throw new Error(`the upstream returned status ${statusCode}`);
   }
   return body.json();
 }
 
-/** A loader of pages for one request: a page is fetched once, with the caller's credential. */
+/** Returns a page loader for one request. It fetches each page once, with the caller's credential. */
 export const pageLoader = (authorization) =>
   new DataLoader((keys) => Promise.all(keys.map((key) => fetchPage(key, authorization))), {
     cacheKeyFn: ({ page, size }) => `${page}:${size}`,

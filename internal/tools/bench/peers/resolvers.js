@@ -1,11 +1,11 @@
-// The fields of the schema whose values lie elsewhere in the upstream's items; all others are found by their names.
+// Resolvers for the fields whose names differ in the upstream's items.
 
 import { GraphQLScalarType } from 'graphql';
 import { connection } from './connection.js';
 
 const Int64 = new GraphQLScalarType({ name: 'Int64', serialize: Number });
 
-/** The resolvers, for a context that has a page loader. */
+/** The resolvers. Their context must have a page loader. */
 export const resolvers = {
   Int64,
   Query: {

@@ -1,4 +1,4 @@
-// GraphQL Yoga over node:http, as its documentation has it.
+// GraphQL Yoga with node:http, as in its documentation.
 
 import { createServer } from 'node:http';
 import { useResponseCache } from '@graphql-yoga/plugin-response-cache';

@@ -956,7 +956,7 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
-	{Name: "../../schema.graphqls", Input: `# What the servers under comparison serve: a part of the gateway's schema, which lies at the root of the repository and describes it.
+	{Name: "../../schema.graphqls", Input: `# The schema of the measured servers: a subset of cvmgraph's schema, which is in schema.graphqls at the root of the repository.
 scalar Int64
 
 type Query {

@@ -1,4 +1,4 @@
-// Package model holds the types that the upstream's pages are decoded into, and that the schema is bound to.
+// Package model has the types of upstream pages. They are also bound to the schema.
 package model
 
 import (
@@ -106,7 +106,7 @@ type ComposeFile struct {
 	TproxyEnabled           bool     `json:"tproxy_enabled"`
 }
 
-// PortMapping is a port of the host that leads into a VM.
+// PortMapping is a mapping of a host port to a VM port.
 type PortMapping struct {
 	Protocol    *string `json:"protocol"`
 	HostPort    *int    `json:"host_port"`
@@ -114,7 +114,7 @@ type PortMapping struct {
 	HostAddress *string `json:"host_address"`
 }
 
-// GpuConfig is the GPUs of a VM.
+// GpuConfig has the GPUs of a VM.
 type GpuConfig struct {
 	Gpus       []*Gpu  `json:"gpus"`
 	AttachMode *string `json:"attach_mode"`
@@ -164,7 +164,7 @@ func (c *Cvm) ID() string {
 	return ""
 }
 
-// VMID returns the VM's uuid, nil where there is no VM.
+// VMID returns the VM's UUID. If there is no VM, it returns nil.
 func (c *Cvm) VMID() *string {
 	if c.Hosted == nil {
 		return nil
@@ -172,7 +172,7 @@ func (c *Cvm) VMID() *string {
 	return c.Hosted.VmId
 }
 
-// UserID returns the owner's id, a number or a text upstream.
+// UserID returns the owner's id. Upstream, it is a number or a string.
 func (u *ManagedUser) UserID() *string {
 	switch id := u.RawID.(type) {
 	case string:

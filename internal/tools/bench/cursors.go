@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// walk pages through the whole list with cursors, in pages of several sizes, and returns whether the server is the connection that it is
-// taken for: each item once, in the upstream's order, and the end told.
-func walk(ctx context.Context, addr string, items [][]byte) error {
+// checkCursors reads the whole list with cursors, in pages of several sizes. It returns an error if
+// the server does not return each item once, in the upstream's order, with correct page info.
+func checkCursors(ctx context.Context, addr string, items [][]byte) error {
 	const query = `query Cvms($first: Int!, $after: String) {
 		cvms(first: $first, after: $after) { totalCount edges { node { name } } pageInfo { hasNextPage endCursor } } }`
 	var after *string
@@ -19,7 +19,7 @@ func walk(ctx context.Context, addr string, items [][]byte) error {
 		if err != nil {
 			return err
 		}
-		var answer struct {
+		var response struct {
 			Data *struct {
 				Cvms struct {
 					TotalCount int
@@ -31,34 +31,34 @@ func walk(ctx context.Context, addr string, items [][]byte) error {
 				}
 			}
 		}
-		if err := json.Unmarshal(body, &answer); err != nil {
+		if err := json.Unmarshal(body, &response); err != nil {
 			return err
 		}
-		if answer.Data == nil {
-			return fmt.Errorf("%d items behind the first %d: %.300s", first, seen, body)
+		if response.Data == nil {
+			return fmt.Errorf("no data for %d items after the first %d: %.300s", first, seen, body)
 		}
-		page := answer.Data.Cvms
+		page := response.Data.Cvms
 		for _, edge := range page.Edges {
 			if seen == len(items) {
-				return errors.New("more items than there are")
+				return errors.New("got more items than the list has")
 			}
 			var want named
 			if err := json.Unmarshal(items[seen], &want); err != nil {
 				return err
 			}
 			if edge.Node != want {
-				return fmt.Errorf("item %d is %s, want %s", seen, edge.Node.Name, want.Name)
+				return fmt.Errorf("item %d: got %s, want %s", seen, edge.Node.Name, want.Name)
 			}
 			seen++
 		}
 		if more := seen < len(items); len(page.Edges) != first || page.TotalCount != len(items) || page.PageInfo.HasNextPage != more {
-			return fmt.Errorf("%d of %d items, more: %t, after %d, want %d of %d, more: %t",
-				len(page.Edges), page.TotalCount, page.PageInfo.HasNextPage, seen, first, len(items), more)
+			return fmt.Errorf("after %d items: got %d items, totalCount %d, hasNextPage %t, want %d, %d, %t",
+				seen, len(page.Edges), page.TotalCount, page.PageInfo.HasNextPage, first, len(items), more)
 		}
 		after = page.PageInfo.EndCursor
 	}
 	return nil
 }
 
-// named is a CVM's name, in the upstream's items and in GraphQL.
+// named has the name of a CVM, in the upstream's items or in GraphQL.
 type named struct{ Name string }
