@@ -21,18 +21,19 @@ export const CVMS = gql`
   }
 `;
 
-/** The variables of fetchMore for the page behind, or ahead of, what the cache has; null where there is none. */
+/** Returns the variables of fetchMore for the page after the cached list, or null at the end of the list. */
 export const next = ({ pageInfo }, first) =>
   pageInfo.hasNextPage ? { first, after: pageInfo.endCursor, last: null, before: null } : null;
 
+/** Returns the variables of fetchMore for the page before the cached list, or null at its beginning. */
 export const previous = ({ pageInfo }, last) =>
   pageInfo.hasPreviousPage ? { first: null, after: null, last, before: pageInfo.startCursor } : null;
 
-/** The codes of what went wrong, such as UNAUTHENTICATED. */
+/** Returns the codes of an error, such as UNAUTHENTICATED. */
 export const codesOf = (error) =>
   CombinedGraphQLErrors.is(error) ? error.errors.map(({ extensions }) => extensions.code) : ['NETWORK'];
 
-/** Brings CVMs that the cache has up to date, in one request. Every list that shows them follows by itself. */
+/** Updates cached CVMs with one request. Lists that show them are updated automatically. */
 export const refresh = (client, ids) =>
   client.query({
     query: gql`

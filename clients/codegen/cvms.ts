@@ -24,7 +24,7 @@ export const CVMS = graphql(`
   }
 `);
 
-/** Every CVM, a page of the size at a time. */
+/** Yields every CVM and fetches size CVMs per request. */
 export async function* everyCvm(gateway: Gateway, size = 50) {
   let after: string | null = null;
   do {

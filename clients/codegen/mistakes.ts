@@ -1,11 +1,11 @@
 import { CVMS, everyCvm } from './cvms.js';
 import { execute, type Gateway } from './gateway.js';
 
-/** Each line that must not compile; tsc fails where one does. */
+/** Lines that must not compile. tsc fails if one of them does. */
 export async function mistakes(gateway: Gateway): Promise<void> {
   for await (const cvm of everyCvm(gateway)) {
     cvm.id satisfies string;
-    // @ts-expect-error: null when the upstream does not say
+    // @ts-expect-error: null if the upstream omits it
     cvm.name satisfies string;
     // @ts-expect-error: not selected
     cvm.vcpu satisfies unknown;
@@ -13,6 +13,6 @@ export async function mistakes(gateway: Gateway): Promise<void> {
   }
   // @ts-expect-error: first is missing
   await execute(gateway, CVMS, {});
-  // @ts-expect-error: a cursor is text
+  // @ts-expect-error: a cursor is a string
   await execute(gateway, CVMS, { first: 1, after: 1 });
 }

@@ -13,7 +13,7 @@ import (
 
 //go:generate go tool genqlient
 
-// NewClient returns a client of the gateway at url, which sends the token over the transport.
+// NewClient returns a client for the gateway at url. It sends token as a bearer token, over transport.
 func NewClient(url, token string, transport http.RoundTripper) graphql.Client {
 	return graphql.NewClient(url, &http.Client{Transport: bearer{token, transport}})
 }
@@ -24,40 +24,41 @@ type bearer struct {
 }
 
 func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context()) // a RoundTripper leaves the request as it is
+	r = r.Clone(r.Context()) // a RoundTripper must not modify the request
 	r.Header.Set("Authorization", "Bearer "+b.token)
 	return b.next.RoundTrip(r)
 }
 
-// All returns every CVM, fetched size at a time. An error ends it.
+// All returns every CVM and fetches size CVMs per request. It ends after the first error.
 func All(ctx context.Context, client graphql.Client, size int) iter.Seq2[Cvm, error] {
 	return func(yield func(Cvm, error) bool) {
 		var after *string
 		for {
-			answer, err := Cvms(ctx, client, size, after, nil, nil)
-			if answer == nil || answer.Cvms == nil {
+			response, err := Cvms(ctx, client, size, after, nil, nil)
+			if response == nil || response.Cvms == nil {
 				yield(Cvm{}, err)
 				return
 			}
-			// Where there is a page, an error is that of one value, which is nil.
-			for _, cvm := range answer.Cvms.Nodes {
+			// If there is a page, an error concerns single values, which are nil.
+			for _, cvm := range response.Cvms.Nodes {
 				if !yield(cvm, nil) {
 					return
 				}
 			}
-			if !answer.Cvms.PageInfo.HasNextPage {
+			if !response.Cvms.PageInfo.HasNextPage {
 				return
 			}
-			after = answer.Cvms.PageInfo.EndCursor
+			after = response.Cvms.PageInfo.EndCursor
 		}
 	}
 }
 
-// Code returns what went wrong, such as UNAUTHENTICATED: the code of the first error that the gateway answered, "" for others.
+// Code returns the code of the first error in the gateway's response, such as UNAUTHENTICATED. It returns "" for other
+// errors.
 func Code(err error) string {
 	var list gqlerror.List
-	if refused, ok := errors.AsType[*graphql.HTTPError](err); ok {
-		list = refused.Response.Errors
+	if httpErr, ok := errors.AsType[*graphql.HTTPError](err); ok {
+		list = httpErr.Response.Errors
 	} else if !errors.As(err, &list) {
 		return ""
 	}

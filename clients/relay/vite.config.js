@@ -1,7 +1,7 @@
 import { transformAsync } from '@babel/core';
 import { defineConfig } from 'vite';
 
-/** What Relay wants of a bundler: graphql`…` becomes an import of what relay-compiler wrote. */
+/** Replaces graphql`…` by an import of the code that relay-compiler generated. */
 const relay = {
   name: 'relay',
   enforce: 'pre',
@@ -18,9 +18,9 @@ const relay = {
 };
 
 const gateway = process.env.GATEWAY_URL;
-if (!gateway) throw new Error('GATEWAY_URL is to be the address of a gateway, such as http://localhost:8080');
+if (!gateway) throw new Error('set GATEWAY_URL to the address of a gateway, such as http://localhost:8080');
 
 export default defineConfig({
   plugins: [relay],
-  server: { proxy: { '/graphql': gateway } }, // one origin for the page and the gateway: no CORS
+  server: { proxy: { '/graphql': gateway } }, // the page and the gateway have the same origin, so no CORS is needed
 });

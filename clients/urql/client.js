@@ -3,9 +3,9 @@ import { cacheExchange } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { persistedExchange } from '@urql/exchange-persisted';
 
-const none = () => null; // no id: such an object is kept with the CVM that it belongs to
+const none = () => null; // no key: the object is stored as part of its CVM
 
-/** A client of the gateway at url. headers hold the credential. */
+/** Returns a client for the gateway at url. headers contains the credential. */
 export const createClient = ({ url, headers }) =>
   new Client({
     url,

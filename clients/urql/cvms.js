@@ -27,16 +27,17 @@ export const CVMS = gql`
   }
 `;
 
-/** The variables of the page behind, or ahead of, what the cache has; null where there is none. */
+/** Returns the variables of the page after the cached list, or null at the end of the list. */
 export const next = ({ pageInfo }, first) => (pageInfo.hasNextPage ? { first, after: pageInfo.endCursor } : null);
 
+/** Returns the variables of the page before the cached list, or null at its beginning. */
 export const previous = ({ pageInfo }, last) => (pageInfo.hasPreviousPage ? { last, before: pageInfo.startCursor } : null);
 
-/** The codes of what went wrong, such as UNAUTHENTICATED. */
+/** Returns the codes of an error, such as UNAUTHENTICATED. */
 export const codesOf = (error) =>
   error.networkError ? ['NETWORK'] : error.graphQLErrors.map(({ extensions }) => extensions.code);
 
-/** Brings CVMs that the cache has up to date, in one request. Every list that shows them follows by itself. */
+/** Updates cached CVMs with one request. Lists that show them are updated automatically. */
 export const refresh = (client, ids) =>
   client.query(
     gql`

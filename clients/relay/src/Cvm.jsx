@@ -1,7 +1,7 @@
 import { useTransition } from 'react';
 import { graphql, useRefetchableFragment } from 'react-relay';
 
-/** One CVM, which can be fetched again by its id. */
+/** A CVM with a button that fetches it again by its id. */
 export function Cvm({ cvm }) {
   const [fetching, start] = useTransition();
   const [data, refetch] = useRefetchableFragment(
@@ -17,7 +17,7 @@ export function Cvm({ cvm }) {
     `,
     cvm,
   );
-  if (data === null) return null; // it was fetched again, and is gone
+  if (data === null) return null; // the CVM no longer exists
   return (
     <li id={data.id} aria-busy={fetching}>
       {data.name} <em>{data.status}</em> {data.hosted?.uptime}{' '}

@@ -4,10 +4,10 @@ import { RelayEnvironmentProvider } from 'react-relay';
 import { CvmList } from './CvmList';
 import { createEnvironment } from './environment';
 
-// Over demo data no credential is needed. Else return your caller's: { Authorization: `Bearer ${token}` } or { 'X-API-Key': key }.
+// The demo needs no credential. Otherwise return { Authorization: `Bearer ${token}` } or { 'X-API-Key': key }.
 const environment = createEnvironment('/graphql', () => ({}));
 
-/** Shows the code of what has cost the first page, such as UNAUTHENTICATED. */
+/** Shows the error code if the first page fails, such as UNAUTHENTICATED. */
 class ErrorBoundary extends Component {
   state = {};
   static getDerivedStateFromError(error) {

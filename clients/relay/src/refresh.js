@@ -1,6 +1,6 @@
 import { fetchQuery, graphql } from 'relay-runtime';
 
-/** Brings CVMs that the store has up to date, in one request. What is on the screen follows by itself. */
+/** Updates CVMs in the store with one request. Components that show them are updated automatically. */
 export const refresh = (environment, ids) =>
   fetchQuery(
     environment,
