@@ -670,7 +670,7 @@ func TestTheSentinelOfLivePages(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
-			got, err := p.ask(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { nodes { id name status } } }`, i+1), checkSecret)
+			got, err := p.query(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { nodes { id name status } } }`, i+1), checkSecret)
 			if err != nil || !strings.HasPrefix(got, `{"data":{"cvms":{"nodes":[{`) {
 				t.Errorf("got %.200s, %v, want data", got, err)
 			}
@@ -688,7 +688,7 @@ func TestTheSentinelOfLivePages(t *testing.T) {
 		!strings.Contains(log, "changed items[].vcpu (should be an integer of 32 bits, is string; ") {
 		t.Errorf("got %s, want one line that names the differences", log)
 	}
-	if status, got := answer(t, http.MethodGet, p.url+"/readyz"); status != http.StatusOK {
+	if status, got := fetch(t, http.MethodGet, p.url+"/readyz"); status != http.StatusOK {
 		t.Errorf("/readyz: got %d and %s, want 200", status, got)
 	}
 }

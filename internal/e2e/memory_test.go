@@ -18,79 +18,84 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// TestMemoryUnderFloods reads the resident set of one program that meets all the large answers of an upstream, several callers at a time
-// each, while others send it bodies that are too large, and some hold theirs back.
-func TestMemoryUnderFloods(t *testing.T) {
+// TestMemory_largeResponses limits the resident set of a program while several callers at a time
+// request each of the large responses of an upstream, others send oversized bodies, and 50 more keep
+// incomplete bodies open.
+func TestMemory_largeResponses(t *testing.T) {
 	t.Parallel()
 	needsResident(t)
 	upstream := startFaulty(t)
 	p := startWith(t, []string{"GOMEMLIMIT=200MiB"}, "--upstream-url", upstream.url+demo.BasePath,
-		"--upstream-timeout=1m", "--request-timeout=2m") // it is not about time
+		"--upstream-timeout=1m", "--request-timeout=2m") // times do not matter here
 	idle := p.resident(t)
 	for range 50 {
 		p.holdBody(t)
 	}
-	for _, name := range slices.Sorted(maps.Keys(matrix)) {
-		want := matrix[name]
-		if want.code == failed || want.memory == 0 && !strings.Contains(name, "flood") && !strings.Contains(name, "deep") {
-			continue // of a status of 5xx, which would open the breaker, little is read
+	for _, name := range slices.Sorted(maps.Keys(faultTable)) {
+		want := faultTable[name]
+		large := want.memory > 0 || strings.Contains(name, "flood") || strings.Contains(name, "deep")
+		if want.code == upstreamError || !large { // a status of 5xx is not read to its end, and would open the breaker
+			continue
 		}
-		callers := 6
-		if testmode.Full() {
-			callers = 16
-		}
+		callers := testmode.Count(6, 16)
 		if want.code == "" || want.partial {
-			callers = 2 // the answers are as large, and callers take them
+			callers = 2 // their responses are as large as the upstream's
 		}
 		var group sync.WaitGroup
 		for i := range callers {
 			group.Go(func() {
-				got, err := p.ask(t.Context(), `{ cvms { nodes { id name vcpu } } }`, upstream.tokenOf(name, fmt.Sprint(i)))
+				got, err := p.query(t.Context(), `{ cvms { nodes { id name vcpu } } }`, upstream.tokenOf(name, fmt.Sprint(i)))
 				if err != nil || (want.code != "") != strings.Contains(got, `"code":"`+want.code+`"`) {
 					t.Errorf("%s: got %.300s, %v, want %q", name, got, err, want.code)
 				}
 			})
 		}
-		for kind := range bodyFloods {
-			group.Go(func() { p.floodBody(t, kind) })
+		for kind := range oversizedBodies {
+			group.Go(func() { p.sendOversizedBody(t, kind) })
 		}
 		group.Wait()
-		t.Logf("%s: %d MiB so far", name, p.resident(t)>>20)
+		t.Logf("after %s: %d MiB", name, p.resident(t)>>20)
 	}
 	got := p.resident(t)
-	t.Logf("resident set: %d MiB, %d MiB idle", got>>20, idle>>20)
+	t.Logf("resident set: %d MiB, %d MiB when idle", got>>20, idle>>20)
 	if got >= 256<<20 {
 		t.Errorf("resident set: got %d MiB, want less than 256", got>>20)
 	}
-	if got, err := p.ask(t.Context(), `{ cvms { totalCount } }`, "sane"); err != nil || !strings.Contains(got, `"totalCount":300`) {
+	if got, err := p.query(t.Context(), `{ cvms { totalCount } }`, "sane"); err != nil || !strings.Contains(got, `"totalCount":300`) {
 		t.Errorf("the next query: got %s, %v, want data", got, err)
 	}
 }
 
-// needsResident skips a test where what it measures cannot be known.
+// needsResident skips a test that limits the resident set if the limit cannot be checked.
 func needsResident(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("the resident set is read from /proc, which is Linux's")
+		t.Skip("reads the resident set from /proc, which is Linux's")
 	}
 	if testmode.Race {
-		t.Skip("the race detector multiplies memory: .ci/run runs this without it too")
+		t.Skip("the race detector multiplies memory; .ci/run runs this test without it too")
 	}
 }
 
-// resident returns the largest resident set that the program had so far in bytes, 0 where there is no way to know.
+// resident returns the largest resident set of the program until now in bytes, or 0 if it is unknown.
 func (p *process) resident(t *testing.T) int64 {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		return 0
 	}
+	return p.memoryStatus(t, "VmHWM")
+}
+
+// memoryStatus returns an amount of memory from /proc/PID/status in bytes.
+func (p *process) memoryStatus(t *testing.T, name string) int64 {
+	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	found := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(status)
 	if found == nil {
-		t.Fatalf("got no VmHWM in %s", status)
+		t.Fatalf("got no %s in %s", name, status)
 	}
 	kib, err := strconv.ParseInt(string(found[1]), 10, 64)
 	if err != nil {
@@ -99,7 +104,8 @@ func (p *process) resident(t *testing.T) int64 {
 	return kib << 10
 }
 
-// container makes a memory cgroup below this process's own, and returns the command line that runs what follows it in there.
+// container creates a memory cgroup within the cgroup of this process. It returns a command line that
+// runs the command after it in the cgroup.
 func container(t *testing.T, limit int64) []string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -117,11 +123,11 @@ func container(t *testing.T, limit int64) []string {
 		mount, file, path = "/sys/fs/cgroup/memory", "memory.limit_in_bytes", string(found[1])
 	}
 	if _, err := os.Stat(filepath.Join(mount, path)); err != nil {
-		path = "" // as in a container, where that is the root of what is mounted
+		path = "" // in a container, the mount's root is the process's own cgroup
 	}
 	dir, err := os.MkdirTemp(filepath.Join(mount, path), "cvmgraph-test-")
 	if err != nil {
-		t.Skipf("needs a cgroup that it may make others in: %v", err)
+		t.Skipf("needs permission to create a cgroup: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := os.Remove(dir); err != nil {
@@ -134,20 +140,20 @@ func container(t *testing.T, limit int64) []string {
 	return []string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(dir, "cgroup.procs")}
 }
 
-func TestMemoryLimitIsTheContainers(t *testing.T) {
+func TestMemoryLimit(t *testing.T) {
 	t.Parallel()
 	const limit = 256 << 20
 	for name, test := range map[string]struct {
 		environ []string
-		want    float64
+		want    float64 // bytes
 	}{
-		"the container's, where nothing is set": {nil, 0.9 * limit},
-		"GOMEMLIMIT, where that is set":         {[]string{"GOMEMLIMIT=200MiB"}, 200 << 20},
+		"of the container": {want: 0.9 * limit},
+		"of GOMEMLIMIT":    {environ: []string{"GOMEMLIMIT=200MiB"}, want: 200 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := startIn(t, container(t, limit), test.environ, "--demo", "--admin-listen=127.0.0.1:0")
-			_, metrics := answer(t, http.MethodGet, p.admin()+"/metrics")
+			_, metrics := fetch(t, http.MethodGet, p.admin()+"/metrics")
 			found := regexp.MustCompile(`(?m)^go_gc_gomemlimit_bytes (\S+)$`).FindStringSubmatch(metrics)
 			if found == nil {
 				t.Fatal("got no limit in the metrics")

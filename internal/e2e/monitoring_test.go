@@ -104,7 +104,7 @@ func startWatched(t *testing.T) *watched {
 		})
 	}
 	page := func(p *process, first int, token string) {
-		_, _ = p.ask(ctx, fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id name status } } }`, first), token) // its errors are the point
+		_, _ = p.query(ctx, fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id name status } } }`, first), token) // its errors are the point
 	}
 	repeatedly(50*time.Millisecond, func(n int) { page(well, 1+n%7, "demo") })
 	repeatedly(70*time.Millisecond, func(n int) { page(ill, 1+n%7, "demo") }) // in Redis, mostly
@@ -155,7 +155,7 @@ func withNewKey(list http.Handler) http.Handler {
 func startPrometheus(t *testing.T, addresses ...string) (api string) {
 	t.Helper()
 	dir := t.TempDir()
-	configuration := fileText(t, filepath.Join(monitoring, "prometheus.yaml"))
+	configuration := readFile(t, filepath.Join(monitoring, "prometheus.yaml"))
 	for old, with := range map[string]string{
 		": 15s":            ": 1s",
 		`"127.0.0.1:9090"`: `"` + strings.ReplaceAll(strings.Join(addresses, `", "`), "http://", "") + `"`,
@@ -166,7 +166,7 @@ func startPrometheus(t *testing.T, addresses ...string) (api string) {
 		configuration = strings.ReplaceAll(configuration, old, with)
 	}
 	for name, text := range map[string]string{
-		"prometheus.yaml": configuration, "alerts.yaml": fileText(t, filepath.Join(monitoring, "alerts.yaml")),
+		"prometheus.yaml": configuration, "alerts.yaml": readFile(t, filepath.Join(monitoring, "alerts.yaml")),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -198,7 +198,7 @@ func startPrometheus(t *testing.T, addresses ...string) (api string) {
 // get asks Prometheus' API, and decodes the data of its answer.
 func (w *watched) get(t *testing.T, path string, query url.Values, data any) {
 	t.Helper()
-	status, text := answer(t, http.MethodGet, w.api+path+"?"+query.Encode())
+	status, text := fetch(t, http.MethodGet, w.api+path+"?"+query.Encode())
 	decoded := struct{ Data any }{data}
 	if err := json.Unmarshal([]byte(text), &decoded); err != nil || status != http.StatusOK {
 		t.Fatalf("%s?%s: got %d, %s", path, query.Encode(), status, text)
@@ -288,7 +288,7 @@ func (w *watched) overall(t *testing.T) {
 			}
 		}
 	}
-	if want := strings.Count(fileText(t, filepath.Join(monitoring, "alerts.yaml")), "- alert: "); evaluated != want {
+	if want := strings.Count(readFile(t, filepath.Join(monitoring, "alerts.yaml")), "- alert: "); evaluated != want {
 		t.Errorf("got %d alerts, want %d", evaluated, want)
 	}
 	for variable, want := range map[string]int{"job": 1, "instance": 2} {
@@ -311,7 +311,7 @@ func dashboardQueries(t *testing.T, listed []string) []shown {
 			Targets     []struct{ Expr string }
 		}
 	}
-	if err := json.Unmarshal([]byte(fileText(t, filepath.Join(monitoring, "dashboard.json"))), &dashboard); err != nil {
+	if err := json.Unmarshal([]byte(readFile(t, filepath.Join(monitoring, "dashboard.json"))), &dashboard); err != nil {
 		t.Fatal(err)
 	}
 	var all []shown
@@ -331,20 +331,11 @@ func dashboardQueries(t *testing.T, listed []string) []shown {
 func metricsListed(t *testing.T) []string {
 	t.Helper()
 	var names []string
-	for _, row := range regexp.MustCompile(`(?m)^\| (cvmgraph_\w+) \|`).FindAllStringSubmatch(fileText(t, "docs/metrics.md"), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| (cvmgraph_\w+) \|`).FindAllStringSubmatch(readFile(t, "docs/metrics.md"), -1) {
 		names = append(names, row[1])
 	}
 	if len(names) == 0 {
 		t.Fatal("docs/metrics.md lists nothing")
 	}
 	return names
-}
-
-func fileText(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

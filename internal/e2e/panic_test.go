@@ -105,34 +105,25 @@ func TestPanicsShowNoCanary(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			c := &canaryCage{process: startPanicking(t, format)}
+			c := &secretsTest{process: startPanicking(t, format)}
 			var panics int
 			for _, place := range []string{"owner", "first", "fetch", "document"} {
 				for _, value := range []string{"text", "error", "struct", "runtime"} {
-					got := c.post(t.Context(), t, strings.Replace(operation("totalCount nodes { name }"), "first: 3", "first: 500", 1), place+"-"+value)
+					got := c.postBody(t.Context(), t, strings.Replace(operation("totalCount nodes { name }"), "first: 3", "first: 500", 1), place+"-"+value)
 					if !strings.Contains(got, `"code":"INTERNAL_SERVER_ERROR","requestId":"`) {
 						t.Errorf("%s, %s: got %s, want an internal error", place, value, got)
 					}
 					panics++
 				}
 			}
-			if got := c.post(t.Context(), t, operation("totalCount"), "ok", "X-Panic", "1"); !strings.Contains(got, `"code":"INTERNAL_SERVER_ERROR"`) {
+			if got := c.postBody(t.Context(), t, operation("totalCount"), "ok", "X-Panic", "1"); !strings.Contains(got, `"code":"INTERNAL_SERVER_ERROR"`) {
 				t.Errorf("a handler: got %s, want an internal error", got)
 			}
-			if got := c.post(t.Context(), t, operation("totalCount"), "ok"); !strings.Contains(got, `"totalCount":100000`) {
+			if got := c.postBody(t.Context(), t, operation("totalCount"), "ok"); !strings.Contains(got, `"totalCount":100000`) {
 				t.Errorf("afterwards: got %s, want data", got)
 			}
-			for _, said := range c.said {
-				if found := findCanary(said, secrets()...); found != "" {
-					t.Errorf("got %s in an answer: %.500s", found, said)
-				}
-			}
-			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Wait(); err != nil {
-				t.Errorf("exit: got %v, want status 0", err)
-			}
+			c.checkResponses(t)
+			c.terminate(t)
 			log := c.logged()
 			if found := findCanary(log, append(secrets(), canaryText)...); found != "" {
 				at := strings.Index(strings.ToLower(log), found)

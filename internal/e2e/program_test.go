@@ -1,26 +1,22 @@
-// Package e2e_test tests the program as users and orchestrators run it: as a process, over its listeners, beside servers that play
-// the upstream, Redis, a proxy or an OpenTelemetry collector. The program is built once per run of the tests.
+// Package e2e_test tests the program as a process, through its command line and its listeners. The
+// tests start the servers that it talks to: the upstream, Redis, proxies and OpenTelemetry
+// collectors. The program is built once per run of the tests.
 package e2e_test
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"cvmgraph/internal/testing/testmode"
 )
@@ -52,8 +48,8 @@ func TestMain(m *testing.M) {
 // buildDirectory returns the temporary directory of the built program and of its coverage data.
 var buildDirectory = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "cvmgraph-e2e-") })
 
-// builtProgram builds the program at its first call and returns its path. The program has the race detector and coverage counters
-// if the tests have them.
+// builtProgram builds the program on the first call and returns its path. If the tests run with the
+// race detector or with coverage, so does the program.
 var builtProgram = sync.OnceValues(func() (path string, err error) {
 	dir, err := buildDirectory()
 	if err != nil {
@@ -73,8 +69,9 @@ var builtProgram = sync.OnceValues(func() (path string, err error) {
 	return path, openSources()
 })
 
-// openSources opens the directories of the program's source files. The go command reuses a test's result until a file changes that
-// is part of the test binary or that the test opened; the program is neither.
+// openSources opens the directories of the program's source files. The go command caches a test's
+// result until the test binary or a file that the test opened changes, and the program is not a part
+// of the test binary.
 func openSources() error {
 	list, err := goTool("list", "-deps", "-f",
 		`{{if and .Module .Module.Main}}{{$dir := .Dir}}{{$dir}}{{"\n"}}{{range .EmbedFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".")
@@ -102,8 +99,9 @@ func goTool(args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// newCommand returns a command that runs the program in the repository's root. The environment is this process's without the names
-// that drop reports and without settings of the tests, and then environ. Prefix is a command line that runs the program, or nil.
+// newCommand returns a command that runs the program in the repository's root. The command inherits
+// the environment, except variables for which drop returns true and those of the tests themselves;
+// environ is added. Prefix, if not nil, is a command line that runs the program.
 func newCommand(ctx context.Context, t *testing.T, drop func(name string) bool, environ, prefix, args []string) *exec.Cmd {
 	t.Helper()
 	program, err := builtProgram()
@@ -124,8 +122,8 @@ func newCommand(ctx context.Context, t *testing.T, drop func(name string) bool, 
 	return command
 }
 
-// coverageDirectory returns the directory that the program writes its coverage data to: that of -test.gocoverdir, which `make cover`
-// sets, or a temporary one.
+// coverageDirectory returns the directory for the program's coverage data: the value of
+// -test.gocoverdir, which `make cover` sets, or a temporary directory.
 func coverageDirectory(t *testing.T) string {
 	t.Helper()
 	if f := flag.Lookup("test.gocoverdir"); f != nil && f.Value.String() != "" {
@@ -144,13 +142,14 @@ type result struct {
 	stdout, stderr string
 }
 
-// run runs the program to its end. Its environment has no settings of cvmgraph, proxies or certificates except those in environ.
+// run runs the program and waits until it exits. The program does not inherit variables that
+// configure cvmgraph, proxies or certificates; environ is its configuration.
 func run(t *testing.T, environ []string, args ...string) result {
 	t.Helper()
 	return runUntil(t.Context(), t, environ, args...)
 }
 
-// runUntil is run, but interrupts the program when ctx is canceled.
+// runUntil is like run, and terminates the program when ctx is canceled.
 func runUntil(ctx context.Context, t *testing.T, environ []string, args ...string) result {
 	t.Helper()
 	isSetting := func(name string) bool {
@@ -175,110 +174,4 @@ func checkRaces(t *testing.T, log string) {
 	if _, report, found := strings.Cut(log, "WARNING: DATA RACE"); found {
 		t.Errorf("got a data race in the program: %.5000s", report)
 	}
-}
-
-// process is the program, running.
-type process struct {
-	*exec.Cmd
-	url string
-
-	mu  sync.Mutex
-	log bytes.Buffer
-}
-
-func (p *process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.Write(b)
-}
-
-func (p *process) logged() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.String()
-}
-
-// start starts the program on a free port and waits until it is ready. It has no admin listener but the one in args.
-func start(t *testing.T, args ...string) *process {
-	t.Helper()
-	return startWith(t, nil, args...)
-}
-
-// startWith is start with environment variables.
-func startWith(t *testing.T, environ []string, args ...string) *process {
-	t.Helper()
-	return startIn(t, nil, environ, args...)
-}
-
-// startIn is startWith with a command line that runs the program.
-func startIn(t *testing.T, prefix, environ []string, args ...string) *process {
-	t.Helper()
-	args = append([]string{"--admin-listen=", "--listen=127.0.0.1:0", "--log-format=json"}, args...)
-	return startCommand(t, newCommand(t.Context(), t, func(string) bool { return false }, environ, prefix, args))
-}
-
-// startCommand starts a command that serves GraphQL and waits until its log has the address. The command ends with the test.
-func startCommand(t *testing.T, command *exec.Cmd) *process {
-	t.Helper()
-	p := &process{Cmd: command}
-	p.Stdout, p.Stderr = p, p
-	if testing.CoverMode() != "" { // a killed program writes no coverage data
-		p.Cancel, p.WaitDelay = func() error { return p.Process.Signal(syscall.SIGTERM) }, 20*time.Second
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = p.Wait() // the test's context has ended, and with it the program
-		checkRaces(t, p.logged())
-	})
-	serving := regexp.MustCompile(`graphql"?[:=]"?(https?://[^"\s]+)/graphql`)
-	tick := time.Tick(10 * time.Millisecond)
-	for begun := time.Now(); time.Since(begun) < 20*time.Second; <-tick {
-		if found := serving.FindStringSubmatch(p.logged()); found != nil {
-			p.url = found[1]
-			return p
-		}
-	}
-	t.Fatalf("the program did not start: %s", p.logged())
-	return nil
-}
-
-// ask sends an operation and returns the whole answer.
-func (p *process) ask(ctx context.Context, query, token string) (string, error) {
-	r, err := p.send(ctx, query, token, nil)
-	return r.text, err
-}
-
-// reply is an answer of the program.
-type reply struct {
-	status int
-	header http.Header
-	text   string
-}
-
-// send is ask with more headers.
-func (p *process) send(ctx context.Context, query, token string, header http.Header) (reply, error) {
-	body, err := json.Marshal(map[string]string{"query": query})
-	if err != nil {
-		return reply{}, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		return reply{}, err
-	}
-	if header != nil {
-		request.Header = header.Clone()
-	}
-	request.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return reply{}, err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	return reply{response.StatusCode, response.Header, string(answer)}, err
 }

@@ -73,7 +73,7 @@ func checkProgram(t *testing.T, dir, name string) {
 	if got, want := listed["stdlib"], strings.TrimPrefix(info.GoVersion, "go"); strings.TrimPrefix(got, "go") != want {
 		t.Errorf("%s: got Go %q in its bill of materials, want %s", name, got, want)
 	}
-	required := regexp.MustCompile(`(?m)^\s+github\.com/99designs/gqlgen (v\S+)`).FindStringSubmatch(fileText(t, "go.mod"))
+	required := regexp.MustCompile(`(?m)^\s+github\.com/99designs/gqlgen (v\S+)`).FindStringSubmatch(readFile(t, "go.mod"))
 	if required == nil || listed["github.com/99designs/gqlgen"] != required[1] {
 		t.Errorf("%s: got gqlgen %q in its bill of materials, want what go.mod has: %v", name, listed["github.com/99designs/gqlgen"], required)
 	}

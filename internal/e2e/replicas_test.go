@@ -75,7 +75,7 @@ func startReplicas(t *testing.T, redis *redisServer, latency, ttl time.Duration)
 	for i := range 100 {
 		before := calls.Load()
 		for _, p := range replicas {
-			_, _ = p.ask(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id } } }`, i+1), "probe")
+			_, _ = p.query(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id } } }`, i+1), "probe")
 		}
 		// Each replica is connected once it has loaded what another one saved.
 		if calls.Load() == before+1 {
@@ -97,7 +97,7 @@ func TestReplicasMakeOneCall(t *testing.T) {
 		for i := range 200 {
 			group.Go(func() {
 				query := fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id name } } }`, window)
-				got, err := replicas[i%3].ask(t.Context(), query, tokens[i%len(tokens)])
+				got, err := replicas[i%3].query(t.Context(), query, tokens[i%len(tokens)])
 				if err != nil || !strings.HasPrefix(got, `{"data":{"cvms":{"totalCount":`) {
 					t.Errorf("got %.200s, %v, want data", got, err)
 				}
@@ -159,7 +159,7 @@ func TestLatencyThroughRedisOutages(t *testing.T) { //nolint:paralleltest // wha
 				for time.Now().Before(until) {
 					n := requests.Add(1)
 					begun := time.Now()
-					got, err := replicas[i%3].ask(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id } } }`, n%5+1), fmt.Sprint("token", n%40))
+					got, err := replicas[i%3].query(t.Context(), fmt.Sprintf(`{ cvms(first: %d) { totalCount nodes { id } } }`, n%5+1), fmt.Sprint("token", n%40))
 					if err != nil || !strings.HasPrefix(got, `{"data":{"cvms":{"totalCount":`) {
 						t.Errorf("%s: got %.200s, %v, want data", phase, got, err)
 						return

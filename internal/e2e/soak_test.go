@@ -23,17 +23,21 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// passing are faults that the next attempt need not meet.
-var passing = []string{
-	"429", "500", "502-html", "503", "504", "reset", "reset-in-header", "reset-in-body", "closed", "closed-in-header", "truncated", "truncated-chunks", "truncated-gzip",
+// retriedFaults are faults after which the gateway tries again.
+var retriedFaults = []string{
+	"429", "500", "502-html", "503", "504", "reset", "reset-in-header", "reset-in-body",
+	"closed", "closed-in-header", "truncated", "truncated-chunks", "truncated-gzip",
 	"hang", "hang-in-header", "hang-in-body", "drip", "empty", "half-json",
 }
 
-// lasting are faults at which no other attempt is made.
-var lasting = []string{"404", "302-elsewhere", "html", "null", "trailing-garbage", "no-items", "flat-shape", "wrong-types", "deep-lists", "two-lengths", "not-http", "endless-hints", "large-header", "bomb"}
+// finalFaults are faults after which the gateway does not try again.
+var finalFaults = []string{
+	"404", "302-elsewhere", "html", "null", "trailing-garbage", "no-items", "flat-shape", "wrong-types",
+	"deep-lists", "two-lengths", "not-http", "endless-hints", "large-header", "bomb",
+}
 
-// unreliable is an upstream some of whose calls fail, whoever makes them.
-type unreliable struct {
+// unreliableUpstream is an upstream that fails a percentage of its calls.
+type unreliableUpstream struct {
 	faulty *faulty.Upstream
 	list   http.Handler
 
@@ -41,7 +45,7 @@ type unreliable struct {
 	percent atomic.Int64
 }
 
-func (u *unreliable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (u *unreliableUpstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rand.Int64N(100) >= u.percent.Load() {
 		u.list.ServeHTTP(w, r)
 		return
@@ -50,101 +54,103 @@ func (u *unreliable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.faulty.Fail(w, r, faults[rand.IntN(len(faults))])
 }
 
-// fails makes so many of 100 calls fail, each in one of some ways.
-func (u *unreliable) fails(percent int64, faults []string) {
+// fail makes a percentage of the calls fail, each with one of the faults.
+func (u *unreliableUpstream) fail(percent int64, faults []string) {
 	u.faults.Store(&faults)
 	u.percent.Store(percent)
 }
 
-// soak is a program under load, and what it calls.
-type soak struct {
+// soakTest is a program under load with an unreliable upstream.
+type soakTest struct {
 	p        *process
-	upstream *unreliable
+	upstream *unreliableUpstream
 	server   *httptest.Server
 	client   *http.Client
 }
 
-// deadline is how long a request of the soak may take, and overdue how much longer its answer.
 const (
-	deadline = 5 * time.Second
-	overdue  = 700 * time.Millisecond
+	soakClients = 16
+	soakTimeout = 5 * time.Second        // of a request
+	soakGrace   = 700 * time.Millisecond // in which the response to a timed-out request must arrive
 )
 
-// TestSoak runs the program over an upstream that fails in many ways, for long, and looks at what it holds on to; and then at how many
-// of its answers have data where fewer calls fail.
+// TestSoak runs the program with an unreliable upstream for a while. Goroutines, open files and memory
+// must not grow, and if few calls fail, almost all responses must have data.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("descriptors and the resident set are read from /proc, which is Linux's")
+		t.Skip("reads open files and the resident set from /proc, which is Linux's")
 	}
 	if testmode.Race {
-		t.Skip("the race detector multiplies time and memory: .ci/run runs this without it too")
+		t.Skip("the race detector multiplies time and memory; .ci/run runs this test without it too")
 	}
-	lasts := time.Duration(testmode.Count(2, 60)) * time.Second
+	duration := time.Duration(testmode.Count(2, 60)) * time.Second
 	s := startSoak(t)
 	s.load(t, time.Second)
-	begun := s.lowest(t, time.Second)
-	s.upstream.fails(30, slices.Concat(passing, lasting))
-	var rounds []held
+	begun := s.lowestUsage(t, time.Second)
+	s.upstream.fail(30, slices.Concat(retriedFaults, finalFaults))
+	var rounds []usage
 	for range 2 {
-		sum := s.load(t, lasts)
-		now := s.lowest(t, lasts/6)
-		t.Logf("30 %% faults: %v; holds %+v, %+v at first", sum, now, begun)
-		if now.goroutines > begun.goroutines+5 || now.descriptors > begun.descriptors+5 {
-			_, stacks := answer(t, http.MethodGet, s.p.admin()+"/debug/pprof/goroutine?debug=1")
-			t.Errorf("got %+v, want no more than 5 goroutines and descriptors above %+v:\n%.5000s", now, begun, stacks)
+		outcome := s.load(t, duration)
+		now := s.lowestUsage(t, duration/6)
+		t.Logf("30 %% of the calls fail: %v; usage %+v, at first %+v", outcome, now, begun)
+		if now.goroutines > begun.goroutines+5 || now.files > begun.files+5 {
+			_, stacks := fetch(t, http.MethodGet, s.p.admin()+"/debug/pprof/goroutine?debug=1")
+			t.Errorf("got %+v, want at most 5 goroutines and files more than %+v:\n%.5000s", now, begun, stacks)
 		}
 		rounds = append(rounds, now)
 	}
-	if got, limit := rounds[1].resident, rounds[0].resident*11/10; got > limit && lasts >= time.Minute {
+	if got, limit := rounds[1].resident, rounds[0].resident*11/10; got > limit && duration >= time.Minute {
 		t.Errorf("resident set: got %d KiB, %d KiB a round ago, want at most a tenth more", got>>10, rounds[0].resident>>10)
 	}
-	s.upstream.fails(10, passing)
-	sum := s.load(t, lasts)
-	t.Logf("10 %% faults: %v", sum)
-	few := int64(5) // of 1000 requests, without data
-	if lasts < time.Minute {
-		few = 30 // of which there are too few to tell
+	s.upstream.fail(10, retriedFaults)
+	outcome := s.load(t, duration)
+	t.Logf("10 %% of the calls fail: %v", outcome)
+	permille := int64(5) // of the requests, without data
+	if duration < time.Minute {
+		permille = 30 // in a short run, a few failures are a larger share
 	}
-	if (sum.requests-sum.data)*1000 > sum.requests*few {
-		t.Errorf("got data for %d of %d requests, want %.1f %%", sum.data, sum.requests, 100-float64(few)/10)
+	if (outcome.requests-outcome.data)*1000 > outcome.requests*permille {
+		t.Errorf("got data for %d of %d requests, want %.1f %%", outcome.data, outcome.requests, 100-float64(permille)/10)
 	}
 	checkLog(t, s.p.logged())
 }
 
-func startSoak(t *testing.T) *soak {
+func startSoak(t *testing.T) *soakTest {
 	t.Helper()
 	list := demo.New(demo.Options{Latency: 2 * time.Millisecond})
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("got a call that followed a redirect") }))
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("got a call that followed a redirect")
+	}))
 	t.Cleanup(elsewhere.Close)
-	s := &soak{upstream: &unreliable{faulty: faulty.New(list, elsewhere.URL), list: list}}
+	s := &soakTest{upstream: &unreliableUpstream{faulty: faulty.New(list, elsewhere.URL), list: list}}
 	s.server = httptest.NewUnstartedServer(s.upstream)
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.server.Start()
 	t.Cleanup(s.server.Close)
 	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: soakClients}}
-	s.p = startWith(t, []string{"GOMEMLIMIT=200MiB"}, "--upstream-url", s.server.URL+demo.BasePath, "--admin-listen=127.0.0.1:0", "--cache-ttl=0",
-		"--upstream-timeout=500ms", "--request-timeout", deadline.String())
+	s.p = startWith(t, []string{"GOMEMLIMIT=200MiB"},
+		"--upstream-url", s.server.URL+demo.BasePath, "--admin-listen=127.0.0.1:0", "--cache-ttl=0",
+		"--upstream-timeout=500ms", "--request-timeout", soakTimeout.String())
 	return s
 }
 
-const soakClients = 16
-
-// tallied is what became of a load's requests.
-type tallied struct {
+// outcomes counts the responses to the requests of a load.
+type outcomes struct {
 	requests, data int64
-	codes          map[string]int
+	codes          map[string]int // by the code of the first error, or empty
 	slowest        time.Duration
 }
 
-// load lets clients ask for so long. Two ask for each list, and so share its calls: with more, one call that fails in the end would fail
-// most requests of a second, for those who wait for a slow call go on as one.
-func (s *soak) load(t *testing.T, lasts time.Duration) tallied {
+// load sends requests for a duration. Two clients use each list and share its upstream calls. If more
+// did, one failed call would fail most of the requests of a second, because requests that wait for a
+// slow call continue together.
+func (s *soakTest) load(t *testing.T, duration time.Duration) outcomes {
 	t.Helper()
-	sum := tallied{codes: map[string]int{}}
+	all := outcomes{codes: map[string]int{}}
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	end := time.Now().Add(lasts)
+	end := time.Now().Add(duration)
 	for client := range soakClients {
 		group.Go(func() {
 			pace := time.NewTicker(20 * time.Millisecond)
@@ -155,13 +161,13 @@ func (s *soak) load(t *testing.T, lasts time.Duration) tallied {
 					first = 150 // on two pages
 				}
 				begun := time.Now()
-				code, err := s.ask(first, fmt.Sprint("tenant-", client/2*5+i%5))
+				code, err := s.request(t, first, fmt.Sprint("tenant-", client/2*5+i%5))
 				took := time.Since(begun)
 				mu.Lock()
-				sum.requests++
-				sum.slowest = max(sum.slowest, took)
-				if sum.codes[code]++; code == "" {
-					sum.data++
+				all.requests++
+				all.slowest = max(all.slowest, took)
+				if all.codes[code]++; code == "" {
+					all.data++
 				}
 				mu.Unlock()
 				if err != nil {
@@ -173,16 +179,18 @@ func (s *soak) load(t *testing.T, lasts time.Duration) tallied {
 		})
 	}
 	group.Wait()
-	if sum.slowest > deadline+overdue {
-		t.Errorf("got the slowest answer after %v, want at most %v", sum.slowest, deadline+overdue)
+	if all.slowest > soakTimeout+soakGrace {
+		t.Errorf("got the slowest response after %v, want at most %v", all.slowest, soakTimeout+soakGrace)
 	}
-	return sum
+	return all
 }
 
-// ask asks for the beginning of a list, and returns the code of the answer's first error, "" for none.
-func (s *soak) ask(first int, token string) (code string, err error) {
-	body := fmt.Sprintf(`{ cvms(first: %d) { totalCount pageInfo { endCursor } nodes { id name status hosted { uptime configuration { composeFile { name } } } } } }`, first)
-	text, err := s.p.by(s.client, body, http.Header{"Authorization": {"Bearer " + token}})
+// request requests the first CVMs of a list. It returns the code of the response's first error, or an
+// empty string if there are no errors.
+func (s *soakTest) request(t *testing.T, first int, token string) (code string, err error) {
+	t.Helper()
+	query := fmt.Sprintf(`{ cvms(first: %d) { totalCount pageInfo { endCursor } nodes { id name status hosted { uptime configuration { composeFile { name } } } } } }`, first)
+	r, err := s.p.post(t.Context(), s.client, query, bearer(token))
 	if err != nil {
 		return "", err
 	}
@@ -192,69 +200,64 @@ func (s *soak) ask(first int, token string) (code string, err error) {
 		}
 		Errors []struct{ Extensions struct{ Code string } }
 	}
-	if err := json.Unmarshal(text, &got); err != nil {
-		return "", fmt.Errorf("got %.300s, %w", text, err)
+	if err := json.Unmarshal([]byte(r.body), &got); err != nil {
+		return "", fmt.Errorf("got %.300s, %w", r.body, err)
 	}
 	if len(got.Errors) > 0 {
 		return got.Errors[0].Extensions.Code, nil
 	}
 	if n := len(got.Data.Cvms.Nodes); n != first {
-		return "", fmt.Errorf("got %d CVMs, want %d: %.300s", n, first, text)
+		return "", fmt.Errorf("got %d CVMs, want %d: %.300s", n, first, r.body)
 	}
 	return "", nil
 }
 
-// held is what the program holds on to.
-type held struct {
-	goroutines, descriptors int
-	resident                int64 // bytes
+// usage is the resource usage of the program.
+type usage struct {
+	goroutines, files int
+	resident          int64 // bytes, after a garbage collection
 }
 
-// holds looks at it once nobody is connected, but for who looks.
-func (s *soak) holds(t *testing.T) held {
+// usage closes all connections and returns the usage of the idle program.
+func (s *soakTest) usage(t *testing.T) usage {
 	t.Helper()
 	s.client.CloseIdleConnections()
 	s.server.CloseClientConnections()
-	_, metrics := answer(t, http.MethodGet, s.p.admin()+"/metrics")
+	_, metrics := fetch(t, http.MethodGet, s.p.admin()+"/metrics")
 	found := regexp.MustCompile(`(?m)^go_goroutines (\d+)$`).FindStringSubmatch(metrics)
-	descriptors, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.p.Process.Pid))
-	if found == nil || err != nil {
-		t.Fatalf("got no goroutines in %.300s, or no descriptors: %v", metrics, err)
+	if found == nil {
+		t.Fatalf("got no goroutines in %.300s", metrics)
 	}
 	goroutines, err := strconv.Atoi(found[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return held{goroutines, len(descriptors), s.resident(t)}
+	files := s.p.openFiles(t)
+	fetch(t, http.MethodGet, s.p.admin()+"/debug/pprof/heap?gc=1")
+	return usage{goroutines, files, s.p.memoryStatus(t, "VmRSS")}
 }
 
-// resident returns the resident set after a collection.
-func (s *soak) resident(t *testing.T) int64 {
+// openFiles returns the number of files and connections that the program has open.
+func (p *process) openFiles(t *testing.T) int {
 	t.Helper()
-	answer(t, http.MethodGet, s.p.admin()+"/debug/pprof/heap?gc=1")
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.p.Process.Pid))
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status)
-	if found == nil {
-		t.Fatalf("got no VmRSS in %s", status)
-	}
-	kib, err := strconv.ParseInt(string(found[1]), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kib << 10
+	return len(files)
 }
 
-// lowest looks for so long, and returns the least of each: what was used comes back by and by.
-func (s *soak) lowest(t *testing.T, lasts time.Duration) held {
+// lowestUsage measures the usage repeatedly for a duration, and returns the minimum of each resource,
+// because the program releases resources with a delay.
+func (s *soakTest) lowestUsage(t *testing.T, duration time.Duration) usage {
 	t.Helper()
-	least := s.holds(t)
+	lowest := s.usage(t)
 	tick := time.Tick(200 * time.Millisecond)
-	for begun := time.Now(); time.Since(begun) < lasts; <-tick {
-		now := s.holds(t)
-		least = held{min(least.goroutines, now.goroutines), min(least.descriptors, now.descriptors), min(least.resident, now.resident)}
+	for begun := time.Now(); time.Since(begun) < duration; <-tick {
+		now := s.usage(t)
+		lowest = usage{
+			min(lowest.goroutines, now.goroutines), min(lowest.files, now.files), min(lowest.resident, now.resident),
+		}
 	}
-	return least
+	return lowest
 }

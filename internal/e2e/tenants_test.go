@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -19,7 +18,7 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// owners knows whose each VM is, by what the upstream has answered.
+// owners is an upstream that records which credential each VM has been sent to.
 type owners struct {
 	list *demo.Upstream
 
@@ -27,7 +26,6 @@ type owners struct {
 	of map[string]string // credentials by VM
 }
 
-// ServeHTTP answers as the list does, and notes whom it has shown which VM.
 func (o *owners) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	recorder := httptest.NewRecorder()
 	o.list.ServeHTTP(recorder, r)
@@ -50,12 +48,15 @@ func (o *owners) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(recorder.Body.Bytes())
 }
 
-// credentialOf returns all that a credential is made of.
+// credentialOf returns the three parts of a credential as one string.
 func credentialOf(header http.Header) string {
-	return strings.Join([]string{header.Get("Authorization"), header.Get("X-Api-Key"), header.Get("X-Phala-Workspace")}, "|")
+	return strings.Join([]string{
+		header.Get("Authorization"), header.Get("X-Api-Key"), header.Get("X-Phala-Workspace"),
+	}, "|")
 }
 
-// vmOf returns a VM of a credential, or where other is set, of another one; "" where there is none yet.
+// vmOf returns a VM of a credential, or if other is set, a VM of another credential. It returns an
+// empty string if there is no such VM yet.
 func (o *owners) vmOf(credential string, other bool) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,8 +68,27 @@ func (o *owners) vmOf(credential string, other bool) string {
 	return ""
 }
 
-// crowd are tenants who ask one program at once.
-type crowd struct {
+// vm is the id of a VM, which is null for a CVM without a VM.
+type vm struct{ VMID *string }
+
+// foreign returns the owner of one of the VMs that do not belong to the credential, or an empty
+// string if all of them do.
+func (o *owners) foreign(credential string, vms []vm) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, vm := range vms {
+		if vm.VMID == nil {
+			continue
+		}
+		if owner := o.of[*vm.VMID]; owner != credential {
+			return cmp.Or(owner, "no credential")
+		}
+	}
+	return ""
+}
+
+// tenantsTest is a program that many tenants send requests to.
+type tenantsTest struct {
 	upstream *owners
 	p        *process
 	client   *http.Client
@@ -76,30 +96,32 @@ type crowd struct {
 	items, lookups, shed atomic.Int64
 }
 
-// TestTenantsOfListsThatChange lets tenants whose credentials look alike page through lists that change, all at once, and look for VMs
-// of their own and of each other. Nobody is shown what is not in the own list, and next to nobody is sent away.
-func TestTenantsOfListsThatChange(t *testing.T) {
+// TestTenants_changingLists lets tenants with similar credentials page through changing lists
+// concurrently, and look up VMs of their own and of each other. A tenant must receive only items of
+// its own list, and at most one percent of the requests may be shed.
+func TestTenants_changingLists(t *testing.T) {
 	t.Parallel()
 	tenants, requests := testmode.Count(30, 200), testmode.Count(20, 500)
-	if testmode.Race { // .ci/run runs the large count without it
+	if testmode.Race { // .ci/run uses the large counts without the race detector
 		tenants, requests = 30, 20
 	}
-	c := &crowd{
-		upstream: &owners{list: demo.New(demo.Options{Items: 40, ChangeEvery: 100 * time.Millisecond}), of: map[string]string{}},
+	list := demo.New(demo.Options{Items: 40, ChangeEvery: 100 * time.Millisecond})
+	tt := &tenantsTest{
+		upstream: &owners{list: list, of: map[string]string{}},
 		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: tenants}},
 	}
-	server := httptest.NewServer(c.upstream)
+	server := httptest.NewServer(tt.upstream)
 	t.Cleanup(server.Close)
-	t.Cleanup(c.client.CloseIdleConnections)
-	c.p = start(t, "--upstream-url", server.URL+demo.BasePath, "--cache-ttl=500ms")
+	t.Cleanup(tt.client.CloseIdleConnections)
+	tt.p = start(t, "--upstream-url", server.URL+demo.BasePath, "--cache-ttl=500ms")
 	begun := time.Now()
 	var group sync.WaitGroup
 	for i := range tenants {
 		group.Go(func() {
-			r, cursor := mutator{rand.New(rand.NewPCG(fixedMutations, uint64(i)))}, "null"
+			random, cursor := rand.New(rand.NewPCG(fixedSeed, uint64(i))), "null"
 			for range requests {
 				var problem string
-				if cursor, problem = c.ask(r, lookAlike(i), cursor); problem != "" {
+				if cursor, problem = tt.request(t, random, similarCredential(i), cursor); problem != "" {
 					t.Errorf("tenant %d: %s", i, problem)
 					return
 				}
@@ -108,25 +130,29 @@ func TestTenantsOfListsThatChange(t *testing.T) {
 	}
 	group.Wait()
 	all := int64(tenants * requests)
-	t.Logf("%d requests of %d tenants in %v: %d items and %d lookups, %d requests shed", all, tenants, time.Since(begun), c.items.Load(), c.lookups.Load(), c.shed.Load())
-	if shed := c.shed.Load(); shed*100 > all {
+	items, lookups, shed := tt.items.Load(), tt.lookups.Load(), tt.shed.Load()
+	t.Logf("%d requests of %d tenants in %v: %d items and %d lookups, %d requests shed",
+		all, tenants, time.Since(begun), items, lookups, shed)
+	if shed*100 > all {
 		t.Errorf("got %d of %d requests shed, want at most 1 %%", shed, all)
 	}
-	if !t.Failed() && (c.items.Load() < all || c.lookups.Load() < all/50) {
-		t.Errorf("got %d items and %d lookups from %d requests, want more", c.items.Load(), c.lookups.Load(), all)
+	if !t.Failed() && (items < all || lookups < all/50) {
+		t.Errorf("got %d items and %d lookups from %d requests, want more", items, lookups, all)
 	}
 }
 
-// ask asks for a part of a tenant's list behind a cursor, and at times for VMs. It returns the next cursor, and what is wrong with the
-// answer, "" for nothing.
-func (c *crowd) ask(r mutator, header http.Header, after string) (cursor, problem string) {
+// request requests a page of a tenant's list after a cursor, and sometimes looks up VMs. It returns
+// the next cursor, and a description of what is wrong with the response or an empty string.
+func (tt *tenantsTest) request(t *testing.T, random *rand.Rand, header http.Header, after string) (cursor, problem string) {
+	t.Helper()
 	credential := credentialOf(header)
-	query := fmt.Sprintf(`{ cvms(first: %d, after: %s) { pageInfo { endCursor } nodes { vmId } }`, 1+r.IntN(20), after)
-	if own, foreign := c.upstream.vmOf(credential, false), c.upstream.vmOf(credential, true); own != "" && foreign != "" && r.IntN(10) == 0 {
-		c.lookups.Add(1)
+	query := fmt.Sprintf(`{ cvms(first: %d, after: %s) { pageInfo { endCursor } nodes { vmId } }`, 1+random.IntN(20), after)
+	own, foreign := tt.upstream.vmOf(credential, false), tt.upstream.vmOf(credential, true)
+	if own != "" && foreign != "" && random.IntN(10) == 0 {
+		tt.lookups.Add(1)
 		query += fmt.Sprintf(` own: cvm(vmId: %q) { vmId } foreign: cvm(vmId: %q) { vmId }`, own, foreign)
 	}
-	text, err := c.p.by(c.client, query+" }", header)
+	r, err := tt.p.post(t.Context(), tt.client, query+" }", header)
 	var got struct {
 		Data struct {
 			Cvms *struct {
@@ -137,73 +163,40 @@ func (c *crowd) ask(r mutator, header http.Header, after string) (cursor, proble
 		}
 		Errors []struct{ Extensions struct{ Code string } }
 	}
-	if err != nil || json.Unmarshal(text, &got) != nil {
-		return "", fmt.Sprintf("got %.500s, %v", text, err)
+	if err != nil || json.Unmarshal([]byte(r.body), &got) != nil {
+		return "", fmt.Sprintf("got %.500s, %v", r.body, err)
 	}
 	if len(got.Errors) > 0 && got.Errors[0].Extensions.Code == "UNAVAILABLE" {
-		c.shed.Add(1)
+		tt.shed.Add(1)
 		return "null", ""
 	}
 	if len(got.Errors) > 0 || got.Data.Cvms == nil || got.Data.Foreign != nil {
-		return "", fmt.Sprintf("got %.500s for %s", text, query)
+		return "", fmt.Sprintf("got %.500s for %s", r.body, query)
 	}
 	vms := got.Data.Cvms.Nodes
-	if got.Data.Own != nil { // it may be gone
+	if got.Data.Own != nil { // null if it has left the list
 		vms = append(vms, *got.Data.Own)
 	}
-	c.items.Add(int64(len(vms)))
-	if foreign := c.upstream.foreign(credential, vms); foreign != "" {
-		return "", "got a VM of " + foreign
+	tt.items.Add(int64(len(vms)))
+	if owner := tt.upstream.foreign(credential, vms); owner != "" {
+		return "", "got a VM of " + owner
 	}
-	if end := got.Data.Cvms.PageInfo.EndCursor; end != nil && r.IntN(5) > 0 {
+	if end := got.Data.Cvms.PageInfo.EndCursor; end != nil && random.IntN(5) > 0 {
 		return quoted(*end), ""
 	}
 	return "null", ""
 }
 
-// by is ask with a client of the caller's own, and other headers.
-func (p *process) by(client *http.Client, query string, header http.Header) ([]byte, error) {
-	request, err := http.NewRequest(http.MethodPost, p.url+"/graphql", strings.NewReader(`{"query":`+quoted(query)+`}`))
-	if err != nil {
-		return nil, err
-	}
-	request.Header = header
-	request.Header.Set("Content-Type", "application/json")
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	return io.ReadAll(response.Body)
-}
-
-// vm is what tells VMs apart; it is null while there is none.
-type vm struct{ VMID *string }
-
-// foreign returns whose one of the VMs is, where that is not who has the credential.
-func (o *owners) foreign(credential string, vms []vm) string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, shown := range vms {
-		if shown.VMID == nil {
-			continue
-		}
-		if owner := o.of[*shown.VMID]; owner != credential {
-			return cmp.Or(owner, "nobody")
-		}
-	}
-	return ""
-}
-
-// lookAlike returns the credential of a tenant. Three have the same text, in another place each.
-func lookAlike(tenant int) http.Header {
-	text := fmt.Sprint("tenant-", tenant/3)
+// similarCredential returns the credential of a tenant. Three tenants at a time use the same string in
+// different headers.
+func similarCredential(tenant int) http.Header {
+	secret := fmt.Sprint("tenant-", tenant/3)
 	switch tenant % 3 {
 	case 0:
-		return http.Header{"Authorization": {"Bearer " + text}}
+		return http.Header{"Authorization": {"Bearer " + secret}}
 	case 1:
-		return http.Header{"X-Api-Key": {text}}
+		return http.Header{"X-Api-Key": {secret}}
 	default:
-		return http.Header{"Authorization": {"Bearer " + text}, "X-Phala-Workspace": {"workspace-1"}}
+		return http.Header{"Authorization": {"Bearer " + secret}, "X-Phala-Workspace": {"workspace-1"}}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -159,17 +158,6 @@ func startTraced(t *testing.T, variables ...string) (*process, *observedUpstream
 	return startWith(t, variables, "--drain-delay=0", "--cache-ttl=1m", "--upstream-url="+server.URL+demo.BasePath), upstream
 }
 
-// end ends the program as an orchestrator does.
-func (p *process) end(t *testing.T) {
-	t.Helper()
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Errorf("the program ended with %v: %s", err, p.logged())
-	}
-}
-
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	for protocol, listen := range map[string]func(t *testing.T, r *receiver) string{
@@ -220,13 +208,13 @@ func TestTraces(t *testing.T) {
 			} {
 				trace := fmt.Sprintf("0af7651916cd43dd8448eb211c8031%02d", i)
 				want[trace] = test.want
-				if _, err := p.send(t.Context(), test.query, test.token, http.Header{
-					"Traceparent": {traceParent(trace)}, "Tracestate": {"vendor=1"}, "X-Phala-Workspace": {canaryWorkspace},
+				if _, err := p.post(t.Context(), http.DefaultClient, test.query, http.Header{
+					"Authorization": {"Bearer " + test.token}, "Traceparent": {traceParent(trace)}, "Tracestate": {"vendor=1"}, "X-Phala-Workspace": {canaryWorkspace},
 				}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			p.end(t) // which sends what waits to be sent
+			p.terminate(t) // which sends what waits to be sent
 			for trace, want := range want {
 				if !strings.Contains(p.logged(), `"trace_id":"`+trace+`"`) {
 					t.Errorf("trace %s is not in the log", trace)
@@ -267,12 +255,12 @@ func TestTraceContextIsHandedOn(t *testing.T) {
 	t.Parallel()
 	p, upstream := startTraced(t)
 	const trace = "0af7651916cd43dd8448eb211c80319c"
-	if _, err := p.send(t.Context(), `{ cvms(first: 1) { totalCount } }`, "tester", http.Header{
-		"Traceparent": {traceParent(trace)}, "Tracestate": {"vendor=1"}, "Baggage": {"user=1"},
+	if _, err := p.post(t.Context(), http.DefaultClient, `{ cvms(first: 1) { totalCount } }`, http.Header{
+		"Authorization": {"Bearer " + "tester"}, "Traceparent": {traceParent(trace)}, "Tracestate": {"vendor=1"}, "Baggage": {"user=1"},
 	}); err != nil {
 		t.Fatal(err)
 	}
-	p.end(t)
+	p.terminate(t)
 	call := upstream.of("tester")[0]
 	if call.Get("Traceparent") != traceParent(trace) || call.Get("Tracestate") != "vendor=1" || call.Get("Baggage") != "" {
 		t.Errorf("the upstream got %v", call)
@@ -286,11 +274,11 @@ func TestTracesThatNobodyTakesFailNoRequest(t *testing.T) {
 	t.Parallel()
 	p, _ := startTraced(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY=10")
 	for range 20 {
-		if got, err := p.ask(t.Context(), `{ cvms(first: 1) { totalCount } }`, "tester"); err != nil || strings.Contains(got, "errors") {
+		if got, err := p.query(t.Context(), `{ cvms(first: 1) { totalCount } }`, "tester"); err != nil || strings.Contains(got, "errors") {
 			t.Fatalf("got %s, %v, want an answer", got, err)
 		}
 	}
-	p.end(t)
+	p.terminate(t)
 	if n := strings.Count(p.logged(), `"msg":"trace export failed"`); n != 1 {
 		t.Errorf("got %d lines about it, want one: %s", n, p.logged())
 	}
@@ -299,10 +287,10 @@ func TestTracesThatNobodyTakesFailNoRequest(t *testing.T) {
 func TestTracesOnTheConsole(t *testing.T) {
 	t.Parallel()
 	p, _ := startTraced(t, "OTEL_TRACES_EXPORTER=console")
-	if _, err := p.ask(t.Context(), `query Fleet { cvms(first: 1) { totalCount } }`, "tester"); err != nil {
+	if _, err := p.query(t.Context(), `query Fleet { cvms(first: 1) { totalCount } }`, "tester"); err != nil {
 		t.Fatal(err)
 	}
-	p.end(t)
+	p.terminate(t)
 	for _, want := range []string{`"Name":"query"`, `"Name":"cvms"`, `"Name":"GET /cvms/paginated"`, `"Value":"Fleet"`} {
 		if !strings.Contains(p.logged(), want) {
 			t.Errorf("%s is not there: %s", want, p.logged())

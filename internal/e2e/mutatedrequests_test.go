@@ -26,10 +26,10 @@ import (
 )
 
 // failedMutations are seeds of requests that found something once.
-var failedMutations = [][2]uint64{{fixedMutations, 143}, {fixedMutations, 5652}, {fixedMutations, 8464}, {fixedMutations, 9476}}
+var failedMutations = [][2]uint64{{fixedSeed, 143}, {fixedSeed, 5652}, {fixedSeed, 8464}, {fixedSeed, 9476}}
 
 const (
-	fixedMutations = 20_251_028
+	fixedSeed = 20_251_028
 	maxHeader      = 16 << 10         // bytes of a header that is taken for certain
 	maxRefusal     = 64 << 10         // bytes of an answer without data
 	maxAnswerTime  = 10 * time.Second // of any answer, on a machine that is busy
@@ -68,7 +68,7 @@ func TestMutatedRequests(t *testing.T) {
 				}
 			}
 			for i := shard; i < cases/2; i += shards {
-				try([2]uint64{fixedMutations, uint64(i)})
+				try([2]uint64{fixedSeed, uint64(i)})
 				try([2]uint64{fresh, uint64(i)})
 			}
 		})
@@ -115,7 +115,7 @@ func checkLog(t *testing.T, log string) {
 // documentedCodes returns the error codes that docs/reference.md lists.
 func documentedCodes(t *testing.T) map[string]bool {
 	t.Helper()
-	_, section, _ := strings.Cut(fileText(t, "docs/reference.md"), "\n## Errors\n")
+	_, section, _ := strings.Cut(readFile(t, "docs/reference.md"), "\n## Errors\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	codes := map[string]bool{}
 	for _, row := range regexp.MustCompile(`(?m)^\| ([A-Z_]+(?:, [A-Z_]+)*) \|`).FindAllStringSubmatch(section, -1) {
