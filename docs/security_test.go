@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestSecurityPageNamesTestsThatExist holds SECURITY.md to the tree: each promise names tests, and each of these is there.
-func TestSecurityPageNamesTestsThatExist(t *testing.T) {
+// TestSecurityPage_namedTestsExist holds SECURITY.md to the tree: each promise names tests, and each of these is there.
+func TestSecurityPage_namedTestsExist(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))
 	if err != nil {

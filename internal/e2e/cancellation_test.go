@@ -28,7 +28,7 @@ func TestUpstreamCall_callersLeave(t *testing.T) {
 			}()
 			return cancel, result
 		}
-		token := upstream.Token("held", faulty.Always, media)
+		token := upstream.Token("blocked", faulty.Always, media)
 		cancelFirst, first := request(token)
 		waitFor(t, func() bool { return upstream.Calls(token) == 1 })
 		cancelSecond, second := request(token)
@@ -46,7 +46,7 @@ func TestUpstreamCall_callersLeave(t *testing.T) {
 			t.Errorf("got %d calls, %d of them canceled, want one that was not", calls, abandoned)
 		}
 
-		token = upstream.Token("held", faulty.Always, "alone-"+media)
+		token = upstream.Token("blocked", faulty.Always, "alone-"+media)
 		cancel, only := request(token)
 		waitFor(t, func() bool { return upstream.Calls(token) == 1 })
 		cancel()

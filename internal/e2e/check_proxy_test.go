@@ -50,8 +50,8 @@ func proxyTo(t *testing.T, address string) http.Handler {
 	})
 }
 
-// TestCheckBehindAProxy has proxies of all sorts before the upstream: what is wrong with one is not said of the other.
-func TestCheckBehindAProxy(t *testing.T) {
+// TestCheck_proxy has proxies of all sorts before the upstream: what is wrong with one is not said of the other.
+func TestCheck_proxy(t *testing.T) {
 	t.Parallel()
 	cert, key, _ := selfSignedFor(t, time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0))
 	pair, err := tls.LoadX509KeyPair(cert, key)

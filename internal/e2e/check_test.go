@@ -132,9 +132,9 @@ func (c result) wantSafe(t *testing.T, address string) {
 	}
 }
 
-// TestCheckNamesTheFault has all sorts of upstreams: each is called as often as it should be, and what is wrong with it is named, in the
+// TestCheck_upstream has all sorts of upstreams: each is called as often as it should be, and what is wrong with it is named, in the
 // right step, with what to do.
-func TestCheckNamesTheFault(t *testing.T) {
+func TestCheck_upstream(t *testing.T) {
 	t.Parallel()
 	healthy := demo.New(demo.Options{})
 	token, key := "--token="+checkSecret, "--api-key="+checkSecret
@@ -283,8 +283,8 @@ func status(code int) http.Handler {
 	})
 }
 
-// TestCheckOfAFaultyUpstream has faults that the gateway would ask again after, which a check does not.
-func TestCheckOfAFaultyUpstream(t *testing.T) {
+// TestCheck_faults has faults that the gateway would ask again after, which a check does not.
+func TestCheck_faults(t *testing.T) {
 	t.Parallel()
 	upstream := faulty.New(demo.New(demo.Options{}), "http://elsewhere.invalid")
 	address, _ := counted(t, upstream)
@@ -348,8 +348,8 @@ func TestCheckOfAFaultyUpstream(t *testing.T) {
 	}
 }
 
-// TestCheckOfNoUpstream has addresses where there is none.
-func TestCheckOfNoUpstream(t *testing.T) {
+// TestCheck_unreachableUpstream has addresses where there is none.
+func TestCheck_unreachableUpstream(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // it takes connections, and says nothing
 	if err != nil {
@@ -408,7 +408,7 @@ func securedDemo(t *testing.T, cert, key string) string {
 	return port
 }
 
-func TestCheckNamesABadCertificate(t *testing.T) {
+func TestCheck_upstreamCertificate(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	for name, test := range map[string]struct {
@@ -443,8 +443,8 @@ func TestCheckNamesABadCertificate(t *testing.T) {
 	}
 }
 
-// TestCheckWithoutAuthorities has nothing to trust by, because SSL_CERT_FILE is no file.
-func TestCheckWithoutAuthorities(t *testing.T) {
+// TestCheck_noCertificateAuthorities has nothing to trust by, because SSL_CERT_FILE is no file.
+func TestCheck_noCertificateAuthorities(t *testing.T) {
 	t.Parallel()
 	cert, key, _ := selfSignedFor(t, time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0))
 	directory := t.TempDir()
@@ -457,7 +457,7 @@ func TestCheckWithoutAuthorities(t *testing.T) {
 	got.wantSafe(t, directory)
 }
 
-func TestCheckLooksAtTheOwnCertificate(t *testing.T) {
+func TestCheck_ownCertificate(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	for name, test := range map[string]struct {
@@ -486,7 +486,7 @@ func TestCheckLooksAtTheOwnCertificate(t *testing.T) {
 	}
 }
 
-func TestCheckOfRedis(t *testing.T) {
+func TestCheck_redis(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t, "--requirepass", checkSecret)
 	alone, _ := counted(t, demo.New(demo.Options{}))
@@ -527,8 +527,8 @@ func TestCheckOfRedis(t *testing.T) {
 	}
 }
 
-// TestCheckOfARedisThatRefuses has two Redis that refuse, and servers that refuse with the other words of one.
-func TestCheckOfARedisThatRefuses(t *testing.T) {
+// TestCheck_redisRefuses has two Redis that refuse, and servers that refuse with the other words of one.
+func TestCheck_redisRefuses(t *testing.T) {
 	t.Parallel()
 	const (
 		primary = "it is a replica, --redis-url is to name the primary"
@@ -599,7 +599,7 @@ func refusingRedis(t *testing.T, refusal string) string {
 	return port
 }
 
-func TestCheckOfSettings(t *testing.T) {
+func TestCheck_settings(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		args, environ []string
@@ -631,8 +631,8 @@ func TestCheckOfSettings(t *testing.T) {
 	}
 }
 
-// TestCheckEndsWhenItIsTold interrupts checks that wait for an upstream.
-func TestCheckEndsWhenItIsTold(t *testing.T) {
+// TestCheck_interrupted interrupts checks that wait for an upstream.
+func TestCheck_interrupted(t *testing.T) {
 	t.Parallel()
 	for name, refusals := range map[string]int64{"at its first call": 0, "at its second": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -659,8 +659,8 @@ func TestCheckEndsWhenItIsTold(t *testing.T) {
 	}
 }
 
-// TestTheSentinelOfLivePages serves the pages of an upstream that has changed.
-func TestTheSentinelOfLivePages(t *testing.T) {
+// TestContractMonitor_livePages serves the pages of an upstream that has changed.
+func TestContractMonitor_livePages(t *testing.T) {
 	t.Parallel()
 	address, _ := counted(t, editing(func(_ int, item map[string]any) {
 		renamed(item, "name", "title")

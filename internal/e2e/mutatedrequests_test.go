@@ -29,11 +29,11 @@ import (
 var failedMutations = [][2]uint64{{fixedSeed, 143}, {fixedSeed, 5652}, {fixedSeed, 8464}, {fixedSeed, 9476}}
 
 const (
-	fixedSeed = 20_251_028
-	maxHeader      = 16 << 10         // bytes of a header that is taken for certain
-	maxRefusal     = 64 << 10         // bytes of an answer without data
-	maxAnswerTime  = 10 * time.Second // of any answer, on a machine that is busy
-	shownMessage   = 400 + len("…")   // bytes
+	fixedSeed     = 20_251_028
+	maxHeader     = 16 << 10         // bytes of a header that is taken for certain
+	maxRefusal    = 64 << 10         // bytes of an answer without data
+	maxAnswerTime = 10 * time.Second // of any answer, on a machine that is busy
+	shownMessage  = 400 + len("…")   // bytes
 )
 
 // TestMutatedRequests sends random changes of valid requests to the program over TCP, and looks at each answer, at what reaches the

@@ -99,8 +99,8 @@ func startPanicking(t *testing.T, format string) *process {
 	return startCommand(t, command)
 }
 
-// TestPanicsShowNoCanary lets a program panic with secrets in its hands, in all the places that catch it.
-func TestPanicsShowNoCanary(t *testing.T) {
+// TestSecrets_panics lets a program panic with secrets in its hands, in all the places that catch it.
+func TestSecrets_panics(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {
 		t.Run(format, func(t *testing.T) {

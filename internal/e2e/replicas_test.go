@@ -86,8 +86,8 @@ func startReplicas(t *testing.T, redis *redisServer, latency, ttl time.Duration)
 	return nil, nil
 }
 
-// TestReplicasMakeOneCall asks three replicas on one Redis for the same page at once, by two credentials, and then without Redis.
-func TestReplicasMakeOneCall(t *testing.T) {
+// TestReplicas_oneUpstreamCall asks three replicas on one Redis for the same page at once, by two credentials, and then without Redis.
+func TestReplicas_oneUpstreamCall(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
 	replicas, calls := startReplicas(t, redis, 100*time.Millisecond, time.Minute)
@@ -134,9 +134,9 @@ func TestReplicasMakeOneCall(t *testing.T) {
 	}
 }
 
-// TestLatencyThroughRedisOutages kills, restarts and pauses the Redis of three replicas under load: no request fails, and in each phase
+// TestLatency_redisOutages kills, restarts and pauses the Redis of three replicas under load: no request fails, and in each phase
 // 99 of 100 take no longer than twice as long as before.
-func TestLatencyThroughRedisOutages(t *testing.T) { //nolint:paralleltest // what others use would count
+func TestLatency_redisOutages(t *testing.T) { //nolint:paralleltest // what others use would count
 	if !testmode.QuietMachine() {
 		t.Skip("times mean something only on a machine that does nothing else: set CVMGRAPH_TEST_LATENCY=1")
 	}

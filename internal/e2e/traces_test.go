@@ -158,7 +158,7 @@ func startTraced(t *testing.T, variables ...string) (*process, *observedUpstream
 	return startWith(t, variables, "--drain-delay=0", "--cache-ttl=1m", "--upstream-url="+server.URL+demo.BasePath), upstream
 }
 
-func TestTraces(t *testing.T) {
+func TestTraces_spans(t *testing.T) {
 	t.Parallel()
 	for protocol, listen := range map[string]func(t *testing.T, r *receiver) string{
 		"http/protobuf": func(t *testing.T, r *receiver) string {
@@ -250,8 +250,8 @@ func TestTraces(t *testing.T) {
 	}
 }
 
-// TestTraceContextIsHandedOn holds what a gateway that traces nothing does with a trace: the upstream's spans are below the caller's.
-func TestTraceContextIsHandedOn(t *testing.T) {
+// TestTraces_contextForwarded holds what a gateway that traces nothing does with a trace: the upstream's spans are below the caller's.
+func TestTraces_contextForwarded(t *testing.T) {
 	t.Parallel()
 	p, upstream := startTraced(t)
 	const trace = "0af7651916cd43dd8448eb211c80319c"
@@ -270,7 +270,7 @@ func TestTraceContextIsHandedOn(t *testing.T) {
 	}
 }
 
-func TestTracesThatNobodyTakesFailNoRequest(t *testing.T) {
+func TestTraces_exportFails(t *testing.T) {
 	t.Parallel()
 	p, _ := startTraced(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY=10")
 	for range 20 {
@@ -284,7 +284,7 @@ func TestTracesThatNobodyTakesFailNoRequest(t *testing.T) {
 	}
 }
 
-func TestTracesOnTheConsole(t *testing.T) {
+func TestTraces_console(t *testing.T) {
 	t.Parallel()
 	p, _ := startTraced(t, "OTEL_TRACES_EXPORTER=console")
 	if _, err := p.query(t.Context(), `query Fleet { cvms(first: 1) { totalCount } }`, "tester"); err != nil {
