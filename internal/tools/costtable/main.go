@@ -1,5 +1,5 @@
-// Command table measures how the cost of an operation grows with what it asks for, and writes docs/cost.md below the current
-// directory: run it from the root of the repository.
+// Command costtable measures how the cost of an operation grows with its size, and writes
+// docs/cost.md. Run it in the root of the repository.
 package main
 
 import (
@@ -11,16 +11,16 @@ import (
 
 func main() { os.Exit(run(os.Stderr)) }
 
-func run(errs io.Writer) int {
-	err := write()
-	if err != nil {
-		fmt.Fprintln(errs, "table:", err)
+func run(stderr io.Writer) int {
+	if err := generate(); err != nil {
+		fmt.Fprintln(stderr, "costtable:", err)
 		return 1
 	}
 	return 0
 }
 
-func write() error {
+// generate measures all tables and writes the document.
+func generate() error {
 	sdl, err := os.ReadFile("schema.graphqls")
 	if err != nil {
 		return err

@@ -8,19 +8,20 @@ import (
 	"cvmgraph/internal/testing/cost"
 )
 
-// rounds is how often each figure is taken; the table has their medians.
+// rounds is the number of measurements of each figure. The tables have medians.
 const rounds = 9
 
-// table is how cost grows with one thing.
+// table shows how the cost grows with one parameter.
 type table struct {
-	title, text, column string
-	rows                []row
+	title, description string
+	column             string // the parameter
+	rows               []row
 }
 
-// row is one operation over both kinds of source.
+// row is an operation with cached and with uncached pages.
 type row struct {
-	label          string
-	atHand, unread figures
+	label            string
+	cached, uncached figures
 }
 
 type figures struct {
@@ -31,7 +32,7 @@ type figures struct {
 
 const sixFields = "{ id name status memory hosted { uptime } node { name } }"
 
-// newTables returns the tables with no figures yet.
+// newTables returns all tables, without figures.
 func newTables(sdl string) ([]table, error) {
 	fields, err := cost.NewFields(sdl)
 	if err != nil {
@@ -45,9 +46,14 @@ func newTables(sdl string) ([]table, error) {
 	all := fields.Count()
 	first := table{
 		title: "Items", column: "first",
-		text: "Six fields of each item: `" + inner(sixFields) + "`. Above 100 items a window takes several\npages, and settling which costs up to a microsecond an item.",
+		description: "Six fields of each item: `" + inner(sixFields) + "`. A window of more than 100 items has\n" +
+			"several pages. Choosing and aligning them costs up to 1 µs per item.",
 	}
-	everything := table{title: "Items, all fields", column: "first", text: "Every field at any depth: what is written is about as much as what is read. Beyond 1 MB it is written to\nnew memory, which costs more than what is written to it."}
+	everything := table{
+		title: "Items, all fields", column: "first",
+		description: "All fields at any depth, so that the response is about as large as the pages. A response of more than 1 MB needs new\n" +
+			"memory for each operation, which costs more than writing it.",
+	}
 	for _, n := range []int{1, 5, 20, 50, 100, 300, 1000} {
 		if err := first.add(list, strconv.Itoa(n), cost.Connection(n, sixFields)); err != nil {
 			return nil, err
@@ -58,7 +64,8 @@ func newTables(sdl string) ([]table, error) {
 	}
 	selected := table{
 		title: "Selected fields", column: "fields",
-		text: "100 items, and the first fields in the order of the schema, those of nested objects included. An `id` is made of hashes, the others\nare copied.",
+		description: "100 items and the first fields in schema order, including fields of nested objects. An `id` is computed with hashes. The\n" +
+			"other fields are copied.",
 	}
 	for _, n := range []int{1, 2, 5, 10, 20, 50, all} {
 		if err := selected.add(list, strconv.Itoa(n), cost.Connection(100, fields.Selection(n))); err != nil {
@@ -67,19 +74,25 @@ func newTables(sdl string) ([]table, error) {
 	}
 	sizes := table{
 		title: "Size of an item", column: "KB",
-		text: "20 items, and one field of each: `name`. All of what an item gains is in fields that are not selected: a text of many lines, and\nevents.",
+		description: "20 items and one field, `name`. The additional bytes are in fields that are not selected: a multi-line string and events.",
 	}
 	for _, kilobytes := range []int{1, 2, 4, 8, 16, 32, 64} {
 		if err := sizes.add(cost.NewList(1000*kilobytes), strconv.Itoa(kilobytes), cost.Connection(20, "{ name }")); err != nil {
 			return nil, err
 		}
 	}
-	same := table{title: "Aliases of one window", column: "aliases", text: "`cvms(first: 20) { nodes { name status } }`, again and again: one page for all."}
-	steps := table{title: "Aliases of windows that overlap", column: "aliases", text: "Each window of 20 begins 10 items behind the one before."}
+	same := table{
+		title: "Aliases of one window", column: "aliases",
+		description: "`cvms(first: 20) { nodes { name status } }` several times. All aliases use the same page.",
+	}
+	steps := table{
+		title: "Aliases of overlapping windows", column: "aliases",
+		description: "Each window of 20 items begins 10 items after the start of the previous window.",
+	}
 	touching := table{
-		title: "Aliases of windows that touch", column: "aliases",
-		text: "Each window of 20 begins where the one before ends. Whether they share pages is settled for each anew, together with all before it:\n" +
-			"here µs grow faster than the bytes, up to the 30 aliases that a document may have.",
+		title: "Aliases of adjacent windows", column: "aliases",
+		description: "Each window of 20 items begins at the end of the previous window. For each alias, the gateway chooses pages for its window and\n" +
+			"all previous windows again, so µs grows faster than the bytes, up to the limit of 30 aliases per document.",
 	}
 	for _, n := range []int{1, 2, 5, 10, 20, 30} {
 		if err := touching.add(list, strconv.Itoa(n), cost.Aliases(n, 20, 20, cursors)); err != nil {
@@ -95,28 +108,30 @@ func newTables(sdl string) ([]table, error) {
 	return []table{first, everything, selected, sizes, same, steps, touching}, nil
 }
 
+// inner returns a selection without its braces.
 func inner(selection string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(selection, "{ "), " }")
 }
 
+// add adds a row for an operation.
 func (t *table) add(list *cost.List, label, query string) error {
-	atHand, err := cost.NewOperation(list.Cached(), query)
+	cached, err := cost.NewOperation(list.Cached(), query)
 	if err != nil {
 		return err
 	}
-	unread, err := cost.NewOperation(list.Uncached(), query)
+	uncached, err := cost.NewOperation(list.Uncached(), query)
 	if err != nil {
 		return err
 	}
-	t.rows = append(t.rows, row{label, figures{operation: atHand}, figures{operation: unread}})
+	t.rows = append(t.rows, row{label: label, cached: figures{operation: cached}, uncached: figures{operation: uncached}})
 	return nil
 }
 
-// measure fills in the figures: all rows take turns.
+// measure measures all rows in turn.
 func (t *table) measure() {
 	var all []*figures
 	for i := range t.rows {
-		all = append(all, &t.rows[i].atHand, &t.rows[i].unread)
+		all = append(all, &t.rows[i].cached, &t.rows[i].uncached)
 	}
 	runs := make([]func(), len(all))
 	for i, f := range all {
