@@ -13,16 +13,16 @@ import (
 	"cvmgraph/restclient"
 )
 
-// promised is an item with all that is promised.
-const promised = `{"hosted":null,"name":"n","status":"s","public_urls":[]%s}`
+// contractItem is an item with all keys of the contract, and a place for more members.
+const contractItem = `{"hosted":null,"name":"n","status":"s","public_urls":[]%s}`
 
-// whole is a page of one item or none, with all that a document has.
-func whole(items string, total, page int) string {
+// listDocument returns a valid document with zero or one items.
+func listDocument(items string, total, page int) string {
 	return fmt.Sprintf(`{"items":[%s],"total":%d,"page":%d,"page_size":1,"pages":1}`, items, total, page)
 }
 
-// watched is a cache of one list, and what its observer was told.
-type watched struct {
+// monitoredCache is a cache that records the calls of Compared.
+type monitoredCache struct {
 	*pages.Cache
 	clock    *clock
 	document func(restclient.PageRequest) []byte
@@ -32,30 +32,30 @@ type watched struct {
 	fresh [][]restclient.Difference
 }
 
-func newWatched() *watched {
-	w := &watched{clock: newClock()}
+func newMonitoredCache() *monitoredCache {
+	c := &monitoredCache{clock: newClock()}
 	body := func(_ context.Context, _ restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
-		return restclient.Document{Body: w.document(r)}, nil
+		return restclient.Document{Body: c.document(r)}, nil
 	}
-	w.Cache = pages.NewCache(pages.NewUpstreamFunc(body), pages.CacheOptions{Now: w.clock.Now, Observer: pages.CacheObserver{
+	c.Cache = pages.NewCache(pages.NewUpstreamFunc(body), pages.CacheOptions{Now: c.clock.Now, Observer: pages.CacheObserver{
 		Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.found = append(w.found, found)
-			w.fresh = append(w.fresh, fresh)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.found = append(c.found, found)
+			c.fresh = append(c.fresh, fresh)
 		},
 	}})
-	return w
+	return c
 }
 
-// fetch fetches a page for which the upstream sends a document, and returns the texts of what is told then, nil where nothing was
-// compared.
-func (w *watched) fetch(t *testing.T, document string) (fresh []string) {
+// fetch fetches a page for which the upstream sends the document. It returns the differences passed
+// to Compared, or nil if the document was not compared.
+func (c *monitoredCache) fetch(t *testing.T, document string) (fresh []string) {
 	t.Helper()
-	w.document = func(restclient.PageRequest) []byte { return []byte(document) }
-	before := len(w.found)
-	_, _ = w.Fetch(t.Context(), ask(w.Cache, bearer("a-long-token"), 1, 1)) // whatever comes of it is for other tests
-	for _, differences := range w.fresh[before:] {
+	c.document = func(restclient.PageRequest) []byte { return []byte(document) }
+	before := len(c.found)
+	_, _ = c.Fetch(t.Context(), fetchRequest(c.Cache, bearer("a-long-token"), 1, 1)) // other tests check the result
+	for _, differences := range c.fresh[before:] {
 		fresh = []string{}
 		for _, d := range differences {
 			fresh = append(fresh, d.String())
@@ -64,42 +64,63 @@ func (w *watched) fetch(t *testing.T, document string) (fresh []string) {
 	return fresh
 }
 
-// one is a document of one item with more members than are promised.
-func one(more string) string { return whole(fmt.Sprintf(promised, more), 1, 1) }
+// oneItem returns a document of one item with more members.
+func oneItem(more string) string { return listDocument(fmt.Sprintf(contractItem, more), 1, 1) }
 
-func TestAPageAMinuteIsCompared(t *testing.T) {
+func TestContractMonitor_comparesOnePagePerMinute(t *testing.T) {
 	t.Parallel()
-	w := newWatched()
-	empty := whole("", 0, 1)
-	const nothing, elsewhere = "compared, and nothing is new", "not compared"
+	c := newMonitoredCache()
+	empty := listDocument("", 0, 1)
+	const nothingNew, notCompared = "compared, and nothing is new", "not compared"
 	for _, step := range []struct {
-		name, document string
-		later          time.Duration
-		want           string
+		name     string
+		document string
+		later    time.Duration // after the previous step
+		want     string
 	}{
-		{"an empty list shows nothing", empty, 0, elsewhere},
-		{"nor does one that is refused", whole("", 0, 7), 0, elsewhere},
-		{"the first page with items", one(`,"new":[]`), 0, "unknown items[].new (array; 1 of 1)"},
-		{"another one at once", one(`,"newer":[]`), 0, elsewhere},
-		{"and before the minute is over", one(`,"newer":[]`), 59 * time.Second, elsewhere},
-		{"the next minute's", one(`,"new":[],"newer":[]`), time.Second, "unknown items[].newer (array; 1 of 1)"},
-		{"what is known by now", one(`,"new":[]`), time.Minute, nothing},
-		{"an empty list", empty, time.Minute, elsewhere},
-		{"behind it", one(`,"new":null`), 0, "unknown items[].new (null; 1 of 1)"},
-		{"what is no document", "<html>", time.Minute, elsewhere},
-		{"at once behind it", one(`,"later":[]`), 0, elsewhere},
-		{"a second behind it", one(`,"later":[]`), time.Second, "unknown items[].later (array; 1 of 1)"},
-		{"a page that is refused", `{"data":[],"total":0,"page":1,"page_size":1,"pages":0}`, time.Minute, "missing items (a list; renamed to data?; 1 of 1)"},
-		{"the flat shape", whole(`{"vm_uuid":"a"}`, 1, 1), time.Minute, "changed items[] (should be an item of API version 2025-10-28, is flat shape of another one; 1 of 1)"},
-		{"a clock that was set back", one(`,"newest":[]`), -time.Hour, "unknown items[].newest (array; 1 of 1)"},
-		{"a part of the credential", one(`,"long-token":[]`), time.Minute, "unknown items[].(not shown) (1 of 1)"},
+		{name: "an empty list", document: empty, want: notCompared},
+		{name: "an invalid empty list", document: listDocument("", 0, 7), want: notCompared},
+		{name: "the first page with items", document: oneItem(`,"new":[]`), want: "unknown items[].new (array; 1 of 1)"},
+		{name: "another page at once", document: oneItem(`,"newer":[]`), want: notCompared},
+		{name: "less than a minute later", document: oneItem(`,"newer":[]`), later: 59 * time.Second, want: notCompared},
+		{name: "a minute later", document: oneItem(`,"new":[],"newer":[]`), later: time.Second, want: "unknown items[].newer (array; 1 of 1)"},
+		{name: "a known difference", document: oneItem(`,"new":[]`), later: time.Minute, want: nothingNew},
+		{name: "an empty list a minute later", document: empty, later: time.Minute, want: notCompared},
+		{name: "after an empty list", document: oneItem(`,"new":null`), want: "unknown items[].new (null; 1 of 1)"},
+		{name: "invalid JSON", document: "<html>", later: time.Minute, want: notCompared},
+		{name: "at once after invalid JSON", document: oneItem(`,"later":[]`), want: notCompared},
+		{
+			name: "a second after invalid JSON", document: oneItem(`,"later":[]`),
+			later: time.Second,
+			want:  "unknown items[].later (array; 1 of 1)",
+		},
+		{
+			name: "an invalid page", document: `{"data":[],"total":0,"page":1,"page_size":1,"pages":0}`,
+			later: time.Minute,
+			want:  "missing items (a list; renamed to data?; 1 of 1)",
+		},
+		{
+			name: "the flat shape", document: listDocument(`{"vm_uuid":"a"}`, 1, 1),
+			later: time.Minute,
+			want:  "changed items[] (should be an item of API version 2025-10-28, is flat shape of another one; 1 of 1)",
+		},
+		{
+			name: "a clock that was set back", document: oneItem(`,"newest":[]`),
+			later: -time.Hour,
+			want:  "unknown items[].newest (array; 1 of 1)",
+		},
+		{
+			name: "a part of the credential", document: oneItem(`,"long-token":[]`),
+			later: time.Minute,
+			want:  "unknown items[].(not shown) (1 of 1)",
+		},
 	} {
-		w.clock.advance(step.later)
-		got := elsewhere
-		if fresh := w.fetch(t, step.document); len(fresh) > 0 {
+		c.clock.advance(step.later)
+		got := notCompared
+		if fresh := c.fetch(t, step.document); len(fresh) > 0 {
 			got = fresh[0]
 		} else if fresh != nil {
-			got = nothing
+			got = nothingNew
 		}
 		if got != step.want {
 			t.Errorf("%s: got %q, want %q", step.name, got, step.want)
@@ -107,54 +128,54 @@ func TestAPageAMinuteIsCompared(t *testing.T) {
 	}
 }
 
-func TestDifferencesAreToldWithinABound(t *testing.T) {
+func TestContractMonitor_limitsReportedDifferences(t *testing.T) {
 	t.Parallel()
-	w := newWatched()
-	told := 0
+	c := newMonitoredCache()
+	reported := 0
 	for i := range 300 {
-		told += len(w.fetch(t, one(fmt.Sprintf(`,"new%d":[]`, i))))
-		w.clock.advance(time.Minute)
+		reported += len(c.fetch(t, oneItem(fmt.Sprintf(`,"new%d":[]`, i))))
+		c.clock.advance(time.Minute)
 	}
-	if told != 200 || len(w.found) != 300 || w.found[299].Unknown != 1 {
-		t.Errorf("got %d differences told of %d pages, and %+v at last, want 200 of 300, and an unknown key", told, len(w.found), w.found[len(w.found)-1])
+	if reported != 200 || len(c.found) != 300 || c.found[299].Unknown != 1 {
+		t.Errorf("got %d differences reported for %d pages, and %+v for the last one, want 200 for 300, and an unknown key", reported, len(c.found), c.found[len(c.found)-1])
 	}
 }
 
-func TestOneOfPagesAtOnceIsCompared(t *testing.T) {
+func TestContractMonitor_concurrentPages(t *testing.T) {
 	t.Parallel()
-	w := newWatched()
+	c := newMonitoredCache()
 	var arrived atomic.Int64
 	all := make(chan struct{})
-	w.document = func(r restclient.PageRequest) []byte {
-		w.clock.advance(time.Millisecond) // so that each is asked for at another time
+	c.document = func(r restclient.PageRequest) []byte {
+		c.clock.advance(time.Millisecond) // each page is requested at another time
 		if arrived.Add(1) == 20 {
 			close(all)
 		}
 		<-all
-		return []byte(whole(fmt.Sprintf(promised, ""), 20, r.Page))
+		return []byte(listDocument(fmt.Sprintf(contractItem, ""), 20, r.Page))
 	}
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
-			if _, err := w.Fetch(t.Context(), ask(w.Cache, bearer("a"), i+1, 1)); err != nil {
+			if _, err := c.Fetch(t.Context(), fetchRequest(c.Cache, bearer("a"), i+1, 1)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
-	if len(w.found) != 1 || w.found[0].Items != 1 || len(w.fresh[0]) != 0 {
-		t.Errorf("got %+v, %v, want one page without a difference", w.found, w.fresh)
+	if len(c.found) != 1 || c.found[0].Items != 1 || len(c.fresh[0]) != 0 {
+		t.Errorf("got %+v, %v, want one page without differences", c.found, c.fresh)
 	}
 }
 
-// TestPagesThatAreNotComparedCostNothing counts what the pages of a minute allocate, with and without somebody to tell.
-func TestPagesThatAreNotComparedCostNothing(t *testing.T) { //nolint:paralleltest // what others allocate would count
-	body := []byte(one(`,"new":[]`))
+// Pages that are not compared must not allocate more than without a Compared function.
+func TestContractMonitor_allocations(t *testing.T) { //nolint:paralleltest // allocations of other tests would count
+	body := []byte(oneItem(`,"new":[]`))
 	allocations := func(observer pages.CacheObserver) float64 {
 		c := pages.NewCache(pages.NewUpstreamFunc(func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error) {
 			return restclient.Document{Body: slices.Clip(body)}, nil
 		}), pages.CacheOptions{Observer: observer})
-		r := ask(c, bearer("a"), 1, 1)
+		r := fetchRequest(c, bearer("a"), 1, 1)
 		mustFetch(t, c, r)
 		return testing.AllocsPerRun(1000, func() { mustFetch(t, c, r) })
 	}
@@ -163,6 +184,6 @@ func TestPagesThatAreNotComparedCostNothing(t *testing.T) { //nolint:paralleltes
 		Compared: func(restclient.Comparison, []restclient.Difference) { compared++ },
 	})
 	if with != without || compared != 1 {
-		t.Errorf("got %.0f allocations a page, and %.0f without a look at one; %d compared, want as many and 1", with, without, compared)
+		t.Errorf("got %.0f allocations per page, %.0f without Compared, and %d comparisons, want no difference and 1", with, without, compared)
 	}
 }

@@ -17,20 +17,20 @@ import (
 	"cvmgraph/restclient"
 )
 
-// newLoader returns a loader over an upstream of the test's own.
+// newLoader returns a loader for an upstream.
 func newLoader(t *testing.T, upstream http.Handler) *pages.Loader {
 	t.Helper()
-	return newLoaderWithin(t, pages.CallBudget{Calls: 100}, upstream)
+	return newLoaderWithBudget(t, pages.CallBudget{Calls: 100}, upstream)
 }
 
-// loaderOf returns a loader of one credential.
+// loaderOf returns a loader with a fixed credential.
 func loaderOf(source pages.Source, budget pages.CallBudget) *pages.Loader {
 	credential := restclient.NewCredential(restclient.Headers{Authorization: "Bearer loader"})
 	return pages.NewLoader(source, credential, source.CredentialKey(credential), time.Time{}, budget, false)
 }
 
-// newLoaderWithin is newLoader with another allowance.
-func newLoaderWithin(t *testing.T, allowed pages.CallBudget, upstream http.Handler) *pages.Loader {
+// newLoaderWithBudget returns a loader with a call budget for an upstream.
+func newLoaderWithBudget(t *testing.T, budget pages.CallBudget, upstream http.Handler) *pages.Loader {
 	t.Helper()
 	server := httptest.NewServer(upstream)
 	t.Cleanup(server.Close)
@@ -39,14 +39,14 @@ func newLoaderWithin(t *testing.T, allowed pages.CallBudget, upstream http.Handl
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return loaderOf(pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}), allowed)
+	return loaderOf(pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{}), budget)
 }
 
 func request(page, size int) restclient.PageRequest {
 	return restclient.PageRequest{Page: page, PageSize: size}
 }
 
-func TestAPageIsFetchedOnce(t *testing.T) {
+func TestLoader_fetchesEachPageOnce(t *testing.T) {
 	t.Parallel()
 	list := demo.New(demo.Options{})
 	var calls atomic.Int64
@@ -59,7 +59,7 @@ func TestAPageIsFetchedOnce(t *testing.T) {
 		fields.Go(func() {
 			got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 10), request(2, 10), request(1, 10)}, time.Time{})
 			if err != nil || len(got) != 3 || got[0] != got[2] || got[0] == got[1] || got[1].Len() != 10 {
-				t.Errorf("got %d pages, %v, want three, the first and the last of them the same", len(got), err)
+				t.Errorf("got %d pages, %v, want three, of which the first and the last are the same", len(got), err)
 			}
 		})
 	}
@@ -69,17 +69,17 @@ func TestAPageIsFetchedOnce(t *testing.T) {
 	}
 	loader.Invalidate(t.Context(), request(2, 10))
 	if _, err := loader.Load(t.Context(), "seam", []restclient.PageRequest{request(1, 10), request(2, 10)}, time.Time{}); err != nil || calls.Load() != 3 {
-		t.Errorf("forgotten: got %d calls, %v, want one more", calls.Load(), err)
+		t.Errorf("after Invalidate: got %d calls, %v, want one more", calls.Load(), err)
 	}
 }
 
-func TestErrorsAreNotKept(t *testing.T) {
+func TestLoader_doesNotCacheErrors(t *testing.T) {
 	t.Parallel()
 	list := demo.New(demo.Options{})
 	var calls atomic.Int64
 	loader := newLoader(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1) == 1 {
-			w.WriteHeader(http.StatusNotFound) // which is not asked for again
+			w.WriteHeader(http.StatusNotFound) // is not retried
 			return
 		}
 		list.ServeHTTP(w, r)
@@ -89,42 +89,42 @@ func TestErrorsAreNotKept(t *testing.T) {
 		t.Fatalf("got error %v, want status 404", err)
 	}
 	if got, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 5)}, time.Time{}); err != nil || got[0].Len() != 5 {
-		t.Errorf("again: got error %v, want a page", err)
+		t.Errorf("second Load: got error %v, want a page", err)
 	}
 	if got := fmt.Sprint(loader.PageLoads()[0].Status, loader.PageLoads()[1].Status); got != "404 200" {
 		t.Errorf("calls: got the statuses %s, want 404 200", got)
 	}
 }
 
-func TestACancelledCallerDoesNotWait(t *testing.T) {
+func TestLoader_callerCanceled(t *testing.T) {
 	t.Parallel()
 	loader := newLoader(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	var requests []restclient.PageRequest
-	for page := range 40 { // more than are called at a time
+	for page := range 40 { // more than the limit of concurrent calls
 		requests = append(requests, request(page+1, 1))
 	}
-	begun := time.Now()
+	started := time.Now()
 	_, err := loader.Load(ctx, "window", requests, time.Time{})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
 	}
-	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("took %v, want little more than 50 ms", took)
+	if took := time.Since(started); took > 2*time.Second {
+		t.Errorf("got a duration of %v, want little more than 50 ms", took)
 	}
 }
 
-func TestCallsInFlightAreBounded(t *testing.T) {
+func TestLoader_limitsConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	list := demo.New(demo.Options{})
-	var now, most atomic.Int64
+	var current, peak atomic.Int64
 	loader := newLoader(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := now.Add(1)
-		for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+		n := current.Add(1)
+		for seen := peak.Load(); n > seen && !peak.CompareAndSwap(seen, n); seen = peak.Load() {
 		}
-		defer now.Add(-1)
-		select { // long enough for all that may come to have come
+		defer current.Add(-1)
+		select { // long enough for all concurrent calls to arrive
 		case <-time.After(20 * time.Millisecond):
 		case <-r.Context().Done():
 		}
@@ -137,19 +137,19 @@ func TestCallsInFlightAreBounded(t *testing.T) {
 	if _, err := loader.Load(t.Context(), "scan", requests, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := most.Load(); got < 2 || got > 16 {
-		t.Errorf("got %d calls at a time, want 2 to 16", got)
+	if got := peak.Load(); got < 2 || got > 16 {
+		t.Errorf("got %d concurrent calls, want 2 to 16", got)
 	}
 }
 
-func TestAPageOfAWholeListIsKnown(t *testing.T) {
+func TestLoader_completePage(t *testing.T) {
 	t.Parallel()
 	loader := newLoader(t, demo.New(demo.Options{Items: 7}))
 	if _, err := loader.Load(t.Context(), "total", []restclient.PageRequest{request(1, 5)}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := loader.CompletePage(restclient.Filter{}, time.Time{}); ok {
-		t.Error("5 of 7 items: got the whole list, want a part")
+		t.Error("5 of 7 items: got a complete page, want none")
 	}
 	if _, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, 9)}, time.Time{}); err != nil {
 		t.Fatal(err)
@@ -158,27 +158,39 @@ func TestAPageOfAWholeListIsKnown(t *testing.T) {
 		t.Errorf("7 of 7 items: got %v, %v, want the page of 9", got, ok)
 	}
 	if _, ok := loader.CompletePage(restclient.Filter{NodeID: 1}, time.Time{}); ok {
-		t.Error("another filter: got the whole list, want none")
+		t.Error("another filter: got a complete page, want none")
 	}
 }
 
-func TestCallsAreAllowed(t *testing.T) {
+func TestLoader_callBudget(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		allowed pages.CallBudget
-		reasons []string // of calls, one after the other
-		want    []bool   // whether they are made
+		budget  pages.CallBudget
+		reasons []string // of consecutive calls
+		allowed []bool   // for each call
 	}{
-		"as many as are allowed":             {pages.CallBudget{Calls: 2}, []string{"window", "lookup", "window"}, []bool{true, true, false}},
-		"none of those for windows":          {pages.CallBudget{Calls: 2, WindowCalls: 1}, []string{"lookup", "realign", "window", "window"}, []bool{true, false, true, false}},
-		"windows that take more than theirs": {pages.CallBudget{Calls: 3, WindowCalls: 1}, []string{"total", "window", "seam", "window"}, []bool{true, true, true, false}},
+		"all calls of the budget": {
+			budget:  pages.CallBudget{Calls: 2},
+			reasons: []string{"window", "lookup", "window"},
+			allowed: []bool{true, true, false},
+		},
+		"reserved calls are for windows only": {
+			budget:  pages.CallBudget{Calls: 2, WindowCalls: 1},
+			reasons: []string{"lookup", "realign", "window", "window"},
+			allowed: []bool{true, false, true, false},
+		},
+		"windows can use unreserved calls": {
+			budget:  pages.CallBudget{Calls: 3, WindowCalls: 1},
+			reasons: []string{"total", "window", "seam", "window"},
+			allowed: []bool{true, true, true, false},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var calls atomic.Int64
 			list := demo.New(demo.Options{})
-			loader := newLoaderWithin(t, test.allowed, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			loader := newLoaderWithBudget(t, test.budget, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				calls.Add(1)
 				list.ServeHTTP(w, r)
 			}))
@@ -186,16 +198,16 @@ func TestCallsAreAllowed(t *testing.T) {
 			for i, reason := range test.reasons {
 				_, err := loader.Load(t.Context(), reason, []restclient.PageRequest{request(1, i+1)}, time.Time{})
 				refusal, refused := errors.AsType[*pages.CallBudgetError](err)
-				if refused == test.want[i] || !refused && err != nil {
-					t.Errorf("call %d: got %v, want it made: %v", i, err, test.want[i])
+				if refused == test.allowed[i] || !refused && err != nil {
+					t.Errorf("call %d: got %v, want it allowed: %v", i, err, test.allowed[i])
 				}
-				if refused && (refusal.Limit != test.allowed.Calls || refusal.Actual != test.allowed.Calls+1) {
-					t.Errorf("call %d: got %+v, want the limit %d and one more", i, refusal, test.allowed.Calls)
+				if refused && (refusal.Limit != test.budget.Calls || refusal.Actual != test.budget.Calls+1) {
+					t.Errorf("call %d: got %+v, want the limit %d and one more", i, refusal, test.budget.Calls)
 				}
-				if test.want[i] {
+				if test.allowed[i] {
 					made++
 				}
-				// What is there already is free.
+				// Loaded pages are free.
 				if _, err := loader.Load(t.Context(), reason, []restclient.PageRequest{request(1, 1)}, time.Time{}); err != nil {
 					t.Errorf("the first page again: got %v", err)
 				}
@@ -204,16 +216,16 @@ func TestCallsAreAllowed(t *testing.T) {
 				t.Errorf("got %d calls, want %d", got, made)
 			}
 			if err := loader.CheckBudget(0); err != nil {
-				t.Errorf("no call to spare: got %v", err)
+				t.Errorf("CheckBudget(0): got %v, want no error", err)
 			}
 			if err := loader.CheckBudget(3); err == nil {
-				t.Error("three more calls to spare: got no error")
+				t.Error("CheckBudget(3): got no error")
 			}
 		})
 	}
 }
 
-func TestCallsOfOthersAreFree(t *testing.T) {
+func TestLoader_coalescedCallsAreFree(t *testing.T) {
 	t.Parallel()
 	source := &sharedSource{page: &pages.Page{IndexedPage: &projection.IndexedPage{}}}
 	loader := loaderOf(source, pages.CallBudget{Calls: 1})
@@ -221,12 +233,12 @@ func TestCallsOfOthersAreFree(t *testing.T) {
 		source.got = got
 		_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, i+1)}, time.Time{})
 		if refused := err != nil; refused != (i == 3) {
-			t.Errorf("page %d: got %v, want a refusal of the last alone: a stale page cost a call", i, err)
+			t.Errorf("page %d: got %v, want an error for the last page only, because the stale page used the call", i, err)
 		}
 	}
 }
 
-// sharedSource is a Source whose pages were come by as got says.
+// sharedSource is a Source that returns page with the other fields of got.
 type sharedSource struct {
 	pages.Source
 	page *pages.Page
@@ -247,8 +259,9 @@ func (s *sharedSource) Fetch(_ context.Context, r pages.FetchRequest) (pages.Fet
 	return got, nil
 }
 
-// One field forgets a page that was at hand while another one makes the first calls: the race detector sees what they share.
-func TestAPageIsForgottenBesideTheFirstCalls(t *testing.T) {
+// One field invalidates a cached page while another field makes the first calls. The race detector
+// checks the shared state.
+func TestLoader_invalidateConcurrently(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(demo.New(demo.Options{}))
 	t.Cleanup(server.Close)

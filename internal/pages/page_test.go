@@ -19,7 +19,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-// index makes a page of a document.
+// index decodes a document to a page.
 func index(tb testing.TB, body []byte, request restclient.PageRequest) (*pages.Page, error) {
 	tb.Helper()
 	return pages.NewUpstreamFunc(nil).Page(body, request)
@@ -29,7 +29,7 @@ func document(items string, total, page, size int) []byte {
 	return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":%d,"page_size":%d}`, items, total, page, size)
 }
 
-// FuzzIndex holds the index of a page against the decoder, and against encoding/json where the decoder keeps nothing.
+// FuzzIndex compares pages with the results of restclient's decoder and of encoding/json.
 func FuzzIndex(f *testing.F) {
 	example, err := os.ReadFile("../../restclient/testdata/item.json")
 	if err != nil {
@@ -37,8 +37,8 @@ func FuzzIndex(f *testing.F) {
 	}
 	f.Add(document(string(example), 1, 1, 1), 1, 1)
 	f.Add(document("", 7, 3, 5), 3, 5)
-	for _, items := range documentedItems {
-		f.Add(document(items.text, items.count, 1, 30), 1, 30)
+	for _, test := range unusualItems {
+		f.Add(document(test.items, test.count, 1, 30), 1, 30)
 	}
 	f.Add([]byte(` { "page" : 1.0 , "items":[{}],"total":10e-1,"\u0069tems":[ {"hosted":{"id":"a"}} ,{ } ], "page_size":2,"total":2,"x":[[]]} `), 1, 2)
 	f.Add([]byte(strings.Repeat("[", 600)+strings.Repeat("]", 600)), 1, 1)
@@ -48,34 +48,34 @@ func FuzzIndex(f *testing.F) {
 	})
 }
 
-// documentedItems are items that are odd in one way each.
-var documentedItems = map[string]struct {
-	text  string
+// unusualItems are lists of items, each with one unusual property.
+var unusualItems = map[string]struct {
+	items string
 	count int
 }{
-	"no VM yet, twice":         {`{"hosted":null,"name":"n","node":{"id":3}},{"name":"n","node":{"id":3.0}}`, 2},
-	"the same VM twice":        {`{"hosted":{"id":"a"}},{"hosted":{"\u0069d":"\u0061"}}`, 2},
-	"an id in escapes":         {`{"hosted":{"id":"\ud83d\ude00\ud83d\n\u00e9\/"}}`, 1},
-	"an empty id":              {`{"hosted":{"id":""},"managed_user":{"id":1042}},{"hosted":{"id":""},"managed_user":{"id":"1042"}}`, 2},
-	"an id of the wrong type":  {`{"hosted":{"id":7},"project_id":"p"},{"hosted":7,"project_id":"p"}`, 2},
-	"the last of equal keys":   {`{"hosted":{"id":"a"},"hosted":{"name":"b"},"node":{"id":1},"node":null}`, 1},
-	"a fault that is replaced": {`{"name":7,"name":"n","public_urls":[7],"public_urls":[]}`, 1},
-	"faults":                   {`{"name":7,"vcpu":2147483648,"listed":0,"public_urls":[null,{"app":1}],"kms_info":[],"hosted":{"events":{}}}`, 1},
-	"numbers":                  {`{"vcpu":1e2,"memory":-0,"disk_size":2147483647.0,"kms_info":{"chain_id":9223372036854775807}}`, 1},
-	"an identifier":            {`{"managed_user":{"id":-9223372036854775808}},{"managed_user":{"id":1e19}},{"managed_user":{"id":1.50e1}}`, 3},
-	"the flat shape":           {`{"vm_uuid":null}`, 1},
-	"the flat shape beside":    {`{"vm_uuid":null,"hosted":null}`, 1},
-	"no object":                {`{},null`, 2},
-	"more than a page":         {strings.Repeat(`{},`, 30) + `{}`, 31},
-	"white space":              {" {\n\"name\" :\t\"n\" , \"public_urls\" : [ { } , 7 ]\r} ", 1},
+	"two equal items without a VM":             {items: `{"hosted":null,"name":"n","node":{"id":3}},{"name":"n","node":{"id":3.0}}`, count: 2},
+	"two items with the same VM":               {items: `{"hosted":{"id":"a"}},{"hosted":{"\u0069d":"\u0061"}}`, count: 2},
+	"an escaped id":                            {items: `{"hosted":{"id":"\ud83d\ude00\ud83d\n\u00e9\/"}}`, count: 1},
+	"an empty id":                              {items: `{"hosted":{"id":""},"managed_user":{"id":1042}},{"hosted":{"id":""},"managed_user":{"id":"1042"}}`, count: 2},
+	"an id of the wrong type":                  {items: `{"hosted":{"id":7},"project_id":"p"},{"hosted":7,"project_id":"p"}`, count: 2},
+	"duplicate keys":                           {items: `{"hosted":{"id":"a"},"hosted":{"name":"b"},"node":{"id":1},"node":null}`, count: 1},
+	"a duplicate key repairs an invalid field": {items: `{"name":7,"name":"n","public_urls":[7],"public_urls":[]}`, count: 1},
+	"invalid fields":                           {items: `{"name":7,"vcpu":2147483648,"listed":0,"public_urls":[null,{"app":1}],"kms_info":[],"hosted":{"events":{}}}`, count: 1},
+	"numbers":                                  {items: `{"vcpu":1e2,"memory":-0,"disk_size":2147483647.0,"kms_info":{"chain_id":9223372036854775807}}`, count: 1},
+	"numeric identifiers":                      {items: `{"managed_user":{"id":-9223372036854775808}},{"managed_user":{"id":1e19}},{"managed_user":{"id":1.50e1}}`, count: 3},
+	"the flat shape":                           {items: `{"vm_uuid":null}`, count: 1},
+	"the flat shape with a hosted key":         {items: `{"vm_uuid":null,"hosted":null}`, count: 1},
+	"an item that is not an object":            {items: `{},null`, count: 2},
+	"more items than requested":                {items: strings.Repeat(`{},`, 30) + `{}`, count: 31},
+	"white space":                              {items: " {\n\"name\" :\t\"n\" , \"public_urls\" : [ { } , 7 ]\r} ", count: 1},
 }
 
-func TestPagesAgreeWithTheDecoder(t *testing.T) {
+func TestPage_agreesWithDecoder(t *testing.T) {
 	t.Parallel()
-	for name, items := range documentedItems {
+	for name, test := range unusualItems {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			compareWithDecoder(t, document(items.text, items.count, 1, 30), restclient.PageRequest{Page: 1, PageSize: 30})
+			compareWithDecoder(t, document(test.items, test.count, 1, 30), restclient.PageRequest{Page: 1, PageSize: 30})
 		})
 	}
 }
@@ -99,22 +99,23 @@ func compareWithDecoder(t *testing.T, body []byte, request restclient.PageReques
 	}
 	identities := slowIdentities(want.Items)
 	if !slices.Equal(got.Identities, identities) {
-		t.Errorf("got the identities %+v, want %+v", got.Identities, identities)
+		t.Errorf("identities: got %+v, want %+v", got.Identities, identities)
 	}
 	for i := range raw {
 		if !bytes.Equal(got.Raw(i), raw[i]) {
 			t.Errorf("item %d: got %q, want %q", i, got.Raw(i), raw[i])
 		}
-		if odd, faults := got.Item(i).HasInvalid(), want.Items[i].FieldErrors; odd != (len(faults) > 0) && (!odd || !repeatsKey(raw[i])) {
-			t.Errorf("item %d: got odd %v, want it for the faults %v", i, odd, faults)
+		// The index also counts an invalid value that a duplicate key replaces.
+		if invalid, errs := got.Item(i).HasInvalid(), want.Items[i].FieldErrors; invalid != (len(errs) > 0) && (!invalid || !hasDuplicateKey(raw[i])) {
+			t.Errorf("item %d: got HasInvalid %v, want it for the field errors %v", i, invalid, errs)
 		}
 		if got.Fingerprints[i] != identities[i].Fingerprint() {
-			t.Errorf("item %d: got the fingerprint of another", i)
+			t.Errorf("item %d: got the fingerprint of another item", i)
 		}
 	}
 	fingerprints := slices.Sorted(slices.Values(got.Fingerprints))
 	if distinct := len(slices.Compact(fingerprints)) == len(raw); got.Distinct != distinct {
-		t.Errorf("got distinct %v, want %v", got.Distinct, distinct)
+		t.Errorf("got Distinct %v, want %v", got.Distinct, distinct)
 	}
 }
 
@@ -128,7 +129,7 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// slowEnvelope reads the envelope and the items of a page, which is one, with encoding/json.
+// slowEnvelope decodes the envelope and the items of a valid page with encoding/json.
 func slowEnvelope(t *testing.T, body []byte) (e wire.Envelope, items []json.RawMessage) {
 	t.Helper()
 	var keys map[string]json.RawMessage
@@ -155,7 +156,7 @@ func slowEnvelope(t *testing.T, body []byte) (e wire.Envelope, items []json.RawM
 	return e, items
 }
 
-// slowInteger returns the value of a number that the page was found to have.
+// slowInteger returns the value of a JSON number, and whether it is an int64.
 func slowInteger(number []byte) (int64, bool) {
 	if mantissa, _, _ := strings.Cut(strings.ToLower(string(number)), "e"); strings.Trim(mantissa, "-0.") == "" {
 		return 0, len(number) > 0
@@ -167,9 +168,9 @@ func slowInteger(number []byte) (int64, bool) {
 	return rational.Num().Int64(), true
 }
 
-// slowIdentities tells decoded items apart.
+// slowIdentities returns the identities of decoded items.
 func slowIdentities(items []restclient.Item) []relay.Identity {
-	text := func(s *string) string {
+	str := func(s *string) string {
 		if s == nil {
 			return ""
 		}
@@ -188,21 +189,21 @@ func slowIdentities(items []restclient.Item) []relay.Identity {
 			node = strconv.Itoa(int(*cvm.Node.NodeID))
 		}
 		if cvm.ManagedUser != nil {
-			user = text(cvm.ManagedUser.UserID)
+			user = str(cvm.ManagedUser.UserID)
 		}
-		traits := relay.FingerprintOf(text(cvm.ProjectID), text(cvm.Name), node, user, text(cvm.ContractAddress))
+		traits := relay.FingerprintOf(str(cvm.ProjectID), str(cvm.Name), node, user, str(cvm.ContractAddress))
 		equal[traits]++
 		identities[i] = relay.Identity{Traits: traits, Number: equal[traits]}
 	}
 	return identities
 }
 
-// repeatsKey says whether an object of the document has a key twice.
-func repeatsKey(text []byte) bool {
-	decoder := json.NewDecoder(bytes.NewReader(text))
+// hasDuplicateKey reports whether an object in a document has the same key twice.
+func hasDuplicateKey(document []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()
-	var walk func() (repeats bool, err error)
-	walk = func() (repeats bool, err error) {
+	var scan func() (duplicate bool, err error)
+	scan = func() (duplicate bool, err error) {
 		token, err := decoder.Token()
 		if err != nil {
 			return false, err
@@ -217,38 +218,55 @@ func repeatsKey(text []byte) bool {
 				if err != nil {
 					return false, err
 				}
-				repeats = repeats || keys[key]
+				duplicate = duplicate || keys[key]
 				keys[key] = true
 			}
-			below, err := walk()
+			nested, err := scan()
 			if err != nil {
 				return false, err
 			}
-			repeats = repeats || below
+			duplicate = duplicate || nested
 		}
 		_, err = decoder.Token() // the closing bracket
-		return repeats, err
+		return duplicate, err
 	}
-	repeats, err := walk()
-	return repeats && (err == nil || errors.Is(err, io.EOF))
+	duplicate, err := scan()
+	return duplicate && (err == nil || errors.Is(err, io.EOF))
 }
 
-func TestHostilePagesTakeLittle(t *testing.T) {
+func TestPage_hostileDocuments(t *testing.T) {
 	t.Parallel()
 	const million = 1_000_000
 	tests := map[string]struct {
 		items  string
 		count  int
-		reason restclient.Reason // "" where the page is taken
+		reason restclient.Reason // empty if the page is valid
 	}{
-		"a million events":                   {`{"hosted":{"events":[` + strings.Repeat(`{},`, million) + `{}]}}`, 1, restclient.ReasonTooManyElements},
-		"a million events in many lists":     {strings.Repeat(`{"hosted":{"events":[{},{},{},{},{},{},{},{},{},{}]}},`, million/10) + `{}`, 100, restclient.ReasonTooManyElements},
-		"a million events of equal keys":     {`{"hosted":{` + strings.Repeat(`"events":[{}],`, million) + `"events":[]}}`, 1, restclient.ReasonTooManyElements},
-		"a million events of the wrong type": {`{"hosted":{"events":[` + strings.Repeat(`0,`, million) + `0]}}`, 1, restclient.ReasonTooManyFieldErrors},
-		"a million items":                    {strings.Repeat(`{},`, million) + `{}`, 100, restclient.ReasonSurplus},
-		"a million texts":                    {`{"hosted":{"configuration":{"kms_urls":[` + strings.Repeat(`"",`, million) + `""]}}}`, 1, ""},
-		"a first item with many events, and a long text": {
-			`{"hosted":{"events":[` + strings.Repeat(`{},`, 90_000) + `{}]}},{"name":"` + strings.Repeat("n", 12*million) + `"}`, 2, "",
+		"a million events": {
+			items: `{"hosted":{"events":[` + strings.Repeat(`{},`, million) + `{}]}}`, count: 1,
+			reason: restclient.ReasonTooManyElements,
+		},
+		"a million events in many lists": {
+			items: strings.Repeat(`{"hosted":{"events":[{},{},{},{},{},{},{},{},{},{}]}},`, million/10) + `{}`, count: 100,
+			reason: restclient.ReasonTooManyElements,
+		},
+		"a million events of equal keys": {
+			items: `{"hosted":{` + strings.Repeat(`"events":[{}],`, million) + `"events":[]}}`, count: 1,
+			reason: restclient.ReasonTooManyElements,
+		},
+		"a million events of the wrong type": {
+			items: `{"hosted":{"events":[` + strings.Repeat(`0,`, million) + `0]}}`, count: 1,
+			reason: restclient.ReasonTooManyFieldErrors,
+		},
+		"a million items": {
+			items: strings.Repeat(`{},`, million) + `{}`, count: 100,
+			reason: restclient.ReasonSurplus,
+		},
+		"a million strings": {
+			items: `{"hosted":{"configuration":{"kms_urls":[` + strings.Repeat(`"",`, million) + `""]}}}`, count: 1,
+		},
+		"a first item with many events, and a long string": {
+			items: `{"hosted":{"events":[` + strings.Repeat(`{},`, 90_000) + `{}]}},{"name":"` + strings.Repeat("n", 12*million) + `"}`, count: 2,
 		},
 	}
 	for name, test := range tests {
@@ -262,7 +280,7 @@ func TestHostilePagesTakeLittle(t *testing.T) {
 			if err != nil {
 				return
 			}
-			// 100,000 elements of 5 slots at most, and 100 items.
+			// At most 100,000 elements of 5 slots, and 100 items.
 			if got, want := page.MemorySize()-len(body), 8<<20; got > want {
 				t.Errorf("got an index of %d bytes, want at most %d", got, want)
 			}

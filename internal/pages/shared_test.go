@@ -21,7 +21,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-// redisServer is a Redis of the test's own.
+// redisServer is a Redis server for one test.
 type redisServer struct {
 	port    string
 	process *exec.Cmd
@@ -49,7 +49,7 @@ func (s *redisServer) start(tb testing.TB) {
 	if err := s.process.Start(); err != nil {
 		tb.Fatal(err)
 	}
-	until(tb, "redis-server listens", func() bool {
+	eventually(tb, "redis-server listens", func() bool {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+s.port)
 		if err == nil {
 			_ = conn.Close()
@@ -63,18 +63,18 @@ func (s *redisServer) kill() {
 	_ = s.process.Wait()
 }
 
-// until waits for what comes about soon.
-func until(tb testing.TB, what string, holds func() bool) {
+// eventually waits until a condition is true.
+func eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
 	tick := time.Tick(5 * time.Millisecond)
-	for begun := time.Now(); !holds(); <-tick {
-		if time.Since(begun) > 20*time.Second {
-			tb.Fatalf("in vain: %s", what)
+	for started := time.Now(); !condition(); <-tick {
+		if time.Since(started) > 20*time.Second {
+			tb.Fatalf("not within 20 s: %s", what)
 		}
 	}
 }
 
-// replica returns a cache that shares with others through the Redis, and waits until it is connected.
+// replica returns a cache that shares pages through Redis. It waits until the cache is connected.
 func (l *list) replica(tb testing.TB, s *redisServer, options pages.CacheOptions) *pages.Cache {
 	tb.Helper()
 	key := [32]byte{1, 2, 3}
@@ -83,7 +83,7 @@ func (l *list) replica(tb testing.TB, s *redisServer, options pages.CacheOptions
 		tb.Fatal(err)
 	}
 	tb.Cleanup(store.Close)
-	until(tb, "a connection to Redis", func() bool {
+	eventually(tb, "a connection to Redis", func() bool {
 		store.Save(tb.Context(), redis.EntryID{Name: "probe"}, []byte("probe"), time.Minute)
 		_, _, ok := store.Load(tb.Context(), redis.EntryID{Name: "probe"})
 		return ok
@@ -92,15 +92,15 @@ func (l *list) replica(tb testing.TB, s *redisServer, options pages.CacheOptions
 	return l.cache(options)
 }
 
-func TestReplicasShareACall(t *testing.T) {
+func TestShared_replicasCoalesceCalls(t *testing.T) {
 	t.Parallel()
 	s := newRedisServer(t)
-	l := &list{answer: wait(50 * time.Millisecond), size: 1000}
+	l := &list{before: wait(50 * time.Millisecond), size: 1000}
 	var replicas []*pages.Cache
 	for range 3 {
 		replicas = append(replicas, l.replica(t, s, pages.CacheOptions{TTL: time.Minute}))
 	}
-	// On a machine that is too busy Redis may answer too late, and then each replica calls for itself.
+	// On a busy machine Redis may respond too late. Then each replica makes its own call.
 	for try := range 8 {
 		l.calls.Store(0)
 		ids := make([]string, 200)
@@ -108,7 +108,7 @@ func TestReplicasShareACall(t *testing.T) {
 		for i := range ids {
 			group.Go(func() {
 				c := replicas[i%3]
-				got, err := c.Fetch(t.Context(), ask(c, bearer([]string{"a", "b"}[i%2]), try+1, 100))
+				got, err := c.Fetch(t.Context(), fetchRequest(c, bearer([]string{"a", "b"}[i%2]), try+1, 100))
 				if err != nil || got.Len() != 100 {
 					t.Errorf("got %v", err)
 					return
@@ -120,7 +120,7 @@ func TestReplicasShareACall(t *testing.T) {
 		calls := l.calls.Load()
 		if slices.Sort(ids); calls == 2 && len(slices.Compact(ids)) == 2 {
 			for i, c := range replicas {
-				r := ask(c, bearer("a"), try+1, 100)
+				r := fetchRequest(c, bearer("a"), try+1, 100)
 				if got, ok := c.Cached(r.CredentialKey, r.PageRequest); !ok || got.Age > 20*time.Second {
 					t.Errorf("replica %d: got %t and an age of %v", i, ok, got.Age)
 				}
@@ -128,92 +128,92 @@ func TestReplicasShareACall(t *testing.T) {
 			return
 		}
 		if calls > 6 {
-			t.Fatalf("got %d calls, want 2, and 6 at most", calls)
+			t.Fatalf("got %d calls, want 2, or at most 6", calls)
 		}
-		<-time.After(time.Second) // until replicas try Redis again
+		<-time.After(time.Second) // until the replicas reconnect to Redis
 	}
-	t.Error("the replicas did not share their calls in 8 tries, want 1 call of each credential")
+	t.Error("the replicas did not share their calls in 8 tries, want 1 call for each credential")
 }
 
-func TestARefusalPurgesWhatIsShared(t *testing.T) {
+func TestShared_credentialRefused(t *testing.T) {
 	t.Parallel()
 	s := newRedisServer(t)
 	l := &list{}
 	one, other := l.replica(t, s, pages.CacheOptions{TTL: time.Minute}), l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
-	mustFetch(t, one, ask(one, bearer("a"), 1, 10))
-	l.answer = func(context.Context, restclient.Credential, restclient.PageRequest) error {
+	mustFetch(t, one, fetchRequest(one, bearer("a"), 1, 10))
+	l.before = func(context.Context, restclient.Credential, restclient.PageRequest) error {
 		return &restclient.StatusError{StatusCode: http.StatusUnauthorized}
 	}
-	if _, err := one.Fetch(t.Context(), ask(one, bearer("a"), 2, 10)); err == nil {
-		t.Fatal("got no error, want the refusal")
+	if _, err := one.Fetch(t.Context(), fetchRequest(one, bearer("a"), 2, 10)); err == nil {
+		t.Fatal("got no error, want status 401")
 	}
-	if got, err := other.Fetch(t.Context(), ask(other, bearer("a"), 1, 10)); err == nil {
-		t.Errorf("the other replica: got a page of %d items, want the refusal", got.Len())
+	if got, err := other.Fetch(t.Context(), fetchRequest(other, bearer("a"), 1, 10)); err == nil {
+		t.Errorf("the other replica: got a page of %d items, want status 401", got.Len())
 	}
 }
 
-func TestNoCachePassesBySharedPages(t *testing.T) {
+func TestShared_since(t *testing.T) {
 	t.Parallel()
 	s := newRedisServer(t)
 	l := &list{}
 	one, other := l.replica(t, s, pages.CacheOptions{TTL: time.Minute}), l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
-	mustFetch(t, one, ask(one, bearer("a"), 1, 10))
-	fresh := ask(other, bearer("a"), 1, 10)
+	mustFetch(t, one, fetchRequest(one, bearer("a"), 1, 10))
+	fresh := fetchRequest(other, bearer("a"), 1, 10)
 	fresh.Since = time.Now()
 	got := mustFetch(t, other, fresh)
 	if calls := l.calls.Load(); calls != 2 || got.Cached {
-		t.Errorf("got %d calls, from the cache: %t, want 2 and a call", calls, got.Cached)
+		t.Errorf("got %d calls, and Cached %t, want 2 calls and false", calls, got.Cached)
 	}
 	third := l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
-	if again := mustFetch(t, third, ask(third, bearer("a"), 1, 10)); l.calls.Load() != 2 || !again.Cached || string(again.Body()) != string(got.Body()) {
-		t.Errorf("a third replica: got %d calls and another page, want what no-cache brought", l.calls.Load())
+	if again := mustFetch(t, third, fetchRequest(third, bearer("a"), 1, 10)); l.calls.Load() != 2 || !again.Cached || string(again.Body()) != string(got.Body()) {
+		t.Errorf("a third replica: got %d calls or another page, want the cached page of the second call", l.calls.Load())
 	}
 }
 
-// TestRedisOutages kills, pauses and restarts Redis under load.
-func TestRedisOutages(t *testing.T) {
+// The test kills, pauses and restarts Redis under load.
+func TestShared_redisOutages(t *testing.T) {
 	t.Parallel()
 	s := newRedisServer(t)
-	l := &list{answer: wait(10 * time.Millisecond)}
+	l := &list{before: wait(10 * time.Millisecond)}
 	c := l.replica(t, s, pages.CacheOptions{TTL: time.Millisecond})
 	const workers = 8
-	var failed, asked atomic.Int64
+	var failed, requested atomic.Int64
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
 			for page := 1; ctx.Err() == nil; page++ {
-				asked.Add(1)
-				if _, err := c.Fetch(t.Context(), ask(c, bearer(strconv.Itoa(w)), page, 5)); err != nil {
+				requested.Add(1)
+				if _, err := c.Fetch(t.Context(), fetchRequest(c, bearer(strconv.Itoa(w)), page, 5)); err != nil {
 					failed.Add(1)
 					t.Errorf("got %v", err)
 				}
 			}
 		})
 	}
-	more := func(what string) {
-		before := asked.Load()
-		begun := time.Now()
-		until(t, what, func() bool { return asked.Load() > before+100 })
-		t.Logf("%s: 100 requests in %v", what, time.Since(begun))
+	serve := func(what string) {
+		before := requested.Load()
+		started := time.Now()
+		eventually(t, what, func() bool { return requested.Load() > before+100 })
+		t.Logf("%s: 100 requests in %v", what, time.Since(started))
 	}
-	more("with Redis")
+	serve("with Redis")
 	if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	more("paused")
+	serve("paused")
 	if err := s.process.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	more("going on")
+	serve("resumed")
 	s.kill()
-	more("killed")
+	serve("killed")
 	s.start(t)
-	more("restarted")
+	serve("restarted")
 	stop()
 	group.Wait()
 	if failed.Load() > 0 {
-		t.Errorf("%d of %d requests failed", failed.Load(), asked.Load())
+		t.Errorf("%d of %d requests failed", failed.Load(), requested.Load())
 	}
 }

@@ -8,15 +8,18 @@ import (
 	"runtime/debug"
 )
 
-// Error is a panic that was caught. It does not hold the value, which may be a credential or hold one.
+// Error is a recovered panic. It does not contain the panic value, which may include a credential.
 type Error struct {
-	// Kind says what the value was: the text of what Go's runtime panics with, the type of anything else.
+	// Kind describes the panic value: the message of a [runtime.Error], or the type of another
+	// value.
 	Kind string
-	// Stack is where it was raised, as [debug.Stack] writes it: arguments are addresses and lengths.
+	// Stack is the stack of the panic, as formatted by [debug.Stack]. It shows arguments as numbers
+	// only.
 	Stack string
 }
 
-// Caught returns the error of a value that recover has returned. It is called by the deferred function that called recover.
+// FromRecover returns the error for a value returned by recover. The deferred function that calls
+// recover must call it.
 func FromRecover(value any) *Error {
 	kind := fmt.Sprintf("a value of type %T", value)
 	if e, ok := value.(runtime.Error); ok {
@@ -25,10 +28,10 @@ func FromRecover(value any) *Error {
 	return &Error{Kind: kind, Stack: string(debug.Stack())}
 }
 
-// Error returns the kind alone.
+// Error returns only the kind.
 func (e *Error) Error() string { return "panic: " + e.Kind }
 
-// LogValue returns all of it.
+// LogValue returns the kind and the stack.
 func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("panic", e.Kind), slog.String("stack", e.Stack))
 }

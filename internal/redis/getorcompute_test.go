@@ -49,7 +49,7 @@ func replicas(tb testing.TB, address string, count int, timeout time.Duration) [
 	return stores
 }
 
-func TestOnceProducesOnce(t *testing.T) {
+func TestGetOrCompute_producesOnce(t *testing.T) {
 	t.Parallel()
 	stores := replicas(t, anyRedis(t), 3, patient)
 	for round := range 5 {
@@ -87,7 +87,7 @@ func TestOnceProducesOnce(t *testing.T) {
 }
 
 // What comes to those who wait for one that holds the lock.
-func TestOnceWhoWaits(t *testing.T) {
+func TestGetOrCompute_waitsForLockHolder(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	errUpstream := errors.New("upstream")
@@ -191,7 +191,7 @@ func TestOnceWhoWaits(t *testing.T) {
 }
 
 // A replica that dies while it holds the lock leaves it to its end; who does not want to wait so long does not.
-func TestOnceAfterADeath(t *testing.T) {
+func TestGetOrCompute_lockHolderDies(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	client := raw(t, address)
@@ -234,7 +234,7 @@ func TestOnceAfterADeath(t *testing.T) {
 }
 
 // A holder that was too slow leaves the lock to whom it went to.
-func TestOnceReleasesItsOwnLock(t *testing.T) {
+func TestGetOrCompute_keepsLockOfOthers(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	client := raw(t, address)
@@ -261,7 +261,7 @@ func TestOnceReleasesItsOwnLock(t *testing.T) {
 	}
 }
 
-func TestOnceReturns(t *testing.T) {
+func TestGetOrCompute(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	errUpstream, errLeft := errors.New("upstream"), errors.New("left")
@@ -318,7 +318,7 @@ func TestOnceReturns(t *testing.T) {
 }
 
 // One that waits and leaves does not wait any longer.
-func TestOnceWaitingCallerLeaves(t *testing.T) {
+func TestGetOrCompute_waitingCallerLeaves(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	key := newKey()

@@ -67,7 +67,7 @@ func (l *load) end() []call {
 	return l.calls
 }
 
-func TestOutages(t *testing.T) {
+func TestStore_outages(t *testing.T) {
 	t.Parallel()
 	// The timeout is long enough for a busy machine to answer within it, and to tell who paid one.
 	const timeout, produce = time.Second, 10 * time.Millisecond
@@ -140,7 +140,7 @@ func TestOutages(t *testing.T) {
 }
 
 // The first caller whose time is up ends the wait of all.
-func TestOneTimeoutForAll(t *testing.T) {
+func TestLoad_oneTimeoutForAllCallers(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
 	const timeout = 2 * time.Second // before the idle connection is tried
@@ -161,7 +161,7 @@ func TestOneTimeoutForAll(t *testing.T) {
 }
 
 // Who is idle is told of an outage, too, and finds Redis again without waiting for it.
-func TestIdleOutage(t *testing.T) {
+func TestStore_outageWhileIdle(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
 	s := connected(t, server.address(), newKey(), patient)
@@ -183,7 +183,7 @@ func TestIdleOutage(t *testing.T) {
 }
 
 // A Redis that comes up after the replicas is used from then on.
-func TestLateRedis(t *testing.T) {
+func TestStore_redisStartsLater(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
 	server.end()
@@ -201,7 +201,7 @@ func TestLateRedis(t *testing.T) {
 }
 
 //nolint:paralleltest // it counts the goroutines of the whole process
-func TestCloseLeavesNothing(t *testing.T) {
+func TestClose_endsGoroutines(t *testing.T) {
 	for name, test := range map[string]struct {
 		before func(s *server) // Close
 	}{

@@ -90,7 +90,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-func TestProbeOfWrongOptions(t *testing.T) {
+func TestProbe_invalidOptions(t *testing.T) {
 	t.Parallel()
 	_, err := redis.Probe(t.Context(), redis.Options{URL: "http://secret@host"})
 	var refused *redis.ProbeError
@@ -99,7 +99,7 @@ func TestProbeOfWrongOptions(t *testing.T) {
 	}
 }
 
-func TestProbeEndsWithItsContext(t *testing.T) {
+func TestProbe_contextCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	address := listening(t, func(net.Conn) { cancel() })
@@ -109,8 +109,8 @@ func TestProbeEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestProbeLeavesNothing looks at what a Redis has after it was probed.
-func TestProbeLeavesNothing(t *testing.T) {
+// TestProbe_leavesNoKeys looks at what a Redis has after it was probed.
+func TestProbe_leavesNoKeys(t *testing.T) {
 	t.Parallel()
 	s := ownRedis(t)
 	if _, err := redis.Probe(t.Context(), redis.Options{URL: "redis://" + s.address(), Key: newKey()}); err != nil {

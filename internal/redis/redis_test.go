@@ -183,7 +183,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestAnotherKeyFindsNothing(t *testing.T) {
+func TestLoad_anotherKey(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	one, two := connected(t, address, newKey(), patient), connected(t, address, newKey(), patient)
@@ -196,7 +196,7 @@ func TestAnotherKeyFindsNothing(t *testing.T) {
 	}
 }
 
-func TestSizesAndLives(t *testing.T) {
+func TestSave_sizesAndTTLs(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	key := newKey()
@@ -236,7 +236,7 @@ func TestSizesAndLives(t *testing.T) {
 	})
 }
 
-func TestNothingIsReadableInRedis(t *testing.T) {
+func TestStore_encryptsKeysAndValues(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
 	key := newKey()
@@ -282,7 +282,7 @@ func TestNothingIsReadableInRedis(t *testing.T) {
 	}
 }
 
-func TestForget(t *testing.T) {
+func TestInvalidate(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	key := newKey()
@@ -330,7 +330,7 @@ func TestForget(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestStore_connectionRefused(t *testing.T) {
 	t.Parallel()
 	const secret = "p4ssw0rd-and-more"
 	plain := ownRedis(t, "--requirepass", secret)
@@ -395,7 +395,7 @@ func selfSigned(t *testing.T) (certificate, privateKey string) {
 	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER)
 }
 
-func TestTLS(t *testing.T) {
+func TestStore_TLS(t *testing.T) {
 	t.Parallel()
 	certificate, key := selfSigned(t)
 	port := freePort(t)
@@ -413,7 +413,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestFullAndReadOnly(t *testing.T) {
+func TestStore_fullOrReadOnlyRedis(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		arguments []string
@@ -462,7 +462,7 @@ func TestFullAndReadOnly(t *testing.T) {
 }
 
 // A caller that leaves gives up its own answer, and not the connection that it shares.
-func TestCallersLeave(t *testing.T) {
+func TestLoad_callersLeave(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
 	s := connected(t, server.address(), newKey(), patient)

@@ -25,7 +25,7 @@ func newSealer(tb testing.TB, key [32]byte) redis.Sealer {
 	return v
 }
 
-func TestKeys(t *testing.T) {
+func TestSealer_keys(t *testing.T) {
 	t.Parallel()
 	v := newSealer(t, [32]byte{1})
 	value, tombstone, lock := v.Keys(redis.EntryID{Group: [32]byte{2}, Name: "page=1"})
@@ -67,7 +67,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-func TestValues(t *testing.T) {
+func TestSealer_values(t *testing.T) {
 	t.Parallel()
 	v := newSealer(t, [32]byte{1})
 	random := make([]byte, 1<<20)
@@ -99,7 +99,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-func TestChangedValues(t *testing.T) {
+func TestSealer_changedValues(t *testing.T) {
 	t.Parallel()
 	v := newSealer(t, [32]byte{1})
 	sealed, err := v.Seal("key", []byte("a value"), time.Now(), time.Second)
