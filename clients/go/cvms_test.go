@@ -15,7 +15,7 @@ import (
 	cvms "cvmgraph/clients/go"
 )
 
-// pageSize makes many pages of the demo's changing list.
+// pageSize is small, so that the demo's changing list has many pages.
 const pageSize = 4
 
 func endpoint(t *testing.T) string {
@@ -27,10 +27,10 @@ func endpoint(t *testing.T) string {
 	return strings.TrimRight(base, "/") + "/graphql"
 }
 
-// recorder keeps what extensions.pagination said of each answer.
+// recorder counts responses, and the reports in their extensions.pagination.
 type recorder struct {
-	answers, realigned int
-	inexact            int
+	responses, realigned int
+	inexact              int
 }
 
 func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -44,19 +44,19 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
-	var answer struct {
+	var result struct {
 		Extensions struct {
 			Pagination []struct{ Exact bool }
 		}
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := json.Unmarshal(body, &result); err != nil {
 		return nil, err
 	}
-	r.answers++
-	if len(answer.Extensions.Pagination) > 0 {
+	r.responses++
+	if len(result.Extensions.Pagination) > 0 {
 		r.realigned++
 	}
-	for _, p := range answer.Extensions.Pagination {
+	for _, p := range result.Extensions.Pagination {
 		if !p.Exact {
 			r.inexact++
 		}
@@ -64,24 +64,24 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// whole returns the ids of the whole list, which one page of the upstream holds.
+// whole returns the ids of the whole list, which fits on one page of the upstream.
 func whole(t *testing.T, client graphql.Client) map[string]bool {
 	t.Helper()
-	answer, err := cvms.Cvms(t.Context(), client, 100, nil, nil, nil)
+	response, err := cvms.Cvms(t.Context(), client, 100, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.Cvms.PageInfo.HasNextPage {
-		t.Fatal("got a part of the list, want all of it on one page")
+	if response.Cvms.PageInfo.HasNextPage {
+		t.Fatal("got a part of the list, want the whole list on one page")
 	}
 	ids := map[string]bool{}
-	for _, cvm := range answer.Cvms.Nodes {
+	for _, cvm := range response.Cvms.Nodes {
 		ids[cvm.Id] = true
 	}
 	return ids
 }
 
-func TestAllReturnsWhatStayedExactlyOnce(t *testing.T) {
+func TestAll_changingList(t *testing.T) {
 	t.Parallel()
 	var record recorder
 	token := "changing-" + rand.Text()
@@ -106,29 +106,29 @@ func TestAllReturnsWhatStayedExactlyOnce(t *testing.T) {
 		case !after[id]:
 			gone++
 		case seen[id] == 0:
-			t.Errorf("%s stayed, and was not seen", id)
+			t.Errorf("%s remained in the list and was not returned", id)
 		default:
 			stayed++
 		}
 	}
-	t.Logf("of %d CVMs %d stayed; %d are there in the end; %d of %d pages were re-aligned",
-		len(before), stayed, len(after), walk.realigned, walk.answers)
+	t.Logf("%d CVMs before, %d of them remained; %d CVMs after; %d of %d pages were realigned",
+		len(before), stayed, len(after), walk.realigned, walk.responses)
 	if stayed < 30 || gone == 0 || len(after) == stayed {
-		t.Errorf("got %d that stayed, %d that went and %d that came, want a list that changes", stayed, gone, len(after)-stayed)
+		t.Errorf("got %d CVMs that remained, %d removed and %d added, want a list that changes", stayed, gone, len(after)-stayed)
 	}
-	if walk.answers < 15 || walk.realigned == 0 || walk.inexact > 0 {
-		t.Errorf("got %d pages, %d re-aligned, %d inexact; want many, some, none", walk.answers, walk.realigned, walk.inexact)
+	if walk.responses < 15 || walk.realigned == 0 || walk.inexact > 0 {
+		t.Errorf("got %d pages, %d realigned, %d inexact; want at least 15, at least 1, and 0", walk.responses, walk.realigned, walk.inexact)
 	}
 }
 
-func TestAllStopsWhereItsCallerDoes(t *testing.T) {
+func TestAll_callerBreaks(t *testing.T) {
 	t.Parallel()
 	var record recorder
 	for range cvms.All(t.Context(), cvms.NewClient(endpoint(t), rand.Text(), &record), pageSize) {
 		break
 	}
-	if record.answers != 1 {
-		t.Errorf("got %d requests, want 1", record.answers)
+	if record.responses != 1 {
+		t.Errorf("got %d requests, want 1", record.responses)
 	}
 }
 
@@ -139,9 +139,9 @@ func TestCode(t *testing.T) {
 		size        int
 		code        string
 	}{
-		"a refused token":  {"invalid", "", 1, "UNAUTHENTICATED"},
-		"too large a page": {"a", "", 100_000, "BAD_USER_INPUT"},
-		"another path":     {"a", "/nothing", 1, "NOT_FOUND"},
+		"a rejected token":         {token: "invalid", size: 1, code: "UNAUTHENTICATED"},
+		"a page that is too large": {token: "a", size: 100_000, code: "BAD_USER_INPUT"},
+		"another path":             {token: "a", path: "/nothing", size: 1, code: "NOT_FOUND"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestCode(t *testing.T) {
 				items++
 			}
 			if err == nil || items != 1 {
-				t.Fatalf("got %d items and error %v, want an error alone", items, err)
+				t.Fatalf("got %d items and error %v, want only an error", items, err)
 			}
 			if got := cvms.Code(err); got != test.code {
 				t.Errorf("got code %q of %v, want %q", got, err, test.code)
@@ -165,7 +165,7 @@ func TestCode(t *testing.T) {
 		t.Parallel()
 		_, err := cvms.Cvms(t.Context(), cvms.NewClient("http://127.0.0.1:1/graphql", "a", http.DefaultTransport), 1, nil, nil, nil)
 		if got := cvms.Code(err); got != "" || err == nil {
-			t.Errorf("got code %q of %v, want an error without code", got, err)
+			t.Errorf("got code %q of %v, want an error without a code", got, err)
 		}
 	})
 

@@ -1,4 +1,4 @@
-// What schema.graphqls must keep to. It runs from the top of the repository: make schema-check.
+// The rules for schema.graphqls. `make schema-check` runs them from the top of the repository.
 
 import graphql from '@graphql-eslint/eslint-plugin';
 
@@ -14,7 +14,7 @@ export default [
       ...graphql.configs['flat/schema-all'].rules,
       ...graphql.configs['flat/schema-relay'].rules,
 
-      // The schema is the contract: every argument and field is described, not types alone.
+      // The schema is the contract: arguments and fields need a description, too.
       '@graphql-eslint/require-description': [
         'error',
         {
@@ -26,16 +26,16 @@ export default [
         },
       ],
 
-      // Types and fields stand in the order of the upstream's reference, so that both can be read side by side.
+      // Types and fields have the order of the upstream's reference, so that both can be compared.
       '@graphql-eslint/alphabetize': 'off',
 
-      // A description of one line is an inline one, a longer one is a block; the rule knows one style for both.
+      // Short descriptions are inline, longer ones are blocks. The rule allows only one style.
       '@graphql-eslint/description-style': 'off',
 
-      // Lists of the upstream that are no connections are short and come whole: events, ports, names. The rule's other checks stay.
+      // Short lists are not connections: events, ports, names. The other checks of the rule apply.
       '@graphql-eslint/relay-edge-types': ['error', { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false }],
 
-      // Relay keeps what has an id under it alone, whatever its type: only a Node has one. A type that is new must say which it is.
+      // Relay identifies objects by id alone, without their type. Only a Node may have an id. Add new types without an id here.
       '@graphql-eslint/strict-id-in-types': [
         'error',
         {

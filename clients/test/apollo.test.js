@@ -28,7 +28,7 @@ const client = (options, links = []) =>
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 
-test('data, with nothing set but the address', async () => {
+test('data with the default options', async () => {
   const { data, error } = await client().query({ query: gql`{ cvms(first: 10) { totalCount nodes { id name listed } } }` });
   assert.ifError(error);
   assertCvms(data.cvms.nodes, 10);
@@ -53,7 +53,7 @@ test('explicit nulls are the default page of 30', async () => {
   assertCvms(data.cvms.nodes, 30);
 });
 
-test('the cache keeps one object for every CVM, and fetchMore appends to a relayStylePagination list', async (t) => {
+test('the cache has one object per CVM, and fetchMore appends to a relayStylePagination list', async (t) => {
   const { fetch, calls } = recordingFetch();
   const apollo = new ApolloClient({
     cache: new InMemoryCache({
@@ -92,7 +92,7 @@ for (const method of ['POST', 'GET']) {
     );
   });
 
-  test(`${method}: a bad argument is BAD_USER_INPUT at the field, beside the rest of the data`, async () => {
+  test(`${method}: an invalid argument is BAD_USER_INPUT at its field, and other fields have data`, async () => {
     const apollo = client({ useGETForQueries });
     const query = gql`{ tooMany: cvms(first: 100000) { totalCount } few: cvms(first: 2) { nodes { id name } } }`;
     const { data, error } = await apollo.query({ query, errorPolicy: 'all' });
@@ -138,8 +138,8 @@ for (const method of ['POST', 'GET']) {
   }
 
   for (const [name, headers] of [
-    ['a refused bearer token', { authorization: `Bearer ${refusedToken}` }],
-    ['a refused API key', { 'x-api-key': refusedToken }],
+    ['a rejected bearer token', { authorization: `Bearer ${refusedToken}` }],
+    ['a rejected API key', { 'x-api-key': refusedToken }],
     ['another scheme', { authorization: 'Basic dXNlcjpwYXNz' }],
   ]) {
     test(`${method}: ${name} is UNAUTHENTICATED, not a ServerError`, async () => {
@@ -155,7 +155,7 @@ for (const method of ['POST', 'GET']) {
   }
 }
 
-test('a token sees its own list only, by either header', async () => {
+test('each token sees only its own list, with either header', async () => {
   const ids = async (headers) =>
     new Set((await client({ headers }).query({ query: page, variables: { first: 10 } })).data.cvms.nodes.map((node) => node.id));
   const token = fresh('token');
@@ -165,14 +165,14 @@ test('a token sees its own list only, by either header', async () => {
   const key = await ids({ 'x-api-key': fresh('phak') });
   assert.deepEqual([mine.size, others.size, key.size], [10, 10, 10]);
   const common = (a, b) => [...a].filter((id) => b.has(id)).length;
-  assert.ok(common(mine, again) >= 8, 'the same token sees the same list, but for what has just changed');
+  assert.ok(common(mine, again) >= 8, 'the same token sees the same list, except for recent changes');
   assert.deepEqual([common(mine, others), common(mine, key), common(others, key)], [0, 0, 0]);
 });
 
 for (const [name, persisted, http, wire] of [
   ['POST', {}, {}, ['POST hash', 'POST hash query', 'POST hash']],
-  ['GET, and POST to register', { useGETForHashedQueries: true }, {}, ['GET hash', 'POST hash query', 'GET hash']],
-  ['GET alone', {}, { useGETForQueries: true }, ['GET hash', 'GET hash query', 'GET hash']],
+  ['GET, with POST to register', { useGETForHashedQueries: true }, {}, ['GET hash', 'POST hash query', 'GET hash']],
+  ['GET only', {}, { useGETForQueries: true }, ['GET hash', 'GET hash query', 'GET hash']],
 ]) {
   const persisting = (options) => client({ ...http, ...options }, [new PersistedQueryLink({ sha256, ...persisted })]);
   const unknown = () => gql`query ${fresh('Persisted')}($first: Int) { cvms(first: $first) { nodes { id name } } }`;
@@ -189,13 +189,13 @@ for (const [name, persisted, http, wire] of [
     await run(apollo, 10);
     await run(apollo, 5);
     assert.deepEqual(calls.map(persistence), wire);
-    assert.equal(calls[0].headers.get('cache-control'), 'no-store', 'nothing keeps that a query is unknown');
-    await run(persisting({ fetch }), 3); // someone else's client
+    assert.equal(calls[0].headers.get('cache-control'), 'no-store', 'the response for an unknown query is not cached');
+    await run(persisting({ fetch }), 3); // another client
     assert.deepEqual(calls.slice(3).map(persistence), wire.slice(2));
     assert.deepEqual(calls.map((call) => call.params.variables), [{ first: 10 }, { first: 10 }, { first: 5 }, { first: 3 }]);
   });
 
-  test(`persisted queries by ${name}: errors have their codes, whether the query is known or not`, async () => {
+  test(`persisted queries by ${name}: errors have their codes for known and unknown queries`, async () => {
     for (const [code, variables, headers] of [
       ['BAD_USER_INPUT', { first: -1 }, {}],
       ['UNAUTHENTICATED', { first: 1 }, { authorization: `Bearer ${refusedToken}` }],
@@ -211,7 +211,7 @@ for (const [name, persisted, http, wire] of [
   });
 }
 
-test('persisted queries: a wrong hash is refused, and nothing is registered under it', async () => {
+test('persisted queries: a wrong hash is rejected and not registered', async () => {
   const { fetch, calls } = recordingFetch();
   const foreign = sha256(fresh('foreign'));
   const wrong = client({ fetch }, [new PersistedQueryLink({ sha256: () => foreign })]);

@@ -1,4 +1,4 @@
-// GraphQL over HTTP: graphql-http's audits of a server.
+// graphql-http's audits of GraphQL over HTTP.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

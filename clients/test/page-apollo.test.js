@@ -11,7 +11,7 @@ import { assertExactlyOnce, assertRefreshes, pageSize, until } from './support/w
 
 const create = (token, options) => createClient({ uri: endpoint, headers: { authorization: `Bearer ${token}` }, ...options });
 
-/** A list that is watched until the test ends, with its first page there. */
+/** Opens a list with its first page, and watches it until the test ends. */
 async function open(t, client, variables) {
   const list = client.watchQuery({ query: CVMS, variables });
   const watching = list.subscribe(() => {});
@@ -23,7 +23,7 @@ async function open(t, client, variables) {
 const edges = (list) => list.getCurrentResult().data.cvms.edges;
 const ids = (list) => edges(list).map(({ node }) => node.id);
 
-/** Fetches a page as a screen does: it is there when the list that is watched has it. */
+/** Fetches a page, and waits until the watched list has it. */
 async function load(list, variables) {
   const before = list.getCurrentResult().data.cvms;
   await list.fetchMore({ variables });
@@ -38,14 +38,14 @@ async function walk(list, more) {
 for (const byGET of [false, true]) {
   const method = byGET ? 'GET' : 'POST';
 
-  test(`forward, by ${method}: every CVM that stayed, exactly once`, (t) =>
+  test(`forward, by ${method}: every CVM that remains, exactly once`, (t) =>
     assertExactlyOnce(t, async (token) => walk(await open(t, create(token, { byGET }), { first: pageSize }), next)));
 
-  test(`backward, by ${method}: every CVM that stayed, exactly once`, (t) =>
+  test(`backward, by ${method}: every CVM that remains, exactly once`, (t) =>
     assertExactlyOnce(t, async (token) => walk(await open(t, create(token, { byGET }), { last: pageSize }), previous)));
 }
 
-test('lists of different filters do not mix', async (t) => {
+test('lists with different filters are separate', async (t) => {
   const client = create(fresh('token'));
   const all = await open(t, client, { first: 5 });
   const some = await open(t, client, { first: 5, nodeId: 18 });
@@ -57,17 +57,17 @@ test('lists of different filters do not mix', async (t) => {
   assert.notDeepEqual(few, before);
 });
 
-test('a list that is fetched again begins anew', async (t) => {
+test('a list that is fetched again has only its first page', async (t) => {
   const list = await open(t, create(fresh('token')), { first: 5 });
   const first = ids(list);
   await load(list, next(list.getCurrentResult().data.cvms, 5));
   assert.equal(ids(list).length, 10);
   await list.refetch();
   await until(() => ids(list).length === 5, 'the first page alone');
-  assert.ok(ids(list).filter((id) => first.includes(id)).length >= 3, 'the first page, but for what has just changed');
+  assert.ok(ids(list).filter((id) => first.includes(id)).length >= 3, 'the first page, except for recent changes');
 });
 
-test('a refresh brings the list up to date in one request, and leaves its order', async (t) => {
+test('a refresh updates the list with one request and keeps its order', async (t) => {
   const client = create(fresh('changing-'));
   const list = await open(t, client, { first: 80 });
   await assertRefreshes(t, () => edges(list).map(({ node }) => node), (ids) => refresh(client, ids));
@@ -91,7 +91,7 @@ for (const [byGET, wire] of [
 }
 
 for (const byGET of [false, true]) {
-  test(`errors by ${byGET ? 'GET' : 'POST'} have codes, and a page that fails leaves the list as it is`, async (t) => {
+  test(`errors by ${byGET ? 'GET' : 'POST'} have codes, and a failed page does not change the list`, async (t) => {
     const rejected = (promise) => promise.then(() => assert.fail('no error'), codesOf);
     assert.deepEqual(await rejected(create(refusedToken, { byGET }).query({ query: CVMS })), ['UNAUTHENTICATED']);
     assert.deepEqual(await rejected(create('t', { uri: 'http://127.0.0.1:1/graphql', byGET }).query({ query: CVMS })), ['NETWORK']);

@@ -1,4 +1,4 @@
-// docs/clients/codegen.md: graphql-codegen's types, and what tsc makes of them.
+// docs/clients/codegen.md: the code that graphql-codegen and tsc generate.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -22,10 +22,10 @@ async function collect(cvms) {
   return all;
 }
 
-test('every CVM that stayed, exactly once', (t) =>
+test('every CVM that remains, exactly once', (t) =>
   assertExactlyOnce(t, async (token) => (await collect(cvms.everyCvm(as(token), pageSize))).map(({ id }) => id)));
 
-test('what is selected is there, with 64-bit numbers as numbers', async () => {
+test('selected fields have values, and Int64 is a number', async () => {
   const { cvms: list } = await gateway.execute(as(fresh('token')), cvms.CVMS, { first: 20 });
   assertCvms(list.nodes, 20);
   const events = list.nodes.flatMap(({ hosted }) => hosted?.events ?? []);
@@ -34,9 +34,9 @@ test('what is selected is there, with 64-bit numbers as numbers', async () => {
 });
 
 for (const [name, code, token, variables] of [
-  ['a refused token', 'UNAUTHENTICATED', refusedToken, { first: 1 }],
-  ['too large a page', 'BAD_USER_INPUT', 'token', { first: 100000 }],
-  ['a variable of another type, past the compiler', 'GRAPHQL_VALIDATION_FAILED', 'token', { first: 'ten' }],
+  ['a rejected token', 'UNAUTHENTICATED', refusedToken, { first: 1 }],
+  ['a page that is too large', 'BAD_USER_INPUT', 'token', { first: 100000 }],
+  ['a variable of the wrong type', 'GRAPHQL_VALIDATION_FAILED', 'token', { first: 'ten' }],
 ]) {
   test(`${name} is a GatewayError with code ${code}`, () =>
     assert.rejects(gateway.execute(as(token), cvms.CVMS, variables), (error) => {

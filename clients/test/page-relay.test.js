@@ -9,7 +9,7 @@ import { build, openWindow } from './support/relay.js';
 import { openPage } from './support/screen.js';
 import { assertExactlyOnce, assertRefreshes, pageSize, until, watch, whole } from './support/walk.js';
 
-let load; // of a module of clients/relay
+let load; // loads a module of clients/relay
 before(async () => {
   await runCommands('relay');
   load = await build();
@@ -26,7 +26,7 @@ class Boundary extends Component {
   }
 }
 
-/** Renders the list, and waits until it or an error is there. headers may be changed as time goes by. */
+/** Renders the list, and waits until there is a list or an error. headers can be changed later. */
 async function open(t, headers, props) {
   const window = openWindow();
   const { createRoot } = await import('react-dom/client');
@@ -50,7 +50,7 @@ async function open(t, headers, props) {
     ids: () => screen.items().map(({ id }) => id),
     alert: () => container.querySelector('[role=alert]')?.textContent,
     button: (name) => Array.from(container.querySelectorAll('section > button')).find((b) => b.textContent === name),
-    /** Asks for a page, and waits for it: the list is longer, or ends there. */
+    /** Requests a page, and waits until the list is longer or has no more pages. */
     async click(name) {
       const { length } = screen.items();
       screen.button(name).click();
@@ -61,7 +61,7 @@ async function open(t, headers, props) {
   return screen;
 }
 
-test('the page on the screen shows twenty CVMs, and twenty more behind its button', async (t) => {
+test('the page shows twenty CVMs, and its button loads twenty more', async (t) => {
   const page = await openPage(t);
   const shown = async (n) => {
     await page.locator('li').nth(n - 1).waitFor();
@@ -79,7 +79,7 @@ for (const [name, props, button] of [
   ['forward', { first: pageSize }, 'next'],
   ['backward', { last: pageSize }, 'previous'],
 ]) {
-  test(`${name}: every CVM that stayed, exactly once`, (t) =>
+  test(`${name}: every CVM that remains, exactly once`, (t) =>
     assertExactlyOnce(t, async (token) => {
       const screen = await open(t, bearer(token), { ...props, size: pageSize });
       while (screen.button(button)) await screen.click(button);
@@ -92,15 +92,15 @@ test('a CVM is fetched again by its id', async (t) => {
   const [id] = screen.ids();
   const requests = watch(t, ({ node }) => node);
   screen.environment.commitUpdate((store) => store.get(id).setValue('out of date', 'status'));
-  await until(() => screen.items()[0].querySelector('em').textContent === 'out of date', 'the store on the screen');
+  await until(() => screen.items()[0].querySelector('em').textContent === 'out of date', 'the changed status on the screen');
   screen.items()[0].querySelector('button').click();
-  await until(() => screen.items()[0].querySelector('em').textContent !== 'out of date', 'the CVM as it is');
+  await until(() => screen.items()[0].querySelector('em').textContent !== 'out of date', 'the fetched status');
   requests.stop();
-  assert.deepEqual(requests.answers.map(({ data }) => [data.node.__typename, data.node.id]), [['Cvm', id]]);
-  assert.equal(screen.items()[0].querySelector('em').textContent, requests.answers[0].data.node.status);
+  assert.deepEqual(requests.responses.map(({ data }) => [data.node.__typename, data.node.id]), [['Cvm', id]]);
+  assert.equal(screen.items()[0].querySelector('em').textContent, requests.responses[0].data.node.status);
 });
 
-test('a CVM that is gone when it is fetched again leaves the screen', async (t) => {
+test('a CVM that was removed disappears when it is fetched again', async (t) => {
   const token = fresh('changing-');
   const screen = await open(t, bearer(token), { first: 80, size: 5 });
   const ids = screen.ids();
@@ -110,11 +110,11 @@ test('a CVM that is gone when it is fetched again leaves the screen', async (t) 
     gone = ids.find((id) => !left.has(id));
   }
   screen.items()[ids.indexOf(gone)].querySelector('button').click();
-  await until(() => !screen.ids().includes(gone), 'the CVM gone');
+  await until(() => !screen.ids().includes(gone), 'the CVM to disappear');
   assert.deepEqual(screen.ids(), ids.filter((id) => id !== gone));
 });
 
-test('a refresh brings the list up to date in one request, and leaves its order', async (t) => {
+test('a refresh updates the list with one request and keeps its order', async (t) => {
   const screen = await open(t, bearer(fresh('changing-')), { first: 80, size: 5 });
   await assertRefreshes(
     t,
@@ -123,17 +123,17 @@ test('a refresh brings the list up to date in one request, and leaves its order'
   );
 });
 
-test('a refused credential is UNAUTHENTICATED in the nearest error boundary', async (t) => {
+test('a rejected credential is UNAUTHENTICATED in the nearest error boundary', async (t) => {
   const screen = await open(t, bearer(refusedToken), { first: 5, size: 5 });
   assert.equal(screen.alert(), 'UNAUTHENTICATED');
 });
 
-test('an invalid variable is GRAPHQL_VALIDATION_FAILED there', async (t) => {
+test('an invalid variable is GRAPHQL_VALIDATION_FAILED in the nearest error boundary', async (t) => {
   const screen = await open(t, bearer(fresh('token')), { first: 'five', size: 5 });
   assert.equal(screen.alert(), 'GRAPHQL_VALIDATION_FAILED');
 });
 
-test('a page that fails says why and leaves the list as it is, and can be tried again', async (t) => {
+test('a failed page shows its error code, does not change the list, and can be requested again', async (t) => {
   const headers = bearer(fresh('token'));
   const { Authorization } = headers;
   const screen = await open(t, headers, { first: 5, size: 5 });
@@ -144,6 +144,6 @@ test('a page that fails says why and leaves the list as it is, and can be tried 
   assert.deepEqual(screen.ids(), ids);
   headers.Authorization = Authorization;
   await screen.click('next');
-  await until(() => screen.alert() === undefined, 'no error any more');
+  await until(() => screen.alert() === undefined, 'no error');
   assertCvms(screen.items().map(({ id, textContent }) => ({ id, name: textContent.split(' ')[0] })), 10);
 });

@@ -10,7 +10,7 @@ import { assertExactlyOnce, assertRefreshes, pageSize } from './support/walk.js'
 const create = (token, url = endpoint) => createClient({ url, headers: { authorization: `Bearer ${token}` } });
 const ids = ({ edges }) => edges.map(({ node }) => node.id);
 
-/** A page; what urql's cache has of the list comes with it. */
+/** Loads a page, and returns all cached pages of the list. */
 async function load(client, variables) {
   const { data, error } = await client.query(CVMS, variables);
   assert.ifError(error);
@@ -18,20 +18,20 @@ async function load(client, variables) {
 }
 
 async function walk(t, token, range, more) {
-  t.mock.method(console, 'warn', (...words) => assert.fail(`urql warns: ${words.join(' ')}`));
+  t.mock.method(console, 'warn', (...words) => assert.fail(`urql warning: ${words.join(' ')}`));
   const client = create(token);
   let list = await load(client, range);
   for (let variables; (variables = more(list, pageSize)); ) list = await load(client, variables);
   return ids(list);
 }
 
-test('forward: every CVM that stayed, exactly once', (t) =>
+test('forward: every CVM that remains, exactly once', (t) =>
   assertExactlyOnce(t, (token) => walk(t, token, { first: pageSize }, next)));
 
-test('backward: every CVM that stayed, exactly once', (t) =>
+test('backward: every CVM that remains, exactly once', (t) =>
   assertExactlyOnce(t, (token) => walk(t, token, { last: pageSize }, previous)));
 
-test('lists of different filters do not mix', async () => {
+test('lists with different filters are separate', async () => {
   const client = create(fresh('token'));
   const all = ids(await load(client, { first: 5 }));
   const few = await load(client, { first: 5, nodeId: 18 });
@@ -42,7 +42,7 @@ test('lists of different filters do not mix', async () => {
   assert.notDeepEqual(ids(few), all);
 });
 
-test('a refresh brings the list up to date in one request, and leaves its order', async (t) => {
+test('a refresh updates the list with one request and keeps its order', async (t) => {
   const client = create(fresh('changing-'));
   let list = await load(client, { first: 80 });
   const watching = client.query(CVMS, { first: 80 }, { requestPolicy: 'cache-only' }).subscribe(({ data }) => (list = data.cvms));
@@ -50,7 +50,7 @@ test('a refresh brings the list up to date in one request, and leaves its order'
   await assertRefreshes(t, () => list.edges.map(({ node }) => node), (ids) => refresh(client, ids));
 });
 
-test('errors have codes, and a page that fails leaves the list as it is', async () => {
+test('errors have codes, and a failed page does not change the list', async () => {
   const failed = async (client, variables) => codesOf((await client.query(CVMS, variables)).error);
   assert.deepEqual(await failed(create(refusedToken), {}), ['UNAUTHENTICATED']);
   assert.deepEqual(await failed(create('t', 'http://127.0.0.1:1/graphql'), {}), ['NETWORK']);

@@ -1,4 +1,4 @@
-// The pages of docs/clients show the code that runs here, all of it and nothing else.
+// The pages of docs/clients contain all code of the clients and no other code.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { blocks, names, read, source } from './support/pages.js';
 
 const clients = ['apollo', 'codegen', 'go', 'relay', 'urql'];
-const commands = ['codegen.md', 'go.md', 'relay.md']; // their tests run them
+const commands = ['codegen.md', 'go.md', 'relay.md']; // their tests run the commands
 
 test('every client has a page, and every page is in the index', async () => {
   const pages = await names();
@@ -17,10 +17,10 @@ test('every client has a page, and every page is in the index', async () => {
 });
 
 for (const name of await names()) {
-  test(`${name} has the code of the files that it names, and no other`, async () => {
+  test(`${name} has the code of the files that it names, and no other code`, async () => {
     for (const { language, file, code } of blocks(await read(name))) {
-      assert.ok(file || (language === 'sh' && commands.includes(name)), `nothing runs this: ${code}`);
-      if (file) assert.equal(code, await source(file), `${file} differs: npm run pages writes it into the page`);
+      assert.ok(file || (language === 'sh' && commands.includes(name)), `no test runs this: ${code}`);
+      if (file) assert.equal(code, await source(file), `${file} differs: npm run pages copies it into the page`);
     }
   });
 }

@@ -1,4 +1,4 @@
-// Relay's runtime over a network function as in Relay's documentation, with what relay-compiler makes of the gateway's SDL.
+// Relay's runtime with the network function of Relay's documentation, and with queries compiled against the gateway's schema.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ const { createOperationDescriptor, Environment, fetchQuery, getSelector, Network
 const require = createRequire(import.meta.url);
 const allNull = { first: null, after: null, last: null, before: null };
 
-let folder; // of the compiler's sources and artifacts
+let folder; // with the compiler's sources and artifacts
 const artifact = (name) => require(path.join(folder, 'artifacts', `${name}.graphql.js`));
 
 before(async () => {
@@ -41,10 +41,10 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** A Relay environment; requests keeps the variables as they went over the wire, answers the texts that came back. */
+/** Returns a Relay environment. requests has the variables as sent, and responses has the bodies as received. */
 function environment(headers = {}) {
   const requests = [];
-  const answers = [];
+  const responses = [];
   const fieldErrors = [];
   const network = Network.create(async (params, variables) => {
     const body = JSON.stringify({ query: params.text, variables });
@@ -54,18 +54,18 @@ function environment(headers = {}) {
       headers: { 'Content-Type': 'application/json', ...headers },
       body,
     });
-    const answer = await response.text();
-    answers.push(answer);
-    return JSON.parse(answer);
+    const received = await response.text();
+    responses.push(received);
+    return JSON.parse(received);
   });
   const store = new Store(new RecordSource());
   const relayFieldLogger = (event) => fieldErrors.push(event);
-  return { relay: new Environment({ network, store, relayFieldLogger }), requests, answers, fieldErrors };
+  return { relay: new Environment({ network, store, relayFieldLogger }), requests, responses, fieldErrors };
 }
 
 const run = (env, name, variables) => fetchQuery(env.relay, artifact(name), variables).toPromise();
 
-test('data reaches the store, and arguments that are not used go as explicit nulls', async () => {
+test('data reaches the store, and unused arguments are sent as explicit nulls', async () => {
   const env = environment();
   const { cvms } = await run(env, 'sourcePageQuery', { first: 10 });
   assert.deepEqual(env.requests, [{ ...allNull, first: 10 }]);
@@ -83,10 +83,10 @@ test('data reaches the store, and arguments that are not used go as explicit nul
   );
 });
 
-test('what comes out of the store is what came over the wire: objects that are no Relay nodes stay apart', async () => {
+test('the store returns the received data and does not merge objects that are not Relay nodes', async () => {
   const env = environment();
   const data = await run(env, 'sourcePageQuery', { first: 100 });
-  assert.deepEqual(data, JSON.parse(env.answers[0]).data);
+  assert.deepEqual(data, JSON.parse(env.responses[0]).data);
   const nodes = data.cvms.edges.map((edge) => edge.node);
   assertCvms(nodes, 100);
   const distinct = (values) => new Set(values.filter((value) => value !== null && value !== undefined)).size;
@@ -94,7 +94,7 @@ test('what comes out of the store is what came over the wire: objects that are n
   assert.ok(distinct(nodes.map((node) => node.node?.nodeId)) > 1, 'several nodes');
 });
 
-test('nothing but explicit nulls is the default page of 30', async () => {
+test('explicit nulls return the default page of 30', async () => {
   const env = environment();
   const { cvms } = await run(env, 'sourcePageQuery', {});
   assert.deepEqual(env.requests, [allNull]);
@@ -102,17 +102,17 @@ test('nothing but explicit nulls is the default page of 30', async () => {
   assert.deepEqual([cvms.pageInfo.hasNextPage, cvms.pageInfo.hasPreviousPage], [true, false]);
 });
 
-test('backward, with first and after null', async () => {
+test('backward paging with first and after null', async () => {
   const env = environment();
   const { cvms: end } = await run(env, 'sourcePageQuery', { last: 5 });
   assert.deepEqual([end.pageInfo.hasNextPage, end.pageInfo.hasPreviousPage], [false, true]);
-  const { cvms: ahead } = await run(env, 'sourcePageQuery', { last: 5, before: end.pageInfo.startCursor });
+  const { cvms: previous } = await run(env, 'sourcePageQuery', { last: 5, before: end.pageInfo.startCursor });
   assert.deepEqual(env.requests, [{ ...allNull, last: 5 }, { ...allNull, last: 5, before: end.pageInfo.startCursor }]);
-  assert.equal(ahead.pageInfo.hasNextPage, true);
-  assertCvms([...ahead.edges, ...end.edges].map((edge) => edge.node), 10);
+  assert.equal(previous.pageInfo.hasNextPage, true);
+  assertCvms([...previous.edges, ...end.edges].map((edge) => edge.node), 10);
 });
 
-test('a @connection grows at its end, and at its beginning', async () => {
+test('a @connection grows at both ends', async () => {
   const env = environment();
   const { cvms: start } = await run(env, 'sourcePageQuery', { first: 5 });
   const from = start.pageInfo.endCursor;
@@ -130,15 +130,15 @@ test('a @connection grows at its end, and at its beginning', async () => {
   await run(env, 'sourceListPaginationQuery', more);
   const longer = assertCvms(names(), 20);
   assert.deepEqual(longer.slice(0, 10), middle);
-  const ahead = { count: null, cursor: null, last: 3, before: connection().pageInfo.startCursor };
-  await run(env, 'sourceListPaginationQuery', ahead);
+  const earlier = { count: null, cursor: null, last: 3, before: connection().pageInfo.startCursor };
+  await run(env, 'sourceListPaginationQuery', earlier);
   const whole = assertCvms(names(), 23);
   assert.deepEqual(whole.slice(3), longer);
-  assert.deepEqual(env.requests.slice(2), [more, ahead]);
+  assert.deepEqual(env.requests.slice(2), [more, earlier]);
   retained.dispose();
 });
 
-test('a bad argument is BAD_USER_INPUT in @catch, beside the rest of the data', async () => {
+test('an invalid argument is BAD_USER_INPUT in @catch, and other fields have data', async () => {
   const env = environment();
   const { cvms, few } = await run(env, 'sourceCaughtQuery', { first: 100000 });
   assert.equal(cvms.ok, false);
@@ -147,7 +147,7 @@ test('a bad argument is BAD_USER_INPUT in @catch, beside the rest of the data', 
   assertCvms(few.nodes, 2);
 });
 
-test('a bad argument is BAD_USER_INPUT in the field logger', async () => {
+test('an invalid argument is BAD_USER_INPUT in the field logger', async () => {
   const env = environment();
   const { cvms } = await run(env, 'sourcePageQuery', { first: -1 });
   assert.equal(cvms, null);
@@ -157,8 +157,8 @@ test('a bad argument is BAD_USER_INPUT in the field logger', async () => {
 });
 
 for (const [name, headers] of [
-  ['a refused bearer token', { Authorization: `Bearer ${refusedToken}` }],
-  ['a refused API key', { 'X-API-Key': refusedToken }],
+  ['a rejected bearer token', { Authorization: `Bearer ${refusedToken}` }],
+  ['a rejected API key', { 'X-API-Key': refusedToken }],
   ['another scheme', { Authorization: 'Basic dXNlcjpwYXNz' }],
 ]) {
   test(`${name} is UNAUTHENTICATED at every field`, async () => {
@@ -174,7 +174,7 @@ for (const [name, headers] of [
   });
 }
 
-test('an error of the whole request rejects, with its code in source.errors', async () => {
+test('an error of the whole request rejects with its code in source.errors', async () => {
   const env = environment();
   await assert.rejects(run(env, 'sourcePageQuery', { first: 'ten' }), (error) => {
     assert.equal(error.name, 'RelayNetwork');
@@ -184,5 +184,5 @@ test('an error of the whole request rejects, with its code in source.errors', as
   });
 });
 
-/** @catch leaves the messages out. */
-const withMessage = (errors) => errors.map((error) => ({ message: 'left out by Relay', ...error }));
+/** Adds messages, which @catch omits. */
+const withMessage = (errors) => errors.map((error) => ({ message: 'omitted by Relay', ...error }));

@@ -19,10 +19,10 @@ const page = gql`
 const client = (options, exchanges = []) =>
   new Client({ url: endpoint, exchanges: [...exchanges, fetchExchange], requestPolicy: 'network-only', ...options });
 
-// More than urql puts into a URL, with a name of its own.
+// A query that is too long for urql to put into a URL, with a unique name.
 const long = () => gql`query ${fresh('Long')} { ${aliases(20, 'x'.repeat(100))} }`;
 
-test('data, with nothing set but the address: GET is what urql prefers', async () => {
+test('data with the default options, by GET', async () => {
   const urql = new Client({ url: endpoint, exchanges: [cacheExchange, fetchExchange] });
   const { data, error, operation } = await urql.query(page, { first: 10 });
   assert.ifError(error);
@@ -65,7 +65,7 @@ for (const [preferGetMethod, method] of [
     assert.deepEqual(calls.map((call) => call.method), [preferGetMethod === 'force' ? 'GET' : 'POST']);
   });
 
-  test(`${name}: a bad argument is BAD_USER_INPUT at the field, beside the rest of the data`, async () => {
+  test(`${name}: an invalid argument is BAD_USER_INPUT at its field, and other fields have data`, async () => {
     const query = gql`{ tooMany: cvms(first: 100000) { totalCount } few: cvms(first: 2) { nodes { id name } } }`;
     const { data, error } = await client({ preferGetMethod }).query(query, {});
     assertTyped(error);
@@ -91,8 +91,8 @@ for (const [preferGetMethod, method] of [
   }
 
   for (const [what, headers] of [
-    ['a refused bearer token', { authorization: `Bearer ${refusedToken}` }],
-    ['a refused API key', { 'x-api-key': refusedToken }],
+    ['a rejected bearer token', { authorization: `Bearer ${refusedToken}` }],
+    ['a rejected API key', { 'x-api-key': refusedToken }],
     ['another scheme', { authorization: 'Basic dXNlcjpwYXNz' }],
   ]) {
     test(`${name}: ${what} is UNAUTHENTICATED, not a network error`, async () => {
@@ -130,8 +130,8 @@ for (const [preferGetForPersistedQueries, wire, longWire] of [
     await run(urql, 5);
     assert.deepEqual(calls.map(persistence), wire);
     assert.deepEqual(calls.map((call) => call.params.extensions.persistedQuery.miss), [undefined, true, undefined]);
-    assert.equal(calls[0].headers.get('cache-control'), 'no-store', 'nothing keeps that a query is unknown');
-    await run(persisting({ fetch }), 3); // someone else's client
+    assert.equal(calls[0].headers.get('cache-control'), 'no-store', 'the response for an unknown query is not cached');
+    await run(persisting({ fetch }), 3); // another client
     assert.deepEqual(calls.slice(3).map(persistence), wire.slice(2));
     assert.deepEqual(calls.map((call) => call.params.variables), [{ first: 10 }, { first: 10 }, { first: 5 }, { first: 3 }]);
   });
@@ -148,7 +148,7 @@ for (const [preferGetForPersistedQueries, wire, longWire] of [
     assert.deepEqual(calls.map(persistence), longWire);
   });
 
-  test(`${name}: errors have their codes, whether the query is known or not`, async () => {
+  test(`${name}: errors have their codes for known and unknown queries`, async () => {
     for (const [code, variables, headers] of [
       ['BAD_USER_INPUT', { first: -1 }, {}],
       ['UNAUTHENTICATED', { first: 1 }, { authorization: `Bearer ${refusedToken}` }],
@@ -164,7 +164,7 @@ for (const [preferGetForPersistedQueries, wire, longWire] of [
   });
 }
 
-test('persisted queries: a wrong hash is refused, and nothing is registered under it', async () => {
+test('persisted queries: a wrong hash is rejected and not registered', async () => {
   const { fetch, calls } = recordingFetch();
   const foreign = fresh('').padEnd(64, '0').replace('_', 'f');
   const urql = client({ fetch }, [persistedExchange({ generateHash: async () => foreign })]);
@@ -176,7 +176,7 @@ test('persisted queries: a wrong hash is refused, and nothing is registered unde
   assert.deepEqual(calls.map(persistence), ['GET hash', 'GET hash query', 'GET hash', 'GET hash query']);
 });
 
-/** Asserts an error that came as GraphQL's errors, not as urql's network error. */
+/** Asserts an error with GraphQL errors and without a network error. */
 function assertTyped(error) {
   assert.ok(error instanceof CombinedError, String(error));
   assert.equal(error.networkError, undefined);

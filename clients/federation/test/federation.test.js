@@ -1,4 +1,4 @@
-// The gateway as a subgraph: composed with others by @apollo/composition, and behind two routers.
+// The gateway as a subgraph: composed with others by @apollo/composition, and served by two routers.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { routers } from './support/routers.js';
 import { post } from './support/serve.js';
 import { alertCount, alerts, inventory, notes, started } from './support/subgraphs.js';
 
-/** node and nodes, for a graph whose ids are all of this gateway. */
+/** node and nodes, for a graph in which all ids are ids of this gateway. */
 const lookups = 'extend type Query { node(id: ID!): Node nodes(ids: [ID!]!): [Node]! }';
 
 function composed(...subgraphs) {
@@ -19,8 +19,8 @@ function composed(...subgraphs) {
 
 for (const [name, others] of [
   ['alone', []],
-  ['with a service that knows the uuid', [alerts]],
-  ['with a service that knows the id', [notes]],
+  ['with a service that has the UUID', [alerts]],
+  ['with a service that has the id', [notes]],
   ['with another Relay server', [inventory]],
   ['with all of them', [alerts, notes, inventory]],
 ]) {
@@ -30,14 +30,14 @@ for (const [name, others] of [
   });
 }
 
-test('it composes with node and nodes of its own where no other subgraph has them, and not where one has', async () => {
+test('it composes with its own node and nodes only if no other subgraph has them', async () => {
   const own = await subgraph(endpoint, lookups);
   composed(own, alerts, notes);
   const { errors } = composeServices([own, { url: 'http://inventory.invalid', ...inventory }]);
   assert.deepEqual([...new Set(errors.map((e) => e.extensions.code))], ['INVALID_FIELD_SHARING']);
 });
 
-/** The first CVMs with a VM, as the gateway itself shows them. */
+/** Returns the first CVMs with a VM, queried from the gateway directly. */
 async function first(count, credential) {
   const { data } = await post(endpoint, `{ cvms(first: ${2 * count + 10}) { nodes { id vmId name vcpu } } }`, {}, credential);
   const cvms = data.cvms.nodes.filter(({ vmId }) => vmId).slice(0, count);
@@ -54,17 +54,17 @@ for (const [name, start] of Object.entries(routers)) {
     const ask = (query, variables, credential) => post(url, query, variables, credential);
     return { ask, gateway: gateway.requests, ...Object.fromEntries(others.map((s) => [s.name, s.requests])) };
   };
-  /** Asserts that the gateway got one request, with so many representations, and the credential, and made so many calls. */
+  /** Asserts that the gateway got one request with these representations and this credential, and made at most these calls. */
   const assertOneRequest = (requests, { representations = 0, credential, calls }) => {
     assert.equal(requests.length, 1, JSON.stringify(requests));
     const [request] = requests;
     const given = Object.values(request.variables ?? {}).find((value) => value?.[0]?.__typename === 'Cvm') ?? [];
     assert.equal(given.length, representations);
     assert.equal(request.authorization, credential.authorization);
-    assert.ok(request.calls.length <= calls, `${request.calls.length} upstream calls, at most ${calls}`);
+    assert.ok(request.calls.length <= calls, `${request.calls.length} upstream calls, want at most ${calls}`);
   };
 
-  test(`${name}: a foreign field on cvms, by vmId and by id`, async (t) => {
+  test(`${name}: fields of other services on cvms, by vmId and by id`, async (t) => {
     const credential = fresh();
     const { ask, gateway, alerts, notes } = await graph(t);
     const { data, errors } = await ask(
@@ -80,25 +80,25 @@ for (const [name, start] of Object.entries(routers)) {
     }
     assert.ok(nodes.filter(({ vmId }) => vmId).length > 20);
     assertOneRequest(gateway, { credential, calls: 1 });
-    assert.deepEqual([alerts.length, notes.length], [1, 1], 'each service is asked once for all CVMs');
+    assert.deepEqual([alerts.length, notes.length], [1, 1], 'each service gets one request for all CVMs');
   });
 
   for (const [key, query, variables] of [
     ['vmId', 'query($of: [ID!]!) { alerts(vmIds: $of) { message cvm { id vmId name vcpu } } }', (cvm) => cvm.vmId],
     ['id', 'query($of: [ID!]!) { noted(ids: $of) { note id vmId name vcpu } }', (cvm) => cvm.id],
   ]) {
-    test(`${name}: CVMs by ${key}, all in one request, unknown ones null`, async (t) => {
+    test(`${name}: CVMs by ${key} in one request, and null for unknown ones`, async (t) => {
       const credential = fresh();
       const want = await first(25, credential);
       const unknown = { vmId: '00000000-0000-4000-8000-000000000000', id: 'Q3ZtOm5vbmU' }[key];
       const { ask, gateway } = await graph(t);
       const { data, errors } = await ask(query, { of: [...want.map(variables), unknown] }, credential);
-      // A router may say by itself that an unknown CVM has no id; the gateway has nothing to say.
+      // A router can report that an unknown CVM has no id. The gateway must not report an error.
       assert.deepEqual((errors ?? []).filter((e) => e.extensions?.code), [], JSON.stringify(errors));
       const got = (data.alerts ?? data.noted).map((found) => ('cvm' in found ? found.cvm : found));
       assert.deepEqual(got.slice(0, 25).map(({ id, vmId, name, vcpu }) => ({ id, vmId, name, vcpu })), want);
       assert.equal(got[25]?.name ?? null, null);
-      // Only a search of the whole list tells that a CVM is not there.
+      // Only a search of the whole list shows that a CVM does not exist.
       assertOneRequest(gateway, { representations: 26, credential, calls: 5 });
       gateway.length = 0;
       await ask(query, { of: want.slice(3, 5).map(variables) }, credential);
@@ -106,7 +106,7 @@ for (const [name, start] of Object.entries(routers)) {
     });
   }
 
-  test(`${name}: node and nodes are the other server's, and lead to CVMs`, async (t) => {
+  test(`${name}: node and nodes of the other server return CVMs`, async (t) => {
     const credential = fresh();
     const [cvm] = await first(1, credential);
     const { ask, gateway } = await graph(t);
@@ -125,7 +125,7 @@ for (const [name, start] of Object.entries(routers)) {
     assert.ok(gateway.length >= 1 && gateway.every(({ query }) => query.includes('_entities')), JSON.stringify(gateway));
   });
 
-  test(`${name}: node and nodes are the gateway's where no other server has them`, async (t) => {
+  test(`${name}: the gateway resolves node and nodes if no other server has them`, async (t) => {
     const credential = fresh();
     const [a, b] = await first(2, credential);
     const gateway = await recorded(t);
@@ -145,12 +145,12 @@ for (const [name, start] of Object.entries(routers)) {
     const ids = async (credential) => (await ask('{ cvms(first: 20) { nodes { id alertCount } } }', {}, credential)).data.cvms.nodes.map((n) => n.id);
     const [a, b] = await Promise.all([ids(mine), ids(others)]);
     assert.deepEqual([a.length, b.length, a.filter((id) => b.includes(id)).length], [20, 20, 0]);
-    // What is another caller's is not there.
+    // CVMs of another caller are not visible.
     const { data } = await ask('query($of: [ID!]!) { noted(ids: $of) { id name } }', { of: a.slice(0, 3) }, others);
     assert.deepEqual(data.noted.map((cvm) => cvm?.name ?? null), [null, null, null]);
   });
 
-  test(`${name}: a refused credential is UNAUTHENTICATED, by cvms and by entities`, async (t) => {
+  test(`${name}: a rejected credential is UNAUTHENTICATED for cvms and for entities`, async (t) => {
     const { ask } = await graph(t);
     for (const [query, at] of [
       ['{ cvms(first: 2) { nodes { id alertCount } } }', 'cvms'],
@@ -163,7 +163,7 @@ for (const [name, start] of Object.entries(routers)) {
     }
   });
 
-  test(`${name}: a representation that is none fails alone, at its place`, async (t) => {
+  test(`${name}: an invalid representation fails alone, at its index`, async (t) => {
     const credential = fresh();
     const [cvm] = await first(1, credential);
     const { ask } = await graph(t);

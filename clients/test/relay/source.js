@@ -1,4 +1,4 @@
-// What relay-compiler reads. test/relay.test.js compiles it against the gateway's own /schema.graphql.
+// The queries of test/relay.test.js, which compiles them against the gateway's /schema.graphql.
 
 import { graphql } from 'relay-runtime';
 

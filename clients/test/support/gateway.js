@@ -1,4 +1,4 @@
-// The gateway under test, and what the tests ask of it.
+// The gateway under test, and helpers for requests to it.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -10,25 +10,25 @@ if (!given) {
 const base = given.replace(/\/+$/, '');
 
 await fetch(`${base}/healthz`).then(
-  (response) => assert.equal(response.status, 200, `${base}/healthz answers with ${response.status}: no gateway there?`),
-  (error) => assert.fail(`nothing answers at GATEWAY_URL=${given}: ${error.cause?.message ?? error.message}`),
+  (response) => assert.equal(response.status, 200, `${base}/healthz returns ${response.status}: is there a gateway?`),
+  (error) => assert.fail(`no response from GATEWAY_URL=${given}: ${error.cause?.message ?? error.message}`),
 );
 
 export const endpoint = `${base}/graphql`;
 export const schemaURL = `${base}/schema.graphql`;
 
-/** A bearer token that the demo upstream refuses with 401. */
+/** A bearer token that the demo upstream rejects with 401. */
 export const refusedToken = 'invalid';
 
-/** n fields that differ by their alias alone. */
+/** Returns n fields that differ only in their alias. */
 export const aliases = (n, prefix = 'alias') => Array.from({ length: n }, (_, i) => `${prefix}_${i}: __typename`).join(' ');
 
-/** A bearer token, or an operation's name, that no run has used before: it is new to the gateway. */
+/** Returns a bearer token or operation name that is new to the gateway. */
 export const fresh = (prefix) => `${prefix}_${randomBytes(6).toString('hex')}`;
 
 /**
- * A fetch that keeps what went over the wire: the method, the GraphQL parameters with the same shape for GET and POST, the status,
- * the media type and the headers of the answer.
+ * Returns a fetch that records its calls: the method, the GraphQL parameters in the same form for GET and POST, and the status, the
+ * media type and the headers of the response.
  */
 export function recordingFetch() {
   const calls = [];
@@ -54,11 +54,11 @@ function parameters(url, init) {
   return params;
 }
 
-/** What a call was, in terms of automatic persisted queries: its method, and which of hash and query it had. */
+/** Describes a call by its method and by its parameters for automatic persisted queries: hash, query, or both. */
 export const persistence = ({ method, params }) =>
   [method, params.extensions?.persistedQuery && 'hash', params.query && 'query'].filter(Boolean).join(' ');
 
-/** Asserts n nodes that look like the demo's CVMs, with ids of their own, and returns the ids. */
+/** Asserts n CVMs of the demo with distinct ids, and returns the ids. */
 export function assertCvms(nodes, n) {
   assert.equal(nodes.length, n);
   const ids = nodes.map((node) => node.id);
@@ -70,7 +70,7 @@ export function assertCvms(nodes, n) {
   return ids;
 }
 
-/** Asserts exactly one error of this code, at this path where one is given, and returns it. */
+/** Asserts exactly one error with this code, and with this path if there is one, and returns the error. */
 export function assertError(errors, code, path) {
   assert.equal(errors.length, 1, JSON.stringify(errors));
   const [error] = errors;

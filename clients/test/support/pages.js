@@ -1,5 +1,5 @@
-// The pages in docs/clients: their code is that of the files here, and their commands run. `node test/support/pages.js` writes the
-// files into the pages.
+// The pages in docs/clients contain the code of these folders, and commands that the tests run. `node test/support/pages.js` copies
+// the code into the pages.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -16,10 +16,10 @@ export const names = async () => (await readdir(folder)).filter((name) => name.e
 export const read = (name) => readFile(path.join(folder, name), 'utf8');
 export const source = (file) => readFile(path.join(root, file), 'utf8');
 
-/** The blocks of a page between fences: the comment above, the language, the file that is named behind it, the text. */
+/** Returns the fenced blocks of a page: the comment above, the language, the file name after it, and the code. */
 export const blocks = (text) => Array.from(text.matchAll(fence), ([, note, language, file, code]) => ({ note, language, file, code }));
 
-/** Runs the commands of a page, but those with a comment above, in its folder here, with the gateway that GATEWAY_URL names. */
+/** Runs the commands of a page in the client's folder, except commands with a comment above. GATEWAY_URL is the gateway. */
 export async function runCommands(name) {
   const script = blocks(await read(`${name}.md`))
     .filter(({ language, note }) => language === 'sh' && !note)
@@ -27,7 +27,7 @@ export async function runCommands(name) {
   assert.ok(script.length > 0, `${name}.md has no commands`);
   const cwd = path.join(root, 'clients', name);
   const run = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script.join('')], { cwd });
-  return run.catch((error) => assert.fail(`the commands of ${name}.md: ${error.stdout}${error.stderr}`));
+  return run.catch((error) => assert.fail(`the commands of ${name}.md failed: ${error.stdout}${error.stderr}`));
 }
 
 async function update(name) {

@@ -1,5 +1,4 @@
-// What a bundler does for an application with Relay: clients/relay/src, compiled by Babel into clients/relay/build, and a document to
-// render into.
+// Compiles clients/relay/src with Babel to clients/relay/build, in place of a bundler, and provides a document to render into.
 
 import { transformFileAsync } from '@babel/core';
 import { Window } from 'happy-dom';
@@ -10,7 +9,7 @@ import path from 'node:path';
 const folder = path.join(import.meta.dirname, '../../relay');
 const require = createRequire(import.meta.url);
 
-/** Compiles what is there, Relay's artifacts too, and returns a function that loads a module of it by its name. */
+/** Compiles the sources and Relay's artifacts, and returns a function that loads a compiled module by its name. */
 export async function build() {
   const [src, out] = [path.join(folder, 'src'), path.join(folder, 'build')];
   await rm(out, { recursive: true, force: true });
@@ -28,7 +27,7 @@ export async function build() {
   return (name) => require(path.join(out, name));
 }
 
-/** Makes a window the global one, as React wants it: the one of the test that is running. Whoever has it closes it. */
+/** Creates a window and makes it the global one, which React uses. The caller closes it. */
 export function openWindow() {
   const window = new Window();
   const { document, navigator } = window;

@@ -1,9 +1,9 @@
-// The gateway under test, and a proxy before it that keeps what routers send.
+// The gateway under test, and a proxy in front of it that records requests.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { parse } from 'graphql';
-import { answer, bodyOf, post, serve } from './serve.js';
+import { bodyOf, post, respond, serve } from './serve.js';
 
 const given = process.env.GATEWAY_URL;
 if (!given) {
@@ -11,13 +11,13 @@ if (!given) {
 }
 export const endpoint = `${given.replace(/\/+$/, '')}/graphql`;
 
-/** A credential that the demo upstream refuses with 401. */
+/** A credential that the demo upstream rejects with 401. */
 export const refused = { authorization: 'Bearer invalid' };
 
-/** A credential that no run has used before: a list of its own, of which the gateway has kept nothing. */
+/** Returns a new credential. It has its own list, which the gateway has not cached. */
 export const fresh = () => ({ authorization: `Bearer token-${randomBytes(6).toString('hex')}` });
 
-/** Serves the gateway behind a proxy, and returns its URL and the requests: their query, variables, credential, and upstream calls. */
+/** Starts a proxy to the gateway. Returns its URL and the recorded requests: query, variables, credential, and upstream calls. */
 export async function recorded(t) {
   const requests = [];
   const url = await serve(t, async (request, response) => {
@@ -25,12 +25,12 @@ export async function recorded(t) {
     const { authorization } = request.headers;
     const got = await post(endpoint, body.query, body.variables, { ...(authorization && { authorization }), 'x-cvmgraph-explain': '1' });
     requests.push({ ...body, authorization, calls: got.extensions?.upstream?.calls.filter((call) => !call.cached && !call.coalesced) });
-    answer(response, 200, got);
+    respond(response, 200, got);
   });
   return { url, requests };
 }
 
-/** The subgraph as a router's composition takes it. */
+/** Returns the subgraph for a router's composition. */
 export async function subgraph(url = endpoint, more = '') {
   const { data, errors } = await post(url, '{ _service { sdl } }');
   assert.equal(errors, undefined);

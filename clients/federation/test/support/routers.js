@@ -1,4 +1,4 @@
-// Routers of a supergraph, over HTTP. Each forwards its caller's Authorization to every subgraph.
+// Routers over HTTP. Each forwards its caller's Authorization to every subgraph.
 
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
@@ -42,5 +42,5 @@ async function hive(t, supergraph, port = 0) {
   return serve(t, runtime, port);
 }
 
-/** Starts a router of a supergraph, on a free port where none is given, and returns its URL, by the router's package. */
+/** Functions that start a router for a supergraph and return its URL, by the name of the package. The default is a free port. */
 export const routers = { '@apollo/gateway': apollo, '@graphql-hive/gateway': hive };

@@ -1,15 +1,15 @@
-// Other services of a federated graph: small ones, but served and composed like any other.
+// Small services for a federated graph.
 
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
-import { answer, bodyOf, serve } from './serve.js';
+import { bodyOf, respond, serve } from './serve.js';
 
 const federation = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])';
 
-/** How many alerts there are of a VM, for the test to check: anything that depends on its uuid alone. */
+/** Returns the number of alerts of a VM, a number derived from its UUID. */
 export const alertCount = (vmId) => [...vmId].reduce((sum, c) => sum + c.charCodeAt(0), 0) % 100;
 
-/** Knows VMs by their uuid. */
+/** A service that identifies VMs by UUID. */
 export const alerts = {
   name: 'alerts',
   typeDefs: parse(`${federation}
@@ -25,7 +25,7 @@ export const alerts = {
   },
 };
 
-/** Knows CVMs by the gateway's id. */
+/** A service that identifies CVMs by the gateway's id. */
 export const notes = {
   name: 'notes',
   typeDefs: parse(`${federation}
@@ -40,7 +40,7 @@ export const notes = {
 const racks = [1, 2, 3].map((n) => ({ __typename: 'Rack', id: `rack-${n}`, label: `R${n}` }));
 const nodeOf = (id) => racks.find((rack) => rack.id === id) ?? { __typename: 'Cvm', id };
 
-/** Another Relay server, whose node and nodes know whose ids are whose: what are not its own are CVMs. */
+/** Another Relay server. Its node and nodes return a reference to a CVM for ids that are not its own. */
 export const inventory = {
   name: 'inventory',
   typeDefs: parse(`${federation}
@@ -62,14 +62,14 @@ export const inventory = {
   },
 };
 
-/** Serves one, and returns it with its URL and the requests that it gets. */
+/** Serves a subgraph, and returns it with its URL and the recorded requests. */
 export async function started(t, subgraph) {
   const schema = buildSubgraphSchema(subgraph);
   const requests = [];
   const url = await serve(t, async (request, response) => {
     const body = await bodyOf(request);
     requests.push(body);
-    answer(response, 200, await graphql({ schema, source: body.query, variableValues: body.variables, operationName: body.operationName }));
+    respond(response, 200, await graphql({ schema, source: body.query, variableValues: body.variables, operationName: body.operationName }));
   });
   return { ...subgraph, url, requests };
 }
