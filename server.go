@@ -24,8 +24,10 @@ import (
 	"cvmgraph/internal/check"
 	"cvmgraph/internal/config"
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/httpserver"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/persisted"
 	"cvmgraph/internal/playground"
 	"cvmgraph/internal/querylimit"
 	"cvmgraph/internal/redis"
@@ -212,7 +214,7 @@ func inspect(ctx context.Context, settings *config.Config, stdout io.Writer) (ok
 
 // resolver returns what operations are resolved with, but for the pages.
 func (a app) resolver() *graph.Resolver {
-	repeats := a.metrics.ResponseCache()
+	responses := a.metrics.ResponseCache()
 	return &graph.Resolver{
 		APIVersion:       a.settings.APIVersion,
 		MaxFirst:         a.settings.MaxFirst,
@@ -224,11 +226,11 @@ func (a app) resolver() *graph.Resolver {
 		},
 		Introspection: a.settings.Introspection,
 		Projection:    a.settings.Projection,
-		Repeats: graph.Repeats{
-			Bytes: repeatsBytes(a.settings), Life: a.settings.CacheTTL, Hit: repeats.Hit, Watch: repeats.Watch,
+		ResponseCache: graphqlhttp.ResponseCacheOptions{
+			MaxBytes: responseCacheBytes(a.settings), TTL: a.settings.CacheTTL, Hit: responses.Hit, Watch: responses.Watch,
 		},
-		TrustedDocuments: graph.TrustedDocuments{
-			Mode: graph.TrustMode(a.settings.TrustedDocumentsMode), Texts: a.settings.Documents, Untrusted: a.metrics.UntrustedDocument,
+		TrustedDocuments: persisted.TrustedDocuments{
+			Mode: persisted.TrustMode(a.settings.TrustedDocumentsMode), Documents: a.settings.Documents, Untrusted: a.metrics.UntrustedDocument,
 		},
 		RequestID: telemetry.RequestIDFrom,
 		Tracer:    a.tracer(),
@@ -255,8 +257,8 @@ func closeTracing(tracing *telemetry.Tracing, logger *slog.Logger) {
 	}
 }
 
-// repeatsBytes returns what the answers to repeated requests have of --cache-bytes; pages have the rest.
-func repeatsBytes(settings *config.Config) uint64 { return uint64(settings.CacheBytes) / 4 }
+// responseCacheBytes returns the part of --cache-bytes that the response cache uses. Pages use the rest.
+func responseCacheBytes(settings *config.Config) uint64 { return uint64(settings.CacheBytes) / 4 }
 
 // clientOptions are those of the upstream's client, without its observer.
 func clientOptions(upstreamURL string, settings *config.Config) restclient.Options {
@@ -297,7 +299,7 @@ func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache 
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          a.settings.CacheTTL,
 		StaleIfError: a.settings.StaleIfError,
-		MaxBytes:     uint64(a.settings.CacheBytes) - repeatsBytes(a.settings),
+		MaxBytes:     uint64(a.settings.CacheBytes) - responseCacheBytes(a.settings),
 		APIVersion:   a.settings.APIVersion,
 		HashKey:      a.settings.SharedKey,
 		Shared:       shared,

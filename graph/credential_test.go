@@ -7,6 +7,7 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
 	"cvmgraph/restclient"
 )
@@ -27,7 +28,7 @@ func TestCredential_hashedOncePerOperation(t *testing.T) {
 	var counter *keyCounter
 	g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 16 << 20}}
 	g.over(t, demo.New(demo.Options{}), func(r *graph.Resolver) {
-		r.Repeats = graph.Repeats{Bytes: 1 << 20, Life: time.Hour}
+		r.ResponseCache = graphqlhttp.ResponseCacheOptions{MaxBytes: 1 << 20, TTL: time.Hour}
 		counter = &keyCounter{Source: r.Pages}
 		r.Pages = counter
 	})

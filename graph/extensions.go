@@ -83,12 +83,11 @@ func (op *operation) report(ctx context.Context, answer *relay.Result) {
 }
 
 // extensions returns the extensions of the operation's answer, nil for none.
-func (op *operation) extensions(header http.Header) map[string]any {
+func (op *operation) extensions() map[string]any {
 	op.mu.Lock()
 	defer op.mu.Unlock()
-	explain := explains(header)
 	age, stale := op.stale()
-	if len(op.moved) == 0 && !explain && !stale {
+	if len(op.moved) == 0 && !op.wantsUpstream && !stale {
 		return nil
 	}
 	extensions := make(map[string]any)
@@ -99,7 +98,7 @@ func (op *operation) extensions(header http.Header) map[string]any {
 		slices.SortFunc(op.moved, func(a, b paginationEntry) int { return slices.Compare(names(a.Path), names(b.Path)) })
 		extensions["pagination"] = op.moved
 	}
-	if explain {
+	if op.wantsUpstream {
 		extensions["upstream"] = op.explain()
 	}
 	return extensions

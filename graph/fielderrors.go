@@ -13,6 +13,7 @@ import (
 
 	"cvmgraph/graph/internal/model"
 	"cvmgraph/internal/apierror"
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
@@ -85,7 +86,7 @@ func reportItem(
 		report.add(path, fmt.Sprintf("the upstream lists this CVM %d times: it is shown once", repeats+1))
 	}
 	for _, field := range invalid {
-		if report.count.Load() > maxErrors {
+		if report.count.Load() > graphqlhttp.MaxErrors {
 			return
 		}
 		report.object(cvm, path, field.Path, field, "Cvm", "Node", "_Entity")
@@ -106,7 +107,7 @@ type fieldErrorReport struct {
 }
 
 func (r *fieldErrorReport) add(path ast.Path, message string) {
-	if r.count.Add(1) <= maxErrors+1 {
+	if r.count.Add(1) <= graphqlhttp.MaxErrors+1 {
 		e := &apierror.Error{Code: apierror.CodeInvalidResponse, Message: message}
 		graphql.AddError(r.ctx, &gqlerror.Error{Err: e, Message: message, Path: path})
 	}

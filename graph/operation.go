@@ -22,13 +22,15 @@ type operation struct {
 	credential    restclient.Credential
 	credentialKey pages.CredentialKey
 	credentialErr error
-	// documentID names the document, "" where it was sent or is named otherwise.
+	// documentID is the ID of the request's document. It is empty if the request has none.
 	documentID string
-	// untrusted says that the document is answered though it is not trusted.
+	// untrusted is true if the document is not trusted, but executed.
 	untrusted bool
+	// wantsUpstream is true if the request has the header for extensions.upstream.
+	wantsUpstream bool
 	// since is when pages may have been asked for at the earliest; zero: at any time.
 	since       time.Time
-	splices     splices
+	segments    rawSegments
 	fieldErrors atomic.Int64 // errors about single values so far
 
 	begin  sync.Once
@@ -53,7 +55,7 @@ func operationFrom(ctx context.Context) *operation {
 
 // newOperation returns the shared state of the operation that comes with the header.
 func (r *Resolver) newOperation(header http.Header) *operation {
-	op := &operation{resolver: r}
+	op := &operation{resolver: r, wantsUpstream: explains(header)}
 	op.credential, op.credentialErr = credentialOf(header)
 	if op.credentialErr != nil && !r.DefaultCredential.IsZero() && !hasCredential(header) {
 		op.credential, op.credentialErr = r.DefaultCredential, nil

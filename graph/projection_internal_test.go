@@ -1,6 +1,6 @@
 package graph
 
-// These tests are in the package because no answer shows which plans are kept.
+// These tests are in the package because no response shows which plans are cached.
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func inOperation(ctx context.Context, doc *ast.QueryDocument, text string, varia
 
 func TestPlansAreKept(t *testing.T) {
 	t.Parallel()
-	j := newJoint(projection.NewPlanner(pages.Shape()), true, nil)
+	j := newProjectionExtension(projection.NewPlanner(pages.Shape()), true, nil)
 	const text = `query($b: Boolean!) { cvms { totalCount @skip(if: $b) } }`
 	ctx := planning(t, text, map[string]any{"b": true})
 	first := j.plan(ctx, (*projection.Planner).Connection)
@@ -57,7 +57,7 @@ func TestPlansAreKept(t *testing.T) {
 
 func TestPlansAreBounded(t *testing.T) {
 	t.Parallel()
-	j := newJoint(projection.NewPlanner(pages.Shape()), true, nil)
+	j := newProjectionExtension(projection.NewPlanner(pages.Shape()), true, nil)
 	const documents = 200
 	for i := range documents {
 		text := fmt.Sprintf("# %d %s\n{ cvms { nodes { name } } }", i, strings.Repeat("long", 500))

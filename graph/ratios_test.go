@@ -21,6 +21,7 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/testing/cost"
@@ -268,7 +269,7 @@ func TestServersForRatios(t *testing.T) { //nolint:paralleltest // it is alone
 	called.serve(t, upstream, func(r *graph.Resolver) { r.Projection = true })
 	cached := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 48 << 20}}
 	cached.serve(t, upstream, func(r *graph.Resolver) {
-		r.Projection, r.Repeats = true, graph.Repeats{Bytes: 16 << 20, Life: time.Hour}
+		r.Projection, r.ResponseCache = true, graphqlhttp.ResponseCacheOptions{MaxBytes: 16 << 20, TTL: time.Hour}
 	})
 	handlers := map[string]http.Handler{
 		"cached": cached.handler, "held": held.handler, "called": called.handler,

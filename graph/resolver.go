@@ -1,70 +1,53 @@
-// Package graph answers GraphQL operations about CVMs from the upstream's paginated list.
+// Package graph resolves GraphQL operations about CVMs from the upstream's paginated list.
 package graph
 
 import (
 	"context"
 	"log/slog"
-	"net/http"
 
-	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
-
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
-	"cvmgraph/internal/panics"
-	"cvmgraph/internal/projection"
+	"cvmgraph/internal/persisted"
 	"cvmgraph/internal/querylimit"
 	"cvmgraph/restclient"
 )
 
-// Resolver is what resolving an operation needs besides its request. All fields but DefaultCredential, Introspection,
-// PersistedQueries, Projection, Repeats and TrustedDocuments are required. It is read-only once [NewHandler] has it.
+// Resolver resolves operations. All fields but DefaultCredential, Introspection, PersistedQueries,
+// Projection, ResponseCache, Tracer and TrustedDocuments are required. It must not be changed after it
+// was passed to [NewHandler].
 type Resolver struct {
-	// Pages is where pages come from.
+	// Pages returns the upstream's pages.
 	Pages pages.Source
-	// Projection writes selected fields from the pages' bytes. Where it is false, gqlgen executes all fields.
+	// Projection makes projections write the selected fields from the pages' bytes. If false, gqlgen
+	// executes all fields.
 	Projection bool
-	// APIVersion is the version that Pages are of. Cursors are bound to it.
+	// APIVersion is the version of the upstream's API. Cursors are bound to it.
 	APIVersion string
-	// MaxFirst is the largest first or last, in items.
+	// MaxFirst is the maximum of the arguments first and last, in items.
 	MaxFirst int
-	// MaxUpstreamCalls is how many upstream calls an operation may take, at least 1.
+	// MaxUpstreamCalls is the maximum number of upstream calls of one operation. It must be at least 1.
 	MaxUpstreamCalls int
-	// Limits bound a document.
+	// Limits are the limits of a document.
 	Limits querylimit.Limits
-	// Introspection lets clients ask for the schema. Where it is false, errors do not suggest names either.
+	// Introspection lets clients select the schema. If false, errors do not suggest names either.
 	Introspection bool
-	// DefaultCredential stands in where a request has none. Zero: such a request is UNAUTHENTICATED.
+	// DefaultCredential is the credential of requests without one. If zero, such requests are refused with
+	// UNAUTHENTICATED.
 	DefaultCredential restclient.Credential
-	// Repeats are kept for requests that come again.
-	Repeats Repeats
-	// PersistedQueries are those that replicas share; nil: none.
-	PersistedQueries SharedTexts
-	// TrustedDocuments are those that clients may name, or that are answered alone.
-	TrustedDocuments TrustedDocuments
-	// RequestID returns the id under which the request is logged.
+	// ResponseCache configures the response cache. The zero value disables it.
+	ResponseCache graphqlhttp.ResponseCacheOptions
+	// PersistedQueries stores the automatic persisted queries that replicas share. If nil, each replica
+	// has its own.
+	PersistedQueries persisted.Store
+	// TrustedDocuments are the documents that clients may name by ID.
+	TrustedDocuments persisted.TrustedDocuments
+	// RequestID returns the ID of the context's request in the log.
 	RequestID func(context.Context) string
-	// Tracer is told what operations do; nil: nobody is.
+	// Tracer records operations. If nil, operations are not recorded.
 	Tracer *Tracer
-	// Logger takes what must not be shown to clients.
+	// Logger receives the errors that clients must not see.
 	Logger *slog.Logger
 
 	hints *hintCache
 	sdl   string // for routers
-}
-
-// NewHandler returns the GraphQL endpoint: POST and GET, at any path. It is safe for concurrent use.
-func NewHandler(r *Resolver) http.Handler {
-	schema, sdl := newSubgraph(r)
-	exec := executor.New(schema)
-	r.hints, r.sdl = newHintCache(), sdl
-	exec.SetErrorPresenter(r.presentError)
-	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.FromRecover(value) })
-	exec.Use(newJoint(projection.NewPlanner(pages.Shape()), r.Projection, r.Tracer)) // the first, so that it gets what the others have made of a field
-	exec.Use(newPersistedQueries(r.PersistedQueries, newTrusted(r.TrustedDocuments, r.Logger)))
-	querylimit.Install(exec, schema.Schema(), r.Limits, r.Introspection)
-	exec.Use(callBudgetCheck{r}) // after the check of conditions: it evaluates them
-	if r.Introspection {
-		exec.Use(extension.Introspection{})
-	}
-	return &transport{resolver: r, exec: exec, writer: newAnswerWriter(), repeats: newRepeats(r.Pages, r.Repeats)}
 }

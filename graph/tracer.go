@@ -13,22 +13,23 @@ import (
 	"cvmgraph/internal/pages"
 )
 
-// Tracer is told what operations do, so that they can be followed. All of its functions are set, and are safe for concurrent use.
+// Tracer receives the events that make up a trace. All of its functions are required, and must be safe
+// for concurrent use.
 type Tracer struct {
-	// Operation is told of each request once it is answered: the type and the name of its operation, "" where they are not known,
-	// whether it was answered as an equal one was before, the codes of its errors, each once, and whether the first of these is the
-	// gateway's or the upstream's to mend.
-	Operation func(ctx context.Context, kind, name string, kept bool, problems []string, failed bool)
-	// Field is told of each field of Query that a resolver is called for, by its name in the schema. It returns the context to go on with,
-	// and what is told of the field's end: the code of its error, "" for none, and whether that is the gateway's or the upstream's to
-	// mend.
+	// Operation records a request when its response is written: the type and the name of its operation,
+	// which are empty if they are not known, whether the response came from the response cache, the codes
+	// of its errors, each once, and whether the first of them is a failure of the gateway or the upstream.
+	Operation func(ctx context.Context, kind, name string, cached bool, codes []string, failed bool)
+	// Field records a field of Query when its resolver is called, by its name in the schema. It returns
+	// the context of the resolver, and a function that records the end of the field: the code of its
+	// error, which is empty if there is none, and whether it is a failure of the gateway or the upstream.
 	Field func(ctx context.Context, name string) (context.Context, func(code string, failed bool))
-	// Page is told of each page that a field is made of, and what it was for.
+	// Page records a page that a field uses, and why it was fetched.
 	Page func(ctx context.Context, page pages.FetchResult, reason string)
 }
 
-// answered tells of an operation: opCtx may be nil, or without an operation.
-func (t *Tracer) answered(ctx context.Context, opCtx *graphql.OperationContext, shown gqlerror.List) {
+// executed records an operation. It may have been refused, so that opCtx has no operation.
+func (t *Tracer) executed(ctx context.Context, opCtx *graphql.OperationContext, errs gqlerror.List) {
 	if t == nil {
 		return
 	}
@@ -36,40 +37,41 @@ func (t *Tracer) answered(ctx context.Context, opCtx *graphql.OperationContext, 
 	if opCtx != nil && opCtx.Operation != nil {
 		kind, name = string(opCtx.Operation.Operation), opCtx.Operation.Name
 	}
-	problems, failed := problemsOf(shown)
-	t.Operation(ctx, kind, name, false, problems, failed && !left(ctx))
+	codes, failed := codesOf(errs)
+	t.Operation(ctx, kind, name, false, codes, failed && !isCanceled(ctx))
 }
 
-// kept tells of an operation that was answered as an equal one was before.
-func (t *Tracer) kept(ctx context.Context, name string) {
+// cacheHit records an operation whose response came from the response cache.
+func (t *Tracer) cacheHit(ctx context.Context, name string) {
 	if t != nil {
 		t.Operation(ctx, "query", name, true, nil, false)
 	}
 }
 
-// refused tells of a request that was not executed.
+// refused records a request that was not executed.
 func (t *Tracer) refused(ctx context.Context, code string) {
 	if t != nil {
 		t.Operation(ctx, "", "", false, []string{code}, isFailure(code))
 	}
 }
 
-// used tells of pages.
-func (t *Tracer) used(ctx context.Context, got []pages.FetchResult, reason string) {
+// used records pages.
+func (t *Tracer) used(ctx context.Context, fetched []pages.FetchResult, reason string) {
 	if t == nil {
 		return
 	}
-	for _, page := range got {
+	for _, page := range fetched {
 		t.Page(ctx, page, reason)
 	}
 }
 
-// field resolves a field of Query, and tells of it.
+// field resolves a field of Query and records it.
 func (t *Tracer) field(ctx context.Context, resolve func(context.Context) (any, error)) (any, error) {
 	field := graphql.GetFieldContext(ctx)
-	ctx, ended := t.Field(ctx, field.Field.Definition.Name) // not what the document says: all of that would be kept with it
-	code := apierror.CodeInternal                           // unless resolve returns
-	defer func() { ended(code, isFailure(code) && !left(ctx)) }()
+	// The name is the schema's. The document's would keep the whole document in memory.
+	ctx, end := t.Field(ctx, field.Field.Definition.Name)
+	code := apierror.CodeInternal // unless resolve returns
+	defer func() { end(code, isFailure(code) && !isCanceled(ctx)) }()
 	value, err := resolve(ctx)
 	if code = codeOf(err); code == "" {
 		code = addedCode(graphql.GetErrors(ctx), field.Field.Alias)
@@ -77,7 +79,8 @@ func (t *Tracer) field(ctx context.Context, resolve func(context.Context) (any, 
 	return value, err
 }
 
-// addedCode returns the code of the first error that a field of Query has added, "" for none.
+// addedCode returns the code of the first error that a field of Query has added. It returns an empty
+// string if there is none.
 func addedCode(errs gqlerror.List, alias string) string {
 	for _, e := range errs {
 		if len(e.Path) > 0 && e.Path[0] == ast.PathName(alias) {
@@ -88,28 +91,31 @@ func addedCode(errs gqlerror.List, alias string) string {
 	return ""
 }
 
-// left says whether the caller has gone, so that nobody has anything to mend.
-func left(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+// isCanceled reports whether the client has closed the connection, so that an error is not a failure.
+func isCanceled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// problemsOf returns the codes of errors, each once, and whether the first of them is a failure: those come first.
-func problemsOf(shown gqlerror.List) (problems []string, failed bool) {
-	for _, e := range shown {
+// codesOf returns the codes of errors, each once, and whether the first of them is a failure. If there
+// is a failure, it comes first.
+func codesOf(errs gqlerror.List) (codes []string, failed bool) {
+	for _, e := range errs {
 		code, _ := e.Extensions["code"].(string)
 		switch {
-		case code == "" || slices.Contains(problems, code):
+		case code == "" || slices.Contains(codes, code):
 		case isFailure(code) && !failed:
-			problems, failed = slices.Insert(problems, 0, code), true
+			codes, failed = slices.Insert(codes, 0, code), true
 		default:
-			problems = append(problems, code)
+			codes = append(codes, code)
 		}
 	}
-	return problems, failed
+	return codes, failed
 }
 
-// isFailure says whether a code is of what the gateway or the upstream has to mend, and not the caller.
+// isFailure reports whether an error with the code is a failure of the gateway or the upstream, not a
+// mistake of the caller.
 func isFailure(code string) bool {
 	switch code {
-	case apierror.CodeRateLimited, apierror.CodeUpstream, apierror.CodeUpstreamTimeout, apierror.CodeInvalidResponse, apierror.CodeUnavailable, apierror.CodeInternal:
+	case apierror.CodeRateLimited, apierror.CodeUpstream, apierror.CodeUpstreamTimeout, apierror.CodeInvalidResponse,
+		apierror.CodeUnavailable, apierror.CodeInternal:
 		return true
 	}
 	return false

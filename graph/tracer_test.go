@@ -13,7 +13,9 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
+	"cvmgraph/restclient"
 )
 
 // traced notes what a Tracer is told, in its order.
@@ -127,7 +129,7 @@ func TestTracerIsTold(t *testing.T) {
 			g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 1 << 20}}
 			g.over(t, failingAs(), func(r *graph.Resolver) {
 				r.Tracer = notes.tracer()
-				r.Repeats = graph.Repeats{Bytes: 1 << 20, Life: time.Hour}
+				r.ResponseCache = graphqlhttp.ResponseCacheOptions{MaxBytes: 1 << 20, TTL: time.Hour}
 			})
 			if test.want == nil {
 				g.post(t, test.query, nil, http.Header{"Authorization": {"Bearer " + test.token}})
@@ -169,10 +171,15 @@ func TestTracerIsToldOfWhatIsNotExecuted(t *testing.T) {
 	}
 }
 
+// withoutPages is a source that panics when it is asked for a page.
+type withoutPages struct{ pages.Source }
+
+func (withoutPages) CredentialKey(restclient.Credential) pages.CredentialKey { return pages.CredentialKey{} }
+
 func TestTracerIsToldOfPanics(t *testing.T) {
 	t.Parallel()
 	notes := &traced{}
-	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer, r.Pages = notes.tracer(), nil })
+	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer, r.Pages = notes.tracer(), withoutPages{} })
 	g.post(t, `{ cvms(first: 1) { totalCount } }`, nil, nil)
 	want := []string{`field cvms "INTERNAL_SERVER_ERROR" failed=true`, `operation "query" "" kept=false [INTERNAL_SERVER_ERROR] failed=true`}
 	if got := strings.Split(notes.take(), "; "); !slices.Equal(got, want) {

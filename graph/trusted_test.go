@@ -16,7 +16,9 @@ import (
 	"cvmgraph/graph"
 	"cvmgraph/internal/config"
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/persisted"
 )
 
 // documentsOf reads a file that one of the tools wrote, as the program does.
@@ -30,10 +32,10 @@ func documentsOf(t *testing.T, file string) map[string]string {
 }
 
 // trusting returns a change of a gateway that makes it trust the documents, and the number of requests for others.
-func trusting(mode graph.TrustMode, documents map[string]string) (func(*graph.Resolver), *atomic.Int64) {
+func trusting(mode persisted.TrustMode, documents map[string]string) (func(*graph.Resolver), *atomic.Int64) {
 	var untrusted atomic.Int64
 	return func(r *graph.Resolver) {
-		r.TrustedDocuments = graph.TrustedDocuments{Mode: mode, Texts: documents, Untrusted: func() { untrusted.Add(1) }}
+		r.TrustedDocuments = persisted.TrustedDocuments{Mode: mode, Documents: documents, Untrusted: func() { untrusted.Add(1) }}
 	}, &untrusted
 }
 
@@ -51,7 +53,7 @@ func object(t *testing.T, members ...any) string {
 	return string(text)
 }
 
-func persisted(hash string) any {
+func persistedQuery(hash string) any {
 	return vars{"persistedQuery": vars{"version": 1, "sha256Hash": hash}}
 }
 
@@ -61,7 +63,7 @@ func TestTrustedDocumentsOfEachTool(t *testing.T) {
 	ids, vmIDs := everyID(t, newGateway(t, upstream))
 	variables := vars{"first": 2, "id": ids[0], "vmId": vmIDs[0]}
 	for file, n := range map[string]int{"relay-md5.json": 2, "relay-sha256.json": 2, "codegen.json": 2, "codegen-sha1.json": 2, "genqlient.json": 2} {
-		for _, mode := range []graph.TrustMode{graph.TrustLog, graph.TrustEnforce} {
+		for _, mode := range []persisted.TrustMode{persisted.TrustLog, persisted.TrustEnforce} {
 			t.Run(file+", "+string(mode), func(t *testing.T) {
 				t.Parallel()
 				documents := documentsOf(t, file)
@@ -83,8 +85,8 @@ func TestTrustedDocumentsOfEachTool(t *testing.T) {
 						"its id":                     object(t, "documentId", id, "variables", variables),
 						"its id, and null for query": object(t, "documentId", id, "query", nil, "variables", variables),
 						"its hash as an id":          object(t, "documentId", "sha256:"+hash, "variables", variables),
-						"its hash":                   object(t, "extensions", persisted(hash), "variables", variables),
-						"its text with its hash":     object(t, "query", text, "extensions", persisted(hash), "variables", variables),
+						"its hash":                   object(t, "extensions", persistedQuery(hash), "variables", variables),
+						"its text with its hash":     object(t, "query", text, "extensions", persistedQuery(hash), "variables", variables),
 					} {
 						if got := send(http.MethodPost, "/graphql", body); got != want {
 							t.Errorf("%s by %s: got %s, want %s", id, name, got, want)
@@ -117,23 +119,23 @@ func TestUntrustedDocuments(t *testing.T) {
 	}{
 		"a trusted text":                 {object(t, "query", trustedText), "", "", "", 0},
 		"another":                        {object(t, "query", text), "", "", notTrusted, 1},
-		"another with its hash":          {object(t, "query", text, "extensions", persisted(hashOf(text))), "", "", notTrusted, 1},
+		"another with its hash":          {object(t, "query", text, "extensions", persistedQuery(hashOf(text))), "", "", notTrusted, 1},
 		"another with a trusted id":      {object(t, "query", text, "documentId", "list"), "", "", notTrusted, 1},
-		"another with a trusted hash":    {object(t, "query", text, "extensions", persisted(hashOf(trustedText))), "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
+		"another with a trusted hash":    {object(t, "query", text, "extensions", persistedQuery(hashOf(trustedText))), "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
 		"what is no document":            {object(t, "query", "{"), "GRAPHQL_PARSE_FAILED", "GRAPHQL_PARSE_FAILED", notTrusted, 1},
 		"GraphiQL's question":            {object(t, "query", "query IntrospectionQuery { __schema { queryType { name } } }"), "", "", notTrusted, 1},
 		"a router's question":            {object(t, "query", "{ _service { sdl } }"), "", "", notTrusted, 1},
 		"an id":                          {object(t, "documentId", "list"), notFound, "", "", 0},
 		"an id that is none":             {object(t, "documentId", "lisd"), notFound, notFound, notFound, 0},
 		"an unknown hash as an id":       {object(t, "documentId", "sha256:"+other), notFound, notFound, notFound, 0},
-		"a hash that nobody sent before": {object(t, "extensions", persisted(other)), notFound, notFound, notFound, 0},
+		"a hash that nobody sent before": {object(t, "extensions", persistedQuery(other)), notFound, notFound, notFound, 0},
 		"an id that is no text":          {object(t, "documentId", 7), "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
 		"an empty id":                    {object(t, "documentId", ""), "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
 		"two ids":                        {`{"documentId":"list","documentId":"list"}`, "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
 	}
 	upstream := demo.New(demo.Options{})
 	for name, test := range tests {
-		for mode, want := range map[graph.TrustMode]string{graph.TrustOff: test.off, graph.TrustLog: test.log, graph.TrustEnforce: test.enforce} {
+		for mode, want := range map[persisted.TrustMode]string{persisted.TrustOff: test.off, persisted.TrustLog: test.log, persisted.TrustEnforce: test.enforce} {
 			t.Run(name+", "+string(mode), func(t *testing.T) {
 				t.Parallel()
 				change, untrusted := trusting(mode, documents)
@@ -153,10 +155,10 @@ func TestUntrustedDocuments(t *testing.T) {
 					t.Errorf("got the calls %q, want none", calls)
 				}
 				wantNoted, wantLogged := test.noted, test.noted
-				if mode == graph.TrustOff {
+				if mode == persisted.TrustOff {
 					wantNoted = 0
 				}
-				if mode != graph.TrustLog {
+				if mode != persisted.TrustLog {
 					wantLogged = 0
 				}
 				if n := untrusted.Load(); n != int64(wantNoted) {
@@ -172,10 +174,12 @@ func TestUntrustedDocuments(t *testing.T) {
 
 func TestUntrustedDocumentsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
-	change, untrusted := trusting(graph.TrustLog, map[string]string{"a": "{ a: __typename }"})
+	change, untrusted := trusting(persisted.TrustLog, map[string]string{"a": "{ a: __typename }"})
 	// Answers are kept, but each request is to be counted.
 	g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Minute, MaxBytes: 1 << 20}}
-	g.over(t, demo.New(demo.Options{}), change, func(r *graph.Resolver) { r.Repeats = graph.Repeats{Bytes: 1 << 20, Life: time.Minute} })
+	g.over(t, demo.New(demo.Options{}), change, func(r *graph.Resolver) {
+		r.ResponseCache = graphqlhttp.ResponseCacheOptions{MaxBytes: 1 << 20, TTL: time.Minute}
+	})
 	const query = `{ cvms(first: 1) { totalCount } }`
 	for range 4 {
 		g.post(t, query, nil, nil)
@@ -187,7 +191,7 @@ func TestUntrustedDocumentsAreLoggedOnce(t *testing.T) {
 		g.post(t, fmt.Sprintf("{ a%d: __typename }", i), nil, nil)
 	}
 	lines := strings.Split(strings.TrimSpace(g.log.String()), "\n")
-	if len(lines) != 1001 || !strings.Contains(lines[1000], "the rest is not logged") || untrusted.Load() != 1104 {
+	if len(lines) != 1001 || !strings.Contains(lines[1000], "no more are logged") || untrusted.Load() != 1104 {
 		t.Errorf("got %d requests, %d lines and the last %q, want 1104, 1001, and that it is the last", untrusted.Load(), len(lines), lines[len(lines)-1])
 	}
 }
@@ -205,24 +209,24 @@ func (s sharedTexts) Save(_ context.Context, key, text string) { s[key] = text }
 func TestWhatOthersPersistedIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	const query = "{ __typename }"
-	for mode, want := range map[graph.TrustMode]string{
-		graph.TrustLog:     `{"data":{"__typename":"Query"}}`,
-		graph.TrustEnforce: `{"errors":[{"message":"PersistedQueryNotFound","extensions":{"code":"PERSISTED_QUERY_NOT_FOUND"}}]}`,
+	for mode, want := range map[persisted.TrustMode]string{
+		persisted.TrustLog:     `{"data":{"__typename":"Query"}}`,
+		persisted.TrustEnforce: `{"errors":[{"message":"PersistedQueryNotFound","extensions":{"code":"PERSISTED_QUERY_NOT_FOUND"}}]}`,
 	} {
 		shared := sharedTexts{hashOf(query): query}
 		change, untrusted := trusting(mode, map[string]string{"a": "{ a: __typename }"})
 		g := newGateway(t, demo.New(demo.Options{}), change, func(r *graph.Resolver) { r.PersistedQueries = shared })
-		body := object(t, "extensions", persisted(hashOf(query)))
+		body := object(t, "extensions", persistedQuery(hashOf(query)))
 		if got := g.send(t, http.MethodPost, "/graphql", body).Body.String(); got != want {
 			t.Errorf("%s: got %s, want %s", mode, got, want)
 		}
-		if n := untrusted.Load(); (n == 1) != (mode == graph.TrustLog) {
+		if n := untrusted.Load(); (n == 1) != (mode == persisted.TrustLog) {
 			t.Errorf("%s: got %d untrusted documents, want those that are answered", mode, n)
 		}
 		// One that is refused is not persisted for others either.
 		const fresh = "{ fresh: __typename }"
-		g.send(t, http.MethodPost, "/graphql", object(t, "query", fresh, "extensions", persisted(hashOf(fresh))))
-		if _, kept := shared[hashOf(fresh)]; kept != (mode == graph.TrustLog) {
+		g.send(t, http.MethodPost, "/graphql", object(t, "query", fresh, "extensions", persistedQuery(hashOf(fresh))))
+		if _, kept := shared[hashOf(fresh)]; kept != (mode == persisted.TrustLog) {
 			t.Errorf("%s: got it persisted: %v, want it where it is answered", mode, kept)
 		}
 	}

@@ -1,6 +1,6 @@
-package graph
+package graphqlhttp
 
-// These tests are in the package because they compare what was read of a request, which no answer shows.
+// These tests are in the package because they compare what was read of a request, which no response shows.
 
 import (
 	"bytes"
@@ -30,13 +30,13 @@ func FuzzBody(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, refusal := readJSON(body)
+		got, err := readJSON(body)
 		want, ok := oracleParams(body)
-		if ok != (refusal == nil) || ok && !reflect.DeepEqual(got, want) {
-			t.Fatalf("got %+v, %v, want %+v, %v", got, refusal, want, ok)
+		if ok != (err == nil) || ok && !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %+v, %v, want %+v, %v", got, err, want, ok)
 		}
-		if refusal != nil && (refusal.Status != http.StatusBadRequest || refusal.Code != apierror.CodeBadRequest) {
-			t.Errorf("got %+v, want a bad request", refusal)
+		if err != nil && (err.Status != http.StatusBadRequest || err.Code != apierror.CodeBadRequest) {
+			t.Errorf("got %+v, want a bad request", err)
 		}
 	})
 }
@@ -85,10 +85,10 @@ func FuzzURL(f *testing.F) {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		got, refusal := readURL([]byte(query))
+		got, err := readURL([]byte(query))
 		want, ok := oracleURL(query)
-		if ok != (refusal == nil) || ok && !reflect.DeepEqual(got, want) {
-			t.Fatalf("got %+v, %v, want %+v, %v", got, refusal, want, ok)
+		if ok != (err == nil) || ok && !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %+v, %v, want %+v, %v", got, err, want, ok)
 		}
 	})
 }

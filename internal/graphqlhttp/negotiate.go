@@ -1,4 +1,4 @@
-package graph
+package graphqlhttp
 
 import (
 	"mime"
@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// The media types that answers come in.
+// The media types of responses.
 const (
 	mediaGraphQL = "application/graphql-response+json"
 	mediaJSON    = "application/json"
 )
 
-// negotiate returns the media type that the Accept headers prefer, and false where they accept neither. Without a header, and
-// where */* is as good, it is application/json, which old clients expect.
+// negotiate returns the media type that the Accept headers prefer, and false if they accept neither. If
+// there is no header, or if both are equally preferred by a wildcard, the type is application/json, which
+// old clients expect.
 func negotiate(accept []string) (media string, ok bool) {
 	if len(accept) == 0 || strings.TrimSpace(strings.Join(accept, "")) == "" {
 		return mediaJSON, true
@@ -38,7 +39,7 @@ func negotiate(accept []string) (media string, ok bool) {
 	}
 }
 
-// How closely a media range names a type.
+// How closely a media range matches a type.
 const (
 	none = iota
 	anyType
@@ -46,7 +47,7 @@ const (
 	exact
 )
 
-// quality is how welcome a media type is: what the most specific range says counts.
+// quality is the weight of a media type: that of the most specific range.
 type quality struct {
 	q        float64
 	specific int
@@ -67,7 +68,8 @@ func (best *quality) offer(kind, media string, q float64) {
 	}
 }
 
-// mediaRange reads one element of an Accept header; valid is false for what is none, and for another charset than UTF-8.
+// mediaRange parses one element of an Accept header. It returns false if the element is malformed or has
+// a charset other than UTF-8.
 func mediaRange(text string) (kind string, q float64, valid bool) {
 	kind, params, err := mime.ParseMediaType(text)
 	if err != nil {
@@ -85,7 +87,7 @@ func mediaRange(text string) (kind string, q float64, valid bool) {
 	return kind, q, true
 }
 
-// acceptsGzip says whether an Accept-Encoding header asks for gzip.
+// acceptsGzip reports whether an Accept-Encoding header has gzip.
 func acceptsGzip(accept string) bool {
 	for part := range strings.SplitSeq(accept, ",") {
 		name, params, _ := strings.Cut(part, ";")

@@ -16,6 +16,7 @@ import (
 
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/testing/testmode"
 )
@@ -32,8 +33,8 @@ func newRepeating(tb testing.TB, upstream http.Handler, bytes uint64, options pa
 	options.MaxBytes = 16 << 20
 	g := &repeating{gateway: &gateway{timeout: patience, cache: options}}
 	g.over(tb, upstream, func(r *graph.Resolver) {
-		r.Repeats = graph.Repeats{
-			Bytes: bytes, Life: options.TTL,
+		r.ResponseCache = graphqlhttp.ResponseCacheOptions{
+			MaxBytes: bytes, TTL: options.TTL,
 			Hit:   func() { g.hits.Add(1) },
 			Watch: func(size func() (int, uint64)) { g.size = size },
 		}

@@ -1,0 +1,97 @@
+package graph
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"cvmgraph/internal/apierror"
+)
+
+// placeholder stands in gqlgen's data for a segment. JSON never contains this byte: in strings it is
+// escaped.
+const placeholder = "\x00"
+
+const (
+	// maxResponse is the maximum size of a response, in bytes.
+	maxResponse = 32 << 20
+	// maxExecuted is the maximum size of what gqlgen executes of a response, in bytes. Its memory is about
+	// ten times as large.
+	maxExecuted = 8 << 20
+)
+
+// rawSegments are the parts of a response that projections write instead of gqlgen, in the order of their
+// placeholders in gqlgen's data.
+type rawSegments struct {
+	list  []segment
+	first [1]segment // the memory of list for one segment, as most responses have
+
+	executed atomic.Int64 // bytes of what gqlgen executes
+	tooLarge atomic.Pointer[gqlerror.Error]
+}
+
+// segment is the part of a response that one projection writes.
+type segment interface {
+	// appendJSON appends the segment to dst. It may stop when dst is longer than limit bytes.
+	appendJSON(dst []byte, limit int) []byte
+	// name returns the name of the field in the response.
+	name() string
+}
+
+// refuse refuses the whole response, which has at least actual bytes, and returns the error. If field is
+// not empty, it is the field that exceeds the limit.
+func (s *rawSegments) refuse(field string, limit, actual int) error {
+	e := &apierror.Error{
+		Code: apierror.CodeTooComplex, Limit: int64(limit), Actual: int64(actual),
+		Message: fmt.Sprintf(
+			"the response has %d bytes or more: at most %d are allowed; ask for fewer items or fields", actual, limit,
+		),
+	}
+	shown := e.GraphQL()
+	if field != "" {
+		shown.Path = ast.Path{ast.PathName(field)}
+	}
+	s.tooLarge.CompareAndSwap(nil, shown)
+	return e
+}
+
+// execute counts the bytes of a field that gqlgen executes. It returns an error if they are too many.
+func (s *rawSegments) execute(field string, size int) error {
+	if all := s.executed.Add(int64(size)); all > maxExecuted {
+		return s.refuse(field, maxExecuted, int(all))
+	}
+	return nil
+}
+
+// add writes the placeholder of a segment.
+func (s *rawSegments) add(w io.Writer, segment segment) {
+	if s.list == nil {
+		s.list = s.first[:0]
+	}
+	s.list = append(s.list, segment)
+	_, _ = io.WriteString(w, placeholder) // gqlgen's buffer returns no error
+}
+
+// appendData appends gqlgen's data to dst and replaces each placeholder by its segment. If the response
+// is too large, it returns the error, and the appended bytes are not JSON.
+func (s *rawSegments) appendData(dst, data []byte) ([]byte, *gqlerror.Error) {
+	for s.tooLarge.Load() == nil {
+		i := bytes.IndexByte(data, placeholder[0])
+		if last := i < 0; last || len(dst)+i > maxResponse {
+			if dst = append(dst, data...); len(dst) > maxResponse {
+				_ = s.refuse("", maxResponse, len(dst))
+			}
+			break
+		}
+		dst = s.list[0].appendJSON(append(dst, data[:i]...), maxResponse)
+		if len(dst) > maxResponse {
+			_ = s.refuse(s.list[0].name(), maxResponse, len(dst))
+		}
+		s.list, data = s.list[1:], data[i+1:]
+	}
+	return dst, s.tooLarge.Load()
+}
