@@ -3,7 +3,9 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/cvmgraph .
+# The version of a release. By default the program has the version of its source.
+ARG VERSION=
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X cvmgraph/internal/telemetry.stampedVersion=$VERSION" -o /out/cvmgraph .
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/cvmgraph /cvmgraph

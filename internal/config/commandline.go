@@ -15,12 +15,15 @@ import (
 type grammar struct {
 	settings
 
-	Version bool `help:"Print the version and exit."`
+	VersionFlag bool `name:"version" help:"Print the version and exit."`
 
 	Serve  struct{} `cmd:"" default:"1" help:"Serve GraphQL; the default command."`
 	Schema struct{} `cmd:"" help:"Print the GraphQL schema (SDL)."`
 	Health struct{} `cmd:"" help:"Ask /readyz on --listen and exit with 0 or 1; for container health checks."`
 	Check  struct{} `cmd:"" help:"Check the settings, the upstream, its contract and Redis, say what is wrong, and exit with 0 or 1."`
+
+	Version struct{} `cmd:"" help:"Print the version."`
+	Help    struct{} `cmd:"" help:"Print this help."`
 }
 
 // commandLine is what args and environment say, before the values are looked at.
@@ -56,14 +59,15 @@ func readCommandLine(args []string, env environment, stdout io.Writer) (*command
 			line.flags = append(line.flags, flag.Name)
 		}
 	}
+	selected := ctx.Selected()
 	switch {
-	case isOn(ctx, "help"):
-		if err := ctx.PrintUsage(false); err != nil {
+	case isOn(ctx, "help"), selected != nil && selected.Name == string(CommandHelp):
+		if err := printHelp(parser, ctx); err != nil {
 			return nil, fmt.Errorf("write the help: %w", err)
 		}
 		line.command = CommandHelp
 		return line, nil
-	case isOn(ctx, "version"):
+	case isOn(ctx, "version"), selected != nil && selected.Name == string(CommandVersion):
 		line.command = CommandVersion
 		return line, nil
 	}
@@ -78,6 +82,17 @@ func readCommandLine(args []string, env environment, stdout io.Writer) (*command
 		}
 	}
 	return line, nil
+}
+
+// printHelp prints the help of the selected command, or of the program if the command is help.
+func printHelp(parser *kong.Kong, ctx *kong.Context) error {
+	if selected := ctx.Selected(); selected != nil && selected.Name == string(CommandHelp) {
+		var err error
+		if ctx, err = kong.Trace(parser, []string{"--help"}); err != nil {
+			return err
+		}
+	}
+	return ctx.PrintUsage(false)
 }
 
 // credentials says what is wrong with credentials beside a command that has no use for them: a flag is refused, for somebody takes it to be

@@ -212,6 +212,8 @@ func TestCommands(t *testing.T) {
 		"check after its flags":    {[]string{"--token=x", "check", "--api-key=y"}, config.CommandCheck},
 		"health with a flag":       {[]string{"health", "--listen=:9"}, config.CommandHealth},
 		"version":                  {[]string{"--version"}, config.CommandVersion},
+		"version as a command":     {[]string{"version"}, config.CommandVersion},
+		"help as a command":        {[]string{"help"}, config.CommandHelp},
 		"version among problems":   {[]string{"--version", "--bogus", "--max-first=x"}, config.CommandVersion},
 		"version turned off":       {[]string{"--version=false"}, config.CommandServe},
 		"help":                     {[]string{"--help"}, config.CommandHelp},

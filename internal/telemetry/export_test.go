@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// VersionOf is versionOf, for tests: those of a test binary's own build are always the same.
-func VersionOf(info *debug.BuildInfo) string { return versionOf(info) }
+// RevisionSuffix exports revisionSuffix: the settings of a test binary's own build have no revision.
+func RevisionSuffix(settings []debug.BuildSetting) string { return revisionSuffix(settings) }
 
 // NewExportLog returns what OpenTelemetry's errors go to.
 func NewExportLog(failed func(), logger *slog.Logger) interface{ Handle(error) } {

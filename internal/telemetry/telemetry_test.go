@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"log/slog"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -94,27 +95,30 @@ func TestRequestIDInContext(t *testing.T) {
 	}
 }
 
-func TestVersion(t *testing.T) {
+func TestVersion_withoutRevision(t *testing.T) {
+	t.Parallel()
+	if got := telemetry.Version(); !regexp.MustCompile(`^\d+\.\d+\.\d+(-dev)?$`).MatchString(got) {
+		t.Errorf("got %q, want the version of the source", got)
+	}
+}
+
+func TestRevisionSuffix(t *testing.T) {
 	t.Parallel()
 	revision := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123"}
 	modified := debug.BuildSetting{Key: "vcs.modified", Value: "true"}
 	for name, test := range map[string]struct {
-		info debug.BuildInfo
-		want string
+		settings []debug.BuildSetting
+		want     string
 	}{
-		"a module version": {debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{revision}}, "v1.2.3"},
-		"a revision":       {debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: []debug.BuildSetting{revision}}, "0123456789ab"},
-		"a dirty revision": {debug.BuildInfo{Settings: []debug.BuildSetting{modified, revision}}, "0123456789ab-dirty"},
-		"nothing known":    {debug.BuildInfo{Settings: []debug.BuildSetting{modified}}, "devel"},
+		"revision of a clean tree":         {settings: []debug.BuildSetting{revision}, want: "+0123456789ab"},
+		"revision with uncommitted change": {settings: []debug.BuildSetting{modified, revision}, want: "+0123456789ab.dirty"},
+		"no revision":                      {settings: []debug.BuildSetting{modified}, want: ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := telemetry.VersionOf(&test.info); got != test.want {
+			if got := telemetry.RevisionSuffix(test.settings); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
-	}
-	if telemetry.Version() == "" {
-		t.Error("Version: got nothing, want at least devel")
 	}
 }

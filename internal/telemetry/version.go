@@ -2,31 +2,42 @@ package telemetry
 
 import "runtime/debug"
 
-// Version returns what the program was built from: the version of its module, else the first 12 digits of its
-// revision, with -dirty where there were uncommitted changes, else "devel".
+// sourceVersion is the version of this source. It ends in -dev between releases.
+const sourceVersion = "0.9.0-dev"
+
+// stampedVersion replaces the version of the source if it is not empty. The linker sets it; see the
+// build argument VERSION in the Dockerfile. Nothing else writes to it.
+var stampedVersion string
+
+// Version returns the version of the program: the version that the linker was called with, or else
+// the version of the source. The latter is followed by the first 12 digits of the VCS revision if
+// the build knows it, and by "dirty" if the tree had uncommitted changes:
+// "0.9.0-dev+0123456789ab.dirty".
 func Version() string {
+	if stampedVersion != "" {
+		return stampedVersion
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "devel"
+		return sourceVersion
 	}
-	return versionOf(info)
+	return sourceVersion + revisionSuffix(info.Settings)
 }
 
-func versionOf(info *debug.BuildInfo) string {
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
+// revisionSuffix returns the revision as build metadata of a semantic version, or "" if the
+// settings have no revision.
+func revisionSuffix(settings []debug.BuildSetting) string {
 	revision, dirty := "", ""
-	for _, setting := range info.Settings {
+	for _, setting := range settings {
 		switch {
 		case setting.Key == "vcs.revision":
 			revision = setting.Value[:min(12, len(setting.Value))]
 		case setting.Key == "vcs.modified" && setting.Value == "true":
-			dirty = "-dirty"
+			dirty = ".dirty"
 		}
 	}
 	if revision == "" {
-		return "devel"
+		return ""
 	}
-	return revision + dirty
+	return "+" + revision + dirty
 }
