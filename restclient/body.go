@@ -15,29 +15,29 @@ import (
 )
 
 const (
-	// maxBody bounds the body of an answer, after decompression.
+	// maxBody is the maximum size of a response's body, after decompression.
 	maxBody = 16 << 20
-	// largeBody is what a body takes without a place among the large ones. It is how much memory an
-	// announced length gets before any byte has come.
+	// largeBody is the size up to which a body needs no slot. It is also the maximum memory that is
+	// allocated for an announced length before any byte has arrived.
 	largeBody = 1 << 20
-	// largeBodies is how many of them there may be at a time.
+	// largeBodies is the number of slots.
 	largeBodies = 4
 )
 
-// places are those of large bodies.
-type places chan struct{}
+// largeBodySlots limits the number of large bodies in use.
+type largeBodySlots chan struct{}
 
 // document reads the whole body. Its errors are *InvalidResponseError for a body that is too large,
-// cut short or wrongly compressed, *UnavailableError for one that is large beside too many others,
+// incomplete or wrongly compressed, *UnavailableError for a large one that gets no slot in time,
 // and those of the connection.
-func (p places) document(ctx context.Context, resp *http.Response) (Document, error) {
-	body, large, err := p.readBody(ctx, resp)
+func (s largeBodySlots) document(ctx context.Context, resp *http.Response) (Document, error) {
+	body, large, err := s.readBody(ctx, resp)
 	if err == nil && endsEarly(body) {
 		err = invalid(ReasonTruncated)
 	}
 	d := Document{Body: body, NoStore: forbidsStoring(resp.Header)}
 	if large {
-		d.leave = sync.OnceFunc(func() { <-p })
+		d.release = sync.OnceFunc(func() { <-s })
 	}
 	if err != nil {
 		d.Release()
@@ -46,18 +46,18 @@ func (p places) document(ctx context.Context, resp *http.Response) (Document, er
 	return d, nil
 }
 
-// readBody reads the whole body, and says whether it has taken a place, with an error too.
-func (p places) readBody(ctx context.Context, resp *http.Response) (body []byte, large bool, err error) {
+// readBody reads the whole body. It reports whether it has taken a slot, also with an error.
+func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body []byte, large bool, err error) {
 	if resp.ContentLength > maxBody {
 		return nil, false, invalid(ReasonTooLarge)
 	}
-	// The extra byte lets the read that finds the end do so without growing the buffer.
+	// One byte more, so that the read that finds the end does not need a larger buffer.
 	body = make([]byte, 0, max(min(resp.ContentLength, largeBody), 0)+1)
 	for {
 		if len(body) == cap(body) {
 			if !large && cap(body) >= largeBody {
 				select {
-				case p <- struct{}{}:
+				case s <- struct{}{}:
 					large = true
 				case <-ctx.Done():
 					return nil, false, &UnavailableError{Cause: CauseOverload, RetryAfter: maxQueueing}
@@ -71,7 +71,7 @@ func (p places) readBody(ctx context.Context, resp *http.Response) (body []byte,
 		case len(body) > maxBody:
 			return nil, large, invalid(ReasonTooLarge)
 		case err == io.EOF:
-			if cap(body)-len(body) > len(body)/8 { // it did not say how much would come
+			if cap(body)-len(body) > len(body)/8 { // the length was not announced
 				body = bytes.Clone(body)
 			}
 			return body, large, nil
@@ -81,8 +81,8 @@ func (p places) readBody(ctx context.Context, resp *http.Response) (body []byte,
 	}
 }
 
-// grown returns body with room for more, for all that was announced once it is a large one, and
-// never for much more than maxBody.
+// grown returns body with a larger capacity: that of the announced length if the body is large, and
+// at most one byte more than maxBody.
 func grown(body []byte, announced int) []byte {
 	size := max(2*cap(body), 32<<10)
 	if cap(body) > largeBody {
@@ -93,7 +93,8 @@ func grown(body []byte, announced int) []byte {
 	return larger
 }
 
-// bodyError tells an answer that is wrong from a connection that failed.
+// bodyError returns an *InvalidResponseError if the body is wrong, and err if the connection
+// failed.
 func bodyError(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {

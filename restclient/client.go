@@ -1,7 +1,9 @@
-// Package restclient is the typed client of the one call cvmgraph makes upstream, Phala Cloud's
-// GET {base}/cvms/paginated in the shape of API version 2025-10-28. It bounds what it reads, tries again
-// what may succeed then, spares an upstream that fails or is overloaded, and never shows the upstream's
-// words, its address or a credential in an error. Caching and coalescing are its callers' business.
+// Package restclient is a typed client of Phala Cloud's list of confidential VMs: the call GET
+// {base}/cvms/paginated of API version 2025-10-28, the only one that cvmgraph makes.
+//
+// The client limits what it reads, retries calls that can succeed later, and stops calling an
+// upstream that fails or is overloaded. Its errors never contain the upstream's words, its address
+// or a credential. It does not cache pages and does not share calls.
 package restclient
 
 import (
@@ -9,10 +11,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"maps"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -24,79 +24,39 @@ const (
 	DefaultUserAgent  = "cvmgraph"
 )
 
-// maxPageSize is the largest page_size the upstream allows.
-const maxPageSize = 100
-
-// Options are the settings of a [Client].
+// Options configures a [Client].
 type Options struct {
-	// BaseURL is the API's root, such as https://cloud-api.phala.com/api/v1. It is required, http or
-	// https, and holds no user, query or fragment.
+	// BaseURL is the root of the API, such as https://cloud-api.phala.com/api/v1. It is required.
+	// Its scheme is http or https, and it has no user, query or fragment.
 	BaseURL string
-	// APIVersion is sent as X-Phala-Version; "" is DefaultAPIVersion.
+	// APIVersion is sent as X-Phala-Version. If empty, it is DefaultAPIVersion.
 	APIVersion string
-	// Timeout bounds one attempt from the dialing to the last byte of the body; 0 is DefaultTimeout.
+	// Timeout limits one attempt, from dialing to the last byte of the body. If zero, it is
+	// DefaultTimeout.
 	Timeout time.Duration
-	// UserAgent is sent as User-Agent; "" is DefaultUserAgent.
+	// UserAgent is sent as User-Agent. If empty, it is DefaultUserAgent.
 	UserAgent string
-	// TLS says whom to trust; nil is the system's authorities (and SSL_CERT_FILE). It is copied,
-	// and raised to TLS 1.2 where it allows less.
+	// TLS configures the connections to the upstream. It is copied, and its minimum version is
+	// raised to TLS 1.2. If nil, the system's certificate authorities (and SSL_CERT_FILE) are
+	// trusted.
 	TLS *tls.Config
-	// Observer is told what happens.
+	// Observer is called for the client's events.
 	Observer Observer
 }
 
-// Filter restricts the list. It is comparable; the zero value restricts nothing.
-type Filter struct {
-	// NodeID is sent as teepod_id; 0 is every node.
-	NodeID int32
-	// UserID is sent as user_id: "0" for CVMs without an owner, or usr_…; "" is every owner.
-	UserID string
-}
-
-// PageRequest names one page of the list. It is comparable.
-type PageRequest struct {
-	Filter Filter
-	// Page is counted from 1; at most 2147483647.
-	Page int
-	// PageSize is the number of items of a full page, 1 to 100.
-	PageSize int
-}
-
-func (r PageRequest) validate() error {
-	if r.Page < 1 || r.Page > math.MaxInt32 {
-		return &ArgumentError{"page", "is not between 1 and 2147483647"}
-	}
-	if r.PageSize < 1 || r.PageSize > maxPageSize {
-		return &ArgumentError{"page_size", "is not between 1 and 100"}
-	}
-	return nil
-}
-
-// query is deterministic, so that caches on the way see equal requests as equal.
-func (r PageRequest) query() string {
-	query := "page=" + strconv.Itoa(r.Page) + "&page_size=" + strconv.Itoa(r.PageSize)
-	if r.Filter.NodeID != 0 {
-		query += "&teepod_id=" + strconv.Itoa(int(r.Filter.NodeID))
-	}
-	if r.Filter.UserID != "" {
-		query += "&user_id=" + url.QueryEscape(r.Filter.UserID)
-	}
-	return query
-}
-
-// Client calls the upstream. It is safe for concurrent use and holds its own connections; make one
-// with [New] and let everybody share it.
+// Client calls the upstream. It is safe for concurrent use, and has its own pool of connections.
+// Create one with [New] and share it.
 type Client struct {
 	endpoint  *url.URL
 	header    http.Header // of every request
 	timeout   time.Duration
 	transport *http.Transport
 	policy    *policy
-	large     places
+	large     largeBodySlots
 }
 
-// New returns a client, or an error that joins everything that is wrong with the options. It does
-// no I/O. The error names options but not their values.
+// New returns a client. It does no I/O. The error joins all problems of the options; it has the
+// names of options, but not their values.
 func New(options Options) (*Client, error) {
 	if options.APIVersion == "" {
 		options.APIVersion = DefaultAPIVersion
@@ -110,13 +70,13 @@ func New(options Options) (*Client, error) {
 	endpoint, problem := parseBase(options.BaseURL)
 	problems := []error{problem}
 	if options.Timeout < 0 {
-		problems = append(problems, errors.New("Timeout is negative"))
+		problems = append(problems, errors.New("Timeout must not be negative"))
 	}
 	if !isHeaderValue(options.APIVersion) {
-		problems = append(problems, errors.New("APIVersion is no header value"))
+		problems = append(problems, errors.New("APIVersion is not a valid header value"))
 	}
 	if !isHeaderValue(options.UserAgent) {
-		problems = append(problems, errors.New("UserAgent is no header value"))
+		problems = append(problems, errors.New("UserAgent is not a valid header value"))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
@@ -131,39 +91,39 @@ func New(options Options) (*Client, error) {
 		timeout:   options.Timeout,
 		transport: newTransport(options.TLS),
 		policy:    newPolicy(options.Observer),
-		large:     make(places, largeBodies),
+		large:     make(largeBodySlots, largeBodies),
 	}, nil
 }
 
-// parseBase checks the API's root and returns the address of the list below it.
+// parseBase validates the root of the API and returns the URL of the list.
 func parseBase(base string) (*url.URL, error) {
 	u, err := url.Parse(base)
 	switch {
-	case err != nil: // its text holds the URL, and a URL can hold a password
-		return nil, errors.New("BaseURL is no URL")
+	case err != nil: // err is dropped: it has the URL, which can have a password
+		return nil, errors.New("BaseURL is not a URL")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("BaseURL is neither http nor https")
+		return nil, errors.New("BaseURL must start with http:// or https://")
 	case u.Hostname() == "":
 		return nil, errors.New("BaseURL has no host")
 	case u.User != nil:
-		return nil, errors.New("BaseURL has a user")
+		return nil, errors.New("BaseURL must not have a user")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, errors.New("BaseURL has a query or a fragment")
+		return nil, errors.New("BaseURL must not have a query or a fragment")
 	}
 	if u.Path == "" {
-		u.Path = "/" // or else JoinPath returns a relative path
+		u.Path = "/" // otherwise JoinPath returns a relative path
 	}
 	return u.JoinPath("cvms", "paginated"), nil
 }
 
-// Close releases the idle connections. Calls under way go on, and the client stays usable.
+// Close closes the idle connections. Running calls continue, and the client can still be used.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// State returns how the client stands with its upstream.
+// State returns the current state of the breaker and of the limit of attempts in flight.
 func (c *Client) State() State { return c.policy.state() }
 
-// ListCvms fetches one page on behalf of whom cred belongs to, and decodes it. The page belongs to the
-// caller. The errors are those of [Client.Fetch], and *InvalidResponseError.
+// ListCvms fetches and decodes one page of the list. The page belongs to the caller. The errors are
+// those of [Client.Fetch], and *InvalidResponseError for a body that is not the page.
 func (c *Client) ListCvms(ctx context.Context, cred Credential, req PageRequest) (*CvmPage, error) {
 	document, err := c.Fetch(ctx, cred, req)
 	if err != nil {
@@ -173,40 +133,41 @@ func (c *Client) ListCvms(ctx context.Context, cred Credential, req PageRequest)
 	return DecodePage(document.Body, req)
 }
 
-// Document is an answer as it came.
+// Document is the response to a call, not decoded.
 type Document struct {
-	// Body is what came, after decompression.
+	// Body is the response's body, after decompression.
 	Body []byte
-	// NoStore says that the upstream forbids to keep it (Cache-Control: no-store).
+	// NoStore reports whether the upstream forbids storing the response (Cache-Control: no-store).
 	NoStore bool
-	// Attempts is how many it took. It is set beside an error too.
+	// Attempts is the number of attempts of the call. It is also set if the call failed.
 	Attempts int
 
-	leave func() // what Done calls; nil: nothing
+	release func() // what Release calls, or nil
 }
 
-// Release says that the work on a document is over. Only a few large ones are worked on at a time: until then,
-// others wait. It may be called more than once.
+// Release ends the use of the document. Only a few large documents are in use at a time, and calls
+// with further ones wait until one of them is released. It may be called more than once.
 func (d Document) Release() {
-	if d.leave != nil {
-		d.leave()
+	if d.release != nil {
+		d.release()
 	}
 }
 
-// Fetch fetches the document of one page on behalf of whom cred belongs to; a zero cred is sent as none.
-// The document belongs to the caller, who calls [Document.Release]; all that has been looked at is whether it
-// ends as one.
+// Fetch fetches one page of the list without decoding it. A zero cred sends no credential. The
+// document belongs to the caller, who must call [Document.Release]. Its body is only checked for a
+// missing end.
 //
-// There are up to three attempts, each within Options.Timeout: after status 500, 502, 503, 504 or 429,
-// a connection that was reset or closed, a body that did not arrive whole, or a timeout, where not too
-// many calls are being retried already. Between them it waits for a short random time, and no shorter
-// than the upstream wishes; where ctx, or the [RetryDeadline] that goes with it, ends before, it returns at
-// once. (The transport may send a request again on another connection, when an idle one turns out to be
-// dead.) Where the upstream mostly fails, or too many attempts are in flight, it is not called.
+// A call has up to three attempts, each limited by Options.Timeout. It is retried after status 500,
+// 502, 503, 504 or 429, a connection that was reset or closed, an incomplete body, or a timeout,
+// unless too many calls are being retried already. The pause before a retry is short and random,
+// and at least as long as the upstream's Retry-After. If ctx, or the [RetryDeadline] in it, would
+// end before the pause, the call returns at once. Independently of that, net/http may send a
+// request again if an idle connection turns out to be closed. The upstream is not called while it
+// mostly fails, or while too many attempts are in flight.
 //
-// The errors are *ArgumentError before any I/O, *UnavailableError, then those of the last attempt:
-// *StatusError, *TimeoutError, *NetworkError and, for a body that is too large or does not arrive whole,
-// *InvalidResponseError. When ctx is canceled, errors.Is finds [context.Canceled] in the error.
+// The error is an *ArgumentError before any I/O, an *UnavailableError, or that of the last attempt:
+// *StatusError, *TimeoutError, *NetworkError, or *InvalidResponseError for a body that is too large
+// or incomplete. If ctx is canceled, errors.Is finds [context.Canceled] in the error.
 func (c *Client) Fetch(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
 	if err := req.validate(); err != nil {
 		return Document{}, err
@@ -228,7 +189,7 @@ func (c *Client) Fetch(ctx context.Context, cred Credential, req PageRequest) (D
 	})
 }
 
-// attempt calls the upstream once, unless that is to be spared. It counts as an attempt of the document.
+// attempt makes one attempt, unless the policy forbids it.
 func (c *Client) attempt(ctx context.Context, headers Headers, a Attempt) (Document, error) {
 	permit, err := c.policy.admit(ctx)
 	if err != nil {
@@ -245,7 +206,7 @@ func (c *Client) attempt(ctx context.Context, headers Headers, a Attempt) (Docum
 	return document, err
 }
 
-// call calls the upstream once.
+// call sends one request, and returns an error that may be shown to clients.
 func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) (Document, error) {
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -265,8 +226,9 @@ func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) 
 	return Document{}, c.failure(ctx, attempt, err)
 }
 
-// fetch sends the request and returns the document of a 200. Its errors are *StatusError,
-// *InvalidResponseError, *UnavailableError, and what the transport says, which is not fit to be shown.
+// fetch sends the request and returns the document of a response with status 200. Its errors are
+// *StatusError, *InvalidResponseError, *UnavailableError, and those of the transport, which must
+// not be shown to clients.
 func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest) (Document, error) {
 	resp, err := c.transport.RoundTrip(c.request(ctx, header, req))
 	if err != nil {
@@ -279,7 +241,7 @@ func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest)
 	return c.large.document(ctx, resp)
 }
 
-// forbidsStoring tells whether Cache-Control has the directive no-store.
+// forbidsStoring reports whether Cache-Control has the directive no-store.
 func forbidsStoring(header http.Header) bool {
 	for _, value := range header["Cache-Control"] {
 		for directive := range strings.SplitSeq(value, ",") {
@@ -291,7 +253,8 @@ func forbidsStoring(header http.Header) bool {
 	return false
 }
 
-// headerFor returns the headers of a call: these and no others, but what carries a trace, and what net/http adds for compression.
+// headerFor returns the header of a call. Only trace headers, and those of net/http for
+// compression, are added to it later.
 func (c *Client) headerFor(cred Headers) http.Header {
 	header := maps.Clone(c.header)
 	setIfAny(header, "Authorization", cred.Authorization)
@@ -300,7 +263,7 @@ func (c *Client) headerFor(cred Headers) http.Header {
 	return header
 }
 
-// request builds the call.
+// request returns the HTTP request of a call.
 func (c *Client) request(ctx context.Context, header http.Header, req PageRequest) *http.Request {
 	address := *c.endpoint
 	address.RawQuery = req.query()

@@ -101,18 +101,18 @@ func TestNewRefusesBadOptions(t *testing.T) {
 		options restclient.Options
 		want    []string // of the error's lines
 	}{
-		"no URL":             {restclient.Options{}, []string{"BaseURL is neither http nor https"}},
-		"a relative URL":     {restclient.Options{BaseURL: "/api/v1"}, []string{"BaseURL is neither http nor https"}},
-		"another scheme":     {restclient.Options{BaseURL: "ftp://host/"}, []string{"BaseURL is neither http nor https"}},
+		"no URL":             {restclient.Options{}, []string{"BaseURL must start with http:// or https://"}},
+		"a relative URL":     {restclient.Options{BaseURL: "/api/v1"}, []string{"BaseURL must start with http:// or https://"}},
+		"another scheme":     {restclient.Options{BaseURL: "ftp://host/"}, []string{"BaseURL must start with http:// or https://"}},
 		"no host":            {restclient.Options{BaseURL: "https://:443/"}, []string{"BaseURL has no host"}},
-		"a password":         {restclient.Options{BaseURL: "https://me:s3cret@host/"}, []string{"BaseURL has a user"}},
-		"an unreadable port": {restclient.Options{BaseURL: "https://me:s3cret@host:x/"}, []string{"BaseURL is no URL"}},
-		"a query":            {restclient.Options{BaseURL: good + "?key=s3cret"}, []string{"BaseURL has a query or a fragment"}},
-		"a fragment":         {restclient.Options{BaseURL: good + "#s3cret"}, []string{"BaseURL has a query or a fragment"}},
-		"a negative timeout": {restclient.Options{BaseURL: good, Timeout: -1}, []string{"Timeout is negative"}},
+		"a password":         {restclient.Options{BaseURL: "https://me:s3cret@host/"}, []string{"BaseURL must not have a user"}},
+		"an unreadable port": {restclient.Options{BaseURL: "https://me:s3cret@host:x/"}, []string{"BaseURL is not a URL"}},
+		"a query":            {restclient.Options{BaseURL: good + "?key=s3cret"}, []string{"BaseURL must not have a query or a fragment"}},
+		"a fragment":         {restclient.Options{BaseURL: good + "#s3cret"}, []string{"BaseURL must not have a query or a fragment"}},
+		"a negative timeout": {restclient.Options{BaseURL: good, Timeout: -1}, []string{"Timeout must not be negative"}},
 		"several at the same": {
 			restclient.Options{BaseURL: "x", APIVersion: "a\r\nb", UserAgent: "\x00", Timeout: -time.Second},
-			[]string{"BaseURL is neither http nor https", "Timeout is negative", "APIVersion is no header value", "UserAgent is no header value"},
+			[]string{"BaseURL must start with http:// or https://", "Timeout must not be negative", "APIVersion is not a valid header value", "UserAgent is not a valid header value"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

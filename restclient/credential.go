@@ -6,25 +6,25 @@ import (
 	"log/slog"
 )
 
-// redacted is printed for every credential, whatever it holds.
+// redacted is printed for every credential.
 const redacted = "[redacted]"
 
-// Headers are what a caller proves itself with, in plain text: the values of three headers as the caller sent them. They are
-// for making a [Credential] and for sending one, and are not to be kept.
+// Headers are the headers that prove who a caller is, as the caller sent them. Use them to create a
+// [Credential] and to send it, and do not store them.
 type Headers struct {
-	// Authorization is the header of that name, scheme included; "" for none.
+	// Authorization is the header Authorization, including the scheme. It is "" if there is none.
 	Authorization string
-	// APIKey is the header X-API-Key; "" for none.
+	// APIKey is the header X-API-Key. It is "" if there is none.
 	APIKey string
-	// Workspace is the header X-Phala-Workspace, the workspace to act in; "" for the key's own.
+	// Workspace is the header X-Phala-Workspace. "" means the workspace of the key.
 	Workspace string
 }
 
-// Credential holds [Headers], and shows them to nobody but who asks for them by that name. fmt, slog and encoders print a
-// constant, or where a credential stands in an unexported field, whose methods they do not call, an address. It cannot be
-// compared. The zero value holds nothing.
+// Credential holds [Headers] and protects them from being printed. fmt, slog and encoders print a
+// constant. If a credential is in an unexported field, whose methods fmt does not call, they print
+// an address. A Credential cannot be compared. The zero value holds no headers.
 type Credential struct {
-	headers func() Headers // not a pointer: fmt follows one for a verb that does not suit it
+	headers func() Headers // not a pointer: fmt prints what a pointer points to for some verbs
 }
 
 // NewCredential returns a credential that holds h.
@@ -35,7 +35,7 @@ func NewCredential(h Headers) Credential {
 	return Credential{headers: func() Headers { return h }}
 }
 
-// Headers returns what the credential holds.
+// Headers returns the headers of the credential.
 func (c Credential) Headers() Headers {
 	if c.headers == nil {
 		return Headers{}
@@ -43,7 +43,7 @@ func (c Credential) Headers() Headers {
 	return c.headers()
 }
 
-// IsZero tells that there is nothing to prove anything with: neither Authorization nor APIKey.
+// IsZero reports whether the credential has neither Authorization nor APIKey.
 func (c Credential) IsZero() bool {
 	h := c.Headers()
 	return h.Authorization == "" && h.APIKey == ""
@@ -70,20 +70,20 @@ func (Credential) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted +
 // MarshalBinary returns a constant, for encoding/gob. It does not fail.
 func (Credential) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
 
-// validate checks that the values can stand in headers.
+// validate checks that the values are valid in a header.
 func (h Headers) validate() error {
 	switch {
 	case !isHeaderValue(h.Authorization):
-		return &ArgumentError{"Authorization", "is no header value"}
+		return &ArgumentError{"Authorization", "is not a valid header value"}
 	case !isHeaderValue(h.APIKey):
-		return &ArgumentError{"X-API-Key", "is no header value"}
+		return &ArgumentError{"X-API-Key", "is not a valid header value"}
 	case !isHeaderValue(h.Workspace):
-		return &ArgumentError{"X-Phala-Workspace", "is no header value"}
+		return &ArgumentError{"X-Phala-Workspace", "is not a valid header value"}
 	}
 	return nil
 }
 
-// isHeaderValue tells that s has no control characters; "" is one.
+// isHeaderValue reports whether s has no control characters except tabs.
 func isHeaderValue(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {

@@ -6,80 +6,83 @@ import (
 	"time"
 )
 
-// The texts of all errors of this package are safe to show to anybody: no URL, no body, no words
-// of the upstream, no credential.
+// The messages of all errors of this package are safe to show to clients: they have no URL, no
+// body, no words of the upstream, and no credential.
 
-// ArgumentError says that a call's argument is unusable. Nothing was sent.
+// ArgumentError reports an invalid argument. Nothing was sent.
 type ArgumentError struct {
 	// Argument is "page", "page_size", or the name of a credential's header.
 	Argument string
-	// Problem says what is wrong with it, without its value.
+	// Problem says what is wrong with the argument, without its value.
 	Problem string
 }
 
 func (e *ArgumentError) Error() string { return e.Argument + " " + e.Problem }
 
-// StatusError says that the upstream answered with another status than 200: other 2xx, redirects
-// (which are not followed) and all of 4xx and 5xx.
+// StatusError reports a response whose status is not 200: another 2xx, a redirect (redirects are
+// not followed), or any 4xx or 5xx.
 type StatusError struct {
 	// StatusCode is the HTTP status.
 	StatusCode int
-	// Code is the upstream's error code such as ERR-03-001; "" when it gave none of that form.
+	// Code is the upstream's error code, such as ERR-03-001. It is "" if the response has none of
+	// this form.
 	Code string
-	// Params are the query parameters the upstream blames, in its order, each once. They are some
-	// of page, page_size, teepod_id and user_id; nil when it blames none of them.
+	// Params are the query parameters that the upstream rejects, in its order and without
+	// duplicates. They are some of page, page_size, teepod_id and user_id. It is nil if there are
+	// none.
 	Params []string
-	// RetryAfter is how long the upstream asks to wait, at most an hour; 0 when it does not.
+	// RetryAfter is the wait that the upstream requests, at most an hour. It is 0 if there is none.
 	RetryAfter time.Duration
-	// RequestID is the upstream's name for the request, letters, digits and -._: only, at most 128
-	// bytes; "" when it gave none of that form.
+	// RequestID is the upstream's id of the request: at most 128 letters, digits and -._:
+	// characters. It is "" if the response has none of this form.
 	RequestID string
 }
 
 func (e *StatusError) Error() string {
 	if e.Code != "" {
-		return fmt.Sprintf("upstream answered with status %d (%s)", e.StatusCode, e.Code)
+		return fmt.Sprintf("upstream responded with status %d (%s)", e.StatusCode, e.Code)
 	}
-	return fmt.Sprintf("upstream answered with status %d", e.StatusCode)
+	return fmt.Sprintf("upstream responded with status %d", e.StatusCode)
 }
 
-// TimeoutError says that the upstream was too slow. errors.Is finds [context.DeadlineExceeded] in it.
+// TimeoutError reports that the upstream was too slow. errors.Is finds [context.DeadlineExceeded]
+// in it.
 type TimeoutError struct {
-	// Limit is [Options.Timeout] if that has passed. It is 0 when the caller's own deadline did,
-	// or one of the connection's (to dial, to shake hands).
+	// Limit is [Options.Timeout] if that has passed. It is 0 if another deadline has passed: that
+	// of the caller, of dialing, or of the TLS handshake.
 	Limit time.Duration
 }
 
 func (e *TimeoutError) Error() string {
 	if e.Limit > 0 {
-		return fmt.Sprintf("upstream did not answer within %v", e.Limit)
+		return fmt.Sprintf("upstream did not respond within %v", e.Limit)
 	}
-	return "upstream did not answer in time"
+	return "upstream did not respond in time"
 }
 
 // Unwrap returns [context.DeadlineExceeded].
 func (e *TimeoutError) Unwrap() error { return context.DeadlineExceeded }
 
-// Timeout tells that the error is one of time, as net.Error asks for it: true.
+// Timeout returns true, as a net.Error does for a timeout.
 func (e *TimeoutError) Timeout() bool { return true }
 
 // The kinds of a [NetworkError].
 const (
-	KindDNS         = "dns"         // the host's name could not be resolved
-	KindRefused     = "refused"     // nobody listens at the address
-	KindUnreachable = "unreachable" // no way to the address
-	KindTLS         = "tls"         // the handshake failed, or the certificate is not to be trusted
+	KindDNS         = "dns"         // the host name could not be resolved
+	KindRefused     = "refused"     // the connection was refused
+	KindUnreachable = "unreachable" // there is no route to the host
+	KindTLS         = "tls"         // the TLS handshake failed, or the certificate is not trusted
 	KindReset       = "reset"       // the connection was reset
-	KindClosed      = "closed"      // the connection was closed before an answer
+	KindClosed      = "closed"      // the connection was closed before a response
 	KindProxy       = "proxy"       // a proxy refused to open a tunnel to the upstream
-	KindOther       = "other"       // all else, such as an answer that is no HTTP
+	KindOther       = "other"       // any other failure, such as a response that is not HTTP
 )
 
-// NetworkError says that there was no whole answer for a reason below HTTP.
+// NetworkError reports that there was no complete response because of a failure below HTTP.
 type NetworkError struct {
 	// Kind is one of the constants KindDNS to KindOther.
 	Kind string
-	// ProxyStatus is the HTTP status that the proxy refused with, where Kind is KindProxy; else 0.
+	// ProxyStatus is the HTTP status of the proxy's refusal if Kind is KindProxy, and otherwise 0.
 	ProxyStatus int
 }
 
@@ -92,69 +95,73 @@ func (e *NetworkError) Error() string {
 
 // The causes of an [UnavailableError].
 const (
-	CauseBreaker  = "breaker"  // the upstream failed too often lately
-	CauseOverload = "overload" // too many attempts are in flight, and too many calls wait for their turn
+	CauseBreaker  = "breaker"  // the upstream has failed too often recently
+	CauseOverload = "overload" // too many attempts are in flight, and too many calls are queued
 )
 
-// UnavailableError says that the upstream was not called, to spare it and this process.
+// UnavailableError reports that the upstream was not called, to protect it and this process.
 type UnavailableError struct {
 	// Cause is CauseBreaker or CauseOverload.
 	Cause string
-	// RetryAfter is how long to wait before it is worth trying again; over 0.
+	// RetryAfter is the time after which a new call makes sense. It is greater than 0.
 	RetryAfter time.Duration
 }
 
 func (e *UnavailableError) Error() string { return "upstream was not called: " + e.Cause }
 
-// Reason says why an answer is unusable.
+// Reason is the reason why a response cannot be used.
 type Reason string
 
 // The reasons of an [InvalidResponseError].
 const (
-	// ReasonNotJSON: the body is no JSON document in UTF-8.
+	// ReasonNotJSON means that the body is not a JSON document in UTF-8.
 	ReasonNotJSON Reason = "not JSON"
-	// ReasonTruncated: the body ends before its announced or its logical end.
+	// ReasonTruncated means that the body ends before its announced length or in the middle of the
+	// document.
 	ReasonTruncated Reason = "truncated"
-	// ReasonEncoding: the body's compression is broken.
+	// ReasonEncoding means that the body cannot be decompressed.
 	ReasonEncoding Reason = "broken compression"
-	// ReasonTooLarge: the body is over 16 MiB, after decompression.
+	// ReasonTooLarge means that the body is larger than 16 MiB, after decompression.
 	ReasonTooLarge Reason = "too large"
-	// ReasonTooDeep: objects and lists nest deeper than 512.
-	ReasonTooDeep Reason = "nested too deep"
-	// ReasonFlatShape: the items are those of another API version.
+	// ReasonTooDeep means that objects and lists nest deeper than 512.
+	ReasonTooDeep Reason = "nested too deeply"
+	// ReasonFlatShape means that the items are those of another API version.
 	ReasonFlatShape Reason = "shape of another API version"
-	// ReasonEnvelope: the document is no object, or items, total, page or page_size is missing or of
-	// the wrong type.
+	// ReasonEnvelope means that the document is not an object, or that items, total, page or
+	// page_size is missing or of the wrong type.
 	ReasonEnvelope Reason = "missing or wrong envelope"
-	// ReasonEntry: an entry of items is no object.
-	ReasonEntry Reason = "an entry of items is no object"
-	// ReasonEcho: page or page_size is not what was asked for.
-	ReasonEcho Reason = "another page than asked for"
-	// ReasonTotal: total is negative or does not fit 32 bits.
+	// ReasonEntry means that an entry of items is not an object.
+	ReasonEntry Reason = "an entry of items is not an object"
+	// ReasonEcho means that page or page_size differs from the request.
+	ReasonEcho Reason = "another page than requested"
+	// ReasonTotal means that total is negative or exceeds 32 bits.
 	ReasonTotal Reason = "impossible total"
-	// ReasonSurplus: there are more items than asked for.
-	ReasonSurplus Reason = "more items than asked for"
-	// ReasonShortPage: there are fewer items than total calls for, and no deletion explains it.
-	ReasonShortPage Reason = "fewer items than its total calls for"
-	// ReasonTooManyFieldErrors: over 10,000 values of the page have the wrong type.
+	// ReasonSurplus means that there are more items than requested.
+	ReasonSurplus Reason = "more items than requested"
+	// ReasonShortPage means that there are fewer items than total implies, and that no deletion
+	// explains it.
+	ReasonShortPage Reason = "fewer items than its total implies"
+	// ReasonTooManyFieldErrors means that more than 10,000 values of the page have the wrong type.
 	ReasonTooManyFieldErrors Reason = "too many values of the wrong type"
-	// ReasonTooManyElements: the page's lists of objects have over 100,000 elements together.
-	ReasonTooManyElements Reason = "too many elements of lists"
+	// ReasonTooManyElements means that the page's lists of objects have more than 100,000 elements
+	// together.
+	ReasonTooManyElements Reason = "too many list elements"
 )
 
-// InvalidResponseError says that the upstream answered with status 200 and something unusable.
+// InvalidResponseError reports a response with status 200 that cannot be used.
 type InvalidResponseError struct {
 	// Reason is one of the constants ReasonNotJSON to ReasonTooManyElements.
 	Reason Reason
 }
 
 func (e *InvalidResponseError) Error() string {
-	return "upstream answer is unusable: " + string(e.Reason)
+	return "upstream response is unusable: " + string(e.Reason)
 }
 
 func invalid(reason Reason) error { return &InvalidResponseError{Reason: reason} }
 
-// canceledError says that the caller gave up. errors.Is finds [context.Canceled] in it, and the cause.
+// canceledError reports that the caller has canceled the call. errors.Is finds [context.Canceled]
+// and the cause in it.
 type canceledError struct{ cause error }
 
 func (e *canceledError) Error() string { return "upstream call canceled by its caller" }

@@ -11,13 +11,13 @@ func TestErrorTexts(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]string{
 		&restclient.ArgumentError{Argument: "page", Problem: "is odd"}:         "page is odd",
-		&restclient.StatusError{StatusCode: 502, RequestID: "req_1"}:           "upstream answered with status 502",
-		&restclient.StatusError{StatusCode: 404, Code: "ERR-03-001"}:           "upstream answered with status 404 (ERR-03-001)",
-		&restclient.TimeoutError{Limit: 10 * time.Second}:                      "upstream did not answer within 10s",
-		&restclient.TimeoutError{}:                                             "upstream did not answer in time",
+		&restclient.StatusError{StatusCode: 502, RequestID: "req_1"}:           "upstream responded with status 502",
+		&restclient.StatusError{StatusCode: 404, Code: "ERR-03-001"}:           "upstream responded with status 404 (ERR-03-001)",
+		&restclient.TimeoutError{Limit: 10 * time.Second}:                      "upstream did not respond within 10s",
+		&restclient.TimeoutError{}:                                             "upstream did not respond in time",
 		&restclient.NetworkError{Kind: restclient.KindRefused}:                 "upstream connection failed: refused",
 		&restclient.NetworkError{Kind: restclient.KindProxy, ProxyStatus: 407}: "upstream connection failed: proxy (status 407)",
-		&restclient.InvalidResponseError{Reason: restclient.ReasonTruncated}:   "upstream answer is unusable: truncated",
+		&restclient.InvalidResponseError{Reason: restclient.ReasonTruncated}:   "upstream response is unusable: truncated",
 	} {
 		if got := err.Error(); got != want {
 			t.Errorf("%T: got %q, want %q", err, got, want)

@@ -52,5 +52,5 @@ func ExampleClient_ListCvms() {
 	// my-app true
 	//   not an integer of 32 bits at [memory]
 	// being-made false
-	// upstream answered with status 401
+	// upstream responded with status 401
 }

@@ -17,17 +17,19 @@ import (
 
 const (
 	maxAttempts = 3
-	// firstPause is the longest pause before the second attempt; the one before the third is up to twice as long.
+	// firstPause is the longest pause before the second attempt. The pause before the third one is
+	// up to twice as long.
 	firstPause = 200 * time.Millisecond
-	// defaultRetryPeriod is how long somebody waits for the next attempt who does not say by when the answer is to be there.
+	// defaultRetryPeriod is the time for retries of a call without a deadline.
 	defaultRetryPeriod = time.Minute
 
 	// Of the attempts in flight, retryShare may be retries, and in any case minRetries.
 	retryShare = 0.2
 	minRetries = 3
 
-	// The breaker opens where of breakerSample attempts or more within breakerWindow that share has failed. After breakerPause, it lets
-	// probes of them through at a time; as many as probesNeeded of them decide.
+	// The breaker opens if breakerShare of at least breakerSample attempts within breakerWindow
+	// have failed. After breakerPause, it allows up to probes attempts at a time, and probesNeeded
+	// of them decide whether it closes or opens again.
 	breakerSample = 20
 	breakerWindow = 10 * time.Second
 	breakerShare  = 0.8
@@ -35,45 +37,54 @@ const (
 	probes        = 3
 	probesNeeded  = 2
 
-	// The limit of attempts in flight moves between these, up to limitHeadroom above four times what there was.
+	// The limit of attempts in flight starts at firstLimit and moves between minLimit and maxLimit.
+	// It is at most limitHeadroom more than four times the attempts that are in flight.
 	minLimit, maxLimit, firstLimit = 16, maxIdleConns, 128
 	limitHeadroom                  = 128
-	// Some of those who would be queueing are turned away from so many times the limit on, and all of them from the other one on.
+	// Beyond queueBegins times the limit, some calls are rejected instead of queued, and beyond
+	// queueEnds times the limit, all are.
 	queueBegins, queueEnds = 2, 3
 	maxQueueing            = time.Second
 )
 
-// Why an attempt is made again.
+// The reasons for a retry.
 const (
 	RetryServerError = "server_error" // status 500, 502, 503 or 504
 	RetryRateLimited = "rate_limited" // status 429
-	RetryReset       = "reset"        // the connection was reset or closed before an answer
-	RetryTruncated   = "truncated"    // the body did not arrive whole
+	RetryReset       = "reset"        // the connection was reset or closed before a response
+	RetryTruncated   = "truncated"    // the body was incomplete
 	RetryTimeout     = "timeout"      // the attempt took too long
 )
 
-// The states of a breaker.
+// The states of the breaker.
 const (
 	BreakerClosed   = "closed"    // attempts are made
 	BreakerHalfOpen = "half_open" // a few attempts are made, to see whether the upstream has recovered
 	BreakerOpen     = "open"      // no attempts are made
 )
 
-// Observer is told what a client does about its upstream. Its functions may be nil, do not block, and are called concurrently.
+// Observer has functions that a client calls for its events. Each of them may be nil. They are
+// called concurrently, and must not block.
 type Observer struct {
-	// Attempted is told of each attempt.
+	// Attempted is called for each attempt.
 	Attempted func()
-	// Retried is told of each attempt that is made again, and why: one of the constants RetryServerError to RetryTimeout.
+	// Retried is called for each retry, with its reason: one of the constants RetryServerError to
+	// RetryTimeout.
 	Retried func(reason string)
-	// OverBudget is told of an attempt that is not made again, because too many of those in flight are such.
+	// OverBudget is called for each retry that is not made because too many of the attempts in
+	// flight are retries.
 	OverBudget func()
-	// Refused is told of an attempt that is not made, and why: CauseBreaker or CauseOverload.
+	// Refused is called for each attempt that is not made, with the cause: CauseBreaker or
+	// CauseOverload.
 	Refused func(cause string)
-	// Breaker is told of each change of the breaker's state, one of the constants BreakerClosed to BreakerOpen.
+	// Breaker is called for each change of the breaker's state, with one of the constants
+	// BreakerClosed to BreakerOpen.
 	Breaker func(state string)
-	// Follow is told of each attempt just before it is made, and may add to the header that goes to the upstream what carries a trace.
-	// What it returns, nil for nobody, is told how the attempt ended: the status of the answer, 0 for none, and what was wrong, "" for
-	// nothing: a status, a kind of a NetworkError, a reason of an InvalidResponseError, timeout or canceled.
+	// Follow is called just before each attempt, and may add trace headers to the request's header.
+	// The function that it returns is called when the attempt has ended, unless it is nil. Its
+	// status is that of the response, or 0 if there was none. Its failure is "" for a success, and
+	// otherwise a status, a kind of a NetworkError, a reason of an InvalidResponseError, "timeout"
+	// or "canceled".
 	Follow func(ctx context.Context, attempt Attempt, header http.Header) (ended func(status int, failure string))
 }
 
@@ -84,41 +95,45 @@ type Attempt struct {
 	Number int
 }
 
-// State is how a client stands with its upstream at a moment.
+// State is the state of a client at a moment.
 type State struct {
 	// Breaker is one of the constants BreakerClosed to BreakerOpen.
 	Breaker string
-	// Limit is how many attempts may be in flight, InFlight how many are, and Queued how many wait to be.
+	// Limit is the maximum number of attempts in flight, InFlight is their number, and Queued is
+	// the number of attempts that wait.
 	Limit, InFlight, Queued int
 }
 
-// RetryDeadline says by when an answer is of use, and false where that is at any time. It is safe for concurrent use.
+// RetryDeadline returns the time until which a call may be retried, and false if there is no such
+// time. The time may change between calls of Deadline, which must be safe for concurrent use.
 type RetryDeadline interface {
 	Deadline() (deadline time.Time, ok bool)
 }
 
 type retryDeadlineKey struct{}
 
-// WithRetryDeadline returns a context for calls that serve others than its own deadline tells of: they are not made again where the answer
-// would be late for all of them. It does not end calls.
-func WithRetryDeadline(ctx context.Context, patience RetryDeadline) context.Context {
-	return context.WithValue(ctx, retryDeadlineKey{}, patience)
+// WithRetryDeadline returns a context for calls whose result serves other callers, too. Such a call
+// is retried until the given deadline and not that of the context. The context's own deadline still
+// ends the call.
+func WithRetryDeadline(ctx context.Context, retry RetryDeadline) context.Context {
+	return context.WithValue(ctx, retryDeadlineKey{}, retry)
 }
 
-// timeLeft returns how long an answer is waited for.
+// timeLeft returns the time that is left for retries.
 func timeLeft(ctx context.Context) time.Duration {
-	patience, ok := ctx.Value(retryDeadlineKey{}).(RetryDeadline)
+	retry, ok := ctx.Value(retryDeadlineKey{}).(RetryDeadline)
 	if !ok {
-		patience = ctx
+		retry = ctx
 	}
-	deadline, ok := patience.Deadline()
+	deadline, ok := retry.Deadline()
 	if !ok {
 		return defaultRetryPeriod
 	}
 	return time.Until(deadline)
 }
 
-// retryReason says why an attempt that ended with err is made again, "" where it is not.
+// retryReason returns the reason to retry an attempt that ended with err, or "" if it is not
+// retried.
 func retryReason(err error) string {
 	if err == nil {
 		return ""
@@ -144,9 +159,9 @@ func retryReason(err error) string {
 	return ""
 }
 
-// pause returns how long to wait for the next attempt after so many that failed, and false where there is no time for it. The
-// upstream's own wish is a floor; what comes on top of it is drawn by random, at least 0 and less than 1, so that those who failed
-// together do not come back together.
+// pause returns the pause before the next attempt, after a number of failed ones. It returns false
+// if too little time is left. The floor is the upstream's own wish. A part of the rest, drawn at
+// random from 0 to 1, is added, so that calls that failed together are not retried together.
 func pause(failed int, floor, left time.Duration, random float64) (time.Duration, bool) {
 	room := left - floor
 	if room <= 0 {
@@ -155,7 +170,7 @@ func pause(failed int, floor, left time.Duration, random float64) (time.Duration
 	return floor + time.Duration(random*float64(min(firstPause<<(failed-1), room))), true
 }
 
-// health is what an attempt tells of the upstream.
+// health is what the end of an attempt shows about the upstream.
 type health int
 
 const (
@@ -164,7 +179,8 @@ const (
 	failing
 )
 
-// healthOf judges the upstream by how an attempt ended. What it answers to one caller alone, such as 4xx, does not count against it.
+// healthOf returns what the end of an attempt shows about the upstream. A response that is an error
+// of one caller, such as 4xx, does not count against the upstream.
 func healthOf(err error) health {
 	if err == nil {
 		return healthy
@@ -178,14 +194,15 @@ func healthOf(err error) health {
 	if _, ok := errors.AsType[*canceledError](err); ok {
 		return unknown
 	}
-	if _, ok := errors.AsType[*UnavailableError](err); ok { // it is this process that was not ready for the answer
+	if _, ok := errors.AsType[*UnavailableError](err); ok { // this process could not read the response
 		return unknown
 	}
 	return failing
 }
 
-// policy decides whether an attempt is made, and made again. Its parts are the library's; they are asked one by one, because an
-// executor of all of them costs an attempt that succeeds twenty allocations.
+// policy decides whether an attempt is made, and whether it is retried. It calls the parts of the
+// failsafe library one by one, because an executor for all of them costs a successful attempt
+// twenty allocations.
 type policy struct {
 	observer Observer
 	limiter  adaptivelimiter.AdaptiveLimiter[any]
@@ -194,8 +211,9 @@ type policy struct {
 	traffic  traffic
 }
 
-// traffic counts the attempts that the retries' budget is a share of. The library's budget has these methods without saying so, for its
-// executor, which sees only calls whose first attempt has failed here.
+// traffic counts the attempts, of which the budget allows a share to be retries. The library's
+// budget has these methods in no interface. Its executor calls them, but sees only calls whose
+// first attempt has failed.
 type traffic interface {
 	RecordExecution()
 	ReleaseExecution()
@@ -254,7 +272,7 @@ func (o Observer) follow(ctx context.Context, attempt Attempt, header http.Heade
 	return o.Follow(ctx, attempt, header)
 }
 
-// ending says how an attempt ended, as Follow wants it.
+// ending returns the status and the failure for Follow.
 func ending(err error) (status int, failure string) {
 	if err == nil {
 		return http.StatusOK, ""
@@ -302,15 +320,15 @@ func (p *policy) begin() { p.traffic.RecordExecution() }
 
 func (p *policy) end() { p.traffic.ReleaseExecution() }
 
-// attemptState is a call whose first attempt has failed.
+// attemptState is the state of a call whose first attempt has failed.
 type attemptState struct {
-	document Document      // with the attempts so far
-	err      error         // of the last attempt that was made
+	document Document      // its Attempts is the number of attempts so far
+	err      error         // of the last attempt
 	pause    time.Duration // before the next one
-	late     bool          // says that there is no time for one
+	late     bool          // there is no time for a next one
 }
 
-// note takes in what came of an attempt.
+// note records the result of an attempt.
 func (t *attemptState) note(ctx context.Context, document Document, err error) {
 	document.Attempts += t.document.Attempts
 	t.document, t.err = document, err
@@ -325,7 +343,7 @@ func (t *attemptState) note(ctx context.Context, document Document, err error) {
 	t.pause, t.late = wait, !ok
 }
 
-// again makes the attempts behind a first one that failed, where that may help. Its errors are those of attempt.
+// again makes the attempts after the first one, which has failed. Its errors are those of attempt.
 func (p *policy) again(ctx context.Context, first error, attempt func() (Document, error)) (Document, error) {
 	t := &attemptState{}
 	_, err := p.retries.WithContext(ctx).Get(func() (*attemptState, error) {
@@ -345,12 +363,12 @@ func (p *policy) again(ctx context.Context, first error, attempt func() (Documen
 	case ctx.Err() != nil:
 		return t.document, ended(ctx)
 	}
-	return t.document, t.err // what the upstream did says more than that nobody asked it again
+	return t.document, t.err // the upstream's failure says more than the missing retry
 }
 
-// admit waits for leave to make an attempt.
+// admit waits until an attempt may be made.
 func (p *policy) admit(ctx context.Context) (adaptivelimiter.Permit, error) {
-	if wait := p.breaker.RemainingDelay(); wait > 0 { // it is not worth the queue
+	if wait := p.breaker.RemainingDelay(); wait > 0 { // do not wait in the queue for nothing
 		return nil, p.refuse(CauseBreaker, wait)
 	}
 	permit, err := p.limiter.AcquirePermitWithMaxWait(ctx, maxQueueing)
@@ -374,7 +392,8 @@ func (p *policy) refuse(cause string, retryAfter time.Duration) error {
 	return &UnavailableError{Cause: cause, RetryAfter: retryAfter}
 }
 
-// settle ends an attempt's leave. The limit follows the time that pages take, and not the time of failures.
+// settle ends an attempt. Only successful attempts adjust the limit, because failures are often
+// faster or slower than pages.
 func (p *policy) settle(ctx context.Context, permit adaptivelimiter.Permit, err error) {
 	if err == nil {
 		permit.Record()
@@ -383,12 +402,12 @@ func (p *policy) settle(ctx context.Context, permit adaptivelimiter.Permit, err 
 	}
 	state := healthOf(err)
 	if ctx.Err() != nil && state == failing {
-		state = unknown // it was not given its time
+		state = unknown // the caller has ended the attempt early
 	}
 	switch {
 	case state == healthy:
 		p.breaker.RecordSuccess()
-	case state == failing, p.breaker.IsHalfOpen(): // a probe has to end, and has not shown that the upstream recovered
+	case state == failing, p.breaker.IsHalfOpen(): // a probe must have a result, and this one shows no recovery
 		p.breaker.RecordFailure()
 	}
 }

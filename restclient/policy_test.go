@@ -142,26 +142,26 @@ func TestAttempts(t *testing.T) {
 		"a page":                        {answering(aPage), 1, ""},
 		"503 once":                      {answering(status(503, ""), aPage), 2, ""},
 		"503 twice":                     {answering(status(503, ""), status(503, ""), aPage), 3, ""},
-		"503 always":                    {answering(status(503, "")), 3, "upstream answered with status 503"},
+		"503 always":                    {answering(status(503, "")), 3, "upstream responded with status 503"},
 		"each of the reasons":           {answering(cut, stall, aPage), 3, ""},
-		"one after the other":           {answering(status(500, ""), status(502, ""), status(504, "")), 3, "upstream answered with status 504"},
+		"one after the other":           {answering(status(500, ""), status(502, ""), status(504, "")), 3, "upstream responded with status 504"},
 		"429 once":                      {answering(status(429, ""), aPage), 2, ""},
-		"429 always":                    {answering(status(429, "")), 3, "upstream answered with status 429"},
+		"429 always":                    {answering(status(429, "")), 3, "upstream responded with status 429"},
 		"a closed connection once":      {answering(abort, aPage), 2, ""},
 		"a closed connection always":    {answering(abort), 3, "upstream connection failed: closed"},
 		"a body cut short once":         {answering(cut, aPage), 2, ""},
-		"a body cut short always":       {answering(cut), 3, "upstream answer is unusable: truncated"},
+		"a body cut short always":       {answering(cut), 3, "upstream response is unusable: truncated"},
 		"a document cut short":          {answering(write(page[:len(page)/2]), aPage), 2, ""},
 		"an empty body":                 {answering(write(""), aPage), 2, ""},
 		"white space":                   {answering(write(" \n"), aPage), 2, ""},
 		"a timeout once":                {answering(stall, aPage), 2, ""},
-		"a timeout always":              {answering(stall), 3, "upstream did not answer within 3s"},
+		"a timeout always":              {answering(stall), 3, "upstream did not respond within 3s"},
 		"a timeout inside the body":     {answering(stalls["inside the body"], aPage), 2, ""},
-		"what does not help, the first": {answering(status(404, ""), aPage), 1, "upstream answered with status 404"},
-		"what does not help, behind":    {answering(status(503, ""), status(401, ""), aPage), 2, "upstream answered with status 401"},
-		"a redirect":                    {answering(status(302, "")), 1, "upstream answered with status 302"},
-		"HTML":                          {answering(write("<html></html>")), 1, "upstream answer is unusable: not JSON"},
-		"text behind the document":      {answering(write(page + "x")), 1, "upstream answer is unusable: not JSON"},
+		"what does not help, the first": {answering(status(404, ""), aPage), 1, "upstream responded with status 404"},
+		"what does not help, behind":    {answering(status(503, ""), status(401, ""), aPage), 2, "upstream responded with status 401"},
+		"a redirect":                    {answering(status(302, "")), 1, "upstream responded with status 302"},
+		"HTML":                          {answering(write("<html></html>")), 1, "upstream response is unusable: not JSON"},
+		"text behind the document":      {answering(write(page + "x")), 1, "upstream response is unusable: not JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -331,8 +331,8 @@ func TestRetriesAreAShareOfTheTraffic(t *testing.T) {
 				synctest.Wait()
 				ends := callAll(ctx, client, tt.failing)()
 				beside.Wait()
-				retried := ends["upstream did not answer in time"]
-				if retried < tt.least || retried > tt.most || ends["upstream answered with status 503"] != tt.failing-retried {
+				retried := ends["upstream did not respond in time"]
+				if retried < tt.least || retried > tt.most || ends["upstream responded with status 503"] != tt.failing-retried {
 					t.Errorf("got %v, want %d to %d retries, and the others to fail with what the upstream said", ends, tt.least, tt.most)
 				}
 			})

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// maxRetryAfter is the longest wait an upstream can ask for.
+// maxRetryAfter is the longest wait that an upstream can request.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the header Retry-After, seconds or an HTTP date, as the time to wait from now:
-// at most an hour, 0 for what is past or unreadable.
+// retryAfter returns the wait of a Retry-After header, which is a number of seconds or an HTTP
+// date. The wait is at most maxRetryAfter, and 0 for a date in the past or an invalid value.
 func retryAfter(value string, now time.Time) time.Duration {
 	if value == "" {
 		return 0
@@ -30,7 +30,8 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return max(0, min(date.Sub(now), maxRetryAfter))
 }
 
-// waitOf reads the key retry_after of an error's body in the same way; it is in seconds.
+// waitOf returns the wait of the key retry_after of an error body, which is in seconds, with the
+// same limits.
 func waitOf(seconds float64) time.Duration {
 	switch {
 	case seconds >= maxRetryAfter.Seconds():

@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// maxErrorBody is how much of an error's body is looked at.
+	// maxErrorBody is the number of bytes of an error body that are parsed.
 	maxErrorBody = 64 << 10
-	// maxDrain is how much more of it is read to keep the connection; beyond, a new one is cheaper.
+	// maxDrain is the number of further bytes that are read to reuse the connection. To read more
+	// would cost more than a new connection.
 	maxDrain = 64 << 10
 )
 
@@ -21,10 +22,10 @@ var (
 	requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 )
 
-// statusError describes an answer that is no 200. It reads a bounded part of the body; what it
-// cannot read or understand there leaves the details empty, for the status stands anyway.
+// statusError returns the error of a response whose status is not 200. Details that it cannot read
+// or understand in the body stay empty.
 func statusError(resp *http.Response) *StatusError {
-	if resp.StatusCode == http.StatusSwitchingProtocols { // its body is the connection itself, which no deadline ends
+	if resp.StatusCode == http.StatusSwitchingProtocols { // the body is the connection, and has no deadline
 		return &StatusError{StatusCode: resp.StatusCode}
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
@@ -42,9 +43,10 @@ func statusError(resp *http.Response) *StatusError {
 	return e
 }
 
-// describe takes what it knows from the five shapes the upstream's errors come in: detail is a text
-// (nothing to take), a list of blamed parameters, or an object that may be the structured error,
-// which else stands at the top level; and retry_after beside any of them.
+// describe reads the five forms of the upstream's error bodies. The key detail is a string (which
+// is ignored), a list of invalid parameters, or an object that can be the structured error.
+// Otherwise, the structured error is the document itself. The key retry_after can be in any of
+// them.
 func (e *StatusError) describe(document map[string]any) {
 	e.describeStructured(document)
 	switch detail := document["detail"].(type) {
@@ -61,7 +63,7 @@ func (e *StatusError) describe(document map[string]any) {
 	}
 }
 
-// describeStructured takes what the structured error has. Earlier findings stand.
+// describeStructured reads a structured error. It does not replace details that are already set.
 func (e *StatusError) describeStructured(object map[string]any) {
 	for _, key := range []string{"error_code", "code"} {
 		if code, _ := object[key].(string); e.Code == "" && codePattern.MatchString(code) {
@@ -80,7 +82,7 @@ func (e *StatusError) describeStructured(object map[string]any) {
 	e.setRequestID(id)
 }
 
-// blame adds the name of a parameter, if it is one.
+// blame adds the name of a query parameter to Params. It ignores other names.
 func (e *StatusError) blame(name any) {
 	switch name {
 	case "page", "page_size", "teepod_id", "user_id":
@@ -90,7 +92,7 @@ func (e *StatusError) blame(name any) {
 	}
 }
 
-// setRequestID takes the id, if it is harmless and there is none yet.
+// setRequestID sets the request ID, if it has a safe form and none is set yet.
 func (e *StatusError) setRequestID(id string) {
 	if e.RequestID == "" && requestIDPattern.MatchString(id) {
 		e.RequestID = id

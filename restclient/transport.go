@@ -17,15 +17,15 @@ const (
 	dialTimeout      = 5 * time.Second
 	handshakeTimeout = 5 * time.Second
 	idleTimeout      = 90 * time.Second
-	// maxIdleConns is the number of callers that find a connection waiting; the default of 2
-	// would make nearly every call of a busy gateway dial.
+	// maxIdleConns is the size of the connection pool. With the default of 2, nearly every call of
+	// a busy gateway would dial.
 	maxIdleConns           = 512
 	maxResponseHeaderBytes = 64 << 10
 )
 
-// newTransport builds the connection pool of one client. Its RoundTrip is used bare: it follows no
-// redirect, keeps no cookie, and puts no URL in its errors. There is no limit on the wait for the
-// response's header here, for the attempt's deadline covers it.
+// newTransport returns the connection pool of one client. Its RoundTrip is called directly, so that
+// redirects are not followed, cookies are not stored, and errors have no URL. It has no timeout for
+// the response header, because the timeout of the attempt covers it.
 func newTransport(trust *tls.Config) *http.Transport {
 	trust = trust.Clone()
 	if trust == nil {
@@ -37,20 +37,21 @@ func newTransport(trust *tls.Config) *http.Transport {
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: proxyRefusal,
 		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true, // a TLS configuration of one's own switches it off
+		ForceAttemptHTTP2:      true, // a custom TLSClientConfig disables it otherwise
 		TLSClientConfig:        trust,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		MaxIdleConns:           maxIdleConns,
 		MaxIdleConnsPerHost:    maxIdleConns,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxResponseHeaderBytes,
-		// All calls may share one HTTP/2 connection. Without pings, one that died silently
-		// would fail them until the kernel notices.
+		// All calls can share one HTTP/2 connection. Pings detect that the connection is dead
+		// before the kernel does.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 	}
 }
 
-// proxyRefusal keeps the status with which a proxy refuses a tunnel. The transport would have its words.
+// proxyRefusal keeps the status of a proxy that refuses a tunnel. The error of the transport would
+// have the proxy's words.
 func proxyRefusal(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusOK {
 		return &NetworkError{Kind: KindProxy, ProxyStatus: resp.StatusCode}
@@ -58,8 +59,8 @@ func proxyRefusal(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Res
 	return nil
 }
 
-// failure names what ended an attempt before its answer was complete. caller is the context the
-// caller gave, attempt the one bounded by the client's own timeout as well.
+// failure returns the error of an attempt that got no complete response. caller is the context of
+// the call, and attempt is the one that is limited by the client's timeout, too.
 func (c *Client) failure(caller, attempt context.Context, err error) error {
 	switch {
 	case caller.Err() != nil:
@@ -70,14 +71,14 @@ func (c *Client) failure(caller, attempt context.Context, err error) error {
 	if refusal, ok := errors.AsType[*NetworkError](err); ok {
 		return refusal
 	}
-	// A connection's deadline can fire a moment before the context that set it, or be its own.
+	// The deadline of a connection can be its own, or pass a moment before that of its context.
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
 		return &TimeoutError{}
 	}
 	return &NetworkError{Kind: networkKind(err)}
 }
 
-// ended says how a caller's context ended.
+// ended returns the error for a caller's context that has ended.
 func ended(caller context.Context) error {
 	if errors.Is(caller.Err(), context.Canceled) {
 		return &canceledError{cause: context.Cause(caller)}
@@ -85,7 +86,7 @@ func ended(caller context.Context) error {
 	return &TimeoutError{}
 }
 
-// networkKind sorts a transport's error.
+// networkKind returns the kind of a transport's error.
 func networkKind(err error) string {
 	var (
 		dns         *net.DNSError

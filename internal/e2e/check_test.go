@@ -309,7 +309,7 @@ func TestCheck_faults(t *testing.T) {
 		"half-json":      {"oo-f--", check.StepHTTP, "ends too soon (truncated)"},
 		"truncated":      {"oo-f--", check.StepHTTP, "ends too soon (truncated)"},
 		"flood":          {"oo-f--", check.StepHTTP, "a body of more than 16 MiB (too large): --upstream-url"},
-		"deep-lists":     {"oo-f--", check.StepHTTP, "nests deeper than a page does (nested too deep): --upstream-url"},
+		"deep-lists":     {"oo-f--", check.StepHTTP, "nests deeper than a page does (nested too deeply): --upstream-url"},
 		"wrong-checksum": {"oo-f--", check.StepHTTP, "a body whose compression is broken (broken compression): does something in the way change it?"},
 		"reset":          {"oo-f--", check.StepHTTP, "the connection ended without an answer"},
 		"closed":         {"oo-f--", check.StepHTTP, "the connection ended without an answer"},
@@ -321,8 +321,8 @@ func TestCheck_faults(t *testing.T) {
 		"text-in-items":  {"oo-oof", check.StepContract, "changed items[] (should be an object, is string; 1 of 100)"},
 		"wrong-types":    {"oo-oof", check.StepContract, "changed items[].vcpu (should be an integer of 32 bits, is string; 1 of 100)"},
 		"unknown-keys":   {"oo-oow", check.StepContract, "unknown items[].new (object; 1 of 100)"},
-		"another-page":   {"oo-oof", check.StepContract, "refuses the page: another page than asked for"},
-		"short":          {"oo-oof", check.StepContract, "refuses the page: fewer items than its total calls for"},
+		"another-page":   {"oo-oof", check.StepContract, "refuses the page: another page than requested"},
+		"short":          {"oo-oof", check.StepContract, "refuses the page: fewer items than its total implies"},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()

@@ -10,71 +10,73 @@ import (
 	"cvmgraph/internal/wire"
 )
 
-// Plan is a selection, compiled: what to write, in order. It is immutable.
+// Plan is a compiled selection: the fields to write, in order. It is immutable.
 type Plan struct {
-	root    selection
-	size    int
-	foreign bool
+	root        selection
+	size        int
+	unsupported bool
 }
 
-// Supported says whether the plan writes all that is selected. Where it does not, gqlgen executes the field, and the plan tells the size
-// alone.
-func (p *Plan) Supported() bool { return !p.foreign }
+// Supported reports whether the plan writes everything that is selected. If not, gqlgen must
+// execute the field, and only the sizes of the plan are of use.
+func (p *Plan) Supported() bool { return !p.unsupported }
 
-// MemorySize returns about how much memory the plan takes, in bytes.
+// MemorySize returns the approximate memory of the plan, in bytes.
 func (p *Plan) MemorySize() int { return p.size }
 
-// selection is what is written of one object.
+// selection is the list of fields that are written for one object.
 type selection []step
 
 // step writes one field of an object.
 type step struct {
-	// name is the field's response name as a member starts, in quotes and with the colon; a comma precedes all but the first.
+	// name is how the member starts: the response name in quotes and a colon, after a comma if the
+	// field is not the first one.
 	name string
 	op   op
-	// slot is the place of the value's slot, counted from that of the object itself.
+	// slot is the index of the value's slot, counted from the object's own slot.
 	slot int
-	// constant is a type's name in quotes, or what stands for a value that is not there: null, a boolean's default, [].
+	// constant is a type name in quotes, or the JSON of an absent value: null, a boolean's default,
+	// [].
 	constant string
-	// below is what is written of an object, or of each element of a list.
+	// below is the selection of an object, or of each element of a list.
 	below selection
 }
 
-// op is how a step finds and writes its value.
+// op is the way a step finds and writes its value.
 type op uint8
 
 const (
 	opConstant   op = iota // the constant
-	opScalar               // the text of a value
-	opIdentifier           // likewise, in quotes where it has none
-	opNotEmpty             // likewise, and nothing for an empty string
+	opScalar               // a value as it is
+	opIdentifier           // a value as it is, in quotes if it is a number
+	opNotEmpty             // a string as it is, or the constant if it is empty
 	opBoolean              // true or false
 	opObject               // an object
-	opTexts                // a list of strings
+	opStrings              // a list of strings
 	opObjects              // a list of objects
 	opID                   // the item's global id
 
-	opEdges  // a connection's items with their cursors
-	opNodes  // a connection's items
-	opPage   // a connection's pageInfo
-	opTotal  // a connection's totalCount
-	opCursor // an edge's cursor
-	opItem   // an edge's item
-	opNext   // whether there are items behind the window
-	opPrev   // whether there are items ahead of it
-	opStart  // the cursor of the first item, or null
-	opFinish // the cursor of the last item, or null
+	opEdges       // a connection's items with their cursors
+	opNodes       // a connection's items
+	opPageInfo    // a connection's pageInfo
+	opTotalCount  // a connection's totalCount
+	opCursor      // an edge's cursor
+	opNode        // an edge's item
+	opHasNext     // whether there are items after the window
+	opHasPrevious // whether there are items before the window
+	opStartCursor // the cursor of the first item, or null
+	opEndCursor   // the cursor of the last item, or null
 )
 
-// Planner compiles selections of one schema.
+// Planner compiles selections of one schema. It is safe for concurrent use.
 type Planner struct {
 	shape *Shape
 }
 
-// NewPlanner returns a planner for items of the shape, which the schema shows as the type Cvm.
+// NewPlanner returns a planner for items of the shape, which are the type Cvm of the schema.
 func NewPlanner(shape *Shape) *Planner { return &Planner{shape} }
 
-// The types of the schema that are more than their shape.
+// Types of the schema with fields that their shape does not have.
 const (
 	typeItem       = "Cvm"
 	typeConnection = "CvmConnection"
@@ -82,32 +84,34 @@ const (
 	typePageInfo   = "PageInfo"
 )
 
-// Connection compiles a field's selection of a connection.
+// Connection compiles the selection of a field that returns a connection.
 func (p *Planner) Connection(opCtx *graphql.OperationContext, field graphql.CollectedField) *Plan {
 	c := compiler{opCtx: opCtx, shape: p.shape}
 	root := c.fixed(field.Selections, typeConnection)
-	return &Plan{root, c.size, c.foreign}
+	return &Plan{root, c.size, c.unsupported}
 }
 
-// Item compiles a field's selection of an item, which may be one of the interface Node or the union _Entity.
+// Item compiles the selection of a field that returns an item, or the interface Node or the union
+// _Entity.
 func (p *Planner) Item(opCtx *graphql.OperationContext, field graphql.CollectedField) *Plan {
 	c := compiler{opCtx: opCtx, shape: p.shape}
 	root := c.object(field.Selections, typeItem, p.shape)
-	return &Plan{root, c.size, c.foreign}
+	return &Plan{root, c.size, c.unsupported}
 }
 
 type compiler struct {
 	opCtx *graphql.OperationContext
 	shape *Shape
 	size  int
-	// foreign says that there is something that is not to be projected.
-	foreign bool
+	// unsupported reports whether a part of the selection cannot be projected.
+	unsupported bool
 }
 
-// stepSize is about how many bytes a step takes.
+// stepSize is the approximate size of a step, in bytes.
 const stepSize = 120
 
-// each compiles the fields that are selected of an object: those of fragments, merged, without those that are left out.
+// each compiles the selected fields of an object. The fields of fragments are merged, and those
+// excluded by @skip or @include are left out.
 func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(graphql.CollectedField, *step)) selection {
 	types := []string{typeName}
 	if typeName == typeItem {
@@ -116,7 +120,7 @@ func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(grap
 	fields := graphql.CollectFields(c.opCtx, set, types)
 	steps := make(selection, 0, len(fields))
 	for i, f := range fields {
-		// gqlgen does not merge what is selected of a union with what is selected of its members.
+		// gqlgen does not merge the selection of a union with the selections of its members.
 		if f.Name == "__typename" && slices.ContainsFunc(fields[:i], func(o graphql.CollectedField) bool { return o.Alias == f.Alias }) {
 			continue
 		}
@@ -126,8 +130,8 @@ func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(grap
 			s.name = "," + s.name
 		}
 		c.size += stepSize + len(s.name)
-		if len(f.Deferrables) > 0 || len(f.Arguments) > 0 || slices.ContainsFunc(f.Directives, isForeign) {
-			c.foreign = true
+		if len(f.Deferrables) > 0 || len(f.Arguments) > 0 || slices.ContainsFunc(f.Directives, isCustom) {
+			c.unsupported = true
 		}
 		if f.Name == "__typename" {
 			s.constant = `"` + typeName + `"`
@@ -138,10 +142,11 @@ func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(grap
 	return steps
 }
 
-// isForeign says whether a field's directive is one that gqlgen did not settle when it collected the fields.
-func isForeign(d *ast.Directive) bool { return d.Name != "skip" && d.Name != "include" }
+// isCustom reports whether a directive is one that gqlgen has not applied when it collected the
+// fields.
+func isCustom(d *ast.Directive) bool { return d.Name != "skip" && d.Name != "include" }
 
-// fixed compiles a selection of the types that Relay prescribes.
+// fixed compiles a selection of a connection, an edge or a pageInfo.
 func (c *compiler) fixed(set ast.SelectionSet, typeName string) selection {
 	return c.each(set, typeName, func(f graphql.CollectedField, s *step) {
 		switch typeName + "." + f.Name {
@@ -150,53 +155,53 @@ func (c *compiler) fixed(set ast.SelectionSet, typeName string) selection {
 		case "CvmConnection.nodes":
 			s.op, s.below = opNodes, c.object(f.Selections, typeItem, c.shape)
 		case "CvmConnection.pageInfo":
-			s.op, s.below = opPage, c.fixed(f.Selections, typePageInfo)
+			s.op, s.below = opPageInfo, c.fixed(f.Selections, typePageInfo)
 		case "CvmConnection.totalCount":
-			s.op = opTotal
+			s.op = opTotalCount
 		case "CvmEdge.cursor":
 			s.op = opCursor
 		case "CvmEdge.node":
-			s.op, s.below = opItem, c.object(f.Selections, typeItem, c.shape)
+			s.op, s.below = opNode, c.object(f.Selections, typeItem, c.shape)
 		case "PageInfo.hasNextPage":
-			s.op = opNext
+			s.op = opHasNext
 		case "PageInfo.hasPreviousPage":
-			s.op = opPrev
+			s.op = opHasPrevious
 		case "PageInfo.startCursor":
-			s.op = opStart
+			s.op = opStartCursor
 		case "PageInfo.endCursor":
-			s.op = opFinish
+			s.op = opEndCursor
 		default:
-			c.foreign = true
+			c.unsupported = true
 		}
 	})
 }
 
-// object compiles a selection of an item, or of an object of it.
+// object compiles a selection of an item, or of an object in an item.
 func (c *compiler) object(set ast.SelectionSet, typeName string, shape *Shape) selection {
 	return c.each(set, typeName, func(f graphql.CollectedField, s *step) {
 		if typeName == typeItem && f.Name == "id" {
 			s.op = opID
 			return
 		}
-		if typeName == typeItem && f.Name == "vmId" { // the wire types have a method for it
+		if typeName == typeItem && f.Name == "vmId" { // a method of the wire type
 			s.op, s.slot, s.constant = opNotEmpty, shape.Value("hosted", "id").slot, "null"
 			return
 		}
 		at := slices.IndexFunc(shape.fields, func(w field) bool { return strings.EqualFold(w.Name, f.Name) })
 		if at < 0 {
-			c.foreign = true
+			c.unsupported = true
 			return
 		}
-		w := &shape.fields[at]
-		s.slot = 1 + w.slot
-		s.op, s.constant = w.write()
-		if w.shape != nil {
-			s.below = c.object(f.Selections, f.Definition.Type.Name(), w.shape)
+		target := &shape.fields[at]
+		s.slot = 1 + target.slot
+		s.op, s.constant = target.write()
+		if target.shape != nil {
+			s.below = c.object(f.Selections, f.Definition.Type.Name(), target.shape)
 		}
 	})
 }
 
-// write returns how a field is written, and what stands for one that is not there.
+// write returns how a field is written, and the JSON of an absent value.
 func (f *field) write() (o op, absent string) {
 	switch f.Kind {
 	case wire.String, wire.Int32, wire.Int64:
@@ -208,7 +213,7 @@ func (f *field) write() (o op, absent string) {
 	case wire.Object:
 		return opObject, "null"
 	case wire.Strings:
-		return opTexts, "[]"
+		return opStrings, "[]"
 	case wire.Objects:
 		return opObjects, "[]"
 	case wire.Skipped:

@@ -7,90 +7,94 @@ import (
 	"cvmgraph/internal/wire"
 )
 
-// Window is a part of a list whose items stand on indexed pages, as a connection shows it.
+// Window is a part of a list whose items are on indexed pages, as a connection shows it.
 type Window struct {
-	// List has the items, Len of them. It may be nil where there are none.
+	// List has the items. It may be nil if Len is 0.
 	List List
-	Len  int
-	// Total is how many items the whole list holds.
+	// Len is the number of items.
+	Len int
+	// Total is the number of items of the whole list.
 	Total int
-	// HasNext and HasPrevious say whether the list goes on behind and ahead of the window.
+	// HasNext and HasPrevious report whether the list has items after and before the window.
 	HasNext, HasPrevious bool
 }
 
-// List is the items of a window, counted from 0.
+// List has the items of a window, with indexes from 0.
 type List interface {
 	// Item returns the item at index i.
 	Item(i int) Item
-	// AppendCursor appends the item's cursor: characters that need no escaping in JSON.
+	// AppendCursor appends the item's cursor, whose characters need no escapes in JSON.
 	AppendCursor(dst []byte, i int) []byte
 }
 
 // Item is an item of an indexed page.
 type Item struct {
 	Page *IndexedPage
-	// Index is its place on the page.
+	// Index is the item's index on the page.
 	Index int
-	// ID knows its global id.
+	// ID appends the item's global id.
 	ID NodeIDAppender
 }
 
-// NodeIDAppender is what has a global id.
+// NodeIDAppender appends the global id of an item.
 type NodeIDAppender interface {
-	// AppendNodeID appends the id: characters that need no escaping in JSON.
+	// AppendNodeID appends the id, whose characters need no escapes in JSON.
 	AppendNodeID(dst []byte) []byte
 }
 
-// HasInvalid says whether the item may have values of the wrong type. Where it is false there are none.
+// HasInvalid reports whether the item may have values of the wrong type. If false, it has none.
 func (i Item) HasInvalid() bool { return i.Page.hasInvalid(i.Index) }
 
-// AppendConnection appends the JSON of the plan's selection of a connection to dst. It does not fail, and keeps nothing. Once dst is
-// longer than most bytes it stops: what it returns is longer then, and no JSON.
-func (p *Plan) AppendConnection(dst []byte, w *Window, most int) []byte {
-	r := renderer{dst: dst, most: most}
+// AppendConnection appends the JSON of the plan's selection of a connection to dst. It stops as
+// soon as dst is longer than limit bytes; the result is longer than limit then, and not valid JSON.
+func (p *Plan) AppendConnection(dst []byte, w *Window, limit int) []byte {
+	r := renderer{dst: dst, limit: limit}
 	r.object(p.root, place{window: w})
 	return r.dst
 }
 
-// AppendItem appends the JSON of the plan's selection of an item to dst, and stops as [Plan.AppendConnection] does.
-func (p *Plan) AppendItem(dst []byte, item Item, most int) []byte {
-	r := renderer{dst: dst, most: most}
+// AppendItem appends the JSON of the plan's selection of an item to dst, with the limit of
+// [Plan.AppendConnection].
+func (p *Plan) AppendItem(dst []byte, item Item, limit int) []byte {
+	r := renderer{dst: dst, limit: limit}
 	r.object(p.root, item.place())
 	return r.dst
 }
 
-// ConnectionSize returns how many bytes [Plan.AppendConnection] would append, more than most where it would stop.
-func (p *Plan) ConnectionSize(w *Window, most int) int {
-	r := renderer{most: most, measures: true}
+// ConnectionSize returns the number of bytes that [Plan.AppendConnection] would append. It stops
+// counting at the limit.
+func (p *Plan) ConnectionSize(w *Window, limit int) int {
+	r := renderer{limit: limit, measures: true}
 	r.object(p.root, place{window: w})
 	return r.measured + len(r.dst)
 }
 
-// ItemSize returns how many bytes [Plan.AppendItem] would append, more than most where it would stop.
-func (p *Plan) ItemSize(item Item, most int) int { return len(p.AppendItem(nil, item, most)) }
+// ItemSize returns the number of bytes that [Plan.AppendItem] would append. It stops counting at
+// the limit.
+func (p *Plan) ItemSize(item Item, limit int) int { return len(p.AppendItem(nil, item, limit)) }
 
-// renderer writes selections. No value is null where the schema has non-null: lists and booleans have defaults, and elements of
-// the wrong type are not in the index.
+// renderer writes selections. It writes null only if the schema allows it: lists and booleans have
+// defaults, and elements of the wrong type are not in the index.
 type renderer struct {
-	dst  []byte
-	most int // bytes, from which on there is nothing to write
-	// measures says that only the size counts: measured bytes are gone already.
+	dst   []byte
+	limit int // of the output, in bytes
+	// measures means that only the size counts. Of the output, measured bytes have been dropped.
 	measures bool
 	measured int
 }
 
-// full says whether there is nothing more to write.
-func (r *renderer) full() bool { return r.measured+len(r.dst) > r.most }
+// full reports whether the output has reached the limit.
+func (r *renderer) full() bool { return r.measured+len(r.dst) > r.limit }
 
-// place is an object that a selection is written of: a connection or its pageInfo (window), an edge (window and index), or an
-// object of the upstream (page, id and base).
+// place is the object of a selection: a connection or its pageInfo (window), an edge (window and
+// index), or an object of the upstream (page, id and base).
 type place struct {
 	window *Window
 	index  int
 
 	page *IndexedPage
 	id   NodeIDAppender
-	base int // the place of the object's own slot
+	base int // index of the object's own slot
 }
 
 func (i Item) place() place { return place{page: i.Page, id: i.ID, base: int(i.Page.items[i.Index])} }
@@ -106,7 +110,7 @@ func (r *renderer) object(sel selection, at place) {
 		switch s.op {
 		case opConstant:
 			r.dst = append(r.dst, s.constant...)
-		case opScalar, opIdentifier, opNotEmpty, opBoolean, opObject, opTexts, opObjects:
+		case opScalar, opIdentifier, opNotEmpty, opBoolean, opObject, opStrings, opObjects:
 			r.value(s, at)
 		case opID:
 			r.dst = append(r.dst, '"')
@@ -115,28 +119,28 @@ func (r *renderer) object(sel selection, at place) {
 			r.list(s.below, at.window, func(i int) place { return place{window: at.window, index: i} })
 		case opNodes:
 			r.list(s.below, at.window, func(i int) place { return at.window.List.Item(i).place() })
-		case opPage:
+		case opPageInfo:
 			r.object(s.below, at)
-		case opTotal:
+		case opTotalCount:
 			r.dst = strconv.AppendInt(r.dst, int64(at.window.Total), 10)
 		case opCursor:
 			r.cursor(at.window, at.index)
-		case opItem:
+		case opNode:
 			r.object(s.below, at.window.List.Item(at.index).place())
-		case opNext:
+		case opHasNext:
 			r.dst = strconv.AppendBool(r.dst, at.window.HasNext)
-		case opPrev:
+		case opHasPrevious:
 			r.dst = strconv.AppendBool(r.dst, at.window.HasPrevious)
-		case opStart:
+		case opStartCursor:
 			r.cursor(at.window, 0)
-		case opFinish:
+		case opEndCursor:
 			r.cursor(at.window, at.window.Len-1)
 		}
 	}
 	r.dst = append(r.dst, '}')
 }
 
-// list writes a selection of each of the window's items, whose place element returns.
+// list writes a selection for each item of the window. element returns the place of an item.
 func (r *renderer) list(sel selection, w *Window, element func(i int) place) {
 	r.dst = append(r.dst, '[')
 	begin := len(r.dst)
@@ -156,20 +160,21 @@ func (r *renderer) list(sel selection, w *Window, element func(i int) place) {
 	r.dst = append(r.dst, ']')
 }
 
-// reserve makes room for as many items of a size as there are left, once there is none for the next: at most as much as is there,
-// because they may be smaller. Where they are little beside what is there, more lists will follow, and the room is doubled.
+// reserve grows dst when the next item may not fit: for the items that are left, if they are as
+// large as the previous ones, and at most to twice its length. If they are small compared to dst,
+// more lists will probably follow, and dst doubles.
 func (r *renderer) reserve(size, left int) {
 	if cap(r.dst)-len(r.dst) >= size {
 		return
 	}
-	room := size*left + size*left/16
-	if room < len(r.dst)/4 {
-		room = len(r.dst)
+	space := size*left + size*left/16
+	if space < len(r.dst)/4 {
+		space = len(r.dst)
 	}
-	r.dst = slices.Grow(r.dst, min(room, len(r.dst), max(r.most-len(r.dst), size)))
+	r.dst = slices.Grow(r.dst, min(space, len(r.dst), max(r.limit-len(r.dst), size)))
 }
 
-// cursor writes the cursor of the item at index i, null where there are no items.
+// cursor writes the cursor of the item at index i, or null if there are no items.
 func (r *renderer) cursor(w *Window, i int) {
 	if w.Len == 0 {
 		r.dst = append(r.dst, "null"...)
@@ -200,7 +205,7 @@ func (r *renderer) value(s *step, at place) {
 	}
 }
 
-// objects writes a list of objects, the first of which value leads to.
+// objects writes a list of objects. value refers to the first one.
 func (r *renderer) objects(sel selection, at place, value slot) {
 	at.base = int(value.lo)
 	r.dst = append(r.dst, '[')
@@ -216,10 +221,10 @@ func (r *renderer) objects(sel selection, at place, value slot) {
 	r.dst = append(r.dst, ']')
 }
 
-// rewrite writes a value whose text cannot stand as it is.
+// rewrite writes a value that cannot be written as it is.
 func (r *renderer) rewrite(o op, value []byte) {
 	switch {
-	case o == opTexts:
+	case o == opStrings:
 		r.strings(value)
 	case value[0] == '"':
 		r.dst = wire.AppendString(r.dst, value)

@@ -1,8 +1,8 @@
-// Package model holds the Go types of the schema that are more than the upstream's wire types. It stands apart from
+// Package model has the Go types of the schema that the wire types cannot serve. It is not part of
 // package graph because the generated code imports it.
 //
-// The types hold items as they are projected. Their exported methods and fields, which are those of the schema, are for
-// gqlgen's own execution: they decode.
+// The types hold indexed items. Their exported methods and fields, which are those of the schema,
+// are for gqlgen's own execution, and decode the items.
 package model
 
 import (
@@ -10,7 +10,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-// Decode returns an item in the upstream's own types. The item belongs to the caller.
+// Decode returns an item as its wire types. The result belongs to the caller.
 func Decode(item projection.Item) *restclient.Item {
 	decoded, err := restclient.DecodeItem(item.Page.Raw(item.Index))
 	if err != nil {
@@ -19,7 +19,7 @@ func Decode(item projection.Item) *restclient.Item {
 	return decoded
 }
 
-// Cvm is a CVM. What comes from the upstream is there once it is decoded.
+// Cvm is a CVM. The embedded wire type is nil until Decode is called.
 type Cvm struct {
 	Indexed projection.Item
 	*restclient.Cvm
@@ -28,13 +28,13 @@ type Cvm struct {
 // IsNode marks Cvm as a Node of the schema.
 func (Cvm) IsNode() {}
 
-// IsEntity marks Cvm as one of those that other subgraphs refer to.
+// IsEntity marks Cvm as an entity that other subgraphs can refer to.
 func (Cvm) IsEntity() {}
 
-// ID returns what is unique in the list.
+// ID returns the global id.
 func (c *Cvm) ID() string { return string(c.Indexed.ID.AppendNodeID(nil)) }
 
-// Decode decodes c and returns it. It is not safe for concurrent use.
+// Decode decodes c if necessary and returns it. It is not safe for concurrent use.
 func (c *Cvm) Decode() *Cvm {
 	if c.Cvm == nil {
 		c.Cvm = &Decode(c.Indexed).Cvm
@@ -42,13 +42,13 @@ func (c *Cvm) Decode() *Cvm {
 	return c
 }
 
-// CvmConnection is a window on a list.
+// CvmConnection is a window of a list.
 type CvmConnection struct {
 	projection.Window
-	cvms []Cvm // of the window's items, some of them decoded
+	cvms []Cvm // the window's items, some of them decoded; nil before open
 }
 
-// Nodes returns the items.
+// Nodes returns the items, decoded.
 func (c *CvmConnection) Nodes() []Cvm {
 	c.open()
 	for i := range c.cvms {
@@ -57,7 +57,8 @@ func (c *CvmConnection) Nodes() []Cvm {
 	return c.cvms
 }
 
-// open makes the items, not decoded. gqlgen calls it for one field after the other.
+// open creates the items without decoding them. It needs no lock, because gqlgen resolves one field
+// after the other.
 func (c *CvmConnection) open() {
 	if c.cvms == nil {
 		c.cvms = make([]Cvm, c.Len)
@@ -67,7 +68,7 @@ func (c *CvmConnection) open() {
 	}
 }
 
-// Edges returns the items with their cursors.
+// Edges returns the items with their cursors. It does not decode the items.
 func (c *CvmConnection) Edges() []CvmEdge {
 	c.open()
 	edges := make([]CvmEdge, c.Len)
@@ -77,13 +78,13 @@ func (c *CvmConnection) Edges() []CvmEdge {
 	return edges
 }
 
-// PageInfo returns what lies around the items.
+// PageInfo returns the position of the window in the list.
 func (c *CvmConnection) PageInfo() PageInfo { return PageInfo{c} }
 
-// TotalCount returns how many items the whole list holds.
+// TotalCount returns the number of items of the whole list.
 func (c *CvmConnection) TotalCount() int32 { return int32(c.Total) }
 
-// cursor returns the cursor of the item at index i, nil where there are no items.
+// cursor returns the cursor of the item at index i, or nil if there are no items.
 func (c *CvmConnection) cursor(i int) *string {
 	if c.Len == 0 {
 		return nil
@@ -92,29 +93,29 @@ func (c *CvmConnection) cursor(i int) *string {
 	return &cursor
 }
 
-// CvmEdge is an item and its place in the list.
+// CvmEdge is an item and its position in the list.
 type CvmEdge struct {
 	connection *CvmConnection
 	item       int
 }
 
-// Cursor returns what names the place.
+// Cursor returns the item's cursor.
 func (e CvmEdge) Cursor() string { return *e.connection.cursor(e.item) }
 
-// Node returns the item.
+// Node returns the item, decoded.
 func (e CvmEdge) Node() *Cvm { return e.connection.cvms[e.item].Decode() }
 
-// PageInfo is what lies around a window.
+// PageInfo is the position of a window in the list.
 type PageInfo struct{ connection *CvmConnection }
 
-// HasNextPage tells whether the list goes on behind the window.
+// HasNextPage reports whether there are items after the window.
 func (p PageInfo) HasNextPage() bool { return p.connection.HasNext }
 
-// HasPreviousPage tells whether the list goes on ahead of it.
+// HasPreviousPage reports whether there are items before the window.
 func (p PageInfo) HasPreviousPage() bool { return p.connection.HasPrevious }
 
-// StartCursor returns the cursor of the first item, nil where there are none.
+// StartCursor returns the cursor of the first item, or nil if there are no items.
 func (p PageInfo) StartCursor() *string { return p.connection.cursor(0) }
 
-// EndCursor returns the cursor of the last item, nil where there are none.
+// EndCursor returns the cursor of the last item, or nil if there are no items.
 func (p PageInfo) EndCursor() *string { return p.connection.cursor(p.connection.Len - 1) }
