@@ -1,266 +1,251 @@
 package main
 
-import "strings"
+import (
+	"strconv"
+	"strings"
 
-// object is one of JSON.
-type object = map[string]any
-
-// row is a heading and the panels below it.
-type row struct {
-	title  string
-	panels []panel
-}
-
-// panel is a graph, unless show says otherwise.
-type panel struct {
-	title string
-	says  string // what it shows, and what to do about it
-	show  kind
-	unit  string // one of Grafana's; none where it is empty
-	width int    // of gridWidth
-
-	queries []query
-	series  []series
-	stacked bool
-	whole   bool // the axis ends at 1
-	steps   []step
-	states  []state // what the values from 0 on are called
-	without string  // what is said where there is nothing to show
-}
-
-// query is PromQL, as Grafana sends it but for what all of them have: {} and {route="/graphql"} stand for selectors with the
-// variables' matchers before, and [] for the interval of rates. The legend may have {{labels}}.
-type query struct{ legend, expression string }
-
-// series is how what has a legend looks.
-type series struct {
-	legend, color string
-	look          look
-}
-
-type look int
-
-const (
-	usual look = iota
-	limit      // a dashed line on top of the areas
+	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
-type kind int
-
 const (
-	graph    kind = iota
-	stat          // a number
-	named         // numbers with their legends
-	timeline      // states
-)
-
-// step is the colour of values from a number on; of the first one, all below the second.
-type step struct {
-	from  float64
-	color string
-}
-
-type state struct{ text, color string }
-
-const (
-	gridWidth = 24
-	// schemaVersion is that of Grafana 12. Newer ones raise it as they load it.
+	gridWidth  = 24
+	statHeight = 4
+	height     = 8 // of all other panels
+	// schemaVersion is the version of Grafana 12. Newer Grafana versions upgrade it when they load the
+	// dashboard.
 	schemaVersion = 41
 )
 
-func source() object { return object{"type": "prometheus", "uid": "${datasource}"} }
+// board is Grafana's classic dashboard schema.
+type board = dashboard.Dashboard //nolint:staticcheck // deprecated, but older Grafana versions do not load the new schema
 
-// dashboard lays the rows out, from left to right and downwards.
-func dashboard(rows []row) object {
-	var panels []object
-	add := func(o object, x, y, w, h int) {
-		o["id"] = len(panels) + 1
-		o["gridPos"] = object{"x": x, "y": y, "w": w, "h": h}
-		panels = append(panels, o)
-	}
-	y := 0
+// newBoard returns the dashboard with panels in rows, from left to right.
+func newBoard(rows []row) board {
+	var panels []dashboard.PanelOrRowPanel
+	nextID := func() uint32 { return uint32(len(panels) + 1) }
+	var x, y, tallest uint32
 	for _, r := range rows {
-		add(object{"type": "row", "title": r.title, "collapsed": false, "panels": []object{}}, 0, y, gridWidth, 1)
+		x, y, tallest = 0, y+tallest, 0
+		panels = append(panels, dashboard.PanelOrRowPanel{RowPanel: &dashboard.RowPanel{
+			Type: "row", Id: nextID(), Title: &r.title, Panels: []dashboard.Panel{}, GridPos: &dashboard.GridPos{Y: y, W: gridWidth, H: 1},
+		}})
 		y++
-		x, tallest := 0, 0
 		for _, p := range r.panels {
 			if x+p.width > gridWidth {
 				x, y, tallest = 0, y+tallest, 0
 			}
-			add(p.object(), x, y, p.width, p.height())
+			panel := p.grafana()
+			panel.Id, panel.GridPos = new(nextID()), &dashboard.GridPos{X: x, Y: y, W: p.width, H: p.height()}
+			panels = append(panels, dashboard.PanelOrRowPanel{Panel: &panel})
 			x, tallest = x+p.width, max(tallest, p.height())
 		}
-		y += tallest
 	}
-	return object{
-		"uid": "cvmgraph", "title": "cvmgraph", "tags": []string{"cvmgraph"},
-		"description":   "The GraphQL gateway over Phala Cloud's list of CVMs: what callers see, how the upstream fares, and what is saved.",
-		"schemaVersion": schemaVersion, "version": 1, "editable": false,
-		"time": object{"from": "now-1h", "to": "now"}, "refresh": "30s", "timezone": "browser",
-		"graphTooltip": 1, // one crosshair in all panels
-		"templating": object{"list": []object{
+	return board{
+		Uid: new("cvmgraph"), Title: new("cvmgraph"), Tags: []string{"cvmgraph"},
+		Description:   new("The GraphQL gateway for Phala Cloud's list of CVMs: requests, the upstream, and the caches."),
+		SchemaVersion: schemaVersion, Version: new(uint32(1)), Editable: new(false),
+		Time: &dashboard.DashboardDashboardTime{From: "now-1h", To: "now"}, Refresh: new("30s"), Timezone: new("browser"),
+		GraphTooltip: new(dashboard.DashboardCursorSyncCrosshair),
+		Templating: dashboard.DashboardDashboardTemplating{List: []dashboard.VariableModel{
 			{
-				"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "refresh": 1,
-				"current": object{"text": "", "value": ""},
+				Type: dashboard.VariableTypeDatasource, Name: "datasource", Label: new("Data source"),
+				Query: &dashboard.StringOrMap{String: new("prometheus")}, Refresh: new(dashboard.VariableRefreshOnDashboardLoad),
+				Current: &dashboard.VariableOption{Text: stringValue(""), Value: stringValue("")},
 			},
 			variable("job", "Job", `label_values(cvmgraph_build_info, job)`),
 			variable("instance", "Instance", `label_values(cvmgraph_build_info{job=~"$job"}, instance)`),
 		}},
-		"annotations": object{"list": []object{{
-			"name": "Alerts", "enable": true, "iconColor": "red", "datasource": source(),
-			"expr":        `ALERTS{alertname=~"Cvmgraph.+", alertstate="firing", job=~"$job"}`,
-			"titleFormat": "{{alertname}}", "textFormat": "{{instance}}",
+		Annotations: dashboard.AnnotationContainer{List: []dashboard.AnnotationQuery{{
+			Name: "Alerts", Enable: true, IconColor: "red", Datasource: source(),
+			Expr:        new(`ALERTS{alertname=~"Cvmgraph.+", alertstate="firing", job=~"$job"}`),
+			TitleFormat: new("{{alertname}}"), TextFormat: new("{{instance}}"),
 		}}},
-		"panels": panels,
+		Panels: panels,
 	}
 }
 
-// variable has any number of values: all of them at first, and those that come later too.
-func variable(name, label, query string) object {
-	return object{
-		"name": name, "label": label, "type": "query", "datasource": source(),
-		"definition": query, "query": object{"qryType": 1, "query": query, "refId": name},
-		"refresh": 2, // with the time range
-		"sort":    1, "multi": true, "includeAll": true, "allValue": ".+",
-		"current": object{"text": []string{"All"}, "value": []string{"$__all"}},
+// source returns the data source that is selected in the dashboard.
+func source() *common.DataSourceRef {
+	return &common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
+}
+
+func stringValue(s string) dashboard.StringOrArrayOfString {
+	return dashboard.StringOrArrayOfString{String: &s}
+}
+
+func listValue(s string) dashboard.StringOrArrayOfString {
+	return dashboard.StringOrArrayOfString{ArrayOfString: []string{s}}
+}
+
+// variable returns a variable with multiple values. By default it has all values.
+func variable(name, label, query string) dashboard.VariableModel {
+	return dashboard.VariableModel{
+		Type: dashboard.VariableTypeQuery, Name: name, Label: &label, Datasource: source(), Definition: &query,
+		Query:   &dashboard.StringOrMap{Map: map[string]any{"qryType": 1, "query": query, "refId": name}},
+		Refresh: new(dashboard.VariableRefreshOnTimeRangeChanged), Sort: new(dashboard.VariableSortAlphabeticalAsc),
+		Multi: new(true), IncludeAll: new(true), AllValue: new(".+"),
+		Current: &dashboard.VariableOption{Text: listValue("All"), Value: listValue("$__all")},
 	}
 }
 
-func (p panel) height() int {
-	if p.show == stat || p.show == named {
-		return 4
+func (p panel) height() uint32 {
+	if p.kind == number || p.kind == namedNumbers {
+		return statHeight
 	}
-	return 8
+	return height
 }
 
-func (p panel) object() object {
-	unit := p.unit
-	if unit == "" {
-		unit = "none"
+// grafana returns the panel without its ID and its position.
+func (p panel) grafana() dashboard.Panel {
+	fields := dashboard.FieldConfig{
+		Unit: new("none"), Thresholds: p.grafanaThresholds(), Mappings: p.mappings(),
+		Color: &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds},
 	}
-	defaults := object{"unit": unit, "color": object{"mode": "thresholds"}, "thresholds": thresholds(p.steps)}
-	if p.states != nil {
-		defaults["mappings"] = mappings(p.states)
+	if p.unit != "" {
+		fields.Unit = &p.unit
 	}
-	if p.without != "" {
-		defaults["noValue"] = p.without
+	if p.noValue != "" {
+		fields.NoValue = &p.noValue
 	}
-	o := object{
-		"title": p.title, "description": p.says, "datasource": source(), "targets": p.targets(),
-		"fieldConfig": object{"defaults": defaults, "overrides": p.overrides()},
-	}
-	switch p.show {
+	result := dashboard.Panel{Title: &p.title, Description: &p.description, Datasource: source(), Targets: p.targets()}
+	switch p.kind {
 	case graph:
-		o["type"], o["options"] = "timeseries", p.graphOptions()
-		defaults["color"] = object{"mode": "palette-classic"}
-		defaults["custom"] = p.lines()
-		defaults["min"] = 0
-		if p.whole {
-			defaults["max"] = 1
+		result.Type, result.Options = "timeseries", p.graphOptions()
+		fields.Color.Mode = dashboard.FieldColorModeIdPaletteClassic
+		fields.Custom, fields.Min = p.lines(), new(0.0)
+		if p.share {
+			fields.Max = new(1.0)
 		}
-	case stat, named:
-		o["type"], o["options"] = "stat", p.statOptions()
+	case number, namedNumbers:
+		result.Type, result.Options = "stat", p.statOptions()
 	case timeline:
-		o["type"] = "state-timeline"
-		o["options"] = object{
-			"alignValue": "left", "mergeValues": true, "rowHeight": 0.8, "showValue": "auto",
-			"legend": legend("list"), "tooltip": object{"mode": "single", "sort": "none"},
+		result.Type, result.Options = "state-timeline", statetimeline.Options{
+			AlignValue: new(common.TimelineValueAlignmentLeft), MergeValues: new(true), RowHeight: 0.8, ShowValue: common.VisibilityModeAuto,
+			Legend:  legend(common.LegendDisplayModeList),
+			Tooltip: common.VizTooltipOptions{Mode: common.TooltipDisplayModeSingle, Sort: common.SortOrderNone},
 		}
-		defaults["custom"] = object{"fillOpacity": 70, "lineWidth": 0}
+		fields.Custom = statetimeline.FieldConfig{FillOpacity: new(uint32(70)), LineWidth: new(uint32(0))}
 	}
-	return o
+	result.FieldConfig = &dashboard.FieldConfigSource{Defaults: fields, Overrides: p.overrides()}
+	return result
 }
 
-func (p panel) targets() []object {
-	var targets []object
+func (p panel) targets() []variants.Dataquery {
+	var targets []variants.Dataquery
 	for i, q := range p.queries {
-		targets = append(targets, object{
-			"refId": string(rune('A' + i)), "datasource": source(), "editorMode": "code", "range": true,
-			"expr": whole(q.expression), "legendFormat": q.legend,
+		targets = append(targets, prometheus.Dataquery{
+			RefId: new(string(rune('A' + i))), Datasource: source(), EditorMode: new(prometheus.QueryEditorModeCode), Range: new(true),
+			Expr: withMatchers(q.expression), LegendFormat: &q.legend,
 		})
 	}
 	return targets
 }
 
-// whole adds to PromQL what all queries have.
-func whole(expression string) string {
+// withMatchers adds the matchers of the variables to all selectors and the interval to all rates.
+func withMatchers(expression string) string {
 	const matchers = `{job=~"$job", instance=~"$instance"`
 	return strings.NewReplacer("{}", matchers+"}", "{", matchers+", ", "[]", "[$__rate_interval]").Replace(expression)
 }
 
-func thresholds(all []step) object {
-	list := []object{{"color": "green", "value": nil}}
-	if len(all) > 0 {
-		list[0]["color"] = all[0].color
-		for _, s := range all[1:] {
-			list = append(list, object{"color": s.color, "value": s.from})
+func (p panel) grafanaThresholds() *dashboard.ThresholdsConfig {
+	steps := []dashboard.Threshold{{Color: "green"}} // without a value: from minus infinity
+	for i, t := range p.thresholds {
+		if i == 0 {
+			steps[0].Color = t.color
+			continue
 		}
+		steps = append(steps, dashboard.Threshold{Color: t.color, Value: &t.from})
 	}
-	return object{"mode": "absolute", "steps": list}
+	return &dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: steps}
 }
 
-func mappings(states []state) []object {
-	texts := object{}
-	for value, s := range states {
-		texts[string(rune('0'+value))] = object{"text": s.text, "color": s.color, "index": value}
+// mappings returns the names of states.
+func (p panel) mappings() []dashboard.ValueMapping {
+	if p.states == nil {
+		return nil
 	}
-	return []object{{"type": "value", "options": texts}}
+	names := map[string]dashboard.ValueMappingResult{}
+	for value, s := range p.states {
+		names[strconv.Itoa(value)] = dashboard.ValueMappingResult{Text: &s.name, Color: &s.color, Index: new(int32(value))}
+	}
+	return []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: names}}}
 }
 
-func (p panel) overrides() []object {
-	list := []object{}
+func (p panel) overrides() []dashboard.DashboardFieldConfigSourceOverrides {
+	list := []dashboard.DashboardFieldConfigSourceOverrides{}
 	for _, s := range p.series {
-		properties := []object{{"id": "color", "value": object{"mode": "fixed", "fixedColor": s.color}}}
-		if s.look == limit {
+		properties := []dashboard.DynamicConfigValue{
+			{Id: "color", Value: dashboard.FieldColor{Mode: dashboard.FieldColorModeIdFixed, FixedColor: &s.color}},
+		}
+		if s.limit {
 			properties = append(
 				properties,
-				object{"id": "custom.lineStyle", "value": object{"fill": "dash", "dash": []int{10, 10}}},
-				object{"id": "custom.fillOpacity", "value": 0},
-				object{"id": "custom.stacking", "value": object{"mode": "none", "group": "A"}},
+				dashboard.DynamicConfigValue{Id: "custom.lineStyle", Value: common.LineStyle{Fill: new(common.LineStyleFillDash), Dash: []float64{10, 10}}},
+				dashboard.DynamicConfigValue{Id: "custom.fillOpacity", Value: 0},
+				dashboard.DynamicConfigValue{Id: "custom.stacking", Value: stacking(common.StackingModeNone)},
 			)
 		}
-		list = append(list, object{"matcher": object{"id": "byName", "options": s.legend}, "properties": properties})
+		list = append(list, dashboard.DashboardFieldConfigSourceOverrides{
+			Matcher: dashboard.MatcherConfig{Id: "byName", Options: s.legend}, Properties: properties,
+		})
 	}
 	return list
 }
 
-func (p panel) lines() object {
-	opacity, stacking, style := 10, "none", "off"
+func stacking(mode common.StackingMode) *common.StackingConfig {
+	return &common.StackingConfig{Mode: &mode, Group: new("A")}
+}
+
+func (p panel) lines() timeseries.FieldConfig {
+	fields := timeseries.FieldConfig{
+		DrawStyle: new(common.GraphDrawStyleLine), LineWidth: new(1.0), ShowPoints: new(common.VisibilityModeNever),
+		FillOpacity: new(10.0), Stacking: stacking(common.StackingModeNone), SpanNulls: &common.BoolOrFloat64{Bool: new(false)},
+		ThresholdsStyle: &common.GraphThresholdsStyleConfig{Mode: common.GraphThresholdsStyleModeOff},
+	}
 	if p.stacked {
-		opacity, stacking = 40, "normal"
+		fields.FillOpacity, fields.Stacking = new(40.0), stacking(common.StackingModeNormal)
 	}
-	if p.steps != nil {
-		style = "dashed"
+	if p.thresholds != nil {
+		fields.ThresholdsStyle.Mode = common.GraphThresholdsStyleModeDashed
 	}
-	return object{
-		"drawStyle": "line", "fillOpacity": opacity, "lineWidth": 1, "showPoints": "never", "spanNulls": false,
-		"stacking": object{"mode": stacking, "group": "A"}, "thresholdsStyle": object{"mode": style},
-	}
+	return fields
 }
 
-func (p panel) graphOptions() object {
-	shown := legend("list")
+func (p panel) graphOptions() timeseries.Options {
+	shown := legend(common.LegendDisplayModeList)
 	if p.width >= gridWidth/2 {
-		shown = legend("table", "mean", "max")
+		shown = legend(common.LegendDisplayModeTable, "mean", "max")
 	}
-	return object{"legend": shown, "tooltip": object{"mode": "multi", "sort": "desc"}}
+	return timeseries.Options{
+		Legend: shown, Tooltip: common.VizTooltipOptions{Mode: common.TooltipDisplayModeMulti, Sort: common.SortOrderDescending},
+	}
 }
 
-func legend(mode string, numbers ...string) object {
-	return object{"displayMode": mode, "placement": "bottom", "showLegend": true, "calcs": append([]string{}, numbers...)}
+// legend returns a legend with calculated values, such as the mean, of each series.
+func legend(mode common.LegendDisplayMode, calculations ...string) common.VizLegendOptions {
+	return common.VizLegendOptions{
+		DisplayMode: mode, Placement: common.LegendPlacementBottom, ShowLegend: true, Calcs: append([]string{}, calculations...),
+	}
 }
 
-func (p panel) statOptions() object {
-	background, text := "area", "auto"
-	if p.show == named {
-		text = "value_and_name"
+func (p panel) statOptions() stat.Options {
+	options := stat.Options{
+		ColorMode: common.BigValueColorModeValue, GraphMode: common.BigValueGraphModeArea, TextMode: common.BigValueTextModeAuto,
+		JustifyMode: common.BigValueJustifyModeAuto, Orientation: common.VizOrientationAuto, WideLayout: true,
+		PercentChangeColorMode: common.PercentChangeColorModeStandard,
+		ReduceOptions:          common.ReduceDataOptions{Calcs: []string{"lastNotNull"}, Fields: new(""), Values: new(false)},
 	}
-	if p.show == named || p.states != nil {
-		background = "none"
+	if p.kind == namedNumbers {
+		options.TextMode = common.BigValueTextModeValueAndName
 	}
-	return object{
-		"colorMode": "value", "graphMode": background, "textMode": text,
-		"justifyMode": "auto", "orientation": "auto", "wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
-		"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
+	if p.kind == namedNumbers || p.states != nil {
+		options.GraphMode = common.BigValueGraphModeNone
 	}
+	return options
 }

@@ -1,5 +1,5 @@
-// Command dashboard writes deploy/monitoring/dashboard.json, the Grafana dashboard of a gateway, below the current directory: run it
-// from the root of the repository. What it shows is in rows.go.
+// Command dashboard writes deploy/monitoring/dashboard.json, the Grafana dashboard. Run it in the root
+// of the repository. Its panels are in rows.go.
 package main
 
 import (
@@ -13,23 +13,24 @@ import (
 
 func main() { os.Exit(run(os.Stderr)) }
 
-func run(errs io.Writer) int {
-	text, err := encoded()
+func run(stderr io.Writer) int {
+	body, err := encode(newBoard(rows()))
 	if err == nil {
-		err = os.WriteFile(filepath.Join("deploy", "monitoring", "dashboard.json"), text, 0o644)
+		err = os.WriteFile(filepath.Join("deploy", "monitoring", "dashboard.json"), body, 0o644)
 	}
 	if err != nil {
-		fmt.Fprintln(errs, "dashboard:", err)
+		fmt.Fprintln(stderr, "dashboard:", err)
 		return 1
 	}
 	return 0
 }
 
-func encoded() ([]byte, error) {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // queries have < and >
+// encode returns the dashboard as JSON.
+func encode(b board) ([]byte, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // queries contain < and >
 	encoder.SetIndent("", "  ")
-	err := encoder.Encode(dashboard(rows()))
-	return text.Bytes(), err
+	err := encoder.Encode(b)
+	return body.Bytes(), err
 }

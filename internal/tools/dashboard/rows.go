@@ -1,21 +1,22 @@
 package main
 
-// What several panels show in the same way.
+// Expressions and strings that several panels use.
 const (
 	requests = `sum(rate(cvmgraph_http_requests_total{route="/graphql"}[]))`
 	attempts = `sum(rate(cvmgraph_upstream_attempts_total{}[]))`
 	hits     = `sum(rate(cvmgraph_page_cache_hits_total{}[]))`
 	misses   = `sum(rate(cvmgraph_page_cache_misses_total{}[]))`
-	atHand   = hits + ` / (` + hits + ` + ` + misses + `)`
-	// ended are the calls whose callers have waited for them.
+	hitRatio = hits + ` / (` + hits + ` + ` + misses + `)`
+	// ended is the rate of calls that were not canceled.
 	ended = `sum(rate(cvmgraph_upstream_calls_total{outcome!="canceled"}[]))`
-	// failed are those that went wrong for another reason than what the caller asked.
+	// failed is the rate of calls that failed for a reason other than the caller's request.
 	failed = `(rate(cvmgraph_upstream_calls_total{outcome!~"ok|client_error|canceled"}[]))`
 
-	noRedis = "Redis is not used"
-	dull    = "text" // the colour of what is neither good nor bad
+	noRedis      = "Redis is not used"
+	neutralColor = "text" // for values that are neither good nor bad
 )
 
+// quantiles returns a query for each quantile of a histogram.
 func quantiles(histogram string, quantiles ...string) []query {
 	var queries []query
 	for _, q := range quantiles {
@@ -24,12 +25,12 @@ func quantiles(histogram string, quantiles ...string) []query {
 	return queries
 }
 
-// statusShare is how many of the requests end with a status. Where there is none yet, it is 0.
+// statusShare returns the share of the requests that end with a status. If there are none, it is 0.
 func statusShare(status string) string {
 	return `(sum(rate(cvmgraph_http_requests_total{route="/graphql", status=~"` + status + `"}[])) or vector(0)) / ` + requests
 }
 
-func neutral() []step { return []step{{color: dull}} }
+func neutral() []threshold { return []threshold{{color: neutralColor}} }
 
 func breakerStates() []state {
 	return []state{{"closed", "green"}, {"half open", "yellow"}, {"open", "red"}}
@@ -67,57 +68,57 @@ func rows() []row {
 func glance() []panel {
 	return []panel{
 		{
-			title: "Replicas", width: 3, show: named,
-			says:    "Gateways that answer Prometheus, and those that do not. One that is down for longer than a rollout takes: see its log and how it ended.",
-			queries: []query{{"up", `sum(up{})`}, {"down", `sum(1 - up{})`}},
-			steps:   []step{{color: dull}, {1, "red"}},
-			series:  []series{{legend: "up", color: dull}},
+			title: "Replicas", width: 3, kind: namedNumbers,
+			description: "Gateways that Prometheus can scrape, and gateways that it cannot. If one is down for longer than a rollout, read its log and its exit reason.",
+			queries:     []query{{"up", `sum(up{})`}, {"down", `sum(1 - up{})`}},
+			thresholds:  []threshold{{color: neutralColor}, {1, "red"}},
+			series:      []series{{legend: "up", color: neutralColor}},
 		},
 		{
-			title: "Requests", width: 3, show: stat, unit: "reqps",
-			says:    "Requests to /graphql.",
-			queries: []query{{"requests", requests}},
-			steps:   neutral(),
+			title: "Requests", width: 3, kind: number, unit: "reqps",
+			description: "Requests to /graphql.",
+			queries:     []query{{"requests", requests}},
+			thresholds:  neutral(),
 		},
 		{
-			title: "5xx", width: 3, show: stat, unit: "percentunit",
-			says: "Share of the requests to /graphql that end with a 5xx: a fault of the gateway, or more large bodies than it reads at once. " +
-				"Errors of the upstream are not among them, for GraphQL answers those with 200.",
-			queries: []query{{"5xx", statusShare("5..")}},
-			steps:   []step{{color: "green"}, {0.001, "yellow"}, {0.01, "red"}},
+			title: "5xx", width: 3, kind: number, unit: "percentunit",
+			description: "Share of the requests to /graphql that end with a 5xx. The cause is a bug in the gateway, or too many large bodies at the same time. " +
+				"Upstream errors do not count, because GraphQL responses with errors have status 200.",
+			queries:    []query{{"5xx", statusShare("5..")}},
+			thresholds: []threshold{{color: "green"}, {0.001, "yellow"}, {0.01, "red"}},
 		},
 		{
-			title: "p99", width: 3, show: stat, unit: "s",
-			says:    "99 of 100 requests to /graphql take no longer. Where it grows, compare it with the duration of upstream calls.",
-			queries: quantiles(`cvmgraph_http_request_duration_seconds_bucket{route="/graphql"}`, "99"),
-			steps:   []step{{color: "green"}, {1, "yellow"}, {2.5, "red"}},
+			title: "p99", width: 3, kind: number, unit: "s",
+			description: "99 % of the requests to /graphql are faster. If it grows, compare it with the duration of upstream calls.",
+			queries:     quantiles(`cvmgraph_http_request_duration_seconds_bucket{route="/graphql"}`, "99"),
+			thresholds:  []threshold{{color: "green"}, {1, "yellow"}, {2.5, "red"}},
 		},
 		{
-			title: "Failed upstream calls", width: 3, show: stat, unit: "percentunit",
-			says:    "Share of the calls to the upstream that fail in the end, after their retries. The row Upstream says how.",
-			queries: []query{{"failed", `sum` + failed + ` / ` + ended}},
-			steps:   []step{{color: "green"}, {0.01, "yellow"}, {0.05, "red"}},
+			title: "Failed upstream calls", width: 3, kind: number, unit: "percentunit",
+			description: "Share of the upstream calls that fail after all retries. The row Upstream shows the outcomes.",
+			queries:     []query{{"failed", `sum` + failed + ` / ` + ended}},
+			thresholds:  []threshold{{color: "green"}, {0.01, "yellow"}, {0.05, "red"}},
 		},
 		{
-			title: "Breaker", width: 3, show: stat,
-			says: "The worst of all gateways. Open: the upstream fails nearly always, and is left alone for 5 s at a time. " +
-				"Callers get UNAVAILABLE, or older pages where --stale-if-error allows it.",
-			queries: []query{{"breaker", `max(cvmgraph_upstream_breaker_state{})`}},
-			steps:   []step{{color: "green"}, {1, "yellow"}, {2, "red"}},
-			states:  breakerStates(),
+			title: "Breaker", width: 3, kind: number,
+			description: "The worst state of all gateways. Open: the upstream fails almost always, and the gateway makes no attempts for 5 s at a time. " +
+				"Callers get UNAVAILABLE, or older pages if --stale-if-error allows it.",
+			queries:    []query{{"breaker", `max(cvmgraph_upstream_breaker_state{})`}},
+			thresholds: []threshold{{color: "green"}, {1, "yellow"}, {2, "red"}},
+			states:     breakerStates(),
 		},
 		{
-			title: "Pages at hand", width: 3, show: stat, unit: "percentunit",
-			says:    "Share of the pages asked for that were in the cache within their life.",
-			queries: []query{{"at hand", atHand}},
-			steps:   neutral(),
+			title: "Cache hits", width: 3, kind: number, unit: "percentunit",
+			description: "Share of the requested pages that were in the cache and not older than --cache-ttl.",
+			queries:     []query{{"hits", hitRatio}},
+			thresholds:  neutral(),
 		},
 		{
-			title: "Redis", width: 3, show: stat, without: "not used",
-			says:    "Down: at least one gateway goes on without Redis. Answers are as right as before, and the upstream gets more calls.",
-			queries: []query{{"Redis", `min(cvmgraph_redis_up{})`}},
-			steps:   []step{{color: "red"}, {1, "green"}},
-			states:  redisStates(),
+			title: "Redis", width: 3, kind: number, noValue: "not used",
+			description: "Down: at least one gateway works without Redis. Responses stay correct, but the upstream gets more calls.",
+			queries:     []query{{"Redis", `min(cvmgraph_redis_up{})`}},
+			thresholds:  []threshold{{color: "red"}, {1, "green"}},
+			states:      redisStates(),
 		},
 	}
 }
@@ -126,34 +127,34 @@ func callers() []panel {
 	return []panel{
 		{
 			title: "Requests by route and status", width: 12, unit: "reqps", stacked: true,
-			says: "GraphQL answers most errors with 200: 4xx at /graphql are requests that are no GraphQL over HTTP, 5xx are the gateway's own. " +
-				"503 at /readyz is a drain, which each rollout has. Status 0: the connection was aborted before there was an answer.",
+			description: "Most GraphQL errors have status 200. At /graphql, 4xx means an invalid GraphQL-over-HTTP request and 5xx an error of the gateway. " +
+				"503 at /readyz means that a gateway drains, which is normal in a rollout. Status 0: the connection was aborted before the response.",
 			queries: []query{{"{{route}} {{status}}", `sum by (route, status) (rate(cvmgraph_http_requests_total{}[]))`}},
 		},
 		{
 			title: "Errors at /graphql by HTTP status", width: 12, unit: "percentunit",
-			says: "5xx: the log has the line, by requestId; 503 is too many large bodies at once, or requests whose time was over before they began. " +
-				"4xx: a client sends something else than GraphQL over HTTP. " +
-				"Aborted: callers leave before they have an answer, mostly because it takes too long for them.",
+			description: "5xx: find the log line by requestId. 503 means too many large bodies at the same time, or requests that timed out before they started. " +
+				"4xx: a client does not send valid GraphQL over HTTP. " +
+				"Aborted: callers disconnect before the response, usually because it takes too long.",
 			queries: []query{{"5xx", statusShare("5..")}, {"4xx", statusShare("4..")}, {"aborted", statusShare("0")}},
 			series:  []series{{legend: "5xx", color: "red"}, {legend: "4xx", color: "orange"}, {legend: "aborted", color: "purple"}},
 		},
 		{
 			title: "Latency of /graphql", width: 12, unit: "s",
-			says: "From a request's header to the end of its answer. Where it grows together with the duration of upstream calls, the upstream is slow: " +
-				"a longer --cache-ttl keeps that from most callers. Where it grows alone, look at CPU, collections and queued attempts.",
-			queries: quantiles(`cvmgraph_http_request_duration_seconds_bucket{route="/graphql"}`, "50", "95", "99"),
-			steps:   []step{{color: "transparent"}, {2.5, "red"}},
+			description: "From the request's header to the end of the response. If it grows together with the duration of upstream calls, the upstream is slow: " +
+				"with a longer --cache-ttl, fewer callers notice. If it grows alone, look at CPU, garbage collections and queued attempts.",
+			queries:    quantiles(`cvmgraph_http_request_duration_seconds_bucket{route="/graphql"}`, "50", "95", "99"),
+			thresholds: []threshold{{color: "transparent"}, {2.5, "red"}},
 		},
 		{
 			title: "Requests in flight", width: 6,
-			says:    "Requests that are being answered. A line that climbs and stays up: requests come faster than answers go.",
-			queries: []query{{"{{instance}}", `sum by (instance) (cvmgraph_http_requests_in_flight{})`}},
+			description: "Requests that are in progress. If a line rises and stays high, requests arrive faster than the gateway serves them.",
+			queries:     []query{{"{{instance}}", `sum by (instance) (cvmgraph_http_requests_in_flight{})`}},
 		},
 		{
 			title: "Untrusted documents", width: 6, unit: "reqps",
-			says: "Requests for a document that is not in the file of --trusted-documents, noted or refused as --trusted-documents-mode says. " +
-				"Set enforce once this has been 0 for as long as old clients live.",
+			description: "Requests with a document that is not in the file of --trusted-documents. --trusted-documents-mode logs or rejects them. " +
+				"Set it to enforce when the rate has been 0 for the lifetime of old clients.",
 			queries: []query{{"untrusted", `sum(rate(cvmgraph_untrusted_documents_total{}[]))`}},
 		},
 	}
@@ -163,62 +164,62 @@ func upstream() []panel {
 	return []panel{
 		{
 			title: "Calls by outcome", width: 12, unit: "cps", stacked: true,
-			says: "Calls that have ended, each with its retries. client_error: a caller's credential or filter is refused. " +
-				"rate_limited: make fewer calls, by a longer --cache-ttl, or Redis between the replicas. " +
-				"unavailable: the call was not made, see the breaker and the attempts that were not made. " +
-				"invalid: the answer is not what the API version has, see the row Contract.",
+			description: "Completed calls, including retries. client_error: the upstream rejected a caller's credential or filter. " +
+				"rate_limited: make fewer calls, with a longer --cache-ttl or a Redis for all replicas. " +
+				"unavailable: the call was not made; see the breaker and the rejected attempts. " +
+				"invalid: the response does not match the API version; see the row Contract.",
 			queries: []query{{"{{outcome}}", `sum by (outcome) (rate(cvmgraph_upstream_calls_total{}[]))`}},
 			series:  outcomes(),
 		},
 		{
 			title: "Failed calls by outcome", width: 12, unit: "percentunit", stacked: true,
-			says: "Share of the calls that fail in the end. Callers see them as UPSTREAM_ERROR, UPSTREAM_TIMEOUT, UPSTREAM_INVALID_RESPONSE, RATE_LIMITED " +
+			description: "Share of the calls that fail after all retries. Callers get UPSTREAM_ERROR, UPSTREAM_TIMEOUT, UPSTREAM_INVALID_RESPONSE, RATE_LIMITED " +
 				"or UNAVAILABLE.",
 			queries: []query{{"{{outcome}}", `sum by (outcome) ` + failed + ` / ignoring (outcome) group_left () ` + ended}},
 			series:  outcomes(),
 		},
 		{
 			title: "Duration of a call", width: 12, unit: "s",
-			says: "One call with its retries and the pauses between them, to the end of its body. " +
-				"An attempt ends at --upstream-timeout: a p99 near that is an upstream that hangs.",
+			description: "One call with its retries and the pauses between them, to the end of the body. " +
+				"An attempt ends after --upstream-timeout: if the p99 is near it, the upstream hangs.",
 			queries: quantiles(`cvmgraph_upstream_call_duration_seconds_bucket{}`, "50", "95", "99"),
 		},
 		{
 			title: "Attempts and retries", width: 12, unit: "cps",
-			says: "Attempts, and those among them that were made again, by how the one before ended. Retries that stay: an upstream in trouble, " +
-				"of which callers see nothing yet. Over budget: a fifth of the attempts in flight were retries already, so callers see the errors.",
+			description: "All attempts, and retries by the reason of the previous failure. If retries continue, the upstream has problems that " +
+				"callers do not notice yet. Over budget: a fifth of the attempts in flight were already retries, so callers get the errors.",
 			queries: []query{
 				{"attempts", attempts},
-				{"again: {{reason}}", `sum by (reason) (rate(cvmgraph_upstream_retries_total{}[]))`},
+				{"retries: {{reason}}", `sum by (reason) (rate(cvmgraph_upstream_retries_total{}[]))`},
 				{"over budget", `sum(rate(cvmgraph_upstream_retry_budget_exhausted_total{}[]))`},
 			},
 			series: []series{{legend: "attempts", color: "green"}, {legend: "over budget", color: "red"}},
 		},
 		{
-			title: "Breaker", width: 12, show: timeline,
-			says: "Closed: attempts are made. Open: of 20 attempts or more within 10 s four in five have failed, and none is made for 5 s. " +
-				"Half open: a few are made, to see. One that is open stays so until somebody asks: without requests it says nothing.",
-			queries: []query{{"{{instance}}", `max by (instance) (cvmgraph_upstream_breaker_state{})`}},
-			steps:   []step{{color: "green"}, {1, "yellow"}, {2, "red"}},
-			states:  breakerStates(),
+			title: "Breaker", width: 12, kind: timeline,
+			description: "Closed: the gateway makes attempts. Open: four of five attempts failed, of at least 20 within 10 s, and there are no attempts for 5 s. " +
+				"Half open: the gateway makes a few attempts as a test. Without requests, an open breaker stays open, which is not a problem.",
+			queries:    []query{{"{{instance}}", `max by (instance) (cvmgraph_upstream_breaker_state{})`}},
+			thresholds: []threshold{{color: "green"}, {1, "yellow"}, {2, "red"}},
+			states:     breakerStates(),
 		},
 		{
-			title: "Attempts that were not made", width: 12, unit: "cps",
-			says: "Callers get UNAVAILABLE for them. breaker: the upstream fails. overload: too many attempts are in flight and enough wait, " +
-				"because the upstream has grown slow, or more is asked of it than it can do; fewer calls help then, and more replicas do not.",
+			title: "Rejected attempts", width: 12, unit: "cps",
+			description: "Callers get UNAVAILABLE. breaker: the upstream fails. overload: too many attempts are in flight or queued, " +
+				"because the upstream is slow or gets more calls than it can serve. Make fewer calls; more replicas do not help.",
 			queries: []query{{"{{reason}}", `sum by (reason) (rate(cvmgraph_upstream_refused_total{}[]))`}},
 			series:  []series{{legend: "breaker", color: "red"}, {legend: "overload", color: "orange"}},
 		},
 		{
 			title: "Attempts in flight", width: 24, stacked: true,
-			says: "Of all gateways. The limit follows the time that pages take, from 16 to 512 a gateway: where it falls, the upstream grows slow. " +
-				"A queue that stays: refusals are near.",
+			description: "Sum of all gateways. The limit adapts to the duration of attempts, from 16 to 512 per gateway. If it falls, the upstream is getting slower. " +
+				"If a queue persists, attempts will soon be rejected.",
 			queries: []query{
 				{"in flight", `sum(cvmgraph_upstream_attempts_in_flight{})`},
 				{"queued", `sum(cvmgraph_upstream_attempts_queued{})`},
 				{"limit", `sum(cvmgraph_upstream_concurrency_limit{})`},
 			},
-			series: []series{{legend: "in flight", color: "green"}, {legend: "queued", color: "orange"}, {"limit", "red", limit}},
+			series: []series{{legend: "in flight", color: "green"}, {legend: "queued", color: "orange"}, {legend: "limit", color: "red", limit: true}},
 		},
 	}
 }
@@ -226,9 +227,9 @@ func upstream() []panel {
 func saves() []panel {
 	return []panel{
 		{
-			title: "Pages by how they came", width: 12, unit: "cps",
-			says: "hits: from the cache, within their life. misses: not there; coalesced are those among them that came with the call of another request. " +
-				"stale: past their life, because the upstream failed.",
+			title: "Pages by origin", width: 12, unit: "cps",
+			description: "hits: from the cache, not older than --cache-ttl. misses: not in the cache. coalesced: misses that shared the call of another request. " +
+				"stale: from the cache, older than --cache-ttl, because the upstream failed.",
 			queries: []query{
 				{"hits", hits},
 				{"misses", misses},
@@ -238,48 +239,48 @@ func saves() []panel {
 			series: []series{{legend: "hits", color: "green"}, {legend: "misses", color: "blue"}, {legend: "coalesced", color: "purple"}, {legend: "stale", color: "orange"}},
 		},
 		{
-			title: "Shares", width: 12, unit: "percentunit", whole: true,
-			says: "Pages at hand: hits among the pages asked for. Answers as before: requests to /graphql that were answered without being executed. " +
-				"Where both are low and there is much traffic, a longer --cache-ttl saves calls, at the price of older data.",
+			title: "Hit ratios", width: 12, unit: "percentunit", share: true,
+			description: "Page cache: hits per requested page. Response cache: hits per request to /graphql. " +
+				"If both are low and traffic is high, a longer --cache-ttl saves calls, but data is older.",
 			queries: []query{
-				{"pages at hand", atHand},
-				{"answers as before", `sum(rate(cvmgraph_response_cache_hits_total{}[])) / ` + requests},
+				{"page cache", hitRatio},
+				{"response cache", `sum(rate(cvmgraph_response_cache_hits_total{}[])) / ` + requests},
 			},
-			series: []series{{legend: "pages at hand", color: "green"}, {legend: "answers as before", color: "blue"}},
+			series: []series{{legend: "page cache", color: "green"}, {legend: "response cache", color: "blue"}},
 		},
 		{
 			title: "Attempts per request", width: 8,
-			says:    "Attempts at calls for each request to /graphql. Caches and sharing lower it; long lists, lookups and retries raise it.",
-			queries: []query{{"attempts", attempts + ` / ` + requests}},
+			description: "Upstream attempts per request to /graphql. Caches and coalescing reduce it. Long lists, lookups and retries increase it.",
+			queries:     []query{{"attempts", attempts + ` / ` + requests}},
 		},
 		{
 			title: "Age of pages from the cache", width: 8, unit: "s",
-			says:    "How old pages were as they were served within their life, --cache-ttl. Where that is too old for callers, shorten it.",
-			queries: quantiles(`cvmgraph_page_cache_age_seconds_bucket{}`, "50", "95"),
+			description: "Age of cached pages when they were served, at most --cache-ttl. If this is too old for callers, reduce --cache-ttl.",
+			queries:     quantiles(`cvmgraph_page_cache_age_seconds_bucket{}`, "50", "95"),
 		},
 		{
-			title: "Size of what is kept", width: 8, unit: "bytes", stacked: true,
-			says: "Of all gateways. Answers have a quarter of --cache-bytes at most, and pages the rest. Near the limit, and with evictions: " +
-				"a larger --cache-bytes saves calls, and needs a larger memory limit.",
+			title: "Size of the caches", width: 8, unit: "bytes", stacked: true,
+			description: "Sum of all gateways. Responses use at most a quarter of --cache-bytes, pages the rest. If the size is near the limit and pages are evicted, " +
+				"a larger --cache-bytes saves calls. It needs a larger memory limit.",
 			queries: []query{
 				{"pages", `sum(cvmgraph_page_cache_bytes{})`},
-				{"answers", `sum(cvmgraph_response_cache_bytes{})`},
+				{"responses", `sum(cvmgraph_response_cache_bytes{})`},
 				{"limit", `sum(cvmgraph_cache_limit_bytes{})`},
 			},
-			series: []series{{legend: "pages", color: "green"}, {legend: "answers", color: "blue"}, {"limit", "red", limit}},
+			series: []series{{legend: "pages", color: "green"}, {legend: "responses", color: "blue"}, {legend: "limit", color: "red", limit: true}},
 		},
 		{
-			title: "Pages kept", width: 12,
-			says:    "Pages in the cache, of all credentials. A cache that is small beside the traffic: callers are many, and each has pages of its own.",
-			queries: []query{{"{{instance}}", `sum by (instance) (cvmgraph_page_cache_entries{})`}},
+			title: "Cached pages", width: 12,
+			description: "Pages in the cache, of all credentials. Credentials do not share pages.",
+			queries:     []query{{"{{instance}}", `sum by (instance) (cvmgraph_page_cache_entries{})`}},
 		},
 		{
-			title: "Pages that had to leave", width: 12, unit: "cps",
-			says: "Evicted: for want of room, see the size. Credentials refused: the upstream answered 401 or 403, and what was kept for the credential is gone; " +
-				"where that goes on, a client does not give up one that is revoked.",
+			title: "Removed pages", width: 12, unit: "cps",
+			description: "Evicted: the cache is full; see its size. Rejected credentials: the upstream returned 401 or 403, so the gateway removed all pages of the credential. " +
+				"If this continues, a client still uses a revoked credential.",
 			queries: []query{
 				{"evicted", `sum(rate(cvmgraph_page_cache_evictions_total{}[]))`},
-				{"credentials refused", `sum(rate(cvmgraph_page_cache_purges_total{}[]))`},
+				{"rejected credentials", `sum(rate(cvmgraph_page_cache_purges_total{}[]))`},
 			},
 		},
 	}
@@ -288,23 +289,23 @@ func saves() []panel {
 func redis() []panel {
 	return []panel{
 		{
-			title: "Entries", width: 8, unit: "cps", without: noRedis,
-			says:    "Pages and persisted queries that replicas have from each other, or do not find. Few hits beside many misses: replicas are asked for different things, and Redis saves little.",
-			queries: []query{{"hits", `sum(rate(cvmgraph_redis_hits_total{}[]))`}, {"misses", `sum(rate(cvmgraph_redis_misses_total{}[]))`}},
-			series:  []series{{legend: "hits", color: "green"}, {legend: "misses", color: "blue"}},
+			title: "Entries", width: 8, unit: "cps", noValue: noRedis,
+			description: "Pages and persisted queries in Redis. If there are few hits and many misses, replicas get different requests, and Redis saves little.",
+			queries:     []query{{"hits", `sum(rate(cvmgraph_redis_hits_total{}[]))`}, {"misses", `sum(rate(cvmgraph_redis_misses_total{}[]))`}},
+			series:      []series{{legend: "hits", color: "green"}, {legend: "misses", color: "blue"}},
 		},
 		{
-			title: "Errors by step", width: 8, unit: "cps", without: noRedis,
-			says: "Steps that failed, and were done without. decode: replicas have different keys (--shared-key), or entries are damaged. " +
-				"The others: Redis is slow, full or gone.",
+			title: "Errors by operation", width: 8, unit: "cps", noValue: noRedis,
+			description: "Failed operations. The gateway continues without Redis. decode: replicas have different keys (--shared-key), or entries are damaged. " +
+				"All others: Redis is slow, full or down.",
 			queries: []query{{"{{op}}", `sum by (op) (rate(cvmgraph_redis_errors_total{}[]))`}},
 		},
 		{
-			title: "Reachable", width: 8, show: timeline, without: noRedis,
-			says:    "In an outage each gateway goes on by itself. All of them down: Redis is; one of them: its network, or a policy.",
-			queries: []query{{"{{instance}}", `min by (instance) (cvmgraph_redis_up{})`}},
-			steps:   []step{{color: "red"}, {1, "green"}},
-			states:  redisStates(),
+			title: "Reachable", width: 8, kind: timeline, noValue: noRedis,
+			description: "Without Redis, each gateway uses only its own cache. If all gateways are down, Redis is. If only one is, check its network and network policies.",
+			queries:     []query{{"{{instance}}", `min by (instance) (cvmgraph_redis_up{})`}},
+			thresholds:  []threshold{{color: "red"}, {1, "green"}},
+			states:      redisStates(),
 		},
 	}
 }
@@ -313,16 +314,16 @@ func contract() []panel {
 	return []panel{
 		{
 			title: "Differences from the API version", width: 16,
-			says: "Fields of the upstream's pages that are not as --api-version has them. unknown: new ones, which are left out until a release has them. " +
-				"missing, changed: callers get null, or an error at the field; find out whether the upstream withdraws the version.",
+			description: "Fields of upstream pages that differ from --api-version. unknown: new fields, which cvmgraph ignores. " +
+				"missing, changed: callers get null, or an error at the field. Find out whether the upstream retires the version.",
 			queries: []query{{"{{kind}}", `max by (kind) (cvmgraph_upstream_contract_differences{})`}},
 			series:  []series{{legend: "unknown", color: "blue"}, {legend: "missing", color: "orange"}, {legend: "changed", color: "red"}},
 		},
 		{
 			title: "Pages compared", width: 8,
-			says: "Pages a minute that were compared with the API version, at most one of each gateway: none without calls to the upstream, and then " +
-				"the differences are of the last page that was.",
-			queries: []query{{"pages a minute", `60 * sum(rate(cvmgraph_upstream_contract_checks_total{}[]))`}},
+			description: "Pages per minute that were compared with the API version, at most one per gateway. Without upstream calls there are no comparisons, " +
+				"and the differences are the last page's.",
+			queries: []query{{"pages per minute", `60 * sum(rate(cvmgraph_upstream_contract_checks_total{}[]))`}},
 		},
 	}
 }
@@ -330,58 +331,58 @@ func contract() []panel {
 func process() []panel {
 	return []panel{
 		{
-			title: "Version", width: 8, show: named,
-			says:    "Gateways by what they run. More than one version for longer than a rollout takes: it is stuck.",
-			queries: []query{{"{{version}}", `count by (version) (cvmgraph_build_info{})`}},
-			steps:   neutral(),
+			title: "Version", width: 8, kind: namedNumbers,
+			description: "Gateways by version. If there are several versions for longer than a rollout, the rollout is stuck.",
+			queries:     []query{{"{{version}}", `count by (version) (cvmgraph_build_info{})`}},
+			thresholds:  neutral(),
 		},
 		{
-			title: "Running for", width: 8, show: named, unit: "s",
-			says:    "The youngest gateway and the oldest. A youngest that stays young: a gateway starts over and over.",
-			queries: []query{{"youngest", `min(time() - process_start_time_seconds{})`}, {"oldest", `max(time() - process_start_time_seconds{})`}},
-			steps:   []step{{color: "yellow"}, {600, dull}},
+			title: "Uptime", width: 8, kind: namedNumbers, unit: "s",
+			description: "The shortest and the longest uptime. If the shortest stays short, a gateway restarts repeatedly.",
+			queries:     []query{{"shortest", `min(time() - process_start_time_seconds{})`}, {"longest", `max(time() - process_start_time_seconds{})`}},
+			thresholds:  []threshold{{color: "yellow"}, {600, neutralColor}},
 		},
 		{
-			title: "Open files", width: 8, show: stat, unit: "percentunit",
-			says:    "Share of its file descriptors that the gateway with the most has open. Mostly they are callers' connections: look for a client that opens many.",
-			queries: []query{{"open", `max(process_open_fds{} / process_max_fds{})`}},
-			steps:   []step{{color: "green"}, {0.7, "yellow"}, {0.9, "red"}},
+			title: "Open files", width: 8, kind: number, unit: "percentunit",
+			description: "Share of the file descriptors in use, of the gateway with the largest share. Most are callers' connections: look for a client that opens many.",
+			queries:     []query{{"open", `max(process_open_fds{} / process_max_fds{})`}},
+			thresholds:  []threshold{{color: "green"}, {0.7, "yellow"}, {0.9, "red"}},
 		},
 		{
 			title: "CPU", width: 8,
-			says:    "Cores in use. Near the container's limit latency grows: add replicas, or raise the limit.",
-			queries: []query{{"{{instance}}", `sum by (instance) (rate(process_cpu_seconds_total{}[]))`}},
+			description: "Cores in use. Near the container's limit, latency grows. Add replicas or raise the limit.",
+			queries:     []query{{"{{instance}}", `sum by (instance) (rate(process_cpu_seconds_total{}[]))`}},
 		},
 		{
 			title: "Memory", width: 8, unit: "bytes",
-			says: "Of the gateway with the most: what is resident, and Go's heap in it. GOMEMLIMIT is 90 % of the container's memory, where that is limited: " +
-				"near it, collections become many; give it more memory, or lower --cache-bytes.",
+			description: "Resident memory and the Go heap in it, of the gateway with the most. GOMEMLIMIT is 90 % of the container's memory limit, if there is one. " +
+				"Near it, garbage collections are frequent. Add memory or reduce --cache-bytes.",
 			queries: []query{
 				{"resident", `max(process_resident_memory_bytes{})`},
 				{"heap", `max(go_memstats_heap_inuse_bytes{})`},
 				{"GOMEMLIMIT", `min(go_gc_gomemlimit_bytes{} < 2^62)`},
 			},
-			series: []series{{legend: "resident", color: "green"}, {legend: "heap", color: "blue"}, {"GOMEMLIMIT", "red", limit}},
+			series: []series{{legend: "resident", color: "green"}, {legend: "heap", color: "blue"}, {legend: "GOMEMLIMIT", color: "red", limit: true}},
 		},
 		{
 			title: "Goroutines", width: 8,
-			says:    "A few for each connection and each call. A line that climbs without more requests: /debug/pprof/goroutine of the admin listener says where.",
-			queries: []query{{"{{instance}}", `sum by (instance) (go_goroutines{})`}},
+			description: "A few per connection and call. If a line rises without more requests, look at /debug/pprof/goroutine of the admin listener.",
+			queries:     []query{{"{{instance}}", `sum by (instance) (go_goroutines{})`}},
 		},
 		{
 			title: "Garbage collections", width: 8, unit: "cps",
-			says:    "Many of them, and much CPU: memory is near its limit.",
-			queries: []query{{"{{instance}}", `sum by (instance) (rate(go_gc_duration_seconds_count{}[]))`}},
+			description: "If they are frequent and use much CPU, memory is near its limit.",
+			queries:     []query{{"{{instance}}", `sum by (instance) (rate(go_gc_duration_seconds_count{}[]))`}},
 		},
 		{
-			title: "Time in the collector's pauses", width: 8, unit: "percentunit",
-			says:    "Share of the time in which everything stands still. From 1 % on it shows in the latency: see memory.",
-			queries: []query{{"{{instance}}", `sum by (instance) (rate(go_gc_duration_seconds_sum{}[]))`}},
+			title: "Garbage collection pauses", width: 8, unit: "percentunit",
+			description: "Share of the time in which the collector stops all goroutines. Above 1 %, latency grows: see the memory.",
+			queries:     []query{{"{{instance}}", `sum by (instance) (rate(go_gc_duration_seconds_sum{}[]))`}},
 		},
 		{
-			title: "Traces that are not sent", width: 8,
-			says:    "Times a minute that spans could not be sent, and are lost. Requests do not mind. The log says why, once a minute: look at the receiver.",
-			queries: []query{{"{{instance}}", `60 * sum by (instance) (rate(cvmgraph_trace_export_failures_total{}[]))`}},
+			title: "Failed trace exports", width: 8,
+			description: "Exports per minute that failed; their spans are lost. Requests are not affected. The log has the reason, at most once per minute: check the receiver.",
+			queries:     []query{{"{{instance}}", `60 * sum by (instance) (rate(cvmgraph_trace_export_failures_total{}[]))`}},
 		},
 	}
 }
