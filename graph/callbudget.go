@@ -33,7 +33,7 @@ func (c callBudgetCheck) MutateOperationContext(ctx context.Context, opCtx *grap
 		}
 	}
 	planned := c.resolver.planFetches(opCtx)
-	if actual := planned.windows + planned.lookups; actual > limit {
+	if actual := planned.windowCalls + planned.lookupCalls; actual > limit {
 		return (&apierror.Error{
 			Code: apierror.CodeTooComplex, Argument: planned.argument, Limit: int64(limit), Actual: int64(actual),
 			Message: fmt.Sprintf("the operation may take %d upstream calls, of at most %d: ask for fewer items, or in several operations", actual, limit),

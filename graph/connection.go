@@ -73,6 +73,32 @@ func (r *Resolver) list(args connectionArgs) (list, error) {
 	return list{filter, relay.FingerprintOf(r.APIVersion, strconv.Itoa(int(filter.NodeID)), filter.UserID)}, nil
 }
 
+// connectionWindow is the window of a list that a connection selects.
+type connectionWindow struct {
+	list   list
+	window relay.Window
+}
+
+// windowOf returns the window that the arguments select. The error is a *relay.ArgumentError.
+func (r *Resolver) windowOf(args connectionArgs) (c connectionWindow, err error) {
+	if c.list, err = r.list(args); err != nil {
+		return c, err
+	}
+	c.window, err = args.Window(c.list.fingerprint, r.MaxFirst)
+	return c, err
+}
+
+// countArgument returns the argument that sets how many items to load, empty if there is none.
+func (a connectionArgs) countArgument() string {
+	switch {
+	case a.First != nil:
+		return "first"
+	case a.Last != nil:
+		return "last"
+	}
+	return ""
+}
+
 // selectsItems says whether a connection's selection needs more than the total.
 func selectsItems(opCtx *graphql.OperationContext, connection graphql.CollectedField) bool {
 	if field, ok := connection.Selections[0].(*ast.Field); ok && len(field.Directives) == 0 && isItems(field.Name) {
@@ -94,35 +120,23 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 	if err := op.start(); err != nil {
 		return nil, err
 	}
-	list, err := r.list(args)
+	c, err := r.windowOf(args)
 	if err != nil {
 		return nil, err
 	}
-	window, err := args.Window(list.fingerprint, r.MaxFirst)
+	c.window.TotalOnly = !selectsItems(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field)
+	fetch := listFetch{op: op, filter: c.list.filter, since: c.window.Since(time.Now())}
+	result, err := fetch.run(ctx, relay.NewAssembler(c.window, op.plan.list(c.list.filter)))
 	if err != nil {
 		return nil, err
 	}
-	read := newListFetch(op, list.filter)
-	read.since = window.Since(time.Now())
-	if !selectsItems(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field) {
-		views, err := read.load(ctx, relay.ReasonTotal, op.pagesFor(list.filter, nil, time.Time{}))
-		if err != nil {
-			return nil, err
-		}
-		return &model.CvmConnection{Window: projection.Window{Total: views[0].Total}}, nil
-	}
-	reader, first := op.plan.reader(list.filter, window)
-	answer, err := read.read(ctx, reader, first)
-	if err != nil {
-		return nil, err
-	}
-	if answer == nil {
+	if result == nil {
 		return nil, unavailable("the list changes faster than it can be read: try again")
 	}
-	op.report(ctx, answer)
-	read.result, read.fingerprint = answer, list.fingerprint
-	reportConnection(ctx, read, answer)
+	op.report(ctx, result)
+	items := &connectionItems{loaded: fetch.loaded, window: result, list: c.list.fingerprint}
+	reportConnection(ctx, items, result)
 	return &model.CvmConnection{Window: projection.Window{
-		List: read, Len: answer.Len(), Total: answer.Total, HasNext: answer.HasNext, HasPrevious: answer.HasPrevious,
+		List: items, Len: result.Len(), Total: result.Total, HasNext: result.HasNext, HasPrevious: result.HasPrevious,
 	}}, nil
 }

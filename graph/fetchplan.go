@@ -9,166 +9,100 @@ import (
 	"cvmgraph/restclient"
 )
 
-// plans are what an operation's connections fetch, settled for all of them together, so that connections that overlap share pages
-// whichever of them is resolved first.
+// fetchPlan is what the fields of one operation load. It is computed for all fields together, before
+// the first upstream call, so that connections that overlap share pages whichever of them is resolved
+// first. A nil plan is valid: its fields share nothing.
 type fetchPlan struct {
-	lists []listPlan
-	// windows is how many upstream calls the connections take at most, in lists that do not move meanwhile.
-	windows int
-	// lookups is how many it takes to learn how long the list is that CVMs are looked for in. What a search takes depends on that.
-	lookups int
-	// ids is how many ids the lookups are given in lists.
+	lists []plannedList
+	// windowCalls is how many upstream calls the connections make at most if the lists do not change.
+	windowCalls int
+	// lookupCalls is how many upstream calls find the total of the list that lookups search. How many
+	// the search makes depends on that total.
+	lookupCalls int
+	// ids is the number of ids in the list arguments of lookups.
 	ids int
-	// argument is the one that says how much to fetch, empty where there are several or none.
+	// argument is the argument that sets how many items to load. It is empty if there are several
+	// or none.
 	argument string
-
-	openings []opening
 }
 
-// plan is what the connections of an operation ask of one list.
-type listPlan struct {
+// plannedList is a list with the plan of the windows that the operation loads from it.
+type plannedList struct {
 	filter restclient.Filter
-	ranges []relay.Range
-	// first are the pages that they need before any answer is there.
-	first []relay.PageRef
-	// front and back are the largest counts of the windows without a cursor, from either end of the list; -1 where there are none.
-	front, back int
-	// long is what those from the front begin with that go beyond a page.
-	long []relay.Range
-	// ends is how many windows are of no items, and begin at an end of the list that they do not ask for.
-	ends int
+	plan   *relay.ListPlan
 }
 
-// plan plans what the operation's connections fetch.
+// planFetches returns the plan of an operation. It leaves out fields with invalid arguments, whose
+// errors are reported when the fields are resolved.
 func (r *Resolver) planFetches(opCtx *graphql.OperationContext) *fetchPlan {
-	all := &fetchPlan{}
+	p := &fetchPlan{}
+	var windows windowsByList
 	connections := 0
 	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
+		raw := field.ArgumentMap(opCtx.Variables)
 		switch field.Name {
 		case "nodes":
-			all.ids += len(graphql.CoerceList(field.ArgumentMap(opCtx.Variables)["ids"]))
-			all.lookups = 1
-			continue
+			p.ids += len(graphql.CoerceList(raw["ids"]))
+			p.lookupCalls = 1
 		case "_entities":
-			all.ids += len(graphql.CoerceList(field.ArgumentMap(opCtx.Variables)["representations"]))
-			all.lookups = 1
-			continue
+			p.ids += len(graphql.CoerceList(raw["representations"]))
+			p.lookupCalls = 1
 		case "node", "cvm":
-			all.lookups = 1
-			continue
+			p.lookupCalls = 1
 		case "cvms":
-		default:
-			continue
-		}
-		// What is wrong with a field's arguments is said when that field is resolved.
-		args, err := connectionArgsOf(field.ArgumentMap(opCtx.Variables))
-		if err != nil {
-			continue
-		}
-		list, err := r.list(args)
-		if err != nil {
-			continue
-		}
-		window, err := args.Window(list.fingerprint, r.MaxFirst)
-		if err != nil {
-			continue
-		}
-		p := all.list(list.filter)
-		if !selectsItems(opCtx, field) {
-			continue
-		}
-		p.add(window)
-		if connections++; connections == 1 {
-			all.argument = args.counting()
-		} else {
-			all.argument = ""
+			args, err := connectionArgsOf(raw)
+			if err != nil {
+				continue
+			}
+			c, err := r.windowOf(args)
+			if err != nil {
+				continue
+			}
+			c.window.TotalOnly = !selectsItems(opCtx, field)
+			windows.add(c.list.filter, c.window)
+			if c.window.TotalOnly {
+				continue
+			}
+			p.argument = ""
+			if connections++; connections == 1 {
+				p.argument = args.countArgument()
+			}
 		}
 	}
-	for i := range all.lists {
-		p := &all.lists[i]
-		if p.front > relay.MaxPageSize {
-			p.long = relay.Window{Count: p.front}.First()
-			p.ranges = append(p.ranges, p.long...)
-		}
-		p.first = relay.CoverAll(p.ranges)
-		all.windows += p.calls()
+	for _, list := range windows {
+		plan := relay.NewListPlan(list.windows...)
+		p.lists = append(p.lists, plannedList{list.filter, plan})
+		p.windowCalls += plan.MaxCalls()
 	}
-	return all
+	return p
 }
 
-// counting returns the argument that says how many items to fetch, empty where none does.
-func (a connectionArgs) counting() string {
-	switch {
-	case a.First != nil:
-		return "first"
-	case a.Last != nil:
-		return "last"
-	}
-	return ""
-}
-
-// list returns the plan of a list, which is empty at first.
-func (all *fetchPlan) list(filter restclient.Filter) *listPlan {
-	if p := all.find(filter); p != nil {
-		return p
-	}
-	all.lists = append(all.lists, listPlan{filter: filter, front: -1, back: -1})
-	return &all.lists[len(all.lists)-1]
-}
-
-// find returns the plan of a list, nil where nothing is planned; all may be nil.
-func (all *fetchPlan) find(filter restclient.Filter) *listPlan {
-	if all == nil {
+// list returns the plan of a list, nil if nothing is planned for it.
+func (p *fetchPlan) list(filter restclient.Filter) *relay.ListPlan {
+	if p == nil {
 		return nil
 	}
-	if i := slices.IndexFunc(all.lists, func(p listPlan) bool { return p.filter == filter }); i >= 0 {
-		return &all.lists[i]
+	if i := slices.IndexFunc(p.lists, func(l plannedList) bool { return l.filter == filter }); i >= 0 {
+		return p.lists[i].plan
 	}
 	return nil
 }
 
-// add adds a window.
-func (p *listPlan) add(w relay.Window) {
-	if w.Count == 0 && (w.FromBack && w.Before == nil || !w.FromBack && w.After == nil) {
-		p.ends++
-	}
-	switch {
-	case !w.IsUnanchored():
-	case w.FromBack:
-		p.back = max(p.back, w.Count)
-	default:
-		p.front = max(p.front, w.Count)
-		if w.Count > relay.MaxPageSize {
-			return // all of them begin as the longest does
-		}
-	}
-	p.ranges = append(p.ranges, w.First()...)
+// windowsByList groups windows by their list, in the order in which the lists were first added.
+type windowsByList []struct {
+	filter  restclient.Filter
+	windows []relay.Window
 }
 
-// calls returns how many upstream calls the plan takes at most, in a list that does not move.
-func (p *listPlan) calls() int {
-	calls := len(p.first) + p.ends
-	if p.front > relay.MaxPageSize {
-		calls += relay.MostPages(p.front) - len(p.long) // without the first, which is planned
-	}
-	if p.back >= 0 {
-		calls += 1 + relay.MostPages(max(p.back, 1)) // after the total
-	}
-	return max(calls, 1) // the total
-}
-
-// reader returns a reader of a window, and what it reads first. It shares the pages of the operation's other windows.
-func (all *fetchPlan) reader(filter restclient.Filter, w relay.Window) (*relay.Assembler, []relay.Range) {
-	reader, p := relay.NewAssembler(w), all.find(filter)
-	switch {
-	case p == nil || !w.IsUnanchored():
-	case w.FromBack:
-		reader.AlignWith(p.back)
-	default:
-		reader.AlignWith(p.front)
-		if w.Count > relay.MaxPageSize {
-			return reader, p.long
+func (w *windowsByList) add(filter restclient.Filter, window relay.Window) {
+	for i := range *w {
+		if list := &(*w)[i]; list.filter == filter {
+			list.windows = append(list.windows, window)
+			return
 		}
 	}
-	return reader, w.First()
+	*w = append(*w, struct {
+		filter  restclient.Filter
+		windows []relay.Window
+	}{filter, []relay.Window{window}})
 }

@@ -6,119 +6,103 @@ import (
 	"time"
 
 	"cvmgraph/internal/pages"
-	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
 
-// reading is what one field has read of a list so far: pages, and what identifies their items.
+// listFetch loads the pages of one list that one field needs.
 type listFetch struct {
-	op         *operation
-	filter     restclient.Filter
-	since      time.Time // pages show the list no earlier; zero: at any time
-	snapshots  []relay.PageSnapshot
-	loaded     []*pages.Page // by the index of views
-	requested  []relay.PageRef
-	usedCached bool // some of the pages were at hand, other than for want of an upstream that answers
-
-	// The answer of a connection, once it is there, and the fingerprint of its list.
-	result      *relay.Result
-	fingerprint relay.Fingerprint
-
-	// room is for the one page that most windows take.
-	buf struct {
-		views  [1]relay.PageSnapshot
-		loaded [1]*pages.Page
-		asked  [1]relay.PageRef
-	}
+	op     *operation
+	filter restclient.Filter
+	since  time.Time // pages show the list at this time or later; if zero, at any time
+	// loaded are the pages so far, and requested their references, which a larger cached page may have
+	// replaced.
+	loaded    []pages.FetchResult
+	requested []relay.PageRef
 }
 
-func newListFetch(op *operation, filter restclient.Filter) *listFetch {
-	r := &listFetch{op: op, filter: filter}
-	r.snapshots, r.loaded, r.requested = r.buf.views[:0], r.buf.loaded[:0], r.buf.asked[:0]
-	return r
-}
-
-func (r *listFetch) request(p relay.PageRef) restclient.PageRequest {
-	return restclient.PageRequest{Filter: r.filter, Page: p.Number, PageSize: p.Size}
-}
-
-// load adds pages and returns their views. Those that it has are fetched anew. A page that holds the whole list stands in for
-// any other of the operation.
-func (r *listFetch) load(ctx context.Context, reason relay.Reason, wanted []relay.PageRef) ([]relay.PageSnapshot, error) {
-	if whole, ok := r.op.loader.CompletePage(r.filter, r.since); ok {
-		if p := (relay.PageRef{Number: whole.Page, Size: whole.PageSize}); !slices.Contains(r.requested, p) {
-			wanted = []relay.PageRef{p}
+// run loads pages until the assembler has its result. The result is nil if the list changes too fast.
+func (f *listFetch) run(ctx context.Context, assembler *relay.Assembler) (*relay.Result, error) {
+	for {
+		next := assembler.Next(f.cached())
+		if len(next.Pages) == 0 {
+			return assembler.Result(), nil
 		}
-	}
-	var buf [1]restclient.PageRequest
-	requests := slices.Grow(buf[:0], len(wanted))
-	for _, p := range wanted {
-		requests = append(requests, r.request(p))
-		if slices.Contains(r.requested, p) {
-			r.op.loader.Invalidate(ctx, r.request(p))
-		} else {
-			r.requested = append(r.requested, p)
+		if next.Restart {
+			f.restart()
 		}
-	}
-	loaded, err := r.op.loader.Load(ctx, string(reason), requests, r.since)
-	if err != nil {
-		return nil, err
-	}
-	r.op.resolver.Tracer.used(ctx, loaded, string(reason))
-	before := len(r.snapshots)
-	for _, got := range loaded {
-		r.usedCached = r.usedCached || got.Cached && !got.Stale
-		page := relay.PageRef{Number: got.Request.Page, Size: got.Request.PageSize}
-		view := relay.PageSnapshot{Ref: page, Total: got.Total, Items: got.Fingerprints, Distinct: got.Distinct}
-		if !got.Received.IsZero() {
-			view.Seen = relay.Clock(got.Received)
-		}
-		r.loaded = append(r.loaded, got.Page)
-		r.snapshots = append(r.snapshots, view)
-		r.op.hints.remember(r.filter, view)
-	}
-	return r.snapshots[before:], nil
-}
-
-// startOver forgets what was read. Pages that were at hand before do not serve any more; those that the operation called for do.
-func (r *listFetch) restart() {
-	r.since = time.Now()
-	r.snapshots, r.loaded, r.requested, r.usedCached = nil, nil, nil, false
-}
-
-// read gives the reader pages until it has its answer, the first of them from what the operation plans to fetch anyway. It
-// returns nil where the list moves too fast.
-func (r *listFetch) read(ctx context.Context, reader *relay.Assembler, first []relay.Range) (*relay.Result, error) {
-	wanted, reason := r.op.pagesFor(r.filter, first, r.since), relay.ReasonWindow
-	if len(first) == 0 {
-		reason = relay.ReasonTotal
-	}
-	for again := false; len(wanted) > 0; {
-		views, err := r.load(ctx, reason, wanted)
+		loaded, err := f.load(ctx, next.Reason, next.Pages)
 		if err != nil {
 			return nil, err
 		}
-		reader.Add(views...)
-		wanted, reason = reader.Next()
-		if r.usedCached && !again && reason.Searches() {
-			// Pages at hand are of many moments, between which an item moves from one to another: a search takes new ones alone.
-			again = true
-			r.restart()
-			reader = reader.Restart()
-			wanted, reason = reader.Next()
+		for i := range loaded {
+			assembler.Add(snapshotOf(&loaded[i]))
 		}
 	}
-	return reader.Result(), nil
 }
 
-// Item returns the item of the answer at index i.
-func (r *listFetch) Item(i int) projection.Item {
-	slot := r.result.Item(i)
-	return r.loaded[slot.Page].Item(slot.Index)
+// cached returns the cached pages that the first pages are chosen from.
+func (f *listFetch) cached() []relay.CachedPage {
+	if len(f.loaded) > 0 {
+		return nil
+	}
+	return f.op.loader.CachedPages(make([]relay.CachedPage, 0, 4), f.filter, f.since)
 }
 
-// AppendCursor appends the cursor of the answer's item at index i.
-func (r *listFetch) AppendCursor(dst []byte, i int) []byte {
-	return r.result.AppendCursor(dst, i, r.fingerprint)
+// restart drops all pages. Pages cached before now no longer serve, but those that the operation
+// itself has fetched do.
+func (f *listFetch) restart() {
+	f.since = time.Now()
+	f.loaded, f.requested = nil, nil
+}
+
+// load loads pages and returns them. A page that this field has loaded before is fetched again. If
+// the operation has loaded a page that holds the whole list, it replaces the requested ones.
+func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
+	if whole, ok := f.op.loader.CompletePage(f.filter, f.since); ok {
+		if ref := refOf(whole); !slices.Contains(f.requested, ref) {
+			refs = []relay.PageRef{ref}
+		}
+	}
+	var buf [1]restclient.PageRequest
+	requests := slices.Grow(buf[:0], len(refs))
+	for _, ref := range refs {
+		request := restclient.PageRequest{Filter: f.filter, Page: ref.Number, PageSize: ref.Size}
+		requests = append(requests, request)
+		if slices.Contains(f.requested, ref) {
+			f.op.loader.Invalidate(ctx, request)
+		} else {
+			f.requested = append(f.requested, ref)
+		}
+	}
+	loaded, err := f.op.loader.Load(ctx, string(reason), requests, f.since)
+	if err != nil {
+		return nil, err
+	}
+	f.op.resolver.Tracer.used(ctx, loaded, string(reason))
+	for i := range loaded {
+		f.op.hints.remember(f.filter, snapshotOf(&loaded[i]))
+	}
+	if len(f.loaded) == 0 {
+		f.loaded = loaded
+	} else {
+		f.loaded = append(f.loaded, loaded...)
+	}
+	return loaded, nil
+}
+
+func refOf(request restclient.PageRequest) relay.PageRef {
+	return relay.PageRef{Number: request.Page, Size: request.PageSize}
+}
+
+// snapshotOf returns what the assembler needs of a loaded page.
+func snapshotOf(page *pages.FetchResult) relay.PageSnapshot {
+	snapshot := relay.PageSnapshot{
+		Ref: refOf(page.Request), Total: page.Total, Items: page.Fingerprints, Distinct: page.Distinct,
+		Cached: page.Cached && !page.Stale, // a stale page replaces one that the upstream did not send now
+	}
+	if !page.Received.IsZero() {
+		snapshot.Seen = relay.Clock(page.Received)
+	}
+	return snapshot
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -13,9 +12,9 @@ import (
 
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/graph/internal/model"
+	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
-	"cvmgraph/restclient"
 )
 
 const (
@@ -74,7 +73,7 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.
 		return nil, err
 	}
 	op.lookupOnce.Do(func() {
-		s := search{listFetch: newListFetch(op, restclient.Filter{}), keys: lookupKeys(graphql.GetOperationContext(ctx)), found: make(map[relay.Identity]projection.Item)}
+		s := search{fetch: listFetch{op: op}, keys: lookupKeys(graphql.GetOperationContext(ctx)), found: make(map[relay.Identity]projection.Item)}
 		op.lookupErr = errLookupUnfinished // should run panic: the other fields do not take that for an answer
 		op.lookupErr = s.run(ctx)
 		op.lookupFound = s.found
@@ -82,84 +81,84 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.
 	return op.lookupFound, op.lookupErr
 }
 
-// search looks for CVMs in the list of a credential.
+// search finds CVMs in the unfiltered list of a credential.
 type search struct {
-	*listFetch
+	fetch listFetch
 	keys  map[relay.Identity]bool
 	found map[relay.Identity]projection.Item
 }
 
 func (s *search) done() bool { return len(s.found) == len(s.keys) }
 
-// run looks where the operation reads anyway, then where the CVMs were seen last, then everywhere.
+// run searches the pages that the operation's windows load anyway, then the pages on which the CVMs
+// were last seen, then the whole list.
 func (s *search) run(ctx context.Context) error {
 	if len(s.keys) == 0 {
 		return nil
 	}
-	if p := s.op.plan.find(s.filter); p != nil {
-		if err := s.fetch(ctx, relay.ReasonWindow, p.first); err != nil || s.done() {
-			return err
-		}
+	planned := s.fetch.op.plan.list(s.fetch.filter).Pages()
+	if err := s.load(ctx, relay.ReasonWindow, planned); err != nil || s.done() {
+		return err
 	}
-	if pages := s.hinted(); len(pages) > 0 {
-		if err := s.fetch(ctx, relay.ReasonLookup, pages); err != nil || s.done() {
-			return err
-		}
+	if err := s.load(ctx, relay.ReasonLookup, s.hinted()); err != nil || s.done() {
+		return err
 	}
-	// That a CVM is not there is known only once the whole list was seen without a gap.
+	// A CVM is known to be missing only once the whole list was seen without a gap.
 	for range 2 {
-		whole, err := s.scan(ctx)
-		if err != nil || whole || s.done() {
+		complete, err := s.scan(ctx)
+		if err != nil || complete || s.done() {
 			return err
 		}
-		// What did not fit together is fetched anew, since it was asked for before.
-		s.snapshots, s.loaded = nil, nil
+		// The pages do not join. They are fetched again, because the fetch has requested them before.
+		s.fetch.loaded = nil
 	}
 	return unavailable("the list changes faster than it can be searched: try again")
 }
 
-// hinted returns the pages around the places where the CVMs were seen last, as long as a search of the whole list keeps within
-// its bound of calls if they are not there.
+// hinted returns the pages around the last known positions of the CVMs. It returns none if these
+// pages, followed by a search of the whole list, could exceed the call budget of the search alone.
 func (s *search) hinted() []relay.PageRef {
 	items := make([]relay.Fingerprint, 0, len(s.keys))
-	for w := range s.keys {
-		if _, ok := s.found[w]; !ok {
-			items = append(items, w.Fingerprint())
+	for key := range s.keys {
+		if _, ok := s.found[key]; !ok {
+			items = append(items, key.Fingerprint())
 		}
 	}
-	places, total, ok := s.op.hints.find(items)
+	positions, total, ok := s.fetch.op.hints.find(items)
 	if !ok {
 		return nil
 	}
-	if held, ok := relay.CoverCached(places, s.op.loader.CachedPages(nil, s.filter, time.Time{})); ok {
-		return held
+	if cached, ok := relay.CoverCached(positions, s.fetch.op.loader.CachedPages(nil, s.fetch.filter, s.fetch.since)); ok {
+		return cached
 	}
-	for i := range places {
-		places[i] = relay.Range{Lo: max(places[i].Lo-hintSlack, 0), Hi: min(places[i].Hi+hintSlack, total)}
+	for i, p := range positions {
+		positions[i] = relay.Range{Lo: max(p.Lo-hintSlack, 0), Hi: min(p.Hi+hintSlack, total)}
 	}
-	pages := relay.CoverAll(places)
-	if len(pages) > (total+89)/90+1-len(relay.Cover(relay.Range{Lo: 0, Hi: min(total, s.op.resolver.MaxUpstreamCalls*relay.MaxPageSize)})) {
+	refs := relay.CoverAll(positions)
+	searched := relay.Range{Lo: 0, Hi: min(total, s.fetch.op.resolver.MaxUpstreamCalls*relay.MaxPageSize)}
+	if len(refs) > (total+89)/90+1-len(relay.Cover(searched)) {
 		return nil
 	}
-	return pages
+	return refs
 }
 
-// fetch loads pages, a wave at a time, until everything is found.
-func (s *search) fetch(ctx context.Context, reason relay.Reason, pages []relay.PageRef) error {
-	for wave := range slices.Chunk(pages, lookupWave) {
-		if _, err := s.load(ctx, reason, wave); err != nil {
+// load loads pages, a wave at a time, until everything is found.
+func (s *search) load(ctx context.Context, reason relay.Reason, refs []relay.PageRef) error {
+	for wave := range slices.Chunk(refs, lookupWave) {
+		loaded, err := s.fetch.load(ctx, reason, wave)
+		if err != nil {
 			return err
 		}
-		if s.matchLoaded(); s.done() {
+		if s.match(loaded); s.done() {
 			return nil
 		}
 	}
 	return nil
 }
 
-// look looks through what is loaded.
-func (s *search) matchLoaded() {
-	for _, page := range s.loaded {
+// match adds to found what the pages have of keys.
+func (s *search) match(loaded []pages.FetchResult) {
+	for _, page := range loaded {
 		for i, identity := range page.Identities {
 			if _, ok := s.found[identity]; !ok && s.keys[identity] {
 				s.found[identity] = page.Item(i)
@@ -168,39 +167,41 @@ func (s *search) matchLoaded() {
 	}
 }
 
-// scan reads the list from its front, as long as something is not found. It says whether it saw all of it without a gap.
-func (s *search) scan(ctx context.Context) (whole bool, err error) {
-	if len(s.snapshots) == 0 {
-		if err := s.fetch(ctx, relay.ReasonLookup, []relay.PageRef{{Number: 1, Size: relay.MaxPageSize}}); err != nil || s.done() {
+// scan loads the whole list from its front, until everything is found. It reports whether it saw the
+// whole list without a gap.
+func (s *search) scan(ctx context.Context) (complete bool, err error) {
+	if len(s.fetch.loaded) == 0 {
+		first := []relay.PageRef{{Number: 1, Size: relay.MaxPageSize}}
+		if err := s.load(ctx, relay.ReasonLookup, first); err != nil || s.done() {
 			return false, err
 		}
 	}
-	// Before the pages are settled, which takes long in a list that is far too long.
-	total := s.snapshots[len(s.snapshots)-1].Total
-	if err := s.op.loader.CheckBudget(total/relay.MaxPageSize - len(s.snapshots)); err != nil {
+	// The budget is checked before the pages are planned, which takes long if the list is far too long.
+	total := s.fetch.loaded[len(s.fetch.loaded)-1].Total
+	if err := s.fetch.op.loader.CheckBudget(total/relay.MaxPageSize - len(s.fetch.loaded)); err != nil {
 		return false, err
 	}
-	reader := relay.NewListAssembler(total)
-	reader.Add(s.snapshots...)
-	for {
-		pages, reason := reader.Next()
-		if len(pages) == 0 {
+	assembler := relay.NewListAssembler(total)
+	for added := 0; ; {
+		for ; added < len(s.fetch.loaded); added++ {
+			assembler.Add(snapshotOf(&s.fetch.loaded[added]))
+		}
+		next := assembler.Next(nil)
+		if len(next.Pages) == 0 {
 			break
 		}
-		if reason == relay.ReasonWindow {
-			reason = relay.ReasonLookup
+		if next.Reason == relay.ReasonWindow {
+			next.Reason = relay.ReasonLookup
 		}
-		if err := s.op.loader.CheckBudget(len(pages)); err != nil {
+		if err := s.fetch.op.loader.CheckBudget(len(next.Pages)); err != nil {
 			return false, err
 		}
-		before := len(s.snapshots)
-		if err := s.fetch(ctx, reason, pages); err != nil || s.done() {
+		if err := s.load(ctx, next.Reason, next.Pages); err != nil || s.done() {
 			return false, err
 		}
-		reader.Add(s.snapshots[before:]...)
 	}
-	answer := reader.Result()
-	return answer != nil && !answer.HasNext, nil
+	result := assembler.Result()
+	return result != nil && !result.HasNext, nil
 }
 
 // node resolves one id to a CVM, nil where there is none.

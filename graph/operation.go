@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,58 +86,13 @@ func (op *operation) start() error {
 		op.begin.Do(func() {
 			allowed := pages.CallBudget{Calls: op.resolver.MaxUpstreamCalls}
 			if op.plan != nil {
-				allowed.WindowCalls = op.plan.windows
+				allowed.WindowCalls = op.plan.windowCalls
 			}
 			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.credentialKey, op.since, allowed, op.plan == nil)
 			op.hints = op.resolver.hints.of(op.credentialKey)
 		})
 	}
 	return op.credentialErr
-}
-
-// opening is which pages windows begin with. It is settled once, so that windows which go on from there share what follows.
-type opening struct {
-	filter restclient.Filter
-	ranges []relay.Range
-	since  time.Time
-	pages  []relay.PageRef
-}
-
-// pagesFor returns pages that hold the ranges: those at hand that do, else those that are planned, else the cheapest. For no ranges
-// it is any page of the list: its total is on each.
-func (op *operation) pagesFor(filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.PageRef {
-	p := op.plan.find(filter)
-	if p == nil {
-		return op.pagesOf(nil, filter, ranges, since)
-	}
-	op.mu.Lock()
-	defer op.mu.Unlock()
-	for _, o := range op.plan.openings {
-		if o.filter == filter && o.since.Equal(since) && slices.Equal(o.ranges, ranges) {
-			return o.pages
-		}
-	}
-	found := op.pagesOf(p.first, filter, ranges, since)
-	op.plan.openings = append(op.plan.openings, opening{filter, ranges, since, found})
-	return found
-}
-
-func (op *operation) pagesOf(planned []relay.PageRef, filter restclient.Filter, ranges []relay.Range, since time.Time) []relay.PageRef {
-	var room [8]relay.CachedPage
-	if held, ok := relay.CoverCached(ranges, op.loader.CachedPages(room[:0], filter, since)); ok {
-		return held
-	}
-	switch {
-	case len(planned) == 0 && len(ranges) == 0:
-		return []relay.PageRef{{Number: 1, Size: 1}}
-	case len(planned) == 0:
-		return relay.CoverAll(ranges)
-	case len(ranges) == 0:
-		return planned[:1]
-	}
-	return slices.DeleteFunc(slices.Clone(planned), func(p relay.PageRef) bool {
-		return !slices.ContainsFunc(ranges, p.Range().Overlaps)
-	})
 }
 
 func hasCredential(header http.Header) bool {

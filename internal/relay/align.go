@@ -1,45 +1,49 @@
 package relay
 
-// alignment is where a cursor's place is now.
+// alignment is the place of a cursor in the pages that are loaded. In this file, the previous and the
+// next items are those that a traversal in the direction dir meets before and after the cursor.
 type alignment struct {
 	boundary boundary
-	// exact says that every item that was there all the time is on the side that it was on.
+	// exact reports that every item that was listed throughout is on the same side as before.
 	exact bool
-	// lost says that nothing is left of what the cursor remembers: the spot is the end of the list that it came from.
+	// lost reports that nothing is left of what the cursor remembers. The boundary is then the end of
+	// the list at which the traversal begins.
 	lost bool
-	// realigned says that the cursor's item is not where it was.
+	// realigned reports that the cursor's item is not at its position.
 	realigned bool
-	// gone is how many remembered items at the place are known to be gone; moved is how far, in positions, it has moved besides.
+	// gone is how many remembered items next to the boundary are known to be deleted. moved is how far
+	// the boundary has moved for other reasons, in positions.
 	moved, gone int
 	reordered   bool
-	// passed is how far behind the cursor's item the spot is, in remembered places: items may be met again. 0 where it is exact.
+	// passed is how many remembered places before the cursor's item the boundary is: the traversal
+	// may meet items again. It is 0 if the alignment is exact.
 	passed int
 
-	cursor *Cursor
-	before map[Fingerprint]bool // what was on the near side of the cursor, its own item included
+	cursor   *Cursor
+	previous map[Fingerprint]bool // the previous items that the cursor remembers
 }
 
-// remembersBehind says whether a walk away from the cursor should not meet the item.
-func (a alignment) remembersBefore(f Fingerprint) bool {
-	return a.before != nil && (a.before[f.clipped()] || f == a.cursor.Item)
+// remembersPrevious reports whether a traversal from the cursor should leave out the item.
+func (a alignment) remembersPrevious(f Fingerprint) bool {
+	return a.previous != nil && (a.previous[f.clipped()] || f == a.cursor.Item)
 }
 
-// sighting is a remembered item in a view. offset is how many places behind (below 0) or ahead of the cursor's item it stood,
-// in the direction of reading.
+// match is a remembered item that a page has. offset is the number of places from the cursor's item to
+// it, below 0 for a previous item.
 type match struct {
 	boundary boundary
 	offset   int
 }
 
-// sides returns what the cursor remembers behind it and ahead of it, in the direction of reading.
-func (c *Cursor) sides(dir int) (behind, ahead []Neighbor) {
+// sides returns the previous and the next items that the cursor remembers.
+func (c *Cursor) sides(dir int) (previous, next []Neighbor) {
 	if dir > 0 {
 		return c.Preceding, c.Following
 	}
 	return c.Following, c.Preceding
 }
 
-// carried says whether what the cursor remembers ahead of it, in the direction of reading, may leave out items between.
+// inherited reports whether there may be more items between the remembered next items.
 func (c *Cursor) inherited(dir int) bool {
 	if dir > 0 {
 		return c.FollowingInherited
@@ -47,106 +51,109 @@ func (c *Cursor) inherited(dir int) bool {
 	return c.PrecedingInherited
 }
 
-// locate finds the place of a cursor: the spot from which a walk in the direction dir goes on. Where the views do not tell, it
-// returns pages that might.
-func (r *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) {
+// locate finds the boundary from which a traversal in the direction dir goes on from a cursor. If the
+// pages do not show it, locate returns pages that may.
+func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) {
 	a := alignment{cursor: c}
-	behind, ahead := c.sides(dir)
-	if at, ok := r.atPlace(c); ok {
-		a.boundary, a.exact = r.boundaryAt(at, dir, true), true
-		r.checkOrder(&a, behind, ahead, dir)
+	previous, next := c.sides(dir)
+	if at, ok := asm.atPlace(c); ok {
+		a.boundary, a.exact = asm.boundaryAt(at, dir, true), true
+		asm.checkOrder(&a, previous, next, dir)
 		return a, nil, ""
 	}
 	a.realigned = true
-	item, nearBehind, nearAhead := r.matches(c, behind, ahead)
+	item, nearPrevious, nearNext := asm.matches(c, previous, next)
 	if item != nil {
-		a.boundary, a.exact = r.boundaryAt(item.boundary, dir, true), true
-		a.moved = r.position(item.boundary) - c.Position
-		r.checkOrder(&a, behind, ahead, dir)
+		a.boundary, a.exact = asm.boundaryAt(item.boundary, dir, true), true
+		a.moved = asm.position(item.boundary) - c.Position
+		asm.checkOrder(&a, previous, next, dir)
 		return a, nil, ""
 	}
-	dense := nearBehind != nil && -nearBehind.offset <= runLength(behind)
-	if nearAhead != nil && nearAhead.offset <= runLength(ahead) && !c.inherited(dir) && !dense && r.startsAt(nearAhead, nearBehind, dir) {
-		a.boundary, a.exact = r.boundaryAt(nearAhead.boundary, dir, false), true
-		a.gone = nearAhead.offset
-		a.moved = r.shift(c, nearAhead, dir, a.gone)
-		r.checkOrder(&a, behind, ahead, dir)
+	dense := nearPrevious != nil && -nearPrevious.offset <= runLength(previous)
+	if nearNext != nil && nearNext.offset <= runLength(next) && !c.inherited(dir) && !dense &&
+		asm.startsAt(nearNext, nearPrevious, dir) {
+		a.boundary, a.exact = asm.boundaryAt(nearNext.boundary, dir, false), true
+		a.gone = nearNext.offset
+		a.moved = asm.shift(c, nearNext, dir, a.gone)
+		asm.checkOrder(&a, previous, next, dir)
 		return a, nil, ""
 	}
 	if dense {
-		a.boundary = r.boundaryAt(nearBehind.boundary, dir, true)
-		a.gone = -nearBehind.offset
-		a.moved = r.shift(c, nearBehind, dir, a.gone)
-		// The cursor's item is behind this one, or gone: it is gone if what follows was seen up to an item that was ahead of
-		// the cursor, or to the end.
-		a.exact = nearAhead != nil && nearAhead.boundary.page == nearBehind.boundary.page
+		a.boundary = asm.boundaryAt(nearPrevious.boundary, dir, true)
+		a.gone = -nearPrevious.offset
+		a.moved = asm.shift(c, nearPrevious, dir, a.gone)
+		// The cursor's item is before this one, or deleted. It is deleted if the pages show all that
+		// follows, up to one of the cursor's next items or to the end.
+		a.exact = nearNext != nil && nearNext.boundary.page == nearPrevious.boundary.page
 		if !a.exact {
-			walked := r.traverse(alignment{boundary: a.boundary}, dir, maxPosition, nil, alignment{})
+			walked := asm.traverse(alignment{boundary: a.boundary}, dir, maxPosition, nil, alignment{})
 			a.exact = walked.complete
-			if !a.exact && !r.bestEffort {
-				if pages := r.beyond(walked.last, dir); len(pages) > 0 {
+			if !a.exact && !asm.bestEffort {
+				if pages := asm.beyond(walked.last, dir); len(pages) > 0 {
 					return a, pages, ReasonRealign
 				}
-				// The pages are there and do not join: the item may have slipped between them.
-				if r.retries++; r.retries <= maxRetries {
-					position := r.position(walked.last)
-					return a, Cover(Range{max(position-seamSlack*r.retries, 0), position + seamSlack*r.retries}), ReasonRealign
+				// The pages are loaded but do not join: the item may have slipped between them.
+				if asm.retries++; asm.retries <= maxRetries {
+					position := asm.position(walked.last)
+					around := Range{max(position-seamSlack*asm.retries, 0), position + seamSlack*asm.retries}
+					return a, Cover(around), ReasonRealign
 				}
 			}
 		}
 		if !a.exact {
 			a.passed = a.gone
 		}
-		r.checkOrder(&a, behind, ahead, dir)
+		asm.checkOrder(&a, previous, next, dir)
 		return a, nil, ""
 	}
-	if !r.bestEffort {
-		if pages, reason := r.widen(c); len(pages) > 0 {
+	if !asm.bestEffort {
+		if pages, reason := asm.widen(c); len(pages) > 0 {
 			return a, pages, reason
 		}
-		if pages := r.singlePage(); len(pages) > 0 {
+		if pages := asm.singlePage(); len(pages) > 0 {
 			return a, pages, ReasonScan
 		}
 	}
-	if _, ok := r.listEnd(dir); !ok && nearBehind == nil && r.ends < maxRetries {
-		r.ends++
-		return a, r.endPages(dir), ReasonScan
+	if _, ok := asm.listEnd(dir); !ok && nearPrevious == nil && asm.endCalls < maxRetries {
+		asm.endCalls++
+		return a, asm.endPages(dir), ReasonScan
 	}
-	return r.fallback(a, nearBehind, behind, dir), nil, ""
+	return asm.fallback(a, nearPrevious, previous, dir), nil, ""
 }
 
-// shift returns how far a sighted item has moved besides making up for the gone ones, which only pull at what is listed later.
-func (r *Assembler) shift(c *Cursor, s *match, dir, gone int) int {
-	moved := r.position(s.boundary) - (c.Position + dir*s.offset)
-	if dir*s.offset > 0 {
+// shift returns how far a matched item has moved, apart from the deletions at the cursor, which move
+// only the items listed after it.
+func (asm *Assembler) shift(c *Cursor, m *match, dir, gone int) int {
+	moved := asm.position(m.boundary) - (c.Position + dir*m.offset)
+	if dir*m.offset > 0 {
 		moved += gone
 	}
 	return moved
 }
 
-// begins says whether whatever was ahead of the cursor all the time begins at the item sighted ahead: it was the next one, or
-// those between are not where they would be.
-func (r *Assembler) startsAt(ahead, behind *match, dir int) bool {
-	v := r.pages[ahead.boundary.page]
-	return ahead.offset == 1 || behind != nil && behind.boundary.page == ahead.boundary.page || v.ends(-dir)
+// startsAt reports whether the next items that were listed throughout begin at a matched next item: it
+// was the nearest, or those in between are not where they would be.
+func (asm *Assembler) startsAt(next, previous *match, dir int) bool {
+	page := asm.pages[next.boundary.page]
+	return next.offset == 1 || previous != nil && previous.boundary.page == next.boundary.page || page.ends(-dir)
 }
 
-// standIn is the last resort: a far item that the cursor remembers, or the end of the list.
-func (r *Assembler) fallback(a alignment, nearBehind *match, behind []Neighbor, dir int) alignment {
+// fallback aligns a cursor with a far previous item that it remembers, else with the end of the list.
+func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neighbor, dir int) alignment {
 	c := a.cursor
-	if nearBehind != nil {
-		a.boundary = r.boundaryAt(nearBehind.boundary, dir, true)
-		a.passed = -nearBehind.offset
+	if nearPrevious != nil {
+		a.boundary = asm.boundaryAt(nearPrevious.boundary, dir, true)
+		a.passed = -nearPrevious.offset
 		a.gone = 1
-		a.moved = r.shift(c, nearBehind, dir, a.gone)
+		a.moved = asm.shift(c, nearPrevious, dir, a.gone)
 		return a
 	}
 	a.lost = true
-	start, ok := r.listEnd(dir)
-	if !ok { // the list grew at every look: its end is the furthest seen
-		for i, v := range r.pages {
-			if len(v.Items) > 0 && v.end() > r.position(start) {
-				start = boundary{i, len(v.Items)}
+	start, ok := asm.listEnd(dir)
+	if !ok { // the list grew between all calls: the furthest page stands for its end
+		for i, page := range asm.pages {
+			if len(page.Items) > 0 && page.end() > asm.position(start) {
+				start = boundary{i, len(page.Items)}
 			}
 		}
 	}
@@ -155,10 +162,11 @@ func (r *Assembler) fallback(a alignment, nearBehind *match, behind []Neighbor, 
 	if dir < 0 {
 		distance = c.Total - 1 - c.Position
 	}
-	a.gone = min(runLength(behind), distance) + 1
-	// Where the cursor remembers everything up to that end, nothing can be met again, if all of the list was looked at.
-	if distance <= runLength(behind) {
-		a.exact = r.traverse(alignment{boundary: start}, dir, maxPosition, nil, alignment{}).complete
+	a.gone = min(runLength(previous), distance) + 1
+	// If the cursor remembers all items up to that end, and the pages show the whole list, no item can
+	// be met again.
+	if distance <= runLength(previous) {
+		a.exact = asm.traverse(alignment{boundary: start}, dir, maxPosition, nil, alignment{}).complete
 	}
 	if !a.exact {
 		a.passed = distance + 1
@@ -166,87 +174,88 @@ func (r *Assembler) fallback(a alignment, nearBehind *match, behind []Neighbor, 
 	return a
 }
 
-// listEnd returns the spot at the end of the list that a walk in the direction dir begins at.
-func (r *Assembler) listEnd(dir int) (boundary, bool) {
-	for i, v := range r.pages {
-		if dir > 0 && v.start() == 0 {
+// listEnd returns the boundary at the end of the list where a traversal in the direction dir begins.
+func (asm *Assembler) listEnd(dir int) (boundary, bool) {
+	for i, page := range asm.pages {
+		if dir > 0 && page.start() == 0 {
 			return boundary{i, 0}, true
 		}
-		if dir < 0 && v.reachesEnd() && (len(v.Items) > 0 || v.Total == 0) {
-			return boundary{i, len(v.Items)}, true
+		if dir < 0 && page.reachesEnd() && (len(page.Items) > 0 || page.Total == 0) {
+			return boundary{i, len(page.Items)}, true
 		}
 	}
 	return boundary{}, false
 }
 
-func (r *Assembler) position(s boundary) int { return r.pages[s.page].start() + s.index }
-
-// spotAt returns the spot beside the item at s: on its far side in the direction of reading, or on its near side.
-func (r *Assembler) boundaryAt(s boundary, dir int, far bool) boundary {
+// boundaryAt returns the boundary next to the item at b, in the direction dir: after the item if far is
+// true, else before it.
+func (asm *Assembler) boundaryAt(b boundary, dir int, far bool) boundary {
 	if (dir > 0) == far {
-		s.index++
+		b.index++
 	}
-	return s
+	return b
 }
 
-// atPlace returns the cursor's item where it stands at its old position.
-func (r *Assembler) atPlace(c *Cursor) (boundary, bool) {
-	for i, v := range r.pages {
-		if at := c.Position - v.start(); !r.outdated[i] && at >= 0 && at < len(v.Items) && v.Items[at] == c.Item {
+// atPlace returns the place of the cursor's item if it is at the cursor's position.
+func (asm *Assembler) atPlace(c *Cursor) (boundary, bool) {
+	for i, page := range asm.pages {
+		at := c.Position - page.start()
+		if !asm.outdated[i] && at >= 0 && at < len(page.Items) && page.Items[at] == c.Item {
 			return boundary{i, at}, true
 		}
 	}
 	return boundary{}, false
 }
 
-// sightings looks for what the cursor remembers: its own item, and the nearest on either side. Of several places of one item
-// the one nearest to its old position counts.
-func (r *Assembler) matches(c *Cursor, behind, ahead []Neighbor) (item, nearBehind, nearAhead *match) {
-	offsets := make(map[Fingerprint]int, len(behind)+len(ahead))
-	for _, m := range ahead {
-		offsets[m.Item] = m.Distance
+// matches searches the pages for the cursor's own item and for the nearest remembered item on either
+// side. If an item is in several places, the place nearest to its old position counts.
+func (asm *Assembler) matches(c *Cursor, previous, next []Neighbor) (item, nearPrevious, nearNext *match) {
+	offsets := make(map[Fingerprint]int, len(previous)+len(next))
+	for _, n := range next {
+		offsets[n.Item] = n.Distance
 	}
-	for _, m := range behind {
-		offsets[m.Item] = -m.Distance
+	for _, n := range previous {
+		offsets[n.Item] = -n.Distance
 	}
-	closer := func(s boundary, other *match) bool {
-		return other == nil || abs(r.position(s)-c.Position) < abs(r.position(other.boundary)-c.Position)
+	closer := func(b boundary, other *match) bool {
+		return other == nil || abs(asm.position(b)-c.Position) < abs(asm.position(other.boundary)-c.Position)
 	}
-	for i, v := range r.pages {
-		if r.outdated[i] {
+	for i, page := range asm.pages {
+		if asm.outdated[i] {
 			continue
 		}
-		for j, f := range v.Items {
-			s := boundary{i, j}
-			if f == c.Item && closer(s, item) {
-				item = &match{boundary: s}
+		for j, f := range page.Items {
+			b := boundary{i, j}
+			if f == c.Item && closer(b, item) {
+				item = &match{boundary: b}
 				continue
 			}
 			switch offset := offsets[f.clipped()]; {
-			case offset < 0 && (nearBehind == nil || offset > nearBehind.offset || offset == nearBehind.offset && closer(s, nearBehind)):
-				nearBehind = &match{s, offset}
-			case offset > 0 && (nearAhead == nil || offset < nearAhead.offset || offset == nearAhead.offset && closer(s, nearAhead)):
-				nearAhead = &match{s, offset}
+			case offset < 0 && (nearPrevious == nil || offset > nearPrevious.offset ||
+				offset == nearPrevious.offset && closer(b, nearPrevious)):
+				nearPrevious = &match{b, offset}
+			case offset > 0 && (nearNext == nil || offset < nearNext.offset ||
+				offset == nearNext.offset && closer(b, nearNext)):
+				nearNext = &match{b, offset}
 			}
 		}
 	}
-	return item, nearBehind, nearAhead
+	return item, nearPrevious, nearNext
 }
 
-// checkOrder looks in the view of the alignment for remembered items on the wrong side of it.
-func (r *Assembler) checkOrder(a *alignment, behind, ahead []Neighbor, dir int) {
-	a.before = make(map[Fingerprint]bool, len(behind))
-	for _, m := range behind {
-		a.before[m.Item] = true
+// checkOrder searches the page of the alignment for remembered items on the wrong side of it.
+func (asm *Assembler) checkOrder(a *alignment, previous, next []Neighbor, dir int) {
+	a.previous = make(map[Fingerprint]bool, len(previous))
+	for _, n := range previous {
+		a.previous[n.Item] = true
 	}
-	was := make(map[Fingerprint]bool, len(ahead))
-	for _, m := range ahead {
-		was[m.Item] = true
+	wasNext := make(map[Fingerprint]bool, len(next))
+	for _, n := range next {
+		wasNext[n.Item] = true
 	}
-	v := r.pages[a.boundary.page]
-	for j, f := range v.Items {
-		isAhead := (j >= a.boundary.index) == (dir > 0)
-		if isAhead && a.before[f.clipped()] || !isAhead && was[f.clipped()] {
+	for j, f := range asm.pages[a.boundary.page].Items {
+		isNext := (j >= a.boundary.index) == (dir > 0)
+		if isNext && a.previous[f.clipped()] || !isNext && wasNext[f.clipped()] {
 			a.reordered, a.exact = true, false
 		}
 	}

@@ -2,185 +2,173 @@ package relay
 
 import "slices"
 
-// PageSnapshot is a page as the upstream sent it at one moment. The items of one view belong together; those of two views may be of
-// different moments.
-type PageSnapshot struct {
-	Ref PageRef
-	// Items are the fingerprints of the page's items, in order.
-	Items []Fingerprint
-	// Total is how many items the list held, as this page says.
-	Total int
-	// Seen is when the page was there, as [Clock] tells it; 0: nobody knows.
-	Seen uint32
-	// Distinct says that no two of the items are equal. It saves looking: where it is false they may be, or not.
-	Distinct bool
-}
-
-// Distinct says whether no two of the items are equal.
-func Distinct(items []Fingerprint) bool {
-	var room [MaxPageSize]Fingerprint
-	sorted := append(room[:0], items...)
-	slices.Sort(sorted)
-	for i := 1; i < len(sorted); i++ {
-		if sorted[i] == sorted[i-1] {
-			return false
-		}
-	}
-	return true
-}
-
-func (v PageSnapshot) start() int { return v.Ref.Range().Lo }
-
-// end returns the position behind the view's last item.
-func (v PageSnapshot) end() int { return v.start() + len(v.Items) }
-
-// reachesEnd says whether the view holds the last item of the list, or looks beyond it.
-func (v PageSnapshot) reachesEnd() bool { return v.end() >= v.Total }
-
-// ends says whether the list ends with the view, in the direction dir.
-func (v PageSnapshot) ends(dir int) bool {
-	return dir > 0 && v.reachesEnd() || dir < 0 && (v.start() == 0 || v.Total == 0)
-}
-
-// spot is a place between two items of a view: ahead of the item at index.
-type boundary struct{ page, index int }
-
-// Reason says what a page is fetched for.
+// Reason is why pages are loaded.
 type Reason string
 
 // The reasons.
 const (
-	ReasonWindow  Reason = "window"  // the items asked for, and the cursors' own
+	ReasonWindow  Reason = "window"  // the window's items, and those of its cursors
 	ReasonTotal   Reason = "total"   // the size of the list
-	ReasonSeam    Reason = "seam"    // the list moved between two pages of a window
-	ReasonRealign Reason = "realign" // a cursor's item is not at its place
-	ReasonScan    Reason = "scan"    // nothing that a cursor remembers is near its place
-	ReasonLookup  Reason = "lookup"  // an object is looked for by its id
+	ReasonSeam    Reason = "seam"    // the list changed between two pages of a window
+	ReasonRealign Reason = "realign" // a cursor's item is not at its position
+	ReasonScan    Reason = "scan"    // nothing that a cursor remembers is near its position
+	ReasonLookup  Reason = "lookup"  // an object is looked up by its id
 )
 
-// Searches says whether the page is fetched to find out where a cursor's place has gone.
-func (r Reason) Searches() bool { return r == ReasonRealign || r == ReasonScan }
+// searches reports whether pages are loaded to find a cursor's place.
+func (r Reason) searches() bool { return r == ReasonRealign || r == ReasonScan }
 
-// Bounds of what one window may cost beyond its own pages.
+// Limits on the calls that one window may need beyond its own pages.
 const (
-	// searchCalls is how many calls looking for a cursor's item may take.
+	// maxSearchCalls is how many calls a search for a cursor's item may make.
 	maxSearchCalls = 12
-	// seamCalls is how many calls mending a window of several pages may take.
+	// maxSeamCalls is how many calls the repair of seams between pages may make.
 	maxSeamCalls = 8
-	// endSlack is how far beyond the end of a list that grows is looked for it, in positions.
+	// endSlack is how far after the last known end of a growing list its end is searched, in
+	// positions.
 	endSlack = 10
-	// seamSlack is how far around a seam is looked for its item, in positions, and again as far at each further try.
+	// seamSlack is how far around a seam its item is searched, in positions; each retry adds as much.
 	seamSlack = 8
-	// maxAsked is how many positions are asked for at a time, whatever total the upstream gives.
-	maxAsked = 12_000
-	// maxRetries is how often a seam is looked at anew.
+	// maxRequested is how many positions are requested at a time, whatever total the upstream reports.
+	maxRequested = 12_000
+	// maxRetries is how often a seam is loaded again.
 	maxRetries = 3
-	// maxRounds is how often pages may be asked for.
+	// maxRounds is how often pages may be requested.
 	maxRounds = 16
 )
 
-// Assembler answers a window from pages. It asks for pages ([Assembler.Next]), takes them ([Assembler.Add]), and has the answer once it
-// asks for none ([Assembler.Result]). It does no I/O, and is not safe for concurrent use.
+// Assembler assembles a window from pages. It decides which pages of the list are loaded, the first
+// ones and all later ones: call [Assembler.Next], load its pages, pass them to [Assembler.Add], and
+// repeat until Next returns no pages. Then [Assembler.Result] returns the window. An Assembler does
+// no I/O and is not safe for concurrent use.
 type Assembler struct {
-	window      Window
-	widest      int // the largest count of the windows that this one shares pages with
-	pages       []PageSnapshot
+	window Window
+	plan   *ListPlan
+	widest int // the largest count of the windows that share pages with this one
+	pages  snapshots
+
 	windowCalls int // calls left for the window's own pages
-	searchCalls int // calls left to look for cursors' items
-	seamCalls   int // calls left to mend seams
-	ends        int // how often the end of the list was asked for in vain
+	searchCalls int // calls left to search for the items of cursors
+	seamCalls   int // calls left to repair seams
+	endCalls    int // how often the end of the list was requested in vain
 	rounds      int
-	bestEffort  bool // make do with the views that are there
-	// outdated are views in which a walk found its beginning but no way on.
+	retries     int  // of the traversal from one place
+	bestEffort  bool // use the pages that there are and request no more
+	restarted   bool
+	// outdated are the pages in which a traversal found its beginning but could not go on.
 	outdated map[int]bool
-	retries  int // of the walk from one place
 	result   *Result
 }
 
-// NewAssembler returns a reader of w that has no pages yet.
-func NewAssembler(w Window) *Assembler {
+// NewAssembler returns an assembler of w. The plan has the operation's other windows of the list, and
+// w itself; nil if there are none.
+func NewAssembler(w Window, plan *ListPlan) *Assembler {
 	return &Assembler{
-		window: w, widest: w.Count,
+		window: w, plan: plan, widest: plan.widest(w),
 		windowCalls: 2*(w.Count/(MaxPageSize-10)) + 8, searchCalls: maxSearchCalls, seamCalls: maxSeamCalls,
 	}
 }
 
-// NewListAssembler returns an assembler of a whole list, which was seen to hold total items.
+// NewListAssembler returns an assembler of a whole list, whose last known total is given.
 func NewListAssembler(total int) *Assembler {
-	return NewAssembler(Window{Count: total + maxPosition/2})
+	return NewAssembler(Window{Count: total + maxPosition/2}, nil)
 }
 
-// Restart returns an assembler of the same window that has no pages yet.
-func (r *Assembler) Restart() *Assembler {
-	again := NewAssembler(r.window)
-	again.AlignWith(r.widest)
-	return again
+// Load is a set of pages to load.
+type Load struct {
+	// Pages is empty once the result is complete. A page that the assembler has already is to be
+	// loaded again.
+	Pages  []PageRef
+	Reason Reason
+	// Restart reports that the assembler has dropped all of its pages. The caller drops them as well
+	// and accepts no page that was cached before now.
+	Restart bool
 }
 
-// AlignWith makes the assembler ask for pages that windows of up to count items, from the same end of the list, ask for as well.
-func (r *Assembler) AlignWith(count int) { r.widest = max(r.widest, count) }
+// Add adds pages of the list, requested or not.
+func (asm *Assembler) Add(pages ...PageSnapshot) { asm.pages = append(asm.pages, pages...) }
 
-// Add gives the reader pages of its list, asked for or not.
-func (r *Assembler) Add(views ...PageSnapshot) { r.pages = append(r.pages, views...) }
-
-// Next returns the pages to fetch next, and why; none once the answer is there. A page that the reader already has is to be
-// fetched anew.
-func (r *Assembler) Next() ([]PageRef, Reason) {
-	if len(r.pages) == 0 {
-		if ranges := r.window.First(); len(ranges) > 0 {
-			return CoverAll(ranges), ReasonWindow
-		}
-		return []PageRef{{1, 1}}, ReasonTotal
+// Next returns the pages to load next. Only the first call uses cached, the pages of the list that
+// need no upstream call.
+//
+// The first pages are cached ones if they hold all that the window needs first, else those that the
+// plan has for it, else the cheapest cover. All later pages are those that the assembler lacks after
+// it has aligned the window's cursors with the pages that it has.
+func (asm *Assembler) Next(cached []CachedPage) Load {
+	if len(asm.pages) == 0 {
+		pages, reason := asm.plan.firstPages(asm.window, cached)
+		return Load{Pages: pages, Reason: reason}
 	}
-	answer, pages, reason := r.step()
-	if r.rounds++; len(pages) > 0 && (r.rounds > maxRounds || !r.allowed(len(pages), reason)) {
-		r.bestEffort = true
-		answer, pages, reason = r.step()
+	if asm.window.TotalOnly {
+		asm.result = &Result{Total: asm.total()}
+		return Load{}
 	}
-	if answer == nil && len(pages) == 0 && !r.bestEffort {
-		// Nothing joins. What is there is taken for what it is worth, and the answer does not claim to be exact.
-		r.bestEffort = true
-		clear(r.outdated)
-		answer, pages, reason = r.step()
+	result, pages, reason := asm.assemble()
+	if asm.rounds++; len(pages) > 0 && (asm.rounds > maxRounds || !asm.allowed(len(pages), reason)) {
+		asm.bestEffort = true
+		result, pages, reason = asm.assemble()
 	}
-	r.result = answer
-	return pages, reason
+	if result == nil && len(pages) == 0 && !asm.bestEffort {
+		// No two pages join. The result is made of what they have, and does not claim to be exact.
+		asm.bestEffort = true
+		clear(asm.outdated)
+		result, pages, reason = asm.assemble()
+	}
+	if reason.searches() && !asm.restarted && slices.ContainsFunc(asm.pages, func(s PageSnapshot) bool { return s.Cached }) {
+		return asm.restart()
+	}
+	asm.result = result
+	return Load{Pages: pages, Reason: reason}
 }
 
-// allowed takes the calls from what is left for their reason.
-func (r *Assembler) allowed(calls int, reason Reason) bool {
+// restart begins anew without cached pages: they are of different moments, between which an item can
+// move from one page to another, so that a search would miss it.
+func (asm *Assembler) restart() Load {
+	widest := asm.widest
+	*asm = *NewAssembler(asm.window, nil)
+	asm.widest, asm.restarted = widest, true
+	load := asm.Next(nil)
+	load.Restart = true
+	return load
+}
+
+// allowed deducts calls from the budget of their reason, and reports whether it suffices.
+func (asm *Assembler) allowed(calls int, reason Reason) bool {
 	switch reason {
 	case ReasonRealign, ReasonScan:
-		r.searchCalls -= calls
-		return r.searchCalls >= 0
+		asm.searchCalls -= calls
+		return asm.searchCalls >= 0
 	case ReasonSeam:
-		r.seamCalls -= calls
-		return r.seamCalls >= 0
+		asm.seamCalls -= calls
+		return asm.seamCalls >= 0
 	case ReasonWindow, ReasonTotal, ReasonLookup:
-		r.windowCalls -= calls
+		asm.windowCalls -= calls
 	}
-	return r.windowCalls >= 0
+	return asm.windowCalls >= 0
 }
 
-// Result returns the result. It is nil as long as [Assembler.Next] has asked for pages last, and where the list moves too fast to
-// be read.
-func (r *Assembler) Result() *Result { return r.result }
+// Result returns the window. It is nil as long as the last [Assembler.Next] returned pages, and if the
+// list changes too fast to be assembled.
+func (asm *Assembler) Result() *Result { return asm.result }
+
+// position returns the position in the list of the item after a boundary.
+func (asm *Assembler) position(b boundary) int { return asm.pages.position(b) }
 
 // total returns the size of the list as the page added last says.
-func (r *Assembler) total() int { return r.pages[len(r.pages)-1].Total }
+func (asm *Assembler) total() int { return asm.pages[len(asm.pages)-1].Total }
 
 // missing returns the pages for those of the ranges that no view holds yet. They overlap what is there by one position.
-func (r *Assembler) missing(ranges ...Range) []PageRef { return CoverAll(r.open(ranges...)) }
+func (asm *Assembler) missing(ranges ...Range) []PageRef { return CoverAll(asm.open(ranges...)) }
 
 // open returns what no view holds yet of the ranges, and a position more on either side.
-func (r *Assembler) open(ranges ...Range) []Range {
-	have := make([]Range, len(r.pages))
-	for i, v := range r.pages {
+func (asm *Assembler) open(ranges ...Range) []Range {
+	have := make([]Range, len(asm.pages))
+	for i, v := range asm.pages {
 		have[i] = Range{v.start(), v.end()}
 	}
 	var open []Range
 	for _, w := range ranges {
-		w = Range{max(w.Lo, 0), min(w.Hi, r.total(), max(w.Lo, 0)+maxAsked)}
+		w = Range{max(w.Lo, 0), min(w.Hi, asm.total(), max(w.Lo, 0)+maxRequested)}
 		for _, gap := range gaps(w, have) {
 			open = append(open, Range{max(gap.Lo-1, w.Lo), min(gap.Hi+1, w.Hi)})
 		}
@@ -195,80 +183,80 @@ func overlapping(pages []PageRef, needed Range) []PageRef {
 
 // step tries to answer from the views that are there. Otherwise it returns the pages that it lacks; where r.settle is set, it
 // makes do without them.
-func (r *Assembler) step() (*Result, []PageRef, Reason) {
-	w, dir := r.window, r.window.direction()
+func (asm *Assembler) assemble() (*Result, []PageRef, Reason) {
+	w, dir := asm.window, asm.window.direction()
 	start, stop := w.After, w.Before
 	if w.FromBack {
 		start, stop = stop, start
 	}
 	for {
-		from, pages, reason := r.start(start, dir)
+		from, pages, reason := asm.start(start, dir)
 		if len(pages) > 0 {
 			return nil, pages, reason
 		}
 		until := alignment{}
 		if stop != nil {
-			if until, pages, reason = r.locate(stop, -dir); len(pages) > 0 {
+			if until, pages, reason = asm.locate(stop, -dir); len(pages) > 0 {
 				return nil, pages, reason
 			}
 		}
-		walk := r.traverse(from, dir, w.Count, stop, until)
-		if !walk.complete && !r.bestEffort {
-			if pages, reason := r.continuationPages(walk, dir); len(pages) > 0 {
+		walk := asm.traverse(from, dir, w.Count, stop, until)
+		if !walk.complete && !asm.bestEffort {
+			if pages, reason := asm.continuationPages(walk, dir); len(pages) > 0 {
 				return nil, pages, reason
 			}
 		}
 		if walk.complete || walk.items.len > 0 {
-			return r.compose(from, until, walk), nil, ""
+			return asm.compose(from, until, walk), nil, ""
 		}
 		// Nothing goes on from there: the place was found in a view that is out of date.
-		if r.outdated[from.boundary.page] || len(r.outdated) == len(r.pages)-1 {
+		if asm.outdated[from.boundary.page] || len(asm.outdated) == len(asm.pages)-1 {
 			return nil, nil, ""
 		}
-		if r.outdated == nil {
-			r.outdated = make(map[int]bool)
+		if asm.outdated == nil {
+			asm.outdated = make(map[int]bool)
 		}
-		r.outdated[from.boundary.page] = true
-		r.retries = 0
+		asm.outdated[from.boundary.page] = true
+		asm.retries = 0
 	}
 }
 
 // begin returns where the window begins: behind its first cursor, or at the end of the list.
-func (r *Assembler) start(start *Cursor, dir int) (alignment, []PageRef, Reason) {
+func (asm *Assembler) start(start *Cursor, dir int) (alignment, []PageRef, Reason) {
 	if start != nil {
-		return r.locate(start, dir)
+		return asm.locate(start, dir)
 	}
 	at := -1
-	for i, v := range r.pages {
+	for i, v := range asm.pages {
 		if dir > 0 && v.start() == 0 || dir < 0 && v.reachesEnd() && (len(v.Items) > 0 || v.Total == 0) {
-			if at < 0 || len(v.Items) >= len(r.pages[at].Items) {
+			if at < 0 || len(v.Items) >= len(asm.pages[at].Items) {
 				at = i
 			}
 		}
 	}
 	// A window of the last items was asked for before anybody knew where they are.
-	if dir < 0 && !r.bestEffort {
-		last := Range{r.total() - max(r.widest, 1), r.total()}
-		if r.window.After != nil {
-			last.Lo = min(max(last.Lo, r.window.After.Position+1), last.Hi-1)
+	if dir < 0 && !asm.bestEffort {
+		last := Range{asm.total() - max(asm.widest, 1), asm.total()}
+		if asm.window.After != nil {
+			last.Lo = min(max(last.Lo, asm.window.After.Position+1), last.Hi-1)
 		}
-		needed := Range{r.total() - max(r.window.Count, 1), r.total()}
-		if pages := overlapping(r.missing(last), needed); len(pages) > 0 && (at < 0 || len(r.pages[at].Items) < r.window.Count && r.pages[at].start() > 0) {
+		needed := Range{asm.total() - max(asm.window.Count, 1), asm.total()}
+		if pages := overlapping(asm.missing(last), needed); len(pages) > 0 && (at < 0 || len(asm.pages[at].Items) < asm.window.Count && asm.pages[at].start() > 0) {
 			return alignment{}, pages, ReasonWindow
 		}
 	}
 	if at < 0 && dir > 0 {
-		if pages := r.missing(Range{0, max(r.window.Count, 1)}); len(pages) > 0 {
+		if pages := asm.missing(Range{0, max(asm.window.Count, 1)}); len(pages) > 0 {
 			return alignment{}, pages, ReasonWindow
 		}
 	}
-	if at < 0 && dir < 0 && !r.bestEffort {
+	if at < 0 && dir < 0 && !asm.bestEffort {
 		// The list has grown since its total was seen: look beyond it.
-		return alignment{}, Cover(Range{max(r.total()-max(r.window.Count, 1), 0), r.total() + endSlack}), ReasonSeam
+		return alignment{}, Cover(Range{max(asm.total()-max(asm.window.Count, 1), 0), asm.total() + endSlack}), ReasonSeam
 	}
 	if at < 0 {
-		for i, v := range r.pages { // it grew at every look: its end is the furthest seen
-			if len(v.Items) > 0 && (at < 0 || v.end() > r.pages[at].end()) {
+		for i, v := range asm.pages { // it grew at every look: its end is the furthest seen
+			if len(v.Items) > 0 && (at < 0 || v.end() > asm.pages[at].end()) {
 				at = i
 			}
 		}
@@ -276,7 +264,7 @@ func (r *Assembler) start(start *Cursor, dir int) (alignment, []PageRef, Reason)
 	}
 	a := alignment{boundary: boundary{at, 0}, exact: true}
 	if dir < 0 {
-		a.boundary.index = len(r.pages[at].Items)
+		a.boundary.index = len(asm.pages[at].Items)
 	}
 	return a, nil, ""
 }

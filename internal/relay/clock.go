@@ -20,12 +20,7 @@ func later(a, b uint32) uint32 {
 // Since returns when a page may have been asked for at the earliest to show the list no earlier than the window's cursors saw it:
 // zero where there are none, or where they do not tell. Now is the time.
 func (w Window) Since(now time.Time) time.Time {
-	var seen uint32
-	for _, c := range []*Cursor{w.After, w.Before} {
-		if c != nil {
-			seen = later(seen, c.Seen)
-		}
-	}
+	seen := w.seen()
 	if seen == 0 {
 		return time.Time{}
 	}
@@ -33,4 +28,15 @@ func (w Window) Since(now time.Time) time.Time {
 	// then no page that is at hand will do. What was seen 71 minutes earlier than it seems is only taken for newer.
 	ago := time.Duration(max(int32(Clock(now)-seen), 0)) * time.Microsecond
 	return roundedUp(now).Add(-ago)
+}
+
+// seen returns when the window's cursors saw the list last, 0 if that is unknown.
+func (w Window) seen() uint32 {
+	var seen uint32
+	for _, c := range []*Cursor{w.After, w.Before} {
+		if c != nil {
+			seen = later(seen, c.Seen)
+		}
+	}
+	return seen
 }

@@ -2,34 +2,34 @@ package relay
 
 import "sort"
 
-// picks are items in the order in which a walk found them, as the spots ahead of them. Those that stand side by side take no more
-// room than one.
+// items are places of items in the order in which a traversal found them. Each is the boundary before
+// its item. A run of adjacent items takes no more memory than one item.
 type items struct {
-	dir  int // the walk's
+	dir  int // of the traversal
 	len  int
 	runs []itemRun
 }
 
-// stretch is items side by side in a view.
+// itemRun is a run of adjacent items of one page.
 type itemRun struct {
-	first  boundary // of the item found first
-	before int      // how many items were found before that
+	first    boundary // of the item found first
+	previous int      // how many items were found before it
 }
 
-func (p *items) add(s boundary) {
-	if last := len(p.runs) - 1; last < 0 || p.runs[last].at(p.len, p.dir) != s {
-		p.runs = append(p.runs, itemRun{s, p.len})
+func (it *items) add(b boundary) {
+	if last := len(it.runs) - 1; last < 0 || it.runs[last].at(it.len, it.dir) != b {
+		it.runs = append(it.runs, itemRun{b, it.len})
 	}
-	p.len++
+	it.len++
 }
 
 // at returns the item at index i.
-func (p *items) at(i int) boundary {
-	beyond := sort.Search(len(p.runs), func(r int) bool { return p.runs[r].before > i })
-	return p.runs[beyond-1].at(i, p.dir)
+func (it *items) at(i int) boundary {
+	next := sort.Search(len(it.runs), func(r int) bool { return it.runs[r].previous > i })
+	return it.runs[next-1].at(i, it.dir)
 }
 
-// at returns where the stretch has the item at index i of all, if it reaches that far.
-func (s itemRun) at(i, dir int) boundary {
-	return boundary{s.first.page, s.first.index + dir*(i-s.before)}
+// at returns the place that the item at index i of all items has if it belongs to the run.
+func (r itemRun) at(i, dir int) boundary {
+	return boundary{r.first.page, r.first.index + dir*(i-r.previous)}
 }

@@ -2,34 +2,121 @@ package relay
 
 import "math/bits"
 
-// What a cursor has room for is shared out in this order: a few of the nearest neighbours on either side, far ones near these
-// distances, then more of the nearest.
+// A cursor's space is divided in this order: a few of the nearest neighbors on either side, then far
+// neighbors near the distances of farDistances, then more of the nearest.
 const (
 	nearFirst = 4
 	nearMost  = 7
-	farFrom   = nearMost + 2 // so that a far one never lengthens the run
+	farFrom   = nearMost + 2 // so that a far neighbor never lengthens the run
 )
 
 func farDistances() [maxFar]int { return [maxFar]int{16, 128, 1024} }
 
-// line is a part of the list as an answer shows it: the items around and of the answer, in order, and what an older cursor
-// remembers beyond its ends.
+// neighborhood is a part of the list: the items of a window and around it, in order, and what an older
+// cursor remembers before and after them.
 type neighborhood struct {
 	items []Fingerprint
-	// before and after are memories beyond the first and the last of items, by their distance from that item.
+	// before are neighbors before the first of items, by their distance from it. after are neighbors
+	// after the last, likewise.
 	before, after []Neighbor
 }
 
-// memories has room for what a cursor remembers on either side.
+// newNeighborhood returns the result's items with the items around them in their pages, and the index
+// of the result's first item.
+func (r *Result) newNeighborhood() (*neighborhood, int) {
+	n := &neighborhood{}
+	page := &r.pages[r.first.page]
+	if r.first.page == r.last.page && page.Distinct && r.last.index-r.first.index == r.Len() {
+		n.items = page.Items
+		n.before, n.after = inheritedNeighbors(r.after, n.items, 1), inheritedNeighbors(r.before, n.items, -1)
+		return n, r.first.index
+	}
+	added := make(map[Fingerprint]bool, r.Len())
+	for i := range r.Len() {
+		added[r.pages.item(r.items.at(i))] = true
+	}
+	// The pages may be of different moments. Each item is added once.
+	add := func(items []Fingerprint) {
+		for _, f := range items {
+			if !added[f] {
+				added[f] = true
+				n.items = append(n.items, f)
+			}
+		}
+	}
+	add(page.Items[:r.first.index])
+	offset := len(n.items)
+	for i := range r.Len() {
+		n.items = append(n.items, r.pages.item(r.items.at(r.index(i))))
+	}
+	add(r.pages[r.last.page].Items[r.last.index:])
+	n.before, n.after = inheritedNeighbors(r.after, n.items, 1), inheritedNeighbors(r.before, n.items, -1)
+	return n, offset
+}
+
+// inheritedNeighbors returns what a cursor remembers outside of the items: before the first item if dir
+// is 1, by the distance from it, or after the last item if dir is -1.
+func inheritedNeighbors(c *Cursor, items []Fingerprint, dir int) []Neighbor {
+	if c == nil || len(items) == 0 {
+		return nil
+	}
+	previous, next := c.sides(dir)
+	at := func(i int) Fingerprint {
+		if dir < 0 {
+			return items[len(items)-1-i]
+		}
+		return items[i]
+	}
+	remembered := append([]Neighbor{{0, c.Item}}, previous...)
+	// Distances from the cursor's item, against the direction.
+	distances := make(map[Fingerprint]int, len(remembered)+len(next))
+	for _, n := range remembered {
+		distances[n.Item.clipped()] = n.Distance
+	}
+	for _, n := range next {
+		distances[n.Item] = -n.Distance
+	}
+	// The first remembered item shows how the cursor's distances relate to the indexes of items.
+	for i := range items {
+		if d, ok := distances[at(i).clipped()]; ok {
+			return outside(remembered, items, d, i)
+		}
+	}
+	return nil
+}
+
+// outside returns the remembered neighbors that are further from the cursor than distance d and are
+// not among items, by their distance from the end of items at which the cursor is. The item at distance
+// d has index i from that end. Items inserted in between do not shorten a distance below 1.
+func outside(remembered []Neighbor, items []Fingerprint, d, i int) []Neighbor {
+	listed := make(map[Fingerprint]bool, len(items))
+	for _, f := range items {
+		listed[f.clipped()] = true
+	}
+	var far []Neighbor
+	shift := -d - i
+	for _, n := range remembered {
+		if n.Distance <= d || listed[n.Item.clipped()] {
+			continue
+		}
+		if len(far) == 0 {
+			shift = max(shift, 1-n.Distance)
+		}
+		far = append(far, Neighbor{n.Distance + shift, n.Item})
+	}
+	return far
+}
+
+// neighborBuf has space for the neighbors on both sides of a cursor.
 type neighborBuf [2][nearMost + maxFar]Neighbor
 
-// cursor returns the cursor of the item at index i; the fields that are not about neighbours are the caller's. What it remembers
-// is put into the room.
-func (l *neighborhood) cursor(i int, c Cursor, room *neighborBuf) Cursor {
+// cursor adds to c, the cursor of the item at index i, the neighbors that it remembers. They are stored
+// in buf.
+func (n *neighborhood) cursor(i int, c Cursor, buf *neighborBuf) Cursor {
 	left := maxRaw - 3 - uvarintLen(c.Position) - uvarintLen(c.Total) - 4 - 4 - 8 - 4
 	sides := [2]neighborSide{
-		{items: l.items, at: i, dir: -1, reach: i, beyond: l.before},
-		{items: l.items, at: i, dir: 1, reach: len(l.items) - 1 - i, beyond: l.after},
+		{items: n.items, at: i, dir: -1, reach: i, outside: n.before},
+		{items: n.items, at: i, dir: 1, reach: len(n.items) - 1 - i, outside: n.after},
 	}
 	for s := range sides {
 		left -= sides[s].addNear(nearFirst, left)
@@ -42,72 +129,75 @@ func (l *neighborhood) cursor(i int, c Cursor, room *neighborBuf) Cursor {
 			left -= sides[s].addNear(near, left)
 		}
 	}
-	c.Preceding, c.Following = sides[0].appendTo(room[0][:0]), sides[1].appendTo(room[1][:0])
+	c.Preceding, c.Following = sides[0].appendTo(buf[0][:0]), sides[1].appendTo(buf[1][:0])
 	c.PrecedingInherited = sides[0].nearCount > sides[0].reach
 	c.FollowingInherited = sides[1].nearCount > sides[1].reach
 	return c
 }
 
-// uvarintLen returns how many bytes v takes as a varint: seven bits a byte.
+// uvarintLen returns the length of v as a varint, in bytes: seven bits a byte.
 func uvarintLen(v int) int { return max(bits.Len(uint(v))+6, 7) / 7 }
 
-// side chooses the memories on one side of an item.
+// neighborSide chooses the neighbors on one side of an item.
 type neighborSide struct {
-	items  []Fingerprint // of the line
-	at     int           // the item's index
-	dir    int           // -1 for those ahead of it, 1 for those behind it
-	reach  int           // how many items there are in the line
-	beyond []Neighbor    // by their distance from the last of those
+	items   []Fingerprint // of the neighborhood
+	at      int           // the item's index
+	dir     int           // -1 for the items before it, 1 for the items after it
+	reach   int           // how many of items are on this side
+	outside []Neighbor    // by their distance from the last of those
 
 	near      [nearMost]Neighbor
-	nearCount int // how many of near
+	nearCount int
 	far       [maxFar]Neighbor
-	farCount  int // how many of apart
+	farCount  int
 }
 
-// find returns the item at a distance, if it is known.
+// find returns the neighbor at a distance, if it is known.
 func (s *neighborSide) find(distance int) (Neighbor, bool) {
 	if distance <= s.reach {
 		return Neighbor{distance, s.items[s.at+s.dir*distance].clipped()}, true
 	}
-	for _, m := range s.beyond {
-		if s.reach+m.Distance == distance {
-			return Neighbor{distance, m.Item.clipped()}, true
+	for _, n := range s.outside {
+		if s.reach+n.Distance == distance {
+			return Neighbor{distance, n.Item.clipped()}, true
 		}
 	}
 	return Neighbor{}, false
 }
 
-// grow lengthens the run of the nearest up to n, and returns the bytes that it took of room.
-func (s *neighborSide) addNear(n, room int) (taken int) {
-	for s.nearCount < n && taken+neighborBytes <= room {
-		m, ok := s.find(s.nearCount + 1)
+// addNear lengthens the run of the nearest neighbors up to n, within the given number of bytes, and
+// returns how many bytes it used.
+func (s *neighborSide) addNear(n, left int) (used int) {
+	for s.nearCount < n && used+neighborBytes <= left {
+		neighbor, ok := s.find(s.nearCount + 1)
 		if !ok {
 			break
 		}
-		s.near[s.nearCount] = m
+		s.near[s.nearCount] = neighbor
 		s.nearCount++
-		taken += neighborBytes
+		used += neighborBytes
 	}
-	return taken
+	return used
 }
 
-// far takes the known items that are nearest to the far distances, in the order of their distance.
-func (s *neighborSide) addFar(room int) (taken int) {
+// addFar adds the known neighbors nearest to the far distances, in the order of their distance, within
+// the given number of bytes, and returns how many bytes it used.
+func (s *neighborSide) addFar(left int) (used int) {
 	for _, target := range farDistances() {
 		best, ok := s.nearest(target)
 		if !ok || s.farCount > 0 && s.far[s.farCount-1].Distance >= best.Distance {
 			continue
 		}
-		if cost := neighborBytes + uvarintLen(best.Distance); taken+cost <= room {
+		if size := neighborBytes + uvarintLen(best.Distance); used+size <= left {
 			s.far[s.farCount] = best
 			s.farCount++
-			taken += cost
+			used += size
 		}
 	}
-	return taken
+	return used
 }
 
+// nearest returns the known far neighbor whose distance is nearest to the target.
 func (s *neighborSide) nearest(target int) (best Neighbor, ok bool) {
 	if target <= s.reach {
 		return s.find(target)
@@ -115,15 +205,15 @@ func (s *neighborSide) nearest(target int) (best Neighbor, ok bool) {
 	if s.reach >= farFrom {
 		best, ok = s.find(s.reach)
 	}
-	for _, m := range s.beyond {
-		if d := s.reach + m.Distance; d >= farFrom && (!ok || abs(d-target) < abs(best.Distance-target)) {
-			best, ok = Neighbor{d, m.Item.clipped()}, true
+	for _, n := range s.outside {
+		if d := s.reach + n.Distance; d >= farFrom && (!ok || abs(d-target) < abs(best.Distance-target)) {
+			best, ok = Neighbor{d, n.Item.clipped()}, true
 		}
 	}
 	return best, ok
 }
 
-// memories appends what was chosen, nearest first.
+// appendTo appends the chosen neighbors, nearest first.
 func (s *neighborSide) appendTo(dst []Neighbor) []Neighbor {
 	return append(append(dst, s.near[:s.nearCount]...), s.far[:s.farCount]...)
 }

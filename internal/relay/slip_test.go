@@ -16,9 +16,9 @@ func TestWhatSlipsBetweenPagesIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reader := relay.NewAssembler(window)
+		reader := relay.NewAssembler(window, nil)
 		for calls := 0; ; {
-			pages, _ := reader.Next()
+			pages := reader.Next(nil).Pages
 			if len(pages) == 0 {
 				return reader.Result()
 			}

@@ -67,10 +67,10 @@ func TestWindowsThatAreTorn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			reader := relay.NewAssembler(window)
+			reader := relay.NewAssembler(window, nil)
 			var views []relay.PageSnapshot
 			for {
-				need, _ := reader.Next()
+				need := reader.Next(nil).Pages
 				if len(need) == 0 {
 					break
 				}

@@ -2,115 +2,116 @@ package relay
 
 import "slices"
 
-// walk is a way along the list from a spot, in the order in which it was gone.
+// traversal is a path along the list from a boundary. In this file, the next item is the one that the
+// traversal meets next, and the items before a boundary are those that it has passed.
 type traversal struct {
 	items    items
-	complete bool     // as many as were asked for, or all that there are
-	last     boundary // the place reached, between two items
-	// repeats counts the items that a page lists again, by the index of picks.
+	complete bool     // it has all items that were requested or that there are
+	last     boundary // the place reached
+	// repeats counts the items that a page lists again, by the index of items.
 	repeats map[int]int
-	// used are the views gone through before the present one.
+	// used are the pages before the current one.
 	used    []int
-	moved   int  // how far seams were apart, in positions
+	moved   int  // the largest distance, in positions, between the places of an item in two joined pages
 	leftOut bool // an item was left out because the cursor remembers it on the other side
 }
 
-// passed marks an item that a walk is not to pick.
+// skipped marks an item that a traversal leaves out.
 const skipped = -1
 
-// follow goes along the list from an alignment until count items are found, or stop's place, or the end. Where a view ends it
-// goes on in one that holds the last item found, or one found before it.
-func (r *Assembler) traverse(from alignment, dir, count int, stop *Cursor, until alignment) traversal {
-	w := traversal{items: items{dir: dir}, last: from.boundary}
-	var taken map[Fingerprint]int // by item: its index in picks; nil as long as no item can be met twice
-	limit := stopper{stop: stop, until: until, dir: dir, reader: r}
+// traverse goes along the list from an alignment until it has count items, or reaches the place of
+// stop, or the end. At the end of a page it goes on in one that has the last item found, or one found
+// before that.
+func (asm *Assembler) traverse(from alignment, dir, count int, stop *Cursor, until alignment) traversal {
+	t := traversal{items: items{dir: dir}, last: from.boundary}
+	var visited map[Fingerprint]int // by item: its index in items; nil as long as no item can be met twice
+	limit := stopper{stop: stop, until: until, dir: dir, pages: asm.pages}
 	for {
-		v := &r.pages[w.last.page]
-		if taken == nil && !v.Distinct {
-			taken = r.visited(&w.items, count)
+		page := &asm.pages[t.last.page]
+		if visited == nil && !page.Distinct {
+			visited = asm.visited(&t.items, count)
 		}
-		for ; w.last.index < len(v.Items) && dir > 0 || w.last.index > 0 && dir < 0; w.last.index += dir {
-			item := w.last
+		for ; t.last.index < len(page.Items) && dir > 0 || t.last.index > 0 && dir < 0; t.last.index += dir {
+			item := t.last
 			if dir < 0 {
 				item.index--
 			}
-			f := v.Items[item.index]
-			if w.items.len == count || limit.reached(item, f) {
-				w.complete = true
-				return w
+			f := page.Items[item.index]
+			if t.items.len == count || limit.reached(item, f) {
+				t.complete = true
+				return t
 			}
-			if i, ok := taken[f]; ok {
-				if i != skipped && w.items.at(i).page == item.page {
-					if w.repeats == nil {
-						w.repeats = make(map[int]int)
+			if i, ok := visited[f]; ok {
+				if i != skipped && t.items.at(i).page == item.page {
+					if t.repeats == nil {
+						t.repeats = make(map[int]int)
 					}
-					w.repeats[i]++
+					t.repeats[i]++
 				}
 				continue
 			}
-			if from.remembersBefore(f) {
-				w.leftOut = true
+			if from.remembersPrevious(f) {
+				t.leftOut = true
 				continue
 			}
-			if taken != nil {
-				taken[f] = w.items.len
+			if visited != nil {
+				visited[f] = t.items.len
 			}
-			w.items.add(item)
+			t.items.add(item)
 		}
-		if w.items.len == count || v.ends(dir) {
-			w.complete = true
-			return w
+		if t.items.len == count || page.ends(dir) {
+			t.complete = true
+			return t
 		}
-		w.used = append(w.used, w.last.page)
-		next, moved, ok := r.continuation(w, dir)
+		t.used = append(t.used, t.last.page)
+		next, moved, ok := asm.continuation(t, dir)
 		if !ok {
-			return w
+			return t
 		}
-		if taken == nil {
-			taken = r.visited(&w.items, count)
+		if visited == nil {
+			visited = asm.visited(&t.items, count)
 		}
-		// What this view has behind the place reached is not to be met again, wherever the next view begins.
-		for i, f := range v.Items {
-			if _, ok := taken[f]; !ok && (i < w.last.index) == (dir > 0) {
-				taken[f] = skipped
+		// The items that this page has before the place reached are not met again, wherever the next
+		// page begins.
+		for i, f := range page.Items {
+			if _, ok := visited[f]; !ok && (i < t.last.index) == (dir > 0) {
+				visited[f] = skipped
 			}
 		}
-		w.last = next
-		w.moved = max(w.moved, moved)
+		t.last = next
+		t.moved = max(t.moved, moved)
 	}
 }
 
-// taken returns the picked items with their indexes, and room for count.
-func (r *Assembler) visited(picks *items, count int) map[Fingerprint]int {
-	taken := make(map[Fingerprint]int, min(count, 10*MaxPageSize))
-	for i := range picks.len {
-		taken[r.item(picks.at(i))] = i
+// visited returns the items found with their indexes, and capacity for count.
+func (asm *Assembler) visited(found *items, count int) map[Fingerprint]int {
+	visited := make(map[Fingerprint]int, min(count, 10*MaxPageSize))
+	for i := range found.len {
+		visited[asm.pages.item(found.at(i))] = i
 	}
-	return taken
+	return visited
 }
 
-// item returns the item that a spot is ahead of.
-func (r *Assembler) item(s boundary) Fingerprint { return r.pages[s.page].Items[s.index] }
-
-// continuation returns the spot in another view that is behind the item found last, and how far that item stands from where it
-// stood. Where that item is gone, one found before it will do: what follows it is new or the same.
-func (r *Assembler) continuation(w traversal, dir int) (boundary, int, bool) {
-	// The items of this view at and behind the place reached, nearest first.
-	v := r.pages[w.last.page]
-	at := w.last.index
-	matched := make(map[int]bool) // views that were looked at for a nearer item: an earlier one leads to the same place
+// continuation returns the boundary in another page after the item found last, and the distance
+// between the item's places in both pages. If that page does not have the item, an earlier one serves:
+// the items after it are new, or the same.
+func (asm *Assembler) continuation(t traversal, dir int) (boundary, int, bool) {
+	// The passed items of this page, nearest first.
+	page := asm.pages[t.last.page]
+	at := t.last.index
+	matched := make(map[int]bool) // pages that have a nearer item: an earlier one leads to the same place
 	for back := range 2 * MaxPageSize {
 		index := at - 1 - back
 		if dir < 0 {
 			index = at + back
 		}
-		if index < 0 || index >= len(v.Items) {
+		if index < 0 || index >= len(page.Items) {
 			break
 		}
-		f := v.Items[index]
+		f := page.Items[index]
 		best, bestMoved, found := boundary{}, 0, false
-		for i, other := range r.pages {
-			if slices.Contains(w.used, i) || r.outdated[i] || matched[i] {
+		for i, other := range asm.pages {
+			if slices.Contains(t.used, i) || asm.outdated[i] || matched[i] {
 				continue
 			}
 			j := slices.Index(other.Items, f)
@@ -122,13 +123,14 @@ func (r *Assembler) continuation(w traversal, dir int) (boundary, int, bool) {
 			if dir < 0 {
 				next.index = j
 			}
-			// Behind an earlier item new ones may have come ahead of the place reached: the view has to show more than those.
-			beyond := r.aheadOf(next, dir) - back
-			if !other.ends(dir) && (beyond <= 0 || back > 0 && beyond < seamSlack && !r.bestEffort) {
+			// New items may follow an earlier item before the place reached. The page has to show more
+			// items than those.
+			further := asm.remaining(next, dir) - back
+			if !other.ends(dir) && (further <= 0 || back > 0 && further < seamSlack && !asm.bestEffort) {
 				continue
 			}
-			if !found || r.aheadOf(next, dir) > r.aheadOf(best, dir) {
-				best, bestMoved, found = next, abs(other.start()+j-v.start()-index), true
+			if !found || asm.remaining(next, dir) > asm.remaining(best, dir) {
+				best, bestMoved, found = next, abs(other.start()+j-page.start()-index), true
 			}
 		}
 		if found {
@@ -138,35 +140,37 @@ func (r *Assembler) continuation(w traversal, dir int) (boundary, int, bool) {
 	return boundary{}, 0, false
 }
 
-func (r *Assembler) aheadOf(s boundary, dir int) int {
+// remaining returns how many items of its page follow a boundary.
+func (asm *Assembler) remaining(b boundary, dir int) int {
 	if dir < 0 {
-		return s.index
+		return b.index
 	}
-	return len(r.pages[s.page].Items) - s.index
+	return len(asm.pages[b.page].Items) - b.index
 }
 
-// goOn returns the pages that continue a walk from where it stopped.
-func (r *Assembler) continuationPages(w traversal, dir int) ([]PageRef, Reason) {
-	position := r.position(w.last) // of the item that would be next
-	// The item found last is the seam; it may have moved by the margin.
-	ahead := func(count, margin int) Range {
-		lacking := count - w.items.len
+// continuationPages returns the pages that continue a traversal from where it stopped.
+func (asm *Assembler) continuationPages(t traversal, dir int) ([]PageRef, Reason) {
+	position := asm.position(t.last) // of the next item
+	// The range includes the item found last, which may have moved by the margin.
+	following := func(count, margin int) Range {
+		lacking := count - t.items.len
 		if dir > 0 {
 			return Range{max(position-1-margin, 0), position + lacking + margin}
 		}
 		return Range{max(position-lacking-margin, 0), position + 1 + margin}
 	}
-	needed := ahead(r.window.Count, 0)
-	if len(r.open(needed)) > 0 {
-		if pages := overlapping(r.missing(ahead(r.widest, 0)), needed); len(pages) > 0 {
+	needed := following(asm.window.Count, 0)
+	if len(asm.open(needed)) > 0 {
+		if pages := overlapping(asm.missing(following(asm.widest, 0)), needed); len(pages) > 0 {
 			return pages, ReasonWindow
 		}
 	}
-	// The pages are there and do not continue the walk: the list moved between the calls. Look again, and wider.
-	if r.retries++; r.retries > maxRetries {
+	// The pages are loaded and do not continue the traversal: the list changed between the calls. They
+	// are loaded again, with a larger margin.
+	if asm.retries++; asm.retries > maxRetries {
 		return nil, ""
 	}
-	near := ahead(r.window.Count, seamSlack*r.retries)
+	near := following(asm.window.Count, seamSlack*asm.retries)
 	if near.Len() > MaxPageSize/2 {
 		if dir > 0 {
 			near.Hi = near.Lo + MaxPageSize/2
@@ -177,15 +181,15 @@ func (r *Assembler) continuationPages(w traversal, dir int) ([]PageRef, Reason) 
 	return Cover(near), ReasonSeam
 }
 
-// stopper tells a walk where the other cursor's place is.
+// stopper ends a traversal at the place of the window's other cursor.
 type stopper struct {
-	stop   *Cursor
-	until  alignment
-	dir    int
-	reader *Assembler
+	stop  *Cursor
+	until alignment
+	dir   int
+	pages snapshots
 }
 
-// reached says whether the item is at or beyond the stop.
+// reached reports whether the item is at the stop or after it.
 func (s stopper) reached(item boundary, f Fingerprint) bool {
 	if s.stop == nil || s.until.lost {
 		return false
@@ -193,7 +197,7 @@ func (s stopper) reached(item boundary, f Fingerprint) bool {
 	if f == s.stop.Item {
 		return true
 	}
-	if fence, ok := s.fence(); ok && f == fence {
+	if first, ok := s.firstAfter(); ok && f == first {
 		return true
 	}
 	if item.page == s.until.boundary.page {
@@ -205,13 +209,13 @@ func (s stopper) reached(item boundary, f Fingerprint) bool {
 	return false
 }
 
-// fence returns the first item beyond the stop.
-func (s stopper) fence() (Fingerprint, bool) {
+// firstAfter returns the first item after the stop.
+func (s stopper) firstAfter() (Fingerprint, bool) {
 	index := s.until.boundary.index
 	if s.dir < 0 {
 		index--
 	}
-	items := s.reader.pages[s.until.boundary.page].Items
+	items := s.pages[s.until.boundary.page].Items
 	if index < 0 || index >= len(items) {
 		return 0, false
 	}

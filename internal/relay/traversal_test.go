@@ -102,10 +102,10 @@ func (w *world) ask(t *rapid.T, args relay.Args) page {
 			t.Logf("cursor of item %d at %d of %d, behind %v, ahead of %v", w.names[c.Item], c.Position, c.Total, w.remembered(c.Preceding), w.remembered(c.Following))
 		}
 	}
-	reader := relay.NewAssembler(window)
+	reader := relay.NewAssembler(window, nil)
 	var p page
 	for calls := 0; ; {
-		need, _ := reader.Next()
+		need := reader.Next(nil).Pages
 		if len(need) == 0 {
 			break
 		}
@@ -333,9 +333,9 @@ func TestCallsUnderChurn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			reader := relay.NewAssembler(window)
+			reader := relay.NewAssembler(window, nil)
 			for {
-				need, _ := reader.Next()
+				need := reader.Next(nil).Pages
 				if len(need) == 0 {
 					break
 				}

@@ -30,6 +30,8 @@ type Window struct {
 	Count         int
 	FromBack      bool
 	After, Before *Cursor
+	// TotalOnly selects no items, only the total.
+	TotalOnly bool
 }
 
 // Window checks the arguments against the list that they are for, and the largest count allowed. The error is an
@@ -136,16 +138,19 @@ func (w Window) needs(total, slack int) []Range {
 	return ranges
 }
 
-// IsUnanchored says whether w has no cursor: its place is known by the end of the list that it begins at.
-func (w Window) IsUnanchored() bool { return w.After == nil && w.Before == nil }
+// unanchored says whether w has no cursor: its place is known by the end of the list that it begins at.
+func (w Window) unanchored() bool { return w.After == nil && w.Before == nil }
 
 // unknownEnd stands for the total of a list that nobody has seen the end of.
 const unknownEnd = maxPosition
 
-// First returns the positions to fetch before anything is known of the list. Empty means that its total has to be known
+// firstRanges returns the positions to fetch before anything is known of the list. Empty means that its total has to be known
 // first: any page of the list tells it.
-func (w Window) First() []Range {
-	if w.IsUnanchored() {
+func (w Window) firstRanges() []Range {
+	if w.TotalOnly {
+		return nil
+	}
+	if w.unanchored() {
 		if w.FromBack || w.Count == 0 {
 			return nil
 		}

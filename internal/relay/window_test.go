@@ -114,10 +114,10 @@ func numbers(total int) list {
 func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Result, []relay.PageRef) {
 	t.Helper()
 	items := numbers(total)
-	r := relay.NewAssembler(w)
+	r := relay.NewAssembler(w, nil)
 	var pages []relay.PageRef
 	for {
-		need, _ := r.Next()
+		need := r.Next(nil).Pages
 		if len(need) == 0 {
 			break
 		}

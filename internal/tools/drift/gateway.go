@@ -55,10 +55,10 @@ func byCursor(l *list, after string) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	assembler := relay.NewAssembler(window)
+	assembler := relay.NewAssembler(window, nil)
 	var snapshots [][]int // the items of the pages passed to the assembler
 	for {
-		pages, _ := assembler.Next()
+		pages := assembler.Next(nil).Pages
 		if len(pages) == 0 {
 			break
 		}

@@ -1,0 +1,28 @@
+package graph
+
+import (
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/projection"
+	"cvmgraph/internal/relay"
+)
+
+// connectionItems are the items of a resolved connection, which a projection writes. They are
+// read-only and refer to no upstream call or resolver.
+type connectionItems struct {
+	loaded []pages.FetchResult // by relay.ItemRef.Page
+	window *relay.Result
+	list   relay.Fingerprint
+}
+
+var _ projection.List = (*connectionItems)(nil)
+
+// Item returns the item at index i.
+func (c *connectionItems) Item(i int) projection.Item {
+	ref := c.window.Item(i)
+	return c.loaded[ref.Page].Item(ref.Index)
+}
+
+// AppendCursor appends the cursor of the item at index i.
+func (c *connectionItems) AppendCursor(dst []byte, i int) []byte {
+	return c.window.AppendCursor(dst, i, c.list)
+}
