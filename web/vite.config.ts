@@ -10,7 +10,7 @@ const { page, worker } = licenses({
 const prettierJsonc = fileURLToPath(new URL('src/prettierJsonc.ts', import.meta.url));
 
 export default defineConfig({
-  // The gateway may stand under a path of a proxy: every address in the output is relative.
+  // A proxy can serve the gateway under a path, so every URL in the output is relative.
   base: './',
   publicDir: false,
   plugins: [page],
@@ -18,21 +18,21 @@ export default defineConfig({
     alias: {
       'prettier/parser-babel': prettierJsonc,
       'prettier/plugins/estree': prettierJsonc,
-      'prettier/parser-graphql': 'prettier/plugins/graphql', // the same under two names
+      'prettier/parser-graphql': 'prettier/plugins/graphql', // two names of the same module
     },
   },
   worker: { format: 'es', plugins: () => [worker] },
   build: {
     outDir: '../internal/playground/dist',
     emptyOutDir: true,
-    // Files rather than data: addresses, so that the page's policy need not allow data: fonts.
+    // Fonts are files and not data: URLs, so that the page's policy does not need to allow data: fonts.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 3000,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: { checks: { moduleLevelDirective: false } },
   },
-  // For the development server, which does not find CommonJS packages inside workers by itself.
+  // For the development server, which does not detect CommonJS packages in workers.
   optimizeDeps: {
     include: ['graphql-language-service > nullthrows', 'monaco-graphql > picomatch-browser', 'prettier/parser-graphql'],
   },

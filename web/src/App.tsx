@@ -16,7 +16,7 @@ import type { Settings } from './settings';
 import { createStorage } from './storage';
 import { useTabOut } from './tabOut';
 
-/** The whole page: the bar above GraphiQL, both inside GraphiQL's store. */
+/** The whole page: the bar and GraphiQL, in GraphiQL's store. */
 export function App({ settings }: { settings: Settings }) {
   const [storage] = useState(() => createStorage('cvmgraph:'));
   const [session] = useState(() => new Session(settings, explainsAtFirst(storage.getItem('explain'), settings)));
@@ -44,12 +44,12 @@ export function App({ settings }: { settings: Settings }) {
   );
 }
 
-/** As it was left, else where there is something to see and room for it. */
-function explainsAtFirst(kept: string | null, { demo }: Settings): boolean {
-  return kept === null ? demo && !isNarrow() : kept === 'true';
+/** Restores the panel's stored state. By default it is open for the demo on wide screens. */
+function explainsAtFirst(stored: string | null, { demo }: Settings): boolean {
+  return stored === null ? demo && !isNarrow() : stored === 'true';
 }
 
-/** The sidebar's panels, first the one that GraphiQL opens from a name in the editor. */
+/** The panels of the sidebar. The first one is the panel that GraphiQL opens for a name in the editor. */
 function createPlugins(session: Session, { demo }: Settings): GraphiQLPlugin[] {
   return [
     DOC_EXPLORER_PLUGIN,

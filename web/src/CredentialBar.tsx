@@ -4,7 +4,7 @@ import { type Kind, kindLabels } from './credential';
 import { EyeIcon, EyeOffIcon } from './icons';
 import { type Session, type State, useSession } from './session';
 
-/** The page's head: what this is, the credential that requests carry, and one line on how that goes. */
+/** The head of the page: the title, the credential for requests, and a status line. */
 export function CredentialBar({ session, demo }: { session: Session; demo: boolean }) {
   const { run } = useGraphiQLActions();
   const state = useSession(session);
@@ -17,7 +17,7 @@ export function CredentialBar({ session, demo }: { session: Session; demo: boole
         cvmgraph
         {demo && <span className="page-badge">demo</span>}
       </h1>
-      {/* No form: nothing is submitted, and browsers offer to save what a form holds. */}
+      {/* Not a form: browsers offer to save the values of forms. */}
       <div className="page-credential" role="group" aria-label="Credential">
         <label className="page-label" htmlFor="credential">
           Credential
@@ -93,10 +93,10 @@ function statusOf({ credential, flaw, problem, hidesSchema }: State, demo: boole
   }
   return (
     <>
-      {!bare && 'Sent with each request, kept in this page’s memory only.'}
+      {!bare && 'Sent with each request, stored in this page’s memory only.'}
       {bare && demo && 'Demo data, no credential needed.'}
       {bare && !demo && <>Queries need a credential. {whereToGetOne}</>}
-      {hidesSchema && ' This gateway does not tell its schema: no docs and no completion.'}
+      {hidesSchema && ' Introspection is disabled in this gateway: no docs and no completion.'}
     </>
   );
 }

@@ -6,14 +6,17 @@ import { isNarrow } from './narrow';
 import { Panel } from './Panel';
 import { type Session, useSession } from './session';
 
-/** The worked examples. One is put into the editor, in a new tab if there is something of the user's in it, and run. */
+/**
+ * The worked examples. A click puts an example into the editor and runs it. If the editor has a user's query, it opens a
+ * new tab.
+ */
 export function ExamplesPanel({ session, demo }: { session: Session; demo: boolean }) {
   const open = useOpenExample(session, demo);
   const { known } = useSession(session);
   return (
     <Panel title="Examples">
       <p className="page-panel-note">
-        They read, and change nothing. Cursors and ids are taken from the answers before.
+        Examples only read data. Cursors and ids come from earlier responses.
       </p>
       <ol className="page-examples">
         {examples.map((example) => (
@@ -40,7 +43,7 @@ function useOpenExample(session: Session, demo: boolean) {
     }
     stop();
     if (ours.current.has(model.getValue())) {
-      // An edit, which can be undone.
+      // Use an edit, so that it can be undone.
       queryEditor.executeEdits('example', [{ range: model.getFullModelRange(), text: query }]);
     } else {
       addTab();
@@ -49,7 +52,7 @@ function useOpenExample(session: Session, demo: boolean) {
     variableEditor?.setValue('');
     queryEditor.setScrollTop(0);
     ours.current.add(query);
-    setOperationName(example.name); // GraphiQL would find it in the text a little later
+    setOperationName(example.name); // GraphiQL would detect it later
     if (example.explain) {
       session.explain(true);
     }
@@ -58,7 +61,7 @@ function useOpenExample(session: Session, demo: boolean) {
       run();
     }
     if (isNarrow()) {
-      setVisiblePlugin(null); // it covers the answer
+      setVisiblePlugin(null); // the panel covers the response
       document.querySelector<HTMLElement>('.graphiql-tab-active button')?.focus();
     }
   };

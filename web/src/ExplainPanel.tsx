@@ -6,8 +6,7 @@ import { Timeline } from './Timeline';
 import { hasFailed, spanOf, type Upstream } from './upstream';
 
 /**
- * What the last answer cost upstream, below it. While it is open, answers are asked to tell; the header that asks is sent
- * at no other time.
+ * The upstream calls of the last response. Requests have the explain header only while the panel is open.
  */
 export function ExplainPanel({ session }: { session: Session }) {
   const { explains, explained } = useSession(session);
@@ -15,7 +14,7 @@ export function ExplainPanel({ session }: { session: Session }) {
   const section = useRef<HTMLElement>(null);
   useEffect(() => {
     if (explains) {
-      section.current?.scrollIntoView({ block: 'nearest' }); // where the panes scroll, on a narrow screen
+      section.current?.scrollIntoView({ block: 'nearest' }); // the panes scroll on a narrow screen
     }
   }, [explains]);
   return (
@@ -29,15 +28,15 @@ export function ExplainPanel({ session }: { session: Session }) {
       >
         <Chevron aria-hidden="true" />
         <span className="page-explain-title">Upstream calls</span>
-        <span className="page-explain-summary">{explains ? summaryOf(explained) : 'open to explain answers'}</span>
+        <span className="page-explain-summary">{explains ? summaryOf(explained) : 'open to see the calls of responses'}</span>
       </button>
-      {/* Reached by keyboard, because it scrolls. */}
+      {/* Focusable, so that the keyboard can scroll it. */}
       <div
         id="explain"
         className="page-explain-body"
         hidden={!explains}
         role="region"
-        aria-label="Calls of the last answer"
+        aria-label="Calls of the last response"
         tabIndex={0}
       >
         {explains && <Body explained={explained} />}
@@ -51,21 +50,21 @@ function Body({ explained }: { explained: Explained }) {
   const isFetching = useGraphiQL((state) => state.isFetching);
   switch (explained) {
     case 'none':
-      return <p>Run a query, and the calls that it makes upstream are drawn here.</p>;
+      return <p>Run a query to see its upstream calls.</p>;
     case 'unasked':
       return (
         <p>
-          The last answer was not asked for its calls.{' '}
+          The last request did not ask for its calls.{' '}
           <Button type="button" disabled={isFetching} onClick={run}>
             Run it again
           </Button>
         </p>
       );
     case 'untold':
-      return <p>The last answer does not tell its calls: the operation was not executed.</p>;
+      return <p>The last response has no calls: the operation was not executed.</p>;
   }
   if (explained.calls.length === 0) {
-    return <p>No call: nothing was needed from the upstream.</p>;
+    return <p>No call: the operation needs no data from the upstream.</p>;
   }
   return (
     <>
@@ -75,7 +74,7 @@ function Body({ explained }: { explained: Explained }) {
   );
 }
 
-/** The items that were fetched beside those that were returned. */
+/** The numbers of fetched and returned items. */
 function Items({ upstream }: { upstream: Upstream }) {
   const { itemsFetched: fetched, itemsReturned: returned } = upstream;
   const most = Math.max(fetched, returned, 1);
@@ -109,12 +108,12 @@ function excessOf({ calls, itemsFetched, itemsReturned }: Upstream): string {
   }
   const excess = itemsFetched - itemsReturned;
   if (calls.every((call) => call.cached)) {
-    return 'All pages were at hand.';
+    return 'All pages were cached.';
   }
   if (excess > 0) {
-    return `${count(excess, 'item')} more than returned: for cursors, seams and totals.`;
+    return `${count(excess, 'item')} more than returned, for cursors, overlaps and totals.`;
   }
-  return excess === 0 ? 'Not one item too many.' : 'Some items were at hand, or in the answer twice.';
+  return excess === 0 ? 'No extra items.' : 'Some items were cached, or are in the response twice.';
 }
 
 function summaryOf(explained: Explained): string {
@@ -122,11 +121,11 @@ function summaryOf(explained: Explained): string {
     return '';
   }
   const { calls, to } = spanOf(explained);
-  const kept = explained.calls.length - calls;
+  const cached = explained.calls.length - calls;
   const bytes = explained.calls.reduce((sum, call) => sum + (call.cached ? 0 : call.bytes), 0);
   const parts = [calls === 0 ? 'no call' : count(calls, 'call')];
-  if (kept > 0) {
-    parts.push(`${count(kept, 'page')} kept`);
+  if (cached > 0) {
+    parts.push(`${count(cached, 'page')} cached`);
   }
   if (calls > 0) {
     parts.push(duration(to), size(bytes));

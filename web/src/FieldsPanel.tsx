@@ -23,7 +23,7 @@ import {
   typedFrom,
 } from './selection';
 
-/** What the tree below works on. */
+/** The query that the tree changes. */
 interface Work {
   readonly schema: GraphQLSchema;
   readonly text: string;
@@ -31,7 +31,7 @@ interface Work {
   readonly apply: (edit: Edit | null) => void;
 }
 
-/** Ticks an operation together: the schema's fields as a tree, those in the editor ticked. */
+/** The schema's fields as a tree. Fields in the editor are checked, and checking a field adds it to the operation. */
 export function FieldsPanel() {
   const [text] = useOperationsEditorState();
   const { schema, operationName, queryEditor } = useGraphiQL(pick('schema', 'operationName', 'queryEditor'));
@@ -55,21 +55,20 @@ export function FieldsPanel() {
   return (
     <Panel title="Fields">
       {!schema || !query ? (
-        <p className="page-panel-note">The schema is not there.</p>
+        <p className="page-panel-note">The schema is not available.</p>
       ) : read instanceof Error ? (
         <p className="page-panel-note" role="status">
-          The query cannot be read: {read.message.replace(/^Syntax Error: /, '')} Mend it in the editor first.
+          The query has a syntax error: {read.message.replace(/^Syntax Error: /, '')} Correct it in the editor first.
         </p>
       ) : (
         <>
           <p className="page-panel-note">
             {read.operation ? (
               <>
-                of <code>{read.operation.name?.value ?? read.operation.operation}</code>, ticked where the editor has
-                them
+                Fields of <code>{read.operation.name?.value ?? read.operation.operation}</code>. Check a field to add it.
               </>
             ) : (
-              'Tick one to begin a query.'
+              'Check a field to start a query.'
             )}
           </p>
           <div className="page-fields" onKeyDown={moveByArrows}>
@@ -103,11 +102,11 @@ function Row({ work, choices, choice }: { work: Work; choices: readonly Choice[]
   const { text, operation, apply } = work;
   const path = choices.map(({ step }) => step);
   const node = find(operation, path);
-  const [shown, setShown] = useState<boolean | null>(null); // null: while it is ticked
+  const [shown, setShown] = useState<boolean | null>(null); // null: open while the field is checked
   const open = shown ?? node !== null;
   const hasChoices = isCompositeType(choice.type);
   const tick = () => apply(node && operation ? remove(text, operation, path) : add(text, operation, choices));
-  const label = `${open ? 'Hide' : 'Show'} what is in ${choice.step}`;
+  const label = `${open ? 'Hide' : 'Show'} fields of ${choice.step}`;
   return (
     <li>
       <div className="page-field-row" title={choice.field?.description ?? undefined}>
@@ -136,14 +135,14 @@ function Row({ work, choices, choice }: { work: Work; choices: readonly Choice[]
   );
 }
 
-/** A field for an argument. What is typed goes into the editor as soon as it is a value; empty takes the argument away. */
+/** An input for an argument. Valid values go into the editor at once. An empty input removes the argument. */
 function Argument({ work, path, argument }: { work: Work; path: Path; argument: GraphQLArgument }) {
   const id = useId();
   const field = find(work.operation, path);
   const value =
     field?.kind === Kind.FIELD ? field.arguments?.find((each) => each.name.value === argument.name)?.value : undefined;
   const typed = typedFrom(value);
-  const [draft, setDraft] = useState<{ text: string; isValue: boolean } | null>(null); // while one types
+  const [draft, setDraft] = useState<{ text: string; isValue: boolean } | null>(null); // while the user types
   const type = String(argument.type);
   const change = (text: string) => {
     const written = write(text, argument);
@@ -176,7 +175,7 @@ function Argument({ work, path, argument }: { work: Work; path: Path; argument: 
   );
 }
 
-/** Writes what was typed as a value: null for no argument, undefined where it is no value. */
+/** Returns the typed string as a GraphQL value, null for no argument, or undefined if it is not a valid value. */
 function write(text: string, { type }: GraphQLArgument): string | null | undefined {
   const named = getNamedType(type).name;
   const scalar = (each: string) => {
@@ -196,7 +195,7 @@ function write(text: string, { type }: GraphQLArgument): string | null | undefin
   return scalar(text.trim());
 }
 
-/** The arrow keys go through the tree: up and down, and right and left open and close what is in a field. */
+/** Handles the arrow keys: up and down move in the tree, right and left open and close a field. */
 function moveByArrows(event: KeyboardEvent<HTMLElement>) {
   const at = event.target as HTMLElement;
   if (!(at instanceof HTMLInputElement && at.type === 'checkbox')) {

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 
-/** What a panel of the sidebar shows, from its top: the panels share what scrolls. */
+/** A panel of the sidebar. It scrolls to its top at first, because all panels share one scroll container. */
 export function Panel({ title, children }: { title: string; children: ReactNode }) {
   const section = useRef<HTMLElement>(null);
   useEffect(() => {

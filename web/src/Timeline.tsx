@@ -2,15 +2,15 @@ import { cn } from '@graphiql/react';
 import { count, duration, size } from './figures';
 import { type Call, hasFailed, spanOf, type Upstream } from './upstream';
 
-const mostRows = 100; // an operation may make as many calls
+const mostRows = 100; // the default limit for calls per operation
 
-/** The calls as a table whose middle column draws when each was under way. Narrow ones draw it on a line of its own. */
+/** A table of the calls. Its middle column is a timeline. On narrow screens the timeline has its own line. */
 export function Timeline({ upstream }: { upstream: Upstream }) {
   const { to } = spanOf(upstream);
   const { calls } = upstream;
   return (
     <table className="page-calls">
-      <caption className="page-unseen">Calls to the upstream, in the order in which they began</caption>
+      <caption className="page-unseen">Upstream calls, by start time</caption>
       <thead>
         <tr>
           <th scope="col">
@@ -68,12 +68,12 @@ function Row({ call, to }: { call: Call; to: number }) {
   );
 }
 
-/** A bar over the time from 0 to to, at least a few pixels wide; a mark at its beginning for what took no call. */
+/** A bar on the axis from 0 to to, at least a few pixels wide, or a mark at its start if no call was made. */
 function Bar({ call, to }: { call: Call; to: number }) {
   const percent = (ms: number) => `${to > 0 ? Math.min(100, (100 * ms) / to) : 0}%`;
   const label = call.cached
     ? 'no call'
-    : `from ${duration(call.start)} to ${duration(call.start + call.ms)} after the first began`;
+    : `from ${duration(call.start)} to ${duration(call.start + call.ms)} after the first call`;
   return (
     <span className="page-bar-track" role="img" aria-label={label}>
       <span
@@ -98,9 +98,9 @@ function kindOf(call: Call): Kind {
 
 function statusOf({ cached, coalesced, status, attempts, age }: Call): string {
   if (cached) {
-    return age > 0 ? `${duration(age * 1000)} old` : 'kept';
+    return age > 0 ? `${duration(age * 1000)} old` : 'cached';
   }
-  const text = status === 0 ? 'no answer' : String(status);
+  const text = status === 0 ? 'no response' : String(status);
   const tries = attempts > 1 ? `${text}, ${count(attempts, 'attempt')}` : text;
   return coalesced ? `${tries}, shared` : tries;
 }

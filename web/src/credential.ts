@@ -1,20 +1,20 @@
-/** How the upstream is told who asks. */
+/** The kind of a credential. */
 export type Kind = 'apiKey' | 'bearer';
 
-/** A credential as it was typed. It lives in memory only: nothing here or elsewhere stores it. */
+/** A credential as typed. It is in memory only and never stored. */
 export interface Credential {
   readonly kind: Kind;
-  /** "" for none. */
+  /** Empty if there is none. */
   readonly secret: string;
 }
 
-/** What the page calls each kind. */
+/** The labels of the kinds. */
 export const kindLabels: Readonly<Record<Kind, string>> = {
   apiKey: 'API key (X-API-Key)',
   bearer: 'Bearer token',
 };
 
-/** The request headers that carry the credential; none for an empty one and for one that no header can hold. */
+/** Returns the request headers for the credential. There are none if it is empty or not valid in a header. */
 export function headersFor({ kind, secret }: Credential): Record<string, string> {
   if (secret === '' || flawOf(secret) !== null) {
     return {};
@@ -23,10 +23,10 @@ export function headersFor({ kind, secret }: Credential): Record<string, string>
 }
 
 /**
- * Splits what was typed or pasted into the bare secret and the kind that it is for certain: what a header's name or
- * `Bearer` in front says, then `phak_`, then the three parts of a JWT. The kind is null where nothing tells.
+ * Splits typed or pasted input into the secret and its kind. A header name or `Bearer` at the start determines the kind,
+ * otherwise the prefix `phak_`, otherwise the three parts of a JWT. The kind is null if it is unknown.
  */
-export function recognise(text: string): { secret: string; kind: Kind | null } {
+export function recognize(text: string): { secret: string; kind: Kind | null } {
   const bare = text.trimStart();
   for (const [prefix, kind] of prefixes) {
     const found = prefix.exec(bare);
@@ -48,10 +48,10 @@ const prefixes: readonly (readonly [RegExp, Kind])[] = [
 
 const jwt = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 
-/** Says why no header can hold the secret, or null. */
+/** Returns the reason why the secret is not valid in a header, or null. */
 export function flawOf(secret: string): string | null {
   if (/\s/.test(secret)) {
-    return 'There is a space in it.';
+    return 'It contains a space.';
   }
-  return /^[\x21-\x7e]*$/.test(secret) ? null : 'There is a character in it that no HTTP header can hold.';
+  return /^[\x21-\x7e]*$/.test(secret) ? null : 'It contains a character that is not allowed in an HTTP header.';
 }

@@ -3,10 +3,10 @@ import { note } from './note';
 
 const run = formatShortcutForOS(KEY_MAP.runQuery.key, 'Cmd');
 
-/** What a newcomer finds in the editor. */
-export const defaultQuery = `${note(`Your confidential VMs, the first ten. Run: ${run}, or the button.`)}
+/** The initial content of the editor. */
+export const defaultQuery = `${note(`Your first ten confidential VMs. To run this, press ${run} or the button.`)}
 #
-${note('More fields: type inside any { }, or open Fields. More operations: open Examples.')}
+${note('To add fields, type inside any { } or open Fields. Open Examples for more operations.')}
 
 query FirstCvms {
   cvms(first: 10) {

@@ -2,33 +2,33 @@ import { defaultQuery } from './defaultQuery';
 import type { Known } from './known';
 import { note } from './note';
 
-/** An operation that shows one thing. */
+/** An example operation. */
 export interface Example {
   readonly title: string;
-  /** One line. */
+  /** A description of one line. */
   readonly about: string;
-  /** The operation's name, which query has, too. */
+  /** The name of the operation in query. */
   readonly name: string;
-  /** The text, with what is known filled in. */
+  /** Returns the operation with known cursors and ids filled in. */
   readonly query: (known: Known) => string;
-  /** It is about the calls: the panel that draws them opens. */
+  /** Opens the panel with the upstream calls. */
   readonly explain?: boolean;
 }
 
 export const examples: readonly Example[] = [
   {
     title: 'First page',
-    about: 'Ten CVMs, and how many there are',
+    about: 'Ten CVMs, and the total number',
     name: 'FirstCvms',
     query: () => defaultQuery,
   },
   {
     title: 'Next page',
-    about: 'From the end of the page before, and again',
+    about: 'The ten CVMs after the last response',
     name: 'NextPage',
     query: ({ endCursor }) => `${note(
-      'The next ten: after is the endCursor of the page before.',
-      'It names a CVM, not a position: when the list changes in between, nothing that stays is left out or repeated.',
+      'The next ten CVMs. after is the endCursor of the previous page.',
+      'A cursor identifies a CVM and not a position, so paging skips and repeats nothing if the list changes.',
     )}
 
 query NextPage {
@@ -43,8 +43,8 @@ ${page}
     about: 'Backward from the end of the list',
     name: 'LastPage',
     query: () => `${note(
-      'The last ten, in the list’s order.',
-      'The size of the list is asked for first, which may be a call of its own.',
+      'The last ten CVMs, in the order of the list.',
+      'The gateway needs the total first, which can take an extra call.',
     )}
 
 query LastPage {
@@ -55,14 +55,14 @@ ${page}
 `,
   },
   {
-    title: 'Page before',
+    title: 'Previous page',
     about: 'Backward from a cursor',
-    name: 'PageBefore',
+    name: 'PreviousPage',
     query: ({ startCursor, endCursor }) => `${note(
-      'The ten ahead of a cursor: before is the startCursor of the page behind them.',
+      'The ten CVMs before a cursor. before is the startCursor of the current page.',
     )}
 
-query PageBefore {
+query PreviousPage {
   cvms(last: 10, before: ${literal(startCursor ?? endCursor, 'startCursor')}) {
 ${page}
   }
@@ -71,12 +71,12 @@ ${page}
   },
   {
     title: 'CVMs of one node',
-    about: 'A filter that the upstream has, for administrators',
+    about: 'A filter for administrators',
     name: 'OnOneNode',
     query: ({ nodeId }) => `${note(
-      'Those of one machine: nodeId is the number in node { nodeId }.',
-      'The upstream allows it to administrators.',
-      'A cursor belongs to the list with its filter.',
+      'The CVMs of one machine. nodeId is the number in node { nodeId }.',
+      'The upstream accepts it from administrators only.',
+      'A cursor is valid only with the same filter.',
     )}
 
 query OnOneNode {
@@ -96,12 +96,12 @@ query OnOneNode {
 `,
   },
   {
-    title: 'One by id',
+    title: 'CVM by id',
     about: 'Refetch, as Relay does',
     name: 'ById',
     query: ({ id }) => `${note(
       'The object with this id.',
-      'The upstream has no lookup: the list is searched, in one call where the CVM was seen lately.',
+      'The upstream has no lookup, so the gateway searches the list. It takes one call if the CVM was seen recently.',
     )}
 
 query ById {
@@ -115,10 +115,10 @@ ${cvm}
 `,
   },
   {
-    title: 'One by uuid',
-    about: 'For those who hold the VM’s uuid',
+    title: 'CVM by UUID',
+    about: 'A lookup by the UUID of the VM',
     name: 'ByVmUuid',
-    query: ({ vmId }) => `${note('The CVM whose VM has this uuid.', 'Null where the credential sees none.')}
+    query: ({ vmId }) => `${note('The CVM whose VM has this UUID.', 'It is null if the credential cannot see it.')}
 
 query ByVmUuid {
   cvm(vmId: ${literal(vmId, 'vmId')}) {
@@ -130,12 +130,12 @@ ${cvm.replace(/^ {2}/gm, '')}
   },
   {
     title: 'Totals',
-    about: 'How many there are, and how many on a node',
+    about: 'The number of CVMs, and the number on one node',
     name: 'Totals',
     query: ({ nodeId }) => `${note(
-      'A total alone costs one call for one CVM.',
-      'Two lists in one operation need two names.',
-      'The filter is for administrators.',
+      'A total takes one call for a page of one CVM.',
+      'Two lists in one operation need two aliases.',
+      'Only administrators can use the filter.',
     )}
 
 query Totals {
@@ -149,12 +149,12 @@ query Totals {
 `,
   },
   {
-    title: 'How it was launched',
+    title: 'Launch configuration',
     about: 'Image, compose file, ports and boot events',
     name: 'Launched',
     query: () => `${note(
-      'What two VMs were launched with, and what their guests said while booting.',
-      'Each field tells its source: hold the pointer on it.',
+      'The launch configuration of two VMs, and the boot events of their guests.',
+      'Point at a field to see its description and source.',
     )}
 
 query Launched {
@@ -194,14 +194,14 @@ query Launched {
   },
   {
     title: 'Explain',
-    about: 'The upstream calls behind an answer',
+    about: 'The upstream calls of a response',
     name: 'Explained',
     explain: true,
     query: () => `${note(
-      'The upstream has pages of up to 100: the first goes alone, the others in parallel.',
-      'They overlap, so that a change between them is seen.',
+      'The upstream has pages of up to 100. The first call goes alone, the others in parallel.',
+      'Pages overlap, so that the gateway detects changes between them.',
       'Both lists share pages.',
-      'Below the answer are its calls: run it twice within two seconds.',
+      'The calls are below the response. Run it again within two seconds to see cached pages.',
     )}
 
 query Explained {
@@ -247,7 +247,7 @@ const cvm = `      vmId
         imageVersion
       }`;
 
-/** Writes the text of a GraphQL string; where it is not known, what to put there. */
+/** Returns a GraphQL string literal. If the value is unknown, it is a placeholder. */
 function literal(value: string | undefined, what: string): string {
   return JSON.stringify(value ?? `<${what}>`);
 }

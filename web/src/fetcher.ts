@@ -1,45 +1,45 @@
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit';
 import { type Credential, headersFor } from './credential';
 
-/** A GraphQL error as it comes over the wire. */
+/** An error of a GraphQL response. */
 export interface ResponseError {
   readonly message: string;
   readonly extensions?: { readonly code?: string };
 }
 
-/** A GraphQL answer, or what the page says in place of one. */
-export interface Answer {
+/** A GraphQL response, or an error that the page made in its place. */
+export interface Result {
   readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly ResponseError[];
   readonly extensions?: unknown;
 }
 
-/** One request and what came of it. */
+/** A request and its result. */
 export interface Exchange {
-  /** GraphiQL's own question for the schema, not the user's. */
+  /** The request is GraphiQL's own introspection. */
   readonly introspection: boolean;
   readonly query: string;
   readonly credential: Credential;
-  /** The answer was to tell its calls. */
+  /** The request asked for its upstream calls. */
   readonly explained: boolean;
-  readonly answer: Answer;
-  /** No GraphQL answer came: why, for a person to read. */
+  readonly result: Result;
+  /** A message for the user if there was no GraphQL response, or null. */
   readonly failure: string | null;
 }
 
 export interface FetcherOptions {
   readonly endpoint: string;
-  /** Asked at each request, so that the fetcher itself stays the same: GraphiQL introspects anew for a new one. */
+  /** Called for each request. The fetcher itself must not change, because GraphiQL introspects again for a new fetcher. */
   readonly credential: () => Credential;
-  /** Asked likewise: whether answers are to tell their calls. */
+  /** Called for each request. Reports whether to ask for the upstream calls. */
   readonly explain: () => boolean;
-  /** Told of each request that was not stopped. */
+  /** Called after each request, unless the user stopped it. */
   readonly onExchange: (exchange: Exchange) => void;
 }
 
 /**
- * The fetcher that GraphiQL asks. It never fails: where no GraphQL answer came, it makes up one whose message a person
- * can read. It is an observable, because that is what GraphiQL's stop button can stop.
+ * Returns the fetcher for GraphiQL. It never fails: if there is no GraphQL response, it returns an error with a message for
+ * the user. It returns observables, because GraphiQL's stop button requires them.
  */
 export function createFetcher({ endpoint, credential: current, explain, onExchange }: FetcherOptions): Fetcher {
   return (params) => ({
@@ -49,12 +49,12 @@ export function createFetcher({ endpoint, credential: current, explain, onExchan
       const explained = !introspection && explain();
       const headers = { ...headersFor(credential), ...(explained && { 'X-Cvmgraph-Explain': '1' }) };
       const stopped = new AbortController();
-      void ask(endpoint, params, headers, stopped.signal).then(({ answer, failure }) => {
+      void ask(endpoint, params, headers, stopped.signal).then(({ result, failure }) => {
         if (stopped.signal.aborted) {
           return;
         }
-        onExchange({ introspection, query: params.query, credential, explained, answer, failure });
-        sink.next(answer);
+        onExchange({ introspection, query: params.query, credential, explained, result, failure });
+        sink.next(result);
         sink.complete();
       });
       return { unsubscribe: () => stopped.abort() };
@@ -63,7 +63,7 @@ export function createFetcher({ endpoint, credential: current, explain, onExchan
 }
 
 interface Sink {
-  next(answer: Answer): void;
+  next(result: Result): void;
   complete(): void;
 }
 
@@ -83,26 +83,26 @@ async function ask(endpoint: string, params: FetcherParams, headers: Record<stri
     });
     body = await response.text();
   } catch {
-    return failed('The gateway does not answer. Is it running, and is this machine connected to it?');
+    return failed('The gateway does not respond. Is it running, and can this machine reach it?');
   }
-  const answer = parse(body);
-  if (answer) {
-    return { answer, failure: null };
+  const result = parse(body);
+  if (result) {
+    return { result, failure: null };
   }
   return failed(
-    `The answer is not GraphQL (HTTP ${response.status}). Something between this page and the gateway gave it.`,
+    `The response is not GraphQL (HTTP ${response.status}). Check the proxies between this page and the gateway.`,
   );
 }
 
-function failed(failure: string): { answer: Answer; failure: string } {
-  return { answer: { errors: [{ message: failure }] }, failure };
+function failed(failure: string): { result: Result; failure: string } {
+  return { result: { errors: [{ message: failure }] }, failure };
 }
 
-function parse(body: string): Answer | null {
+function parse(body: string): Result | null {
   try {
     const value: unknown = JSON.parse(body);
     return typeof value === 'object' && value !== null && ('data' in value || 'errors' in value)
-      ? (value as Answer)
+      ? (value as Result)
       : null;
   } catch {
     return null;

@@ -34,7 +34,7 @@ export function EyeOffIcon() {
   );
 }
 
-/** Boxes to tick, below each other. */
+/** Two checkboxes. */
 export function FieldsIcon(props: SVGProps<SVGSVGElement>) {
   return (
     <Icon {...props}>
@@ -45,7 +45,7 @@ export function FieldsIcon(props: SVGProps<SVGSVGElement>) {
   );
 }
 
-/** An open book would be the documentation's: a lamp. */
+/** A lamp. The open book is the icon of the documentation. */
 export function ExamplesIcon(props: SVGProps<SVGSVGElement>) {
   return (
     <Icon {...props}>

@@ -1,6 +1,6 @@
-import type { Answer } from './fetcher';
+import type { Result } from './fetcher';
 
-/** What answers have told that examples ask for. */
+/** Cursors and ids from responses, for the examples. */
 export interface Known {
   readonly startCursor?: string;
   readonly endCursor?: string;
@@ -10,16 +10,16 @@ export interface Known {
 }
 
 /**
- * Takes from an answer what is known after it. Cursors are those of the list without filters, because they fit no other;
- * a startCursor is one that something is ahead of.
+ * Returns the known values after a result. Cursors come only from lists without filters, because a cursor is not valid in
+ * another list. startCursor comes only from a page that has CVMs before it.
  */
-export function learn(known: Known, query: string, { data }: Answer): Known {
+export function learn(known: Known, query: string, { data }: Result): Known {
   const isFiltered = /\b(nodeId|userId)\s*:/.test(query);
   const found: { -readonly [K in keyof Known]: Known[K] } = {};
-  let provisional: string | undefined; // perhaps: such an id ends when there is a VM
+  let provisional: string | undefined; // possibly a provisional id, which becomes invalid when the VM exists
   const visit = (value: unknown) => {
     if (Array.isArray(value)) {
-      value.slice(0, 10).forEach(visit); // enough to meet one that has what others lack
+      value.slice(0, 10).forEach(visit); // enough to find an item with all values
     } else if (typeof value === 'object' && value !== null) {
       const object = value as Record<string, unknown>;
       if (!isFiltered) {
@@ -36,7 +36,7 @@ export function learn(known: Known, query: string, { data }: Answer): Known {
     }
   };
   visit(data);
-  // The two cursors are one page's.
+  // Both cursors must be from the same page.
   const { startCursor, endCursor } = found.endCursor === undefined ? known : found;
   return {
     startCursor,

@@ -3,12 +3,12 @@ import { useEffect, useSyncExternalStore } from 'react';
 
 const narrow = window.matchMedia('(max-width: 720px)'); // as in page.css
 
-/** Says whether the screen is narrow now: panels cover the panes. */
+/** Reports whether the screen is narrow, so that panels cover the panes. */
 export function isNarrow(): boolean {
   return narrow.matches;
 }
 
-/** Fits GraphiQL's editors to a narrow screen: smaller, and without the margin of line numbers. */
+/** Adapts GraphiQL's editors to a narrow screen: a smaller font and no line numbers. */
 export function useFittingEditors() {
   const isNarrow = useSyncExternalStore(subscribe, () => narrow.matches);
   const { queryEditor, variableEditor, responseEditor } = useGraphiQL(

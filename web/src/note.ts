@@ -1,6 +1,6 @@
-const columns = 30; // what an editor has on a phone, or beside a panel
+const columns = 30; // the width of an editor on a phone, or next to a panel
 
-/** Writes sentences as a comment of GraphQL. */
+/** Formats sentences as a GraphQL comment. */
 export function note(...sentences: readonly string[]): string {
   const lines = [''];
   for (const word of sentences.join(' ').split(' ')) {

@@ -1,10 +1,10 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useEffect, useRef } from 'react';
 
-/** Runs what is in the editor, once, when the page has come up; nothing where wanted is false. */
+/** Runs the query in the editor once, after the page has loaded, if wanted is true. */
 export function useRunAtOnce(wanted: boolean) {
   const { run } = useGraphiQLActions();
-  // Not before the schema is there or has failed: GraphiQL writes that failure over the result.
+  // Wait until the schema is loaded or has failed, because GraphiQL replaces the result by that error.
   const ready = useGraphiQL((state) =>
     Boolean(state.queryEditor && state.responseEditor && (state.schema ?? state.fetchError)),
   );

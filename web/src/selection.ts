@@ -19,31 +19,31 @@ import {
 } from 'graphql';
 
 /*
- * Changes of an operation's text, by which a selection is ticked together. They touch nothing but what they are about:
- * comments and layout stay. Text that the schema does not know stays, too.
+ * Edits that add and remove selections in the text of an operation. They keep comments, layout, and fields that are not in
+ * the schema.
  */
 
-/** Where a selection stands: field names, and type conditions as "... on Type". */
+/** The path of a selection: field names, and type conditions as "... on Type". */
 export type Path = readonly string[];
 
-/** Replaces text from start to end, in characters. */
+/** Replaces the characters from start to end by text. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** What can stand in a selection of a type. */
+/** A possible selection of a type. */
 export interface Choice {
-  /** As in a Path. */
+  /** The element of a Path. */
   readonly step: string;
   /** Null for a type condition. */
   readonly field: GraphQLField<unknown, unknown> | null;
-  /** The type of what is selected. */
+  /** The type of the selection. */
   readonly type: GraphQLNamedType;
 }
 
-/** The operation that is worked on: the named one, else the first; null where there is none yet. Throws what parse does. */
+/** Returns the operation with the name, or the first operation, or null if there is none. Throws the errors of parse. */
 export function readOperation(text: string, name: string | undefined): OperationDefinitionNode | null {
   if (/^(\s|,|#.*)*$/.test(text)) {
     return null;
@@ -52,7 +52,7 @@ export function readOperation(text: string, name: string | undefined): Operation
   return operations.find((operation) => operation.name?.value === name) ?? operations[0] ?? null;
 }
 
-/** What can be selected of a type: its fields, and for an interface the types that implement it. */
+/** Returns the possible selections of a type: its fields, and for an interface the types that implement it. */
 export function choicesOf(schema: GraphQLSchema, type: GraphQLNamedType): Choice[] {
   const fields = isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : [];
   const types = isInterfaceType(type) ? schema.getPossibleTypes(type) : [];
@@ -62,7 +62,7 @@ export function choicesOf(schema: GraphQLSchema, type: GraphQLNamedType): Choice
   ];
 }
 
-/** Finds what stands at a path: of several, the first. */
+/** Returns the first selection with the path, or null. */
 export function find(operation: OperationDefinitionNode | null, path: Path): FieldNode | InlineFragmentNode | null {
   let set: SelectionSetNode | undefined = operation?.selectionSet;
   let found: FieldNode | InlineFragmentNode | null = null;
@@ -73,7 +73,7 @@ export function find(operation: OperationDefinitionNode | null, path: Path): Fie
   return found;
 }
 
-/** Adds what is at the end of a path of choices, and what is missing on the way there. The choices begin at the root. */
+/** Adds the last of the choices and its missing parents. The choices start at the root type. */
 export function add(text: string, operation: OperationDefinitionNode | null, choices: readonly Choice[]): Edit {
   if (!operation) {
     const rest = render(choices, '  ');
@@ -97,15 +97,15 @@ export function add(text: string, operation: OperationDefinitionNode | null, cho
     }
     set = next.selectionSet;
   }
-  throw new Error('it is there already');
+  throw new Error('the selection already exists');
 }
 
-/** Removes a selection. Where it is the only one, __typename takes its place. */
+/** Removes a selection. If it is the only one, __typename replaces it. */
 export function remove(text: string, operation: OperationDefinitionNode, path: Path): Edit {
   const node = find(operation, path);
   const set = path.length > 1 ? find(operation, path.slice(0, -1))?.selectionSet : operation.selectionSet;
   if (!node || !set) {
-    throw new Error('it is not there');
+    throw new Error('the selection does not exist');
   }
   const start = startOf(node);
   const end = endOf(node);
@@ -120,7 +120,7 @@ export function remove(text: string, operation: OperationDefinitionNode, path: P
   return { start, end: end + (/^[ \t,]*/.exec(text.slice(end))?.[0].length ?? 0), text: '' };
 }
 
-/** Writes an argument of a field; null takes it away. */
+/** Sets an argument of a field. If value is null, removes it. */
 export function setArgument(field: FieldNode, name: string, value: string | null): Edit | null {
   const given = field.arguments ?? [];
   const argument = given.find((each) => each.name.value === name);
@@ -147,12 +147,12 @@ function without(field: FieldNode, given: readonly ArgumentNode[], argument: Arg
   }
   let bracket = argument.loc?.endToken;
   while (bracket && bracket.kind !== TokenKind.PAREN_R) {
-    bracket = bracket.next ?? undefined; // comments are tokens, too
+    bracket = bracket.next ?? undefined; // comments are tokens
   }
   return { start: endOf(field.name), end: bracket?.end ?? endOf(argument), text: '' };
 }
 
-/** Writes a value as people type it; null for one that they would not: a variable or an object. */
+/** Returns a value as a user types it, or null for variables and objects. */
 export function typedFrom(value: ValueNode | undefined): string | null {
   switch (value?.kind) {
     case undefined:
@@ -201,7 +201,10 @@ function insert(text: string, set: SelectionSetNode, choices: readonly Choice[])
   return { start, end: start, text: `${indent}${render(choices, indent)}\n` };
 }
 
-/** Writes a path of choices, whose last one, if it has fields, gets the first that says something. Null: on one line. */
+/**
+ * Returns the text for a path of choices. If the last one has fields, the text selects one of them: id, name, or the
+ * first. If indent is null, the text is on one line.
+ */
 function render(choices: readonly Choice[], indent: string | null): string {
   const [choice, ...rest] = choices;
   if (!choice) {

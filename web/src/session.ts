@@ -1,12 +1,12 @@
 import type { Fetcher } from '@graphiql/toolkit';
 import { useSyncExternalStore } from 'react';
-import { type Credential, flawOf, type Kind, recognise } from './credential';
-import { type Answer, createFetcher, type Exchange } from './fetcher';
+import { type Credential, flawOf, type Kind, recognize } from './credential';
+import { createFetcher, type Exchange, type Result } from './fetcher';
 import { type Known, learn } from './known';
 import type { Settings } from './settings';
 import { readUpstream, type Upstream } from './upstream';
 
-/** What is wrong with the last answer, for the person at the page. */
+/** A problem with the last request, for the user. */
 export interface Problem {
   readonly about: 'credential' | 'gateway';
   readonly title: string;
@@ -14,28 +14,28 @@ export interface Problem {
 }
 
 /**
- * The calls of the last answer, or why there are none to show: there was no answer, it was not asked for them, or it did
- * not tell.
+ * The calls of the last response, or why there are none: there was no response ('none'), the request did not ask for them
+ * ('unasked'), or the response does not have them ('untold').
  */
 export type Explained = Upstream | 'none' | 'unasked' | 'untold';
 
-/** What the page shows beside GraphiQL's own state. */
+/** The state of the page, in addition to GraphiQL's state. */
 export interface State {
   readonly credential: Credential;
-  /** The credential cannot be sent, for this reason. */
+  /** The reason why the credential cannot be sent, or null. */
   readonly flaw: string | null;
   readonly problem: Problem | null;
-  /** The gateway answers, but does not tell its schema. */
+  /** The gateway responds, but introspection is disabled. */
   readonly hidesSchema: boolean;
-  /** Answers are asked to tell their calls. */
+  /** Requests ask for their upstream calls. */
   readonly explains: boolean;
   readonly explained: Explained;
   readonly known: Known;
 }
 
 /**
- * One visit to the page: the credential in use, and what came of the requests. In memory only; a reload starts a new
- * one.
+ * The state of one visit to the page: the credential and the results of requests. It is in memory only; a reload starts a
+ * new session.
  */
 export class Session {
   readonly fetcher: Fetcher;
@@ -48,7 +48,7 @@ export class Session {
     explained: 'none',
     known: {},
   };
-  #kindChosen = false; // by hand, for the secret that is in the field
+  #kindChosen = false; // by the user, for the current secret
   readonly #listeners = new Set<() => void>();
 
   constructor(settings: Settings, explains: boolean) {
@@ -68,53 +68,53 @@ export class Session {
 
   readonly state = () => this.#state;
 
-  /** Takes what was typed or pasted, and presets the kind from it unless the user has chosen one. */
+  /** Sets the typed or pasted secret. It also sets the kind unless the user has chosen one. */
   type(text: string) {
-    const { secret, kind } = recognise(text);
+    const { secret, kind } = recognize(text);
     this.#kindChosen &&= secret !== '';
     this.#use({ secret, kind: (!this.#kindChosen && kind) || this.#state.credential.kind });
   }
 
-  /** Takes the user's choice of the kind, which stands until the field is empty. */
+  /** Sets the kind that the user chose. It applies until the field is empty. */
   choose(kind: Kind) {
     const { secret } = this.#state.credential;
     this.#kindChosen = secret !== '';
     this.#use({ secret, kind });
   }
 
-  /** Asks the next answers to tell their calls, or not. */
+  /** Sets whether requests ask for their upstream calls. */
   explain(explains: boolean) {
     this.#set({ explains });
   }
 
   #use(credential: Credential) {
-    // What was said of the last answer was said of another credential, which may see another list.
+    // The last problem and the known values belong to the previous credential.
     this.#set({ credential, flaw: flawOf(credential.secret), problem: null, known: {} });
   }
 
   #judge(exchange: Exchange) {
-    const { introspection, credential, answer, failure } = exchange;
+    const { introspection, credential, result, failure } = exchange;
     if (!introspection) {
       this.#note(exchange);
     }
     if (failure !== null) {
-      this.#set({ problem: { about: 'gateway', title: 'No answer.', text: failure } });
+      this.#set({ problem: { about: 'gateway', title: 'No response.', text: failure } });
       return;
     }
     const { problem } = this.#state;
-    const standing = problem?.about === 'credential' ? problem : null;
+    const remaining = problem?.about === 'credential' ? problem : null;
     if (introspection) {
-      this.#set({ problem: standing, hidesSchema: !answer.data?.__schema });
+      this.#set({ problem: remaining, hidesSchema: !result.data?.__schema });
     } else {
-      this.#set({ problem: credential === this.#state.credential ? refusalOf(credential, answer) : standing });
+      this.#set({ problem: credential === this.#state.credential ? rejectionOf(credential, result) : remaining });
     }
   }
 
-  #note({ query, credential, explained, answer }: Exchange) {
+  #note({ query, credential, explained, result }: Exchange) {
     const unexplained = explained ? 'untold' : 'unasked';
     this.#set({
-      explained: readUpstream(answer.extensions) ?? unexplained,
-      known: credential === this.#state.credential ? learn(this.#state.known, query, answer) : this.#state.known,
+      explained: readUpstream(result.extensions) ?? unexplained,
+      known: credential === this.#state.credential ? learn(this.#state.known, query, result) : this.#state.known,
     });
   }
 
@@ -124,19 +124,19 @@ export class Session {
   }
 }
 
-/** The session's state, followed. */
+/** Returns the session's state and rerenders when it changes. */
 export function useSession(session: Session): State {
   return useSyncExternalStore(session.subscribe, session.state);
 }
 
-function refusalOf(credential: Credential, answer: Answer): Problem | null {
-  const refusal = answer.errors?.find((error) => error.extensions?.code === 'UNAUTHENTICATED');
-  if (!refusal) {
+function rejectionOf(credential: Credential, result: Result): Problem | null {
+  const rejection = result.errors?.find((error) => error.extensions?.code === 'UNAUTHENTICATED');
+  if (!rejection) {
     return null;
   }
   return credential.secret === ''
     ? { about: 'credential', title: 'A credential is needed.', text: 'Enter it here.' }
-    : { about: 'credential', title: 'Not accepted.', text: sentence(refusal.message) };
+    : { about: 'credential', title: 'Not accepted.', text: sentence(rejection.message) };
 }
 
 function sentence(message: string): string {

@@ -1,12 +1,12 @@
-/** What the gateway tells the page about itself. */
+/** Settings of the page from the gateway. */
 export interface Settings {
-  /** The gateway runs over its demo upstream: a request without a credential is answered. */
+  /** The gateway runs with --demo, which accepts requests without a credential. */
   readonly demo: boolean;
-  /** Where GraphQL is answered. Relative, because the page may stand under a path of a proxy. */
+  /** The URL for GraphQL. It is relative, because a proxy can serve the page under a path. */
   readonly endpoint: string;
 }
 
-/** Reads the settings that the gateway has written into the page's meta elements. */
+/** Reads the settings from the page's meta elements. */
 export function readSettings(page: Document): Settings {
   const meta = (name: string) => page.querySelector<HTMLMetaElement>(`meta[name="cvmgraph-${name}"]`)?.content;
   return { demo: meta('demo') === 'true', endpoint: 'graphql' };

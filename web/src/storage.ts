@@ -3,9 +3,9 @@ import type { StorageAPI } from '@graphiql/toolkit';
 type Storage = NonNullable<ConstructorParameters<typeof StorageAPI>[0]>;
 
 /**
- * Where GraphiQL keeps tabs, history and theme between visits: the browser's localStorage under names of our own,
- * because other tools' GraphiQL may share the origin (http://localhost:8080, say). Where the browser allows no storage,
- * it is memory.
+ * Returns the storage for GraphiQL's tabs, history and theme. It is the browser's localStorage, with prefixed keys, because
+ * the GraphiQL of other tools can have the same origin, such as http://localhost:8080. If the browser blocks storage, it is
+ * memory.
  */
 export function createStorage(prefix: string): Storage {
   const store = browserStorage() ?? memoryStorage();
@@ -30,7 +30,7 @@ interface Store {
 
 function browserStorage(): Store | null {
   try {
-    const { localStorage } = window; // throws where site data is blocked
+    const { localStorage } = window; // throws if site data is blocked
     return {
       get: (key) => localStorage.getItem(key),
       set: (key, value) => localStorage.setItem(key, value),

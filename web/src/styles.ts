@@ -1,4 +1,4 @@
-// GraphiQL's parts one by one: its bundled style.css holds the fonts as data: addresses, and Monaco's styles twice.
+// The parts of GraphiQL's style sheet. The bundled style.css contains fonts as data: URLs, and Monaco's styles twice.
 import '@graphiql/react/style.css';
 import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';

@@ -2,8 +2,8 @@ import { useGraphiQL } from '@graphiql/react';
 import { useEffect, useRef } from 'react';
 
 /**
- * Makes Tab move the focus on in Monaco's editors, so that the keyboard gets out of them; Ctrl-M is the switch to and
- * from indenting. It stands for all editors, and Monaco has no other way in than the switch.
+ * Makes Tab move the focus out of Monaco's editors. Ctrl-M switches between this and indenting, for all editors. Monaco has
+ * no option for it, only the action that toggles it.
  */
 export function useTabOut() {
   const queryEditor = useGraphiQL((state) => state.queryEditor);

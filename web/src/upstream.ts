@@ -1,36 +1,36 @@
-/** One call to the upstream, or a page that was at hand, as extensions.upstream tells of it. No number is negative. */
+/** An upstream call or a cached page, from extensions.upstream. Numbers are not negative. */
 export interface Call {
   /** Counted from 1, in pages of pageSize. */
   readonly page: number;
   readonly pageSize: number;
-  /** What the page was for: window, total, seam, realign, scan, lookup, or another word. */
+  /** The reason for the page: window, total, seam, realign, scan, lookup, or another word. */
   readonly reason: string;
-  /** HTTP status, 0 where none came. */
+  /** HTTP status, or 0 if there was no response. */
   readonly status: number;
-  /** When it began, in ms after the first call. */
+  /** Start time, in ms after the first call. */
   readonly start: number;
-  /** How long it took, with all its attempts, in ms. */
+  /** Duration of all attempts, in ms. */
   readonly ms: number;
-  /** How many it took, 0 for one. */
+  /** Number of attempts, or 0 for one. */
   readonly attempts: number;
   readonly bytes: number;
-  /** No call was made: the page was kept. */
+  /** The page was cached, and no call was made. */
   readonly cached: boolean;
-  /** Another operation's call brought the page. */
+  /** Another operation made the call. */
   readonly coalesced: boolean;
-  /** How old the page was, in seconds. */
+  /** Age of the page, in seconds. */
   readonly age: number;
 }
 
-/** What an answer cost. */
+/** The upstream calls and items of a response. */
 export interface Upstream {
-  /** In the order in which they began. */
+  /** Ordered by start time. */
   readonly calls: readonly Call[];
   readonly itemsFetched: number;
   readonly itemsReturned: number;
 }
 
-/** Reads extensions.upstream, or null where there is none. What is missing or of another type becomes 0, "" or false. */
+/** Reads extensions.upstream. Returns null if there is none. Missing and invalid values become 0, "" or false. */
 export function readUpstream(extensions: unknown): Upstream | null {
   const { upstream } = record(extensions);
   if (typeof upstream !== 'object' || upstream === null) {
@@ -44,13 +44,13 @@ export function readUpstream(extensions: unknown): Upstream | null {
   };
 }
 
-/** Says how many calls were made, and when the last of them ended, in ms after the first began; 0 without calls. */
+/** Returns the number of calls, and the end of the last call in ms after the start of the first, or 0 without calls. */
 export function spanOf({ calls }: Upstream): { calls: number; to: number } {
   const made = calls.filter((call) => !call.cached);
   return { calls: made.length, to: Math.max(0, ...made.map((call) => call.start + call.ms)) };
 }
 
-/** Says whether a call was made and brought no page. */
+/** Reports whether a call was made and failed. */
 export function hasFailed({ cached, status }: Call): boolean {
   return !cached && (status < 200 || status >= 300);
 }

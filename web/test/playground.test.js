@@ -1,4 +1,4 @@
-// The page in Chromium, over a gateway that runs with --demo at GATEWAY_URL.
+// The page in Chromium, with a gateway that runs with --demo at GATEWAY_URL.
 
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
@@ -13,12 +13,12 @@ import { chromium } from 'playwright-core';
 const gateway = process.env.GATEWAY_URL && new URL(process.env.GATEWAY_URL).origin;
 const prefix = '/some/path';
 const reportPath = '/policy-reports';
-const patience = 30_000; // ms, for one step on a busy machine
+const timeout = 30_000; // ms, for one step on a busy machine
 const screenshots = process.env.CVMGRAPH_SCREENSHOTS ?? path.join(import.meta.dirname, '..', 'screenshots');
 
 let browser;
 let proxy; // in front of the gateway
-let origin; // the proxy's
+let origin; // of the proxy
 
 before(async () => {
   assert.ok(gateway, 'GATEWAY_URL must name a gateway that runs with --demo');
@@ -45,7 +45,7 @@ after(async () => {
   proxy?.close();
 });
 
-test('the demo query runs at once, offline, and nothing is reported', async (t) => {
+test('the demo query runs at once, without requests to other origins and without reports', async (t) => {
   const { page, requests } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await page.getByText('Demo data, no credential needed.').waitFor();
@@ -60,7 +60,7 @@ test('the demo query runs at once, offline, and nothing is reported', async (t) 
   await allWorkers(page);
 });
 
-test('what must not be is seen: the test before can fail', async (t) => {
+test('requests to other origins are detected, so that other tests can fail', async (t) => {
   const { page, requests } = await open(t, { unchecked: true });
   await allWorkers(page);
   await page.workers()[0].evaluate(() => fetch('http://127.0.0.1:9/worker').catch(() => {}));
@@ -77,7 +77,7 @@ test('what must not be is seen: the test before can fail', async (t) => {
   );
 });
 
-test('the credential goes into the header of its kind', async (t) => {
+test('the credential is in the header of its kind', async (t) => {
   const { page, ask } = await open(t);
   await credential(page).fill('some-token');
   await kind(page).selectOption('Bearer token');
@@ -93,7 +93,7 @@ test('the credential goes into the header of its kind', async (t) => {
   assert.deepEqual(credentialOf(await ask('query Without { cvms(first: 1) { totalCount } }')), {});
 });
 
-test('the kind follows what is pasted until the user chooses', async (t) => {
+test('the kind follows the pasted credential until the user chooses one', async (t) => {
   const { page } = await open(t);
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c3JfMSJ9.c2ln';
   for (const [text, wantKind, wantSecret] of [
@@ -114,10 +114,10 @@ test('the kind follows what is pasted until the user chooses', async (t) => {
   }
   await kind(page).selectOption('bearer');
   await credential(page).fill('phak_abcd');
-  assert.equal(await kind(page).inputValue(), 'bearer', 'the choice stands');
+  assert.equal(await kind(page).inputValue(), 'bearer', 'the user\'s choice');
   await credential(page).fill('');
   await credential(page).fill('phak_abcd');
-  assert.equal(await kind(page).inputValue(), 'apiKey', 'until the field is empty');
+  assert.equal(await kind(page).inputValue(), 'apiKey', 'after the field was empty');
 });
 
 test('the credential is hidden until it is shown', async (t) => {
@@ -130,7 +130,7 @@ test('the credential is hidden until it is shown', async (t) => {
   assert.equal(await credential(page).getAttribute('type'), 'password');
 });
 
-test('a wrong credential is reported in words until it is changed', async (t) => {
+test('a rejected credential is reported until it is changed', async (t) => {
   const { page, ask } = await open(t);
   await kind(page).selectOption('bearer');
   await credential(page).fill('invalid');
@@ -140,24 +140,24 @@ test('a wrong credential is reported in words until it is changed', async (t) =>
   assert.equal(await credential(page).getAttribute('aria-invalid'), 'true');
   await page.screenshot({ path: path.join(screenshots, 'rejected.png') });
   await credential(page).fill('valid');
-  await page.getByRole('status').getByText('kept in this page’s memory only').waitFor();
+  await page.getByRole('status').getByText('stored in this page’s memory only').waitFor();
 });
 
-test('a credential that no header can hold is not sent', async (t) => {
+test('a credential that is not valid in a header is not sent', async (t) => {
   const { page, ask } = await open(t);
   await credential(page).fill('phak_\u{1f511}');
   await page.getByRole('status').getByText('This cannot be sent.').waitFor();
   assert.deepEqual(credentialOf(await ask('query Flawed { cvms(first: 1) { totalCount } }')), {});
 });
 
-test('the credential is in no storage, and gone after a reload', async (t) => {
+test('the credential is in no storage and is lost after a reload', async (t) => {
   const { page, ask } = await open(t);
   await credential(page).fill('phak_keep_me_secret');
   await ask('query Stored { cvms(first: 1) { totalCount } }');
-  // GraphiQL stores the query late; what would be stored with it is there then.
+  // GraphiQL stores the query with a delay. Wait for it, so that other values would be stored too.
   await page.waitForFunction(() => JSON.stringify(localStorage).includes('query Stored'));
   await page.waitForFunction(() => localStorage['cvmgraph:graphiql:tabState']?.includes('query Stored'));
-  const kept = await page.evaluate(async () =>
+  const stored = await page.evaluate(async () =>
     JSON.stringify([
       { ...localStorage },
       { ...sessionStorage },
@@ -168,13 +168,13 @@ test('the credential is in no storage, and gone after a reload', async (t) => {
       await caches.keys(),
     ]),
   );
-  assert.ok(!kept.includes('keep_me_secret'), kept);
+  assert.ok(!stored.includes('keep_me_secret'), stored);
   await page.reload();
-  await page.getByText('query Stored').first().waitFor(); // what may be kept is
+  await page.getByText('query Stored').first().waitFor(); // the query is restored
   assert.equal(await credential(page).inputValue(), '');
 });
 
-test('the documentation opens and tells the fields', async (t) => {
+test('the documentation opens and lists the fields', async (t) => {
   const { page } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
@@ -183,81 +183,81 @@ test('the documentation opens and tells the fields', async (t) => {
   await page.screenshot({ path: path.join(screenshots, 'docs.png') });
 });
 
-test('each example is valid, says what it shows, and is answered without an error', async (t) => {
+test('each example is valid, has a comment, and returns no error', async (t) => {
   const { page, example } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   const schema = buildSchema(await readFile(path.join(import.meta.dirname, '..', '..', 'schema.graphqls'), 'utf8'));
-  const answers = {};
+  const results = {};
   await page.getByRole('button', { name: 'Show Examples' }).click();
   const titles = await page.locator('.page-examples strong').allTextContents();
   for (const title of titles) {
-    const { request, answer } = await example(title);
+    const { request, result } = await example(title);
     const { query, operationName } = request.postDataJSON();
     assert.deepEqual(validate(schema, parse(query)), [], title);
     assert.match(query, new RegExp(`^#[^]*query ${operationName} {`), title);
-    assert.equal(answer.errors, undefined, title);
-    for (const [field, value] of Object.entries(answer.data)) {
+    assert.equal(result.errors, undefined, title);
+    for (const [field, value] of Object.entries(result.data)) {
       assert.ok(value !== null, `${title}: ${field}`);
     }
-    answers[title] = answer.data;
+    results[title] = result.data;
   }
-  assert.deepEqual(Object.keys(answers), [
+  assert.deepEqual(Object.keys(results), [
     'First page',
     'Next page',
     'Last page',
-    'Page before',
+    'Previous page',
     'CVMs of one node',
-    'One by id',
-    'One by uuid',
+    'CVM by id',
+    'CVM by UUID',
     'Totals',
-    'How it was launched',
+    'Launch configuration',
     'Explain',
   ]);
-  const first = answers['First page'].cvms;
+  const first = results['First page'].cvms;
   const firstIds = first.edges.map(({ node }) => node.id);
   assert.deepEqual(
-    answers['Next page'].cvms.nodes.filter(({ id }) => firstIds.includes(id)),
+    results['Next page'].cvms.nodes.filter(({ id }) => firstIds.includes(id)),
     [],
   );
-  assert.equal(answers['Next page'].cvms.pageInfo.hasPreviousPage, true);
-  assert.equal(answers['Last page'].cvms.pageInfo.hasNextPage, false);
-  assert.equal(answers['Page before'].cvms.nodes.length, 10);
-  assert.equal(new Set(answers['CVMs of one node'].cvms.nodes.map(({ node }) => node.nodeId)).size, 1);
-  assert.equal(answers['Explain'].long.nodes.length, 250);
+  assert.equal(results['Next page'].cvms.pageInfo.hasPreviousPage, true);
+  assert.equal(results['Last page'].cvms.pageInfo.hasNextPage, false);
+  assert.equal(results['Previous page'].cvms.nodes.length, 10);
+  assert.equal(new Set(results['CVMs of one node'].cvms.nodes.map(({ node }) => node.nodeId)).size, 1);
+  assert.equal(results['Explain'].long.nodes.length, 250);
   await page.locator('.page-calls').getByRole('row').nth(3).waitFor();
   await page.screenshot({ path: path.join(screenshots, 'examples.png') });
 });
 
-test('an example goes on where the last answer ended', async (t) => {
+test('an example continues after the last response', async (t) => {
   const { page, ask, example } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await page.getByRole('button', { name: 'Show Examples' }).click();
   const first = await example('First page');
   const next = await example('Next page');
-  assert.match(next.request.postDataJSON().query, new RegExp(`after: "${first.answer.data.cvms.pageInfo.endCursor}"`));
+  assert.match(next.request.postDataJSON().query, new RegExp(`after: "${first.result.data.cvms.pageInfo.endCursor}"`));
   const third = await example('Next page');
-  assert.match(third.request.postDataJSON().query, new RegExp(`after: "${next.answer.data.cvms.pageInfo.endCursor}"`));
-  const { nodeId } = first.answer.data.cvms.edges.find(({ node }) => node.node).node.node;
+  assert.match(third.request.postDataJSON().query, new RegExp(`after: "${next.result.data.cvms.pageInfo.endCursor}"`));
+  const { nodeId } = first.result.data.cvms.edges.find(({ node }) => node.node).node.node;
   // Cursors of another list.
   const other = await ask(`query Other { cvms(first: 3, nodeId: ${nodeId}) { totalCount pageInfo { endCursor } } }`);
   await other.response();
   await page.locator('.graphiql-response').getByText('"totalCount"').waitFor();
-  const back = await example('Page before');
+  const back = await example('Previous page');
   assert.match(
     back.request.postDataJSON().query,
-    new RegExp(`before: "${third.answer.data.cvms.pageInfo.startCursor}"`),
+    new RegExp(`before: "${third.result.data.cvms.pageInfo.startCursor}"`),
   );
-  const ids = ({ answer }) => answer.data.cvms.nodes.map(({ id }) => id);
+  const ids = ({ result }) => result.data.cvms.nodes.map(({ id }) => id);
   const again = ids(back).filter((id) => ids(next).includes(id));
-  assert.ok(again.length >= 8, `${again.length} of the ten before, in a list that changes`);
+  assert.ok(again.length >= 8, `${again.length} of the previous ten, in a list that changes`);
 });
 
-test('an example leaves what the user has written', async (t) => {
+test('an example does not replace a query of the user', async (t) => {
   const { page, type, example } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await page.getByRole('button', { name: 'Show Examples' }).click();
   await example('Totals');
-  assert.equal(await page.locator('.graphiql-tab').count(), 1, 'an example takes the place of another');
+  assert.equal(await page.locator('.graphiql-tab').count(), 1, 'an example replaces another');
   await type('query Mine { cvms(first: 1) { totalCount } }');
   await example('Last page');
   assert.equal(await page.locator('.graphiql-tab').count(), 2);
@@ -265,7 +265,7 @@ test('an example leaves what the user has written', async (t) => {
   await editor(page).getByText('Mine').waitFor();
 });
 
-test('without a credential an example is shown and not run', async (t) => {
+test('without a credential an example is not run', async (t) => {
   const { page, requests } = await open(t, { demo: false });
   await page.getByRole('button', { name: 'Show Examples' }).click();
   await page.getByRole('button', { name: /^Next page/ }).click();
@@ -274,7 +274,7 @@ test('without a credential an example is shown and not run', async (t) => {
   assert.equal(requests.filter((request) => request.method() === 'POST').length, 1, 'the introspection');
 });
 
-test('the calls are asked for while their panel is open', async (t) => {
+test('requests ask for their calls while the panel is open', async (t) => {
   const { page, ask } = await open(t, { demo: false });
   const panel = calls(page);
   await credential(page).fill('phak_explain');
@@ -283,19 +283,19 @@ test('the calls are asked for while their panel is open', async (t) => {
   assert.equal(explained(await ask('query Closed { cvms(first: 1) { totalCount } }')), undefined);
   await page.locator('.graphiql-response').getByText('"totalCount"').waitFor();
   await panel.head.click();
-  await panel.body.getByText('was not asked for its calls').waitFor();
+  await panel.body.getByText('did not ask for its calls').waitFor();
   await page.screenshot({ path: path.join(screenshots, 'unasked.png') });
   await panel.body.getByRole('button', { name: 'Run it again' }).click();
   await panel.rows.first().waitFor();
   assert.equal(explained(await ask('query Open { cvms(first: 5) { totalCount } }')), '1');
   await page.reload();
   await page.getByText('"totalCount"').or(panel.body.getByText('Run a query')).first().waitFor();
-  assert.equal(await panel.head.getAttribute('aria-expanded'), 'true', 'it is left open');
+  assert.equal(await panel.head.getAttribute('aria-expanded'), 'true', 'the panel is still open');
   await panel.head.click();
   assert.equal(await panel.body.isVisible(), false);
 });
 
-test('the first question for the schema is not explained', async (t) => {
+test('the introspection request does not ask for calls', async (t) => {
   const { page, requests } = await open(t);
   await calls(page).rows.first().waitFor();
   const posts = requests.filter((request) => request.method() === 'POST');
@@ -326,13 +326,13 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     upstream: { calls: [], itemsFetched: 0, itemsReturned: 0 },
     summary: 'no call',
     rows: [],
-    says: /nothing was needed/,
+    says: /needs no data/,
   },
-  'a page that was kept': {
+  'a cached page': {
     upstream: { calls: [{ ...call, ms: 0, cached: true, age: 1.234 }], itemsFetched: 0, itemsReturned: 30 },
-    summary: 'no call · 1 page kept',
+    summary: 'no call · 1 page cached',
     rows: ['1 × 30 window 1.2 s old 0 ms 150 kB'],
-    says: /All pages were at hand/,
+    says: /All pages were cached/,
     bars: ['no call'],
   },
   'shared and failed calls': {
@@ -351,17 +351,17 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       '1 × 30 window 200, shared 80 ms 150 kB',
       '2 × 30 realign 503, 3 attempts 100 ms –',
       '3 × 30 window 429 100 ms –',
-      '4 × 30 window no answer 200 ms –',
+      '4 × 30 window no response 200 ms –',
     ],
     says: /3 calls failed/,
     bars: [
-      'from 0 ms to 80 ms after the first began',
-      'from 10 ms to 110 ms after the first began',
-      'from 20 ms to 120 ms after the first began',
-      'from 30 ms to 230 ms after the first began',
+      'from 0 ms to 80 ms after the first call',
+      'from 10 ms to 110 ms after the first call',
+      'from 20 ms to 120 ms after the first call',
+      'from 30 ms to 230 ms after the first call',
     ],
   },
-  'a refused credential': {
+  'a rejected credential': {
     upstream: {
       calls: [{ ...call, pageSize: 1, reason: 'total', status: 401, ms: 31.4, bytes: 0 }],
       itemsFetched: 0,
@@ -387,7 +387,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     rows: Array.from({ length: 13 }, (_, i) => `${i + 1} × 91 window 200 ${100 + i} ms 150 kB`),
     says: /90 items more than returned/,
   },
-  'more than fit': {
+  'more calls than rows': {
     upstream: {
       calls: Array.from({ length: 130 }, (_, i) => ({ ...call, page: i + 1 })),
       itemsFetched: 1,
@@ -396,7 +396,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     summary: '130 calls · 100 ms · 20 MB',
     rows: [...Array.from({ length: 100 }, (_, i) => `${i + 1} × 30 window 200 100 ms 150 kB`), 'and 30 others'],
   },
-  'what no gateway sends': {
+  'invalid values': {
     upstream: {
       calls: [
         null,
@@ -415,7 +415,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: null,
     },
     summary: '3 calls · 0 ms · 0 B',
-    rows: ['0 × 0 no answer 0 ms –', '0 × 0 no answer 0 ms –', '0 × 0 <img src=x onerror=d no answer 0 ms –'],
+    rows: ['0 × 0 no response 0 ms –', '0 × 0 no response 0 ms –', '0 × 0 <img src=x onerror=d no response 0 ms –'],
   },
 })) {
   test(`the panel of calls shows ${name}`, async (t) => {
@@ -452,22 +452,22 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       });
       assert.deepEqual(outside, [], `${width} pixels`);
     }
-    assert.equal(await page.locator('main img').count(), 0, 'what is sent is text');
+    assert.equal(await page.locator('main img').count(), 0, 'values are shown as text');
     if (rows.length > 4) {
       await page.screenshot({ path: path.join(screenshots, `narrow-${name.replaceAll(' ', '-')}.png`) });
     }
   });
 }
 
-test('an answer that does not tell its calls is called so', async (t) => {
-  const { page, type } = await open(t, { unchecked: true }); // the console tells of the status 400
+test('a response without calls is reported', async (t) => {
+  const { page, type } = await open(t, { unchecked: true }); // the console reports the status 400
   await calls(page).rows.first().waitFor();
   await type('query Unknown { nothing }');
   await page.keyboard.press('Control+Enter');
   await calls(page).body.getByText('was not executed').waitFor();
 });
 
-test('fields are ticked into the operation, which keeps its comments, and can be undone', async (t) => {
+test('checked fields are added to the operation, keep its comments, and can be undone', async (t) => {
   const { page, requests, written } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await page.getByRole('button', { name: 'Show Fields' }).click();
@@ -498,7 +498,7 @@ test('fields are ticked into the operation, which keeps its comments, and can be
   await written((text) => text === before);
 });
 
-test('fields are ticked by keyboard alone, also from nothing', async (t) => {
+test('fields can be checked with the keyboard, also in an empty editor', async (t) => {
   const { page, written } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await editor(page).click();
@@ -506,11 +506,11 @@ test('fields are ticked by keyboard alone, also from nothing', async (t) => {
   await page.keyboard.insertText('query {');
   await page.getByRole('button', { name: 'Show Fields' }).press('Enter');
   const fields = page.getByRole('region', { name: 'Fields' });
-  await fields.getByText('The query cannot be read').waitFor();
+  await fields.getByText('The query has a syntax error').waitFor();
   await editor(page).click();
   await page.keyboard.press('Control+A');
   await page.keyboard.press('Delete');
-  await fields.getByText('Tick one to begin').waitFor();
+  await fields.getByText('Check a field to start').waitFor();
   await fields.getByRole('checkbox', { name: /^node / }).focus();
   for (const key of [
     'ArrowDown',
@@ -542,7 +542,7 @@ test('completion knows the schema', async (t) => {
   await page.keyboard.press('Control+A');
   await page.keyboard.type('{ cvms { pageI');
   await page.locator('.suggest-widget').getByText('pageInfo').first().waitFor();
-  await page.keyboard.press('Tab'); // takes it, though Tab alone leaves the editor
+  await page.keyboard.press('Tab'); // accepts the completion, though Tab otherwise leaves the editor
   await written((text) => text.startsWith('{ cvms { pageInfo'));
 });
 
@@ -559,7 +559,7 @@ test('prettify indents query and variables', async (t) => {
   assert.match(await page.evaluate(() => localStorage['cvmgraph:graphiql:query']), /# kept/);
 });
 
-test('without demo nothing runs at once, and the page tells where a key comes from', async (t) => {
+test('without demo no query runs at once, and the page shows where to get a key', async (t) => {
   const { page, requests } = await open(t, { demo: false });
   await page.getByRole('status').getByText('Get an API key').waitFor();
   const link = page.getByRole('link', { name: 'cloud.phala.com' });
@@ -572,15 +572,15 @@ test('without demo nothing runs at once, and the page tells where a key comes fr
   );
 });
 
-test('a gateway that has gone is reported in words', async (t) => {
+test('a gateway that does not respond is reported', async (t) => {
   const { page, type } = await open(t, { unchecked: true });
   await page.getByText('"totalCount"').waitFor();
   await page.route('**/graphql', (route) => route.abort('connectionrefused'));
   await type('query Gone { __typename }');
   await page.keyboard.press('Control+Enter');
-  await page.getByRole('status').getByText('The gateway does not answer.').waitFor();
+  await page.getByRole('status').getByText('The gateway does not respond.').waitFor();
   const response = page.locator('.graphiql-response');
-  await response.getByText('The gateway does not answer.').waitFor();
+  await response.getByText('The gateway does not respond.').waitFor();
   assert.equal(await response.getByText('stack').count(), 0);
   assert.equal(await credential(page).getAttribute('aria-invalid'), 'false');
   await page.unroute('**/graphql');
@@ -588,7 +588,7 @@ test('a gateway that has gone is reported in words', async (t) => {
   await page.getByRole('status').getByText('Demo data').waitFor();
 });
 
-test('an answer that is not GraphQL is reported in words', async (t) => {
+test('a response that is not GraphQL is reported', async (t) => {
   const { page, type } = await open(t, { unchecked: true });
   await page.getByText('"totalCount"').waitFor();
   await page.route('**/graphql', (route) => route.fulfill({ status: 502, body: '<html>Bad Gateway</html>' }));
@@ -597,7 +597,7 @@ test('an answer that is not GraphQL is reported in words', async (t) => {
   await page.getByRole('status').getByText('not GraphQL (HTTP 502)').waitFor();
 });
 
-test('without introspection the page works and says what is missing', async (t) => {
+test('without introspection the page works and reports it', async (t) => {
   const { page } = await open(t, {
     async prepare(page) {
       await page.route('**/graphql', (route) =>
@@ -607,14 +607,14 @@ test('without introspection the page works and says what is missing', async (t) 
       );
     },
   });
-  await page.getByRole('status').getByText('does not tell its schema').waitFor();
+  await page.getByRole('status').getByText('Introspection is disabled').waitFor();
   await page.locator('.graphiql-response').getByText('"totalCount"').waitFor();
 });
 
 test('a request can be stopped', async (t) => {
   const { page, type } = await open(t, { unchecked: true });
   await page.getByText('"totalCount"').waitFor();
-  await page.route('**/graphql', () => {}); // never answered
+  await page.route('**/graphql', () => {}); // no response
   await type('query Slow { __typename }');
   const failed = page.waitForEvent('requestfailed');
   await page.keyboard.press('Control+Enter');
@@ -634,7 +634,7 @@ for (const [name, options] of Object.entries({
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
 })) {
-  test(`the page follows the system to ${name}, and GraphiQL's switch away from it`, async (t) => {
+  test(`the page follows the system's ${name} theme and GraphiQL's switch`, async (t) => {
     const { page } = await open(t, options);
     await page.getByText('"totalCount"').waitFor();
     await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
@@ -682,7 +682,7 @@ test('the page fits 360 pixels', async (t) => {
   await page.getByRole('button', { name: 'Show Examples' }).click();
   await page.screenshot({ path: path.join(screenshots, 'narrow-examples.png') });
   await fits();
-  await example('Explain'); // which closes the panel and opens that of the calls
+  await example('Explain'); // closes the panel and opens the panel with the calls
   await calls(page).rows.nth(2).waitFor();
   await page.screenshot({ path: path.join(screenshots, 'narrow-explain.png') });
   await fits();
@@ -694,7 +694,7 @@ test('the page fits 360 pixels', async (t) => {
   }
 });
 
-test('the credential is reached and used by keyboard alone', async (t) => {
+test('the credential can be entered and used with the keyboard', async (t) => {
   const { page } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await page.keyboard.press('Tab');
@@ -706,7 +706,7 @@ test('the credential is reached and used by keyboard alone', async (t) => {
   assert.deepEqual(credentialOf(await sent), { 'x-api-key': 'phak_typed' });
 });
 
-test('the keyboard gets to everything, sees where it is, and gets out again', async (t) => {
+test('Tab reaches every control, shows the focus, and leaves the page', async (t) => {
   const { page } = await open(t);
   await calls(page).rows.first().waitFor();
   const seen = [];
@@ -718,7 +718,7 @@ test('the keyboard gets to everything, sees where it is, and gets out again', as
         return null;
       }
       const editorOf = at.matches('.graphiql-editor') ? at.closest('section')?.ariaLabel : null;
-      // The field shows the focus for what is in it.
+      // A field shows the focus of its controls.
       const rings = [at, at.closest('.page-field')].filter(Boolean).map((each) => getComputedStyle(each));
       const { x, width, height } = at.getBoundingClientRect();
       return {
@@ -727,15 +727,15 @@ test('the keyboard gets to everything, sees where it is, and gets out again', as
       };
     });
     if (!stop) {
-      break; // it has left the page
+      break; // the focus has left the page
     }
     seen.push(stop);
   }
-  assert.ok(seen.length < 60, `a trap: ${JSON.stringify(seen.slice(-3))}`);
+  assert.ok(seen.length < 60, `the focus does not leave the page: ${JSON.stringify(seen.slice(-3))}`);
   assert.deepEqual(
     seen.filter(({ isSeen }) => !isSeen),
     [],
-    'focus that nobody sees',
+    'invisible focus',
   );
   const names = seen.map(({ name }) => name);
   for (const wanted of [
@@ -753,7 +753,7 @@ test('the keyboard gets to everything, sees where it is, and gets out again', as
     /^Variables/,
     /^Result Window/,
     /Upstream calls/,
-    /^Calls of the last answer/,
+    /^Calls of the last response/,
   ]) {
     assert.ok(
       names.some((name) => wanted.test(name)),
@@ -762,7 +762,7 @@ test('the keyboard gets to everything, sees where it is, and gets out again', as
   }
 });
 
-test('the keyboard gets into the editor and out of it', async (t) => {
+test('the keyboard can enter and leave the editor', async (t) => {
   const { page, written } = await open(t);
   await page.getByText('"totalCount"').waitFor();
   await page.locator('.graphiql-query-editor .graphiql-editor').focus();
@@ -772,17 +772,17 @@ test('the keyboard gets into the editor and out of it', async (t) => {
   await page.keyboard.press('Tab');
   await page.waitForFunction(() => document.activeElement?.ariaLabel?.startsWith('Execute query'));
   await written((text) => text === 'query Tabbed { cvms(first: 1) { totalCount } }');
-  const answered = page.waitForResponse((response) => response.request().postDataJSON()?.operationName === 'Tabbed');
+  const response = page.waitForResponse((response) => response.request().postDataJSON()?.operationName === 'Tabbed');
   await page.locator('.graphiql-tab-active').getByText('Tabbed').waitFor();
   await page.keyboard.press('Enter');
-  await answered;
+  await response;
   await page.locator('.result-window').focus();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   assert.equal(await calls(page).head.getAttribute('aria-expanded'), 'false');
 });
 
-/** The panel below the answer. */
+/** The panel below the response. */
 function calls(page) {
   const panel = page.getByRole('region', { name: 'Upstream calls' });
   const body = panel.locator('#explain');
@@ -805,7 +805,7 @@ function editor(page) {
   return page.getByRole('region', { name: 'Operation Editor' }).locator('.monaco-editor').first();
 }
 
-/** Waits for the three workers, which start one by one. Where one cannot, Monaco works without, and warns. */
+/** Waits for the three workers, which start one after the other. If one fails, Monaco works without it and logs a warning. */
 async function allWorkers(page) {
   for (const name of ['editor', 'graphql', 'json']) {
     const isRunning = (worker) => worker.url().includes(`/assets/${name}.worker-`);
@@ -815,20 +815,20 @@ async function allWorkers(page) {
   }
 }
 
-/** The headers of a request that say who asks. */
+/** Returns the credential headers of a request. */
 function credentialOf(request) {
   const names = ['authorization', 'x-api-key', 'x-phala-workspace', 'cookie'];
   return Object.fromEntries(Object.entries(request.headers()).filter(([name]) => names.includes(name)));
 }
 
-/** Makes the page ask for an image at the address, which the policy forbids. */
+/** Makes the page request an image, which its policy forbids. */
 function provoke(page, address) {
   return page.evaluate((src) => document.body.append(Object.assign(new Image(), { src })), address);
 }
 
 /**
- * Starts a proxy to the gateway, which stands at / and under the prefix. It adds to each policy where to report, so that
- * reports of workers, too, come in: those reach no listener in the page. One test at a time uses it.
+ * Starts a proxy that serves the gateway at / and under the prefix. It adds a report URI to each policy, because a listener in
+ * the page does not get the reports of workers. Only one test at a time can use it.
  */
 async function startProxy() {
   let reports = [];
@@ -844,13 +844,13 @@ async function startProxy() {
       request.url.startsWith(`${prefix}/`) ? request.url.slice(prefix.length) : request.url,
       gateway,
     );
-    const onward = http.request(target, { method: request.method, headers: request.headers }, (answer) => {
-      const headers = { ...answer.headers };
+    const onward = http.request(target, { method: request.method, headers: request.headers }, (upstream) => {
+      const headers = { ...upstream.headers };
       if (headers['content-security-policy']) {
         headers['content-security-policy'] += `; report-uri ${reportPath}`;
       }
-      response.writeHead(answer.statusCode, headers);
-      answer.pipe(response);
+      response.writeHead(upstream.statusCode, headers);
+      upstream.pipe(response);
     });
     onward.on('error', () => response.destroy());
     request.pipe(onward);
@@ -858,10 +858,10 @@ async function startProxy() {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
-    /** Waits for reports such that enough holds, and returns and forgets them. */
+    /** Waits until enough(reports) is true, and returns and removes the reports. */
     async reports(enough) {
       while (!enough(reports)) {
-        await once(arrivals, 'report', { signal: AbortSignal.timeout(patience) });
+        await once(arrivals, 'report', { signal: AbortSignal.timeout(timeout) });
       }
       const taken = reports;
       reports = [];
@@ -875,13 +875,13 @@ async function startProxy() {
 }
 
 /**
- * Opens the page in a context of its own, which ends with the test. Unless the test is unchecked, it then fails if there
- * was a request to another origin, a report of a policy, or an error or a warning in the console.
+ * Opens the page in a new context, which ends with the test. Unless unchecked is set, the test fails if there was a request to
+ * another origin, a policy report, or an error or warning in the console.
  */
 async function open(t, { url = `${origin}/`, demo = true, unchecked = false, prepare, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(patience);
+  page.setDefaultTimeout(timeout);
   const requests = [];
   const complaints = [];
   context.on('request', (request) => requests.push(request));
@@ -912,7 +912,7 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
         [],
         'requests to other origins',
       );
-      // Reports come in order, a little late: those before this one are the page's own.
+      // Reports arrive in order, with a delay. The page's own reports arrive before this one.
       await provoke(page, 'http://127.0.0.1:9/last.png');
       const isLast = (report) => report['blocked-uri'].endsWith('/last.png');
       assert.deepEqual(
@@ -930,12 +930,12 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
     await editor(page).click();
     await page.keyboard.press('Control+A');
     await page.keyboard.insertText(query);
-    // GraphiQL takes the operation's name from the text a little later.
+    // GraphiQL reads the operation's name with a delay.
     const [name] = query.match(/(?<=query )\w+/);
     await page.locator('.graphiql-tab-active').getByText(name, { exact: true }).waitFor();
     return name;
   };
-  /** Runs the query once there is an answer to another, and returns the request that it made. */
+  /** Waits for the response to an earlier query, runs this query, and returns its request. */
   const ask = async (query) => {
     await page.locator('.graphiql-response').getByText('"data"').or(page.getByText('"errors"')).first().waitFor();
     const name = await type(query);
@@ -943,7 +943,7 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
     await page.keyboard.press('Control+Enter');
     return sent;
   };
-  /** Opens an example, whose panel is open, and returns the request that it made, and the answer. */
+  /** Opens an example in the open panel, and returns its request and result. */
   const example = async (title) => {
     const arrived = page.waitForResponse((response) => response.request().method() === 'POST');
     await page
@@ -951,16 +951,16 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
       .filter({ has: page.getByText(title, { exact: true }) })
       .click();
     const response = await arrived;
-    const answer = await response.json();
-    await page.getByRole('button', { name: /^Execute query/ }).waitFor(); // it is no longer under way
-    return { request: response.request(), answer };
+    const result = await response.json();
+    await page.getByRole('button', { name: /^Execute query/ }).waitFor(); // the request has ended
+    return { request: response.request(), result };
   };
-  /** Waits for a text in the editor, as GraphiQL keeps it a little later, and returns it. */
-  const written = async (isIt) => {
-    const kept = () => page.evaluate(() => localStorage['cvmgraph:graphiql:query'] ?? '');
-    const deadline = Date.now() + patience;
-    for (let text = await kept(); ; text = await kept()) {
-      if (isIt(text)) {
+  /** Waits until the stored query satisfies the condition, and returns it. GraphiQL stores it with a delay. */
+  const written = async (condition) => {
+    const stored = () => page.evaluate(() => localStorage['cvmgraph:graphiql:query'] ?? '');
+    const deadline = Date.now() + timeout;
+    for (let text = await stored(); ; text = await stored()) {
+      if (condition(text)) {
         return text;
       }
       assert.ok(Date.now() < deadline, `the editor has ${text}`);

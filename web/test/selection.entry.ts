@@ -1,3 +1,3 @@
-// The module under test, and the graphql that it was built with: a schema of another copy is none to it.
+// The module under test, with its copy of graphql. It does not accept a schema of another copy.
 export { buildSchema, isCompositeType, parse, validate } from 'graphql';
 export * from '../src/selection';

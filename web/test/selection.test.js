@@ -1,4 +1,4 @@
-// What the page's panel of fields does to the text of an operation.
+// The edits that the Fields panel makes.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { build } from 'vite';
 
-let page; // what the entry exports
+let page; // the exports of the entry
 let schema;
 
 before(async () => {
@@ -14,91 +14,91 @@ before(async () => {
   schema = page.buildSchema(await readFile(path.join(import.meta.dirname, '../../schema.graphqls'), 'utf8'));
 });
 
-for (const [name, { text, tick, want }] of Object.entries({
-  'a field goes behind the others, and comments stay': {
+for (const [name, { text, path: steps, want }] of Object.entries({
+  'a field is added after the others, and comments remain': {
     text: '# mine\nquery A { # here\n  cvms(first: 2) {\n    totalCount # all\n    # last\n  }\n}\n',
-    tick: ['cvms', 'pageInfo', 'hasNextPage'],
+    path: ['cvms', 'pageInfo', 'hasNextPage'],
     want: '# mine\nquery A { # here\n  cvms(first: 2) {\n    totalCount # all\n    # last\n    pageInfo {\n      hasNextPage\n    }\n  }\n}\n',
   },
-  'a field that has fields gets one': {
+  'a field with fields is added with one of them': {
     text: '{\n  cvms {\n    totalCount\n  }\n}\n',
-    tick: ['cvms', 'nodes'],
+    path: ['cvms', 'nodes'],
     want: '{\n  cvms {\n    totalCount\n    nodes {\n      id\n    }\n  }\n}\n',
   },
-  'one line stays one line': {
+  'on one line': {
     text: '{ cvms(first: 1) { nodes { id } } }',
-    tick: ['cvms', 'nodes', 'node'],
+    path: ['cvms', 'nodes', 'node'],
     want: '{ cvms(first: 1) { nodes { id node { name } } } }',
   },
-  'one line without spaces': {
+  'on one line without spaces': {
     text: '{cvms{totalCount}}',
-    tick: ['cvms', 'nodes'],
+    path: ['cvms', 'nodes'],
     want: '{cvms{totalCount nodes { id } }}',
   },
-  'a required argument is there, empty': {
+  'a required argument is added, empty': {
     text: '{\n  cvms {\n    totalCount\n  }\n}\n',
-    tick: ['node', '... on Cvm', 'name'],
+    path: ['node', '... on Cvm', 'name'],
     want: '{\n  cvms {\n    totalCount\n  }\n  node(id: "") {\n    ... on Cvm {\n      name\n    }\n  }\n}\n',
   },
-  'a list is empty, too': {
+  'a required list is added, empty': {
     text: '{ cvm(vmId: "x") { id } }',
-    tick: ['nodes'],
+    path: ['nodes'],
     want: '{ cvm(vmId: "x") { id } nodes(ids: []) { id } }',
   },
-  'nothing begins an operation': {
+  'an empty editor gets an operation': {
     text: '',
-    tick: ['cvms', 'totalCount'],
+    path: ['cvms', 'totalCount'],
     want: 'query Selected {\n  cvms {\n    totalCount\n  }\n}\n',
   },
-  'comments alone are nothing': {
+  'an editor with comments only gets an operation': {
     text: '# To do',
-    tick: ['cvms', 'totalCount'],
+    path: ['cvms', 'totalCount'],
     want: '# To do\nquery Selected {\n  cvms {\n    totalCount\n  }\n}\n',
   },
-  'what stood in for fields goes': {
+  '__typename as placeholder is replaced': {
     text: '{\n  __typename\n}',
-    tick: ['cvms', 'totalCount'],
+    path: ['cvms', 'totalCount'],
     want: '{\n  cvms {\n    totalCount\n  }\n}',
   },
-  'a field without its braces gets them': {
+  'a field without braces gets braces': {
     text: 'query A {\n  cvms(first: 1)\n}',
-    tick: ['cvms', 'nodes', 'name'],
+    path: ['cvms', 'nodes', 'name'],
     want: 'query A {\n  cvms(first: 1) {\n    nodes {\n      name\n    }\n  }\n}',
   },
-  'an alias is its field': {
+  'an aliased field is removed': {
     text: '{ mine: cvms { totalCount } }',
-    tick: ['cvms', 'totalCount'],
+    path: ['cvms', 'totalCount'],
     want: '{ mine: cvms { __typename } }',
   },
-  'a ticked field goes with its line and its comment': {
+  'a field is removed with its line and comment': {
     text: '{\n  cvms {\n    # above\n    totalCount # beside\n    nodes { id }\n  }\n}\n',
-    tick: ['cvms', 'totalCount'],
+    path: ['cvms', 'totalCount'],
     want: '{\n  cvms {\n    # above\n    nodes { id }\n  }\n}\n',
   },
-  'a ticked field goes from a line of several': {
+  'a field is removed from a line with several fields': {
     text: '{ cvms { totalCount, nodes { id } } }',
-    tick: ['cvms', 'totalCount'],
+    path: ['cvms', 'totalCount'],
     want: '{ cvms { nodes { id } } }',
   },
-  'a ticked field goes with all that is in it': {
+  'a field is removed with its fields': {
     text: '{\n  cvms {\n    totalCount\n    nodes {\n      id\n    }\n  }\n}\n',
-    tick: ['cvms', 'nodes'],
+    path: ['cvms', 'nodes'],
     want: '{\n  cvms {\n    totalCount\n  }\n}\n',
   },
-  'the last field leaves its parent': {
+  'the last field is replaced by __typename': {
     text: '{ cvms(first: 3) { totalCount } }',
-    tick: ['cvms', 'totalCount'],
+    path: ['cvms', 'totalCount'],
     want: '{ cvms(first: 3) { __typename } }',
   },
-  'the named one of several operations': {
+  'the named operation is changed': {
     text: 'query B { cvms { totalCount } }\nquery A { cvms { totalCount } }',
-    tick: ['cvms', 'nodes', 'id'],
+    path: ['cvms', 'nodes', 'id'],
     want: 'query B { cvms { totalCount } }\nquery A { cvms { totalCount nodes { id } } }',
   },
 })) {
-  test(`ticking: ${name}`, () => {
+  test(`checking: ${name}`, () => {
     const got = change(text, (operation) =>
-      page.find(operation, tick) ? page.remove(text, operation, tick) : page.add(text, operation, choicesAt(tick)),
+      page.find(operation, steps) ? page.remove(text, operation, steps) : page.add(text, operation, choicesAt(steps)),
     );
     assert.equal(got, want);
     assert.deepEqual(page.validate(schema, page.parse(want)), []);
@@ -106,37 +106,37 @@ for (const [name, { text, tick, want }] of Object.entries({
 }
 
 for (const [name, { text, set, want }] of Object.entries({
-  'the first one gets brackets': {
+  'the first argument gets parentheses': {
     text: '{ cvms { totalCount } }',
     set: ['first', '3'],
     want: '{ cvms(first: 3) { totalCount } }',
   },
-  'another one follows': {
+  'another argument is appended': {
     text: '{ cvms(first: 3) { totalCount } }',
     set: ['after', '"x"'],
     want: '{ cvms(first: 3, after: "x") { totalCount } }',
   },
-  'one that is there changes': {
+  'an existing argument is changed': {
     text: '{ cvms(first: $n, after: "x") { totalCount } }',
     set: ['first', '4'],
     want: '{ cvms(first: 4, after: "x") { totalCount } }',
   },
-  'the only one goes with its brackets': {
+  'the only argument is removed with its parentheses': {
     text: '{ cvms( first: 3 # three\n ) { totalCount } }',
     set: ['first', null],
     want: '{ cvms { totalCount } }',
   },
-  'the first of two goes': {
+  'the first of two is removed': {
     text: '{ cvms(first: 3, after: "x") { totalCount } }',
     set: ['first', null],
     want: '{ cvms(after: "x") { totalCount } }',
   },
-  'the last of two goes': {
+  'the last of two is removed': {
     text: '{ cvms(first: 3, after: "x") { totalCount } }',
     set: ['after', null],
     want: '{ cvms(first: 3) { totalCount } }',
   },
-  'one that is not there need not go': {
+  'a missing argument is not removed': {
     text: '{ cvms { totalCount } }',
     set: ['after', null],
     want: '{ cvms { totalCount } }',
@@ -150,8 +150,8 @@ for (const [name, { text, set, want }] of Object.entries({
   });
 }
 
-test('each field of the schema can be ticked on and off', () => {
-  let ticked = 0;
+test('each field of the schema can be checked and unchecked', () => {
+  let checked = 0;
   const visit = (above, type) => {
     for (const choice of page.choicesOf(schema, type)) {
       const choices = [...above, choice];
@@ -161,17 +161,17 @@ test('each field of the schema can be ticked on and off', () => {
       const without = change(text, (operation) => page.remove(text, operation, steps));
       assert.deepEqual(page.validate(schema, page.parse(without)), [], without);
       assert.equal(page.find(page.readOperation(without), steps), null, without);
-      ticked++;
+      checked++;
       if (page.isCompositeType(choice.type)) {
         visit(choices, choice.type);
       }
     }
   };
   visit([], schema.getQueryType());
-  assert.ok(ticked > 400, `${ticked} fields`);
+  assert.ok(checked > 400, `${checked} fields`);
 });
 
-/** Applies an edit of operation A, or of the only one. */
+/** Applies an edit to operation A, or to the only operation. */
 function change(text, edit) {
   const made = edit(page.readOperation(text, 'A'));
   return made ? text.slice(0, made.start) + made.text + text.slice(made.end) : text;
@@ -186,7 +186,7 @@ function choicesAt(steps) {
   });
 }
 
-/** Builds a module as the page is built, and imports it. */
+/** Builds a module with Vite, and imports it. */
 async function built(entry) {
   const [{ output }] = await build({
     configFile: false,
