@@ -1,18 +1,18 @@
 package relay
 
-// alignment is the place of a cursor in the pages that are loaded. In this file, the previous and the
-// next items are those that a traversal in the direction dir meets before and after the cursor.
+// alignment is the place of a cursor in the pages that are loaded. In this file, the previous and
+// the next items are those that a traversal in the direction dir meets before and after the cursor.
 type alignment struct {
 	boundary boundary
 	// exact reports that every item that was listed throughout is on the same side as before.
 	exact bool
-	// lost reports that nothing is left of what the cursor remembers. The boundary is then the end of
-	// the list at which the traversal begins.
+	// lost reports that nothing is left of what the cursor remembers. The boundary is then the end
+	// of the list at which the traversal begins.
 	lost bool
 	// realigned reports that the cursor's item is not at its position.
 	realigned bool
-	// gone is how many remembered items next to the boundary are known to be deleted. moved is how far
-	// the boundary has moved for other reasons, in positions.
+	// gone is how many remembered items next to the boundary are known to be deleted. moved is how
+	// far the boundary has moved for other reasons, in positions.
 	moved, gone int
 	reordered   bool
 	// passed is how many remembered places before the cursor's item the boundary is: the traversal
@@ -28,8 +28,8 @@ func (a alignment) remembersPrevious(f Fingerprint) bool {
 	return a.previous != nil && (a.previous[f.clipped()] || f == a.cursor.Item)
 }
 
-// match is a remembered item that a page has. offset is the number of places from the cursor's item to
-// it, below 0 for a previous item.
+// match is a remembered item that a page has. offset is the number of places from the cursor's item
+// to it, below 0 for a previous item.
 type match struct {
 	boundary boundary
 	offset   int
@@ -51,8 +51,8 @@ func (c *Cursor) inherited(dir int) bool {
 	return c.PrecedingInherited
 }
 
-// locate finds the boundary from which a traversal in the direction dir goes on from a cursor. If the
-// pages do not show it, locate returns pages that may.
+// locate finds the boundary from which a traversal in the direction dir goes on from a cursor. If
+// the pages do not show it, locate returns pages that may.
 func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) {
 	a := alignment{cursor: c}
 	previous, next := c.sides(dir)
@@ -82,8 +82,8 @@ func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) 
 		a.boundary = asm.boundaryAt(nearPrevious.boundary, dir, true)
 		a.gone = -nearPrevious.offset
 		a.moved = asm.shift(c, nearPrevious, dir, a.gone)
-		// The cursor's item is before this one, or deleted. It is deleted if the pages show all that
-		// follows, up to one of the cursor's next items or to the end.
+		// The cursor's item is before this one, or deleted. It is deleted if the pages show all
+		// that follows, up to one of the cursor's next items or to the end.
 		a.exact = nearNext != nil && nearNext.boundary.page == nearPrevious.boundary.page
 		if !a.exact {
 			walked := asm.traverse(alignment{boundary: a.boundary}, dir, maxPosition, nil, alignment{})
@@ -121,8 +121,8 @@ func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) 
 	return asm.fallback(a, nearPrevious, previous, dir), nil, ""
 }
 
-// shift returns how far a matched item has moved, apart from the deletions at the cursor, which move
-// only the items listed after it.
+// shift returns how far a matched item has moved, apart from the deletions at the cursor, which
+// move only the items listed after it.
 func (asm *Assembler) shift(c *Cursor, m *match, dir, gone int) int {
 	moved := asm.position(m.boundary) - (c.Position + dir*m.offset)
 	if dir*m.offset > 0 {
@@ -131,14 +131,15 @@ func (asm *Assembler) shift(c *Cursor, m *match, dir, gone int) int {
 	return moved
 }
 
-// startsAt reports whether the next items that were listed throughout begin at a matched next item: it
-// was the nearest, or those in between are not where they would be.
+// startsAt reports whether the next items that were listed throughout begin at a matched next item:
+// it was the nearest, or those in between are not where they would be.
 func (asm *Assembler) startsAt(next, previous *match, dir int) bool {
 	page := asm.pages[next.boundary.page]
 	return next.offset == 1 || previous != nil && previous.boundary.page == next.boundary.page || page.ends(-dir)
 }
 
-// fallback aligns a cursor with a far previous item that it remembers, else with the end of the list.
+// fallback aligns a cursor with a far previous item that it remembers, else with the end of the
+// list.
 func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neighbor, dir int) alignment {
 	c := a.cursor
 	if nearPrevious != nil {
@@ -163,8 +164,8 @@ func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neig
 		distance = c.Total - 1 - c.Position
 	}
 	a.gone = min(runLength(previous), distance) + 1
-	// If the cursor remembers all items up to that end, and the pages show the whole list, no item can
-	// be met again.
+	// If the cursor remembers all items up to that end, and the pages show the whole list, no item
+	// can be met again.
 	if distance <= runLength(previous) {
 		a.exact = asm.traverse(alignment{boundary: start}, dir, maxPosition, nil, alignment{}).complete
 	}
@@ -174,7 +175,8 @@ func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neig
 	return a
 }
 
-// listEnd returns the boundary at the end of the list where a traversal in the direction dir begins.
+// listEnd returns the boundary at the end of the list where a traversal in the direction dir
+// begins.
 func (asm *Assembler) listEnd(dir int) (boundary, bool) {
 	for i, page := range asm.pages {
 		if dir > 0 && page.start() == 0 {
@@ -187,8 +189,8 @@ func (asm *Assembler) listEnd(dir int) (boundary, bool) {
 	return boundary{}, false
 }
 
-// boundaryAt returns the boundary next to the item at b, in the direction dir: after the item if far is
-// true, else before it.
+// boundaryAt returns the boundary next to the item at b, in the direction dir: after the item if
+// far is true, else before it.
 func (asm *Assembler) boundaryAt(b boundary, dir int, far bool) boundary {
 	if (dir > 0) == far {
 		b.index++
@@ -207,8 +209,8 @@ func (asm *Assembler) atPlace(c *Cursor) (boundary, bool) {
 	return boundary{}, false
 }
 
-// matches searches the pages for the cursor's own item and for the nearest remembered item on either
-// side. If an item is in several places, the place nearest to its old position counts.
+// matches searches the pages for the cursor's own item and for the nearest remembered item on
+// either side. If an item is in several places, the place nearest to its old position counts.
 func (asm *Assembler) matches(c *Cursor, previous, next []Neighbor) (item, nearPrevious, nearNext *match) {
 	offsets := make(map[Fingerprint]int, len(previous)+len(next))
 	for _, n := range next {

@@ -27,9 +27,11 @@ const (
 	// endSlack is how far after the last known end of a growing list its end is searched, in
 	// positions.
 	endSlack = 10
-	// seamSlack is how far around a seam its item is searched, in positions; each retry adds as much.
+	// seamSlack is how far around a seam its item is searched, in positions; each retry adds as
+	// much.
 	seamSlack = 8
-	// maxRequested is how many positions are requested at a time, whatever total the upstream reports.
+	// maxRequested is how many positions are requested at a time, whatever total the upstream
+	// reports.
 	maxRequested = 12_000
 	// maxRetries is how often a seam is loaded again.
 	maxRetries = 3
@@ -60,8 +62,8 @@ type Assembler struct {
 	result   *Result
 }
 
-// NewAssembler returns an assembler of w. The plan has the operation's other windows of the list, and
-// w itself; nil if there are none.
+// NewAssembler returns an assembler of w. The plan has the operation's other windows of the list,
+// and w itself; nil if there are none.
 func NewAssembler(w Window, plan *ListPlan) *Assembler {
 	return &Assembler{
 		window: w, plan: plan, widest: plan.widest(w),
@@ -80,8 +82,8 @@ type Load struct {
 	// loaded again.
 	Pages  []PageRef
 	Reason Reason
-	// Restart reports that the assembler has dropped all of its pages. The caller drops them as well
-	// and accepts no page that was cached before now.
+	// Restart reports that the assembler has dropped all of its pages. The caller drops them as
+	// well and accepts no page that was cached before now.
 	Restart bool
 }
 
@@ -92,8 +94,8 @@ func (asm *Assembler) Add(pages ...PageSnapshot) { asm.pages = append(asm.pages,
 // need no upstream call.
 //
 // The first pages are cached ones if they hold all that the window needs first, else those that the
-// plan has for it, else the cheapest cover. All later pages are those that the assembler lacks after
-// it has aligned the window's cursors with the pages that it has.
+// plan has for it, else the cheapest cover. All later pages are those that the assembler lacks
+// after it has aligned the window's cursors with the pages that it has.
 func (asm *Assembler) Next(cached []CachedPage) Load {
 	if len(asm.pages) == 0 {
 		pages, reason := asm.plan.firstPages(asm.window, cached)
@@ -114,15 +116,16 @@ func (asm *Assembler) Next(cached []CachedPage) Load {
 		clear(asm.outdated)
 		result, pages, reason = asm.assemble()
 	}
-	if reason.searches() && !asm.restarted && slices.ContainsFunc(asm.pages, func(s PageSnapshot) bool { return s.Cached }) {
+	cachedPage := func(s PageSnapshot) bool { return s.Cached }
+	if reason.searches() && !asm.restarted && slices.ContainsFunc(asm.pages, cachedPage) {
 		return asm.restart()
 	}
 	asm.result = result
 	return Load{Pages: pages, Reason: reason}
 }
 
-// restart begins anew without cached pages: they are of different moments, between which an item can
-// move from one page to another, so that a search would miss it.
+// restart begins anew without cached pages: they are of different moments, between which an item
+// can move from one page to another, so that a search would miss it.
 func (asm *Assembler) restart() Load {
 	widest := asm.widest
 	*asm = *NewAssembler(asm.window, nil)
@@ -147,42 +150,44 @@ func (asm *Assembler) allowed(calls int, reason Reason) bool {
 	return asm.windowCalls >= 0
 }
 
-// Result returns the window. It is nil as long as the last [Assembler.Next] returned pages, and if the
-// list changes too fast to be assembled.
+// Result returns the window. It is nil as long as the last [Assembler.Next] returned pages, and if
+// the list changes too fast to be assembled.
 func (asm *Assembler) Result() *Result { return asm.result }
 
 // position returns the position in the list of the item after a boundary.
 func (asm *Assembler) position(b boundary) int { return asm.pages.position(b) }
 
-// total returns the size of the list as the page added last says.
+// total returns the number of items in the list according to the page added last.
 func (asm *Assembler) total() int { return asm.pages[len(asm.pages)-1].Total }
 
-// missing returns the pages for those of the ranges that no view holds yet. They overlap what is there by one position.
+// missing returns pages for the parts of the ranges that no page has yet. They overlap the pages
+// that there are by one position.
 func (asm *Assembler) missing(ranges ...Range) []PageRef { return CoverAll(asm.open(ranges...)) }
 
-// open returns what no view holds yet of the ranges, and a position more on either side.
+// open returns the parts of the ranges that no page has yet, extended by one position on either
+// side.
 func (asm *Assembler) open(ranges ...Range) []Range {
-	have := make([]Range, len(asm.pages))
-	for i, v := range asm.pages {
-		have[i] = Range{v.start(), v.end()}
+	loaded := make([]Range, len(asm.pages))
+	for i, page := range asm.pages {
+		loaded[i] = Range{page.start(), page.end()}
 	}
 	var open []Range
 	for _, w := range ranges {
 		w = Range{max(w.Lo, 0), min(w.Hi, asm.total(), max(w.Lo, 0)+maxRequested)}
-		for _, gap := range gaps(w, have) {
+		for _, gap := range gaps(w, loaded) {
 			open = append(open, Range{max(gap.Lo-1, w.Lo), min(gap.Hi+1, w.Hi)})
 		}
 	}
 	return open
 }
 
-// cut returns those of the pages that hold some of the range.
+// overlapping returns the pages that have a position of the range.
 func overlapping(pages []PageRef, needed Range) []PageRef {
 	return slices.DeleteFunc(pages, func(p PageRef) bool { return !p.Range().Overlaps(needed) })
 }
 
-// step tries to answer from the views that are there. Otherwise it returns the pages that it lacks; where r.settle is set, it
-// makes do without them.
+// assemble assembles the result from the pages that there are. If they do not suffice, it returns
+// the missing pages, unless bestEffort is set.
 func (asm *Assembler) assemble() (*Result, []PageRef, Reason) {
 	w, dir := asm.window, asm.window.direction()
 	start, stop := w.After, w.Before
@@ -200,16 +205,16 @@ func (asm *Assembler) assemble() (*Result, []PageRef, Reason) {
 				return nil, pages, reason
 			}
 		}
-		walk := asm.traverse(from, dir, w.Count, stop, until)
-		if !walk.complete && !asm.bestEffort {
-			if pages, reason := asm.continuationPages(walk, dir); len(pages) > 0 {
+		t := asm.traverse(from, dir, w.Count, stop, until)
+		if !t.complete && !asm.bestEffort {
+			if pages, reason := asm.continuationPages(t, dir); len(pages) > 0 {
 				return nil, pages, reason
 			}
 		}
-		if walk.complete || walk.items.len > 0 {
-			return asm.compose(from, until, walk), nil, ""
+		if t.complete || t.items.len > 0 {
+			return asm.compose(from, until, t), nil, ""
 		}
-		// Nothing goes on from there: the place was found in a view that is out of date.
+		// The traversal cannot go on from there: the cursor was found in an outdated page.
 		if asm.outdated[from.boundary.page] || len(asm.outdated) == len(asm.pages)-1 {
 			return nil, nil, ""
 		}
@@ -221,27 +226,28 @@ func (asm *Assembler) assemble() (*Result, []PageRef, Reason) {
 	}
 }
 
-// begin returns where the window begins: behind its first cursor, or at the end of the list.
+// start returns the alignment at which the window begins: that of its cursor, or an end of the
+// list.
 func (asm *Assembler) start(start *Cursor, dir int) (alignment, []PageRef, Reason) {
 	if start != nil {
 		return asm.locate(start, dir)
 	}
 	at := -1
-	for i, v := range asm.pages {
-		if dir > 0 && v.start() == 0 || dir < 0 && v.reachesEnd() && (len(v.Items) > 0 || v.Total == 0) {
-			if at < 0 || len(v.Items) >= len(asm.pages[at].Items) {
-				at = i
-			}
+	for i, page := range asm.pages {
+		begins := dir > 0 && page.start() == 0 || dir < 0 && page.reachesEnd() && (len(page.Items) > 0 || page.Total == 0)
+		if begins && (at < 0 || len(page.Items) >= len(asm.pages[at].Items)) {
+			at = i
 		}
 	}
-	// A window of the last items was asked for before anybody knew where they are.
+	// The first page of a window of the last items only returned the total.
 	if dir < 0 && !asm.bestEffort {
 		last := Range{asm.total() - max(asm.widest, 1), asm.total()}
 		if asm.window.After != nil {
 			last.Lo = min(max(last.Lo, asm.window.After.Position+1), last.Hi-1)
 		}
 		needed := Range{asm.total() - max(asm.window.Count, 1), asm.total()}
-		if pages := overlapping(asm.missing(last), needed); len(pages) > 0 && (at < 0 || len(asm.pages[at].Items) < asm.window.Count && asm.pages[at].start() > 0) {
+		short := at < 0 || len(asm.pages[at].Items) < asm.window.Count && asm.pages[at].start() > 0
+		if pages := overlapping(asm.missing(last), needed); len(pages) > 0 && short {
 			return alignment{}, pages, ReasonWindow
 		}
 	}
@@ -251,12 +257,13 @@ func (asm *Assembler) start(start *Cursor, dir int) (alignment, []PageRef, Reaso
 		}
 	}
 	if at < 0 && dir < 0 && !asm.bestEffort {
-		// The list has grown since its total was seen: look beyond it.
-		return alignment{}, Cover(Range{max(asm.total()-max(asm.window.Count, 1), 0), asm.total() + endSlack}), ReasonSeam
+		// The list has grown since its total was reported. Its end is after that.
+		return alignment{}, asm.endPages(dir), ReasonSeam
 	}
 	if at < 0 {
-		for i, v := range asm.pages { // it grew at every look: its end is the furthest seen
-			if len(v.Items) > 0 && (at < 0 || v.end() > asm.pages[at].end()) {
+		// The list grew between all calls. The page that reaches furthest stands for its end.
+		for i, page := range asm.pages {
+			if len(page.Items) > 0 && (at < 0 || page.end() > asm.pages[at].end()) {
 				at = i
 			}
 		}

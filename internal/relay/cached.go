@@ -2,35 +2,37 @@ package relay
 
 import "slices"
 
-// CachedPage is a page that is at hand.
+// CachedPage is a page that takes no upstream call.
 type CachedPage struct {
 	Ref PageRef
-	// Len is how many items it has, and Total how many the list had then.
+	// Len is the number of items on the page, Total the number of items in the list at that time.
 	Len, Total int
 }
 
-// positions returns the positions that an extent answers for: where the list ends on it, all beyond as well.
-func (e CachedPage) positions() Range {
-	r := e.Ref.Range()
-	if r.Hi = r.Lo + e.Len; r.Hi >= e.Total {
+// positions returns the positions that the page has. If the list ends on the page, it also has all
+// positions after it.
+func (p CachedPage) positions() Range {
+	r := p.Ref.Range()
+	if r.Hi = r.Lo + p.Len; r.Hi >= p.Total {
 		r.Hi = maxPosition
 	}
 	return r
 }
 
-// CoverCached returns pages of those at hand on which every position of the ranges is, each once, and false where there are none. Where
-// one range takes several pages, each shares a position with the one before. For no ranges any page will do.
-func CoverCached(ranges []Range, held []CachedPage) ([]PageRef, bool) {
-	if len(held) == 0 {
+// CoverCached returns cached pages that have every position of the ranges, each page once. It
+// returns false if there are none. If a range needs several pages, each shares a position with the
+// previous one. For no ranges, any page does.
+func CoverCached(ranges []Range, cached []CachedPage) ([]PageRef, bool) {
+	if len(cached) == 0 {
 		return nil, false
 	}
 	if len(ranges) == 0 {
-		return []PageRef{held[0].Ref}, true
+		return []PageRef{cached[0].Ref}, true
 	}
 	var pages []PageRef
 	for _, r := range ranges {
 		for x := r.Lo; r.Len() > 0; {
-			best := furthest(held, x)
+			best := furthest(cached, x)
 			last := best.positions().Hi - 1
 			if last < x {
 				return nil, false
@@ -50,12 +52,13 @@ func CoverCached(ranges []Range, held []CachedPage) ([]PageRef, bool) {
 	return pages, true
 }
 
-// furthest returns the extent that has position x and goes furthest beyond it, the first of equal ones. Where none has, it is empty.
-func furthest(held []CachedPage, x int) CachedPage {
+// furthest returns the cached page that has position x and reaches furthest after it; of equal
+// ones, the first. If no page has x, it returns an empty page.
+func furthest(cached []CachedPage, x int) CachedPage {
 	best, reach := CachedPage{Ref: PageRef{1, 1}, Total: 1}, x
-	for _, e := range held {
-		if p := e.positions(); p.Lo <= x && p.Hi > reach && p.Hi > x {
-			best, reach = e, p.Hi
+	for _, page := range cached {
+		if p := page.positions(); p.Lo <= x && p.Hi > reach && p.Hi > x {
+			best, reach = page, p.Hi
 		}
 	}
 	return best

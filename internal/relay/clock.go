@@ -2,7 +2,8 @@ package relay
 
 import "time"
 
-// Clock returns a time as cursors carry it: microseconds, rounded up, of which 32 bits are kept. It is never 0.
+// Clock returns a time as cursors encode it: the lower 32 bits of the microseconds since 1970,
+// rounded up. It is never 0.
 func Clock(t time.Time) uint32 {
 	return max(uint32(roundedUp(t).UnixMicro()), 1)
 }
@@ -17,15 +18,17 @@ func later(a, b uint32) uint32 {
 	return a
 }
 
-// Since returns when a page may have been asked for at the earliest to show the list no earlier than the window's cursors saw it:
-// zero where there are none, or where they do not tell. Now is the time.
+// Since returns the earliest time at which a page may have been requested so that it shows the list
+// no earlier than the window's cursors saw it. It returns zero if the cursors do not record that
+// time.
 func (w Window) Since(now time.Time) time.Time {
 	seen := w.seen()
 	if seen == 0 {
 		return time.Time{}
 	}
-	// How long ago that was, as far as 32 bits tell: what is taken for the future was seen long ago, or by a clock that is ahead, and
-	// then no page that is at hand will do. What was seen 71 minutes earlier than it seems is only taken for newer.
+	// The 32 bits repeat every 71 minutes. A time that seems to be in the future is either long ago
+	// or from a clock that is fast: then no cached page serves. A time that is 71 minutes earlier
+	// than it seems is only taken for newer.
 	ago := time.Duration(max(int32(Clock(now)-seen), 0)) * time.Microsecond
 	return roundedUp(now).Add(-ago)
 }

@@ -1,34 +1,35 @@
-// Package relay is the arithmetic of a Relay connection over a list that comes in numbered pages: cursors, the windows that
-// arguments ask for, the pages that cover a window, and the answer that those pages give. All of it is pure.
+// Package relay implements Relay connections over a list that an upstream serves in numbered pages.
+// It has cursors ([Cursor]), the windows that arguments select ([Args.Window]), the pages that
+// cover a range ([Cover]), and the assembly of a window from pages ([Assembler]). It does no I/O.
 package relay
 
 import "slices"
 
-// MaxPageSize is the largest page, in items, that the upstream hands out.
+// MaxPageSize is the maximum number of items on an upstream page.
 const MaxPageSize = 100
 
-// Range is the positions of a list from Lo, counted from 0, up to but not including Hi.
-// It is empty where Hi is not above Lo.
+// Range is the positions of a list from Lo, counted from 0, up to but not including Hi. It is empty
+// if Hi is not above Lo.
 type Range struct{ Lo, Hi int }
 
-// Len returns how many positions r holds.
+// Len returns the number of positions in r.
 func (r Range) Len() int { return max(r.Hi-r.Lo, 0) }
 
-// Overlaps says whether r and o share a position.
+// Overlaps reports whether r and o share a position.
 func (r Range) Overlaps(o Range) bool { return max(r.Lo, o.Lo) < min(r.Hi, o.Hi) }
 
-// PageRef is a page as the upstream counts them: Number from 1, Size from 1 to [MaxPageSize] items.
+// PageRef refers to an upstream page. Number counts from 1. Size is 1 to [MaxPageSize] items.
 type PageRef struct{ Number, Size int }
 
-// Range returns the positions that p holds in a list without end.
+// Range returns the positions of p in an endless list.
 func (p PageRef) Range() Range { return Range{(p.Number - 1) * p.Size, p.Number * p.Size} }
 
-// pageAt returns the page of size items that holds position x.
+// pageAt returns the page of size items that has position x.
 func pageAt(x, size int) PageRef { return PageRef{x/size + 1, size} }
 
-// Cover returns the pages to ask for so that every position of r is on one of them, in order. It takes the fewest pages,
-// and of those the fewest items. Where there are several, each shares at least one position with the one before, so that
-// a list that changes between the calls can be noticed. An empty range takes no page.
+// Cover returns the fewest pages that have every position of r, in order, and of these the ones
+// with the fewest items. Adjacent pages share at least one position, so that a change of the list
+// between two calls can be noticed. An empty range needs no page.
 //
 // One page covers any range of up to 50 positions, two any of up to 101.
 func Cover(r Range) []PageRef {
@@ -43,7 +44,8 @@ func Cover(r Range) []PageRef {
 	return coverMany(r)
 }
 
-// MostPages returns how many pages [Cover] takes at most for n positions in a row, wherever they lie among the first million.
+// MostPages returns the maximum number of pages that [Cover] returns for n positions in a row among
+// the first million.
 func MostPages(n int) int {
 	switch {
 	case n <= MaxPageSize/2:
@@ -54,45 +56,45 @@ func MostPages(n int) int {
 	return (n-1+89)/90 + 1
 }
 
-// coverMany is Cover for a range that no page covers alone. A chain of pages is settled from its end: for each position x
-// that a next page would have to hold, the cheapest way to go on from there.
+// coverMany is Cover for a range that needs several pages. It computes, from the last position to
+// the first, the cheapest chain of pages that begins with a page of that position.
 func coverMany(r Range) []PageRef {
-	type way struct {
+	type chain struct {
 		calls, items int
-		size         int // of the page that holds x
+		size         int // of the first page
 	}
-	ways := make([]way, r.Len()) // by x - r.Lo
+	chains := make([]chain, r.Len()) // by x - r.Lo
 
 	for x := r.Hi - 1; x >= r.Lo; x-- {
-		// What is best for the next position is best for this one, if the same page holds it: a way from further ahead in the list is
-		// never cheaper.
+		// The best chain of the next position is the best one of this position if its first page
+		// has both: a chain of an earlier position is never cheaper.
 		if x < r.Hi-1 {
-			if next := ways[x+1-r.Lo]; pageAt(x, next.size) == pageAt(x+1, next.size) {
-				ways[x-r.Lo] = next
+			if next := chains[x+1-r.Lo]; pageAt(x, next.size) == pageAt(x+1, next.size) {
+				chains[x-r.Lo] = next
 				continue
 			}
 		}
-		var best way
+		var best chain
 		for size := 1; size <= MaxPageSize; size++ {
-			w := way{1, size, size}
+			c := chain{1, size, size}
 			if seam := pageAt(x, size).Range().Hi - 1; seam < r.Hi-1 {
 				if seam == x {
-					continue // the next page would have to hold x again
+					continue // the next page would need x again
 				}
-				rest := ways[seam-r.Lo]
-				w.calls += rest.calls
-				w.items += rest.items
+				rest := chains[seam-r.Lo]
+				c.calls += rest.calls
+				c.items += rest.items
 			}
-			if best.calls == 0 || w.calls < best.calls || w.calls == best.calls && w.items < best.items {
-				best = w
+			if best.calls == 0 || c.calls < best.calls || c.calls == best.calls && c.items < best.items {
+				best = c
 			}
 		}
-		ways[x-r.Lo] = best
+		chains[x-r.Lo] = best
 	}
 
 	var pages []PageRef
 	for x := r.Lo; ; {
-		page := pageAt(x, ways[x-r.Lo].size)
+		page := pageAt(x, chains[x-r.Lo].size)
 		pages = append(pages, page)
 		if page.Range().Hi >= r.Hi {
 			return pages
@@ -101,7 +103,7 @@ func coverMany(r Range) []PageRef {
 	}
 }
 
-// cost orders sets of pages: fewer calls first, then fewer items.
+// cost returns the calls and the items that pages take.
 func cost(pages []PageRef) (calls, items int) {
 	for _, p := range pages {
 		items += p.Size
@@ -115,8 +117,9 @@ func cheaper(a, b []PageRef) bool {
 	return aCalls < bCalls || aCalls == bCalls && aItems < bItems
 }
 
-// CoverAll returns pages that cover each of the ranges as [Cover] would, where ranges that overlap or lie close together
-// share pages if that is cheaper than a cover for each. The pages are in order of their first position.
+// CoverAll returns pages that cover each of the ranges as [Cover] does. Ranges that overlap or are
+// close together share pages if that is cheaper than a cover for each. The pages are in the order
+// of their first position.
 func CoverAll(ranges []Range) []PageRef {
 	if len(ranges) == 1 {
 		return Cover(ranges[0])
@@ -129,7 +132,7 @@ func CoverAll(ranges []Range) []PageRef {
 		return a.Hi - b.Hi
 	})
 
-	var pages, group []PageRef // group is the cover of span, nil as long as nobody needs it
+	var pages, group []PageRef // group is the cover of span, computed when it is needed
 	var span Range
 	covered := func() []PageRef {
 		if group == nil {
@@ -147,12 +150,12 @@ func CoverAll(ranges []Range) []PageRef {
 			continue
 		}
 		own := Cover(r)
-		// The span's cover and one of what is beyond it, joined, are a cover of both.
-		if beyond := (Range{span.Hi - 1, joint.Hi}); r.Lo < beyond.Lo && cheaper(Cover(beyond), own) {
+		// The cover of the span and a cover of the positions after it are a cover of both ranges.
+		if rest := (Range{span.Hi - 1, joint.Hi}); r.Lo < rest.Lo && cheaper(Cover(rest), own) {
 			span, group = joint, nil
 			continue
 		}
-		// A cover of a span far wider than its parts is never cheaper, and costly to find out.
+		// A cover of a span much wider than its parts is never cheaper, and slow to compute.
 		if joint.Len() <= span.Len()+r.Len()+MaxPageSize {
 			if shared := Cover(joint); cheaper(shared, append(slices.Clone(covered()), own...)) {
 				span, group = joint, shared
@@ -165,18 +168,18 @@ func CoverAll(ranges []Range) []PageRef {
 	return append(pages, covered()...)
 }
 
-// gaps returns the parts of r that none of the held ranges has, in order.
-func gaps(r Range, held []Range) []Range {
-	sorted := slices.Clone(held)
+// gaps returns the parts of r that none of the covered ranges has, in order.
+func gaps(r Range, covered []Range) []Range {
+	sorted := slices.Clone(covered)
 	slices.SortFunc(sorted, func(a, b Range) int { return a.Lo - b.Lo })
 
 	var open []Range
-	x := r.Lo // every position of r below x is held or in a gap
-	for _, h := range sorted {
-		if h.Lo > x && x < r.Hi {
-			open = append(open, Range{x, min(h.Lo, r.Hi)})
+	x := r.Lo // every position of r below x is covered or in a gap
+	for _, c := range sorted {
+		if c.Lo > x && x < r.Hi {
+			open = append(open, Range{x, min(c.Lo, r.Hi)})
 		}
-		x = max(x, h.Hi)
+		x = max(x, c.Hi)
 	}
 	if x < r.Hi {
 		open = append(open, Range{x, r.Hi})

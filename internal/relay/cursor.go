@@ -9,58 +9,61 @@ import (
 	"slices"
 )
 
-// MaxCursor is the length, in characters, of the longest cursor.
+// MaxCursor is the maximum length of a cursor, in characters.
 const MaxCursor = 128
 
-// maxPosition bounds positions and totals: a GraphQL Int counts no further.
+// maxPosition is the maximum position and total: the largest GraphQL Int.
 const maxPosition = math.MaxInt32
 
-// cursorFormat is the first byte of every cursor. Another layout takes another number.
+// cursorFormat is the first byte of every cursor. It changes with the layout.
 const cursorFormat = 3
 
-// Cursor names an item of a list, by the item and by some of its neighbours, so that it still means the same place when items
-// around it come and go. It is no secret and proves nothing about its holder: the upstream decides, by the credential, what a
-// caller sees.
+// Cursor identifies a place in a list by an item and some of its neighbors, so that it stays at the
+// same place when items around it are added and deleted. It is not a secret and grants no access:
+// the upstream decides by the credential what a caller sees.
 type Cursor struct {
-	// Position is where the item stood, counted from 0.
+	// Position is the position of the item when the cursor was made, counted from 0.
 	Position int
-	// Total is how many items the list held then. It is above Position.
+	// Total is the number of items in the list at that time. It is above Position.
 	Total int
-	// Seen is when the list was seen like that, as [Clock] tells it; 0: nobody knows.
+	// Seen is that time, as [Clock] returns it; 0 if it is unknown.
 	Seen uint32
 	// Item is the item's fingerprint.
 	Item Fingerprint
-	// List is the fingerprint of the list: its filter and the API version. The lower half is not kept.
+	// List is the fingerprint of the list: of its filter and the API version. An encoded cursor has
+	// only the upper half.
 	List Fingerprint
-	// Moving is how far, in positions, the list was lately seen to move: 0 to maxMoving.
+	// Moving is how far the list moved recently, in positions: 0 to maxMoving.
 	Moving int
-	// Preceding are items listed before this one, nearest first: an unbroken run of the nearest, then a few far ones.
+	// Preceding are items listed before this one, nearest first: a run of the nearest without gaps,
+	// then a few far ones.
 	Preceding []Neighbor
 	// Following are items listed after this one, likewise.
 	Following []Neighbor
-	// PrecedingCarried and FollowingCarried say that the run has items that an older cursor remembered and nobody has seen since:
-	// others may stand between them by now.
+	// PrecedingInherited and FollowingInherited report that the run has items from an older cursor
+	// that no page has shown since. There may be other items between them now.
 	PrecedingInherited, FollowingInherited bool
 }
 
-// Neighbor is a neighbour that a cursor remembers.
+// Neighbor is an item that a cursor remembers besides its own.
 type Neighbor struct {
-	// Distance is how many places it stood away, from 1.
+	// Distance is the number of places between the item and the cursor's, from 1.
 	Distance int
-	// Item is its fingerprint, of which only the upper 48 bits are kept.
+	// Item is the fingerprint of the item. Only the upper 48 bits count.
 	Item Fingerprint
 }
 
-// memoryBits are the bits of a neighbour's fingerprint that are kept: enough for a match to count alone.
+// neighborBits is how many bits of a neighbor's fingerprint a cursor has: enough for a match by
+// chance to be improbable.
 const neighborBits = 48
 
-// clipped returns f as a memory keeps it.
+// clipped returns the bits of f that a [Neighbor] has.
 func (f Fingerprint) clipped() Fingerprint { return f >> (64 - neighborBits) << (64 - neighborBits) }
 
-// run returns how many of the memories are the unbroken run of the nearest.
-func runLength(memories []Neighbor) int {
+// runLength returns the length of the run of the nearest neighbors.
+func runLength(neighbors []Neighbor) int {
 	n := 0
-	for n < len(memories) && memories[n].Distance == n+1 {
+	for n < len(neighbors) && neighbors[n].Distance == n+1 {
 		n++
 	}
 	return n
@@ -69,30 +72,30 @@ func runLength(memories []Neighbor) int {
 const (
 	maxMoving = 15
 	maxFar    = 3
-	// carriedBit stands beside the length of a run, which takes three bits.
+	// inheritedBit is encoded next to the length of a run, which takes three bits.
 	inheritedBit = 8
 
 	neighborBytes = neighborBits / 8
-	// maxRaw is how many bytes a cursor of MaxCursor characters has.
+	// maxRaw is the number of bytes of a cursor of MaxCursor characters.
 	maxRaw = MaxCursor * 6 / 8
 )
 
-// ErrDamagedCursor is what [DecodeCursor] returns for a text that [Cursor.Encode] never made.
-var ErrDamagedCursor = errors.New("the text is not a cursor")
+// ErrDamagedCursor is the error of [DecodeCursor] for a string that [Cursor.Encode] never returns.
+var ErrDamagedCursor = errors.New("the string is not a cursor")
 
-// ErrForeignCursor is what [DecodeCursor] returns for a cursor of another list.
+// ErrForeignCursor is the error of [DecodeCursor] for a cursor of another list.
 var ErrForeignCursor = errors.New("the cursor belongs to another list")
 
-// Encode returns c as an opaque text of at most [MaxCursor] characters that need no escaping in a URL. Equal cursors have
-// equal texts.
+// Encode returns c as an opaque string of at most [MaxCursor] characters that need no escaping in a
+// URL. Equal cursors have equal encodings.
 func (c Cursor) Encode() string { return string(c.Append(nil)) }
 
-// Append appends the text of c to dst.
+// Append appends the encoding of c to dst.
 func (c Cursor) Append(dst []byte) []byte {
-	// The raw bytes are put together in dst too, beyond their text.
+	// The raw bytes are written to dst as well, after the space for their encoding.
 	dst = slices.Grow(dst, MaxCursor+maxRaw)
-	room := len(dst) + MaxCursor
-	b := dst[room : room : room+maxRaw]
+	raw := len(dst) + MaxCursor
+	b := dst[raw : raw : raw+maxRaw]
 	b = append(b, cursorFormat)
 	runs := [2]int{runLength(c.Preceding), runLength(c.Following)}
 	lengths := runs
@@ -108,26 +111,28 @@ func (c Cursor) Append(dst []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, c.Seen)
 	b = binary.BigEndian.AppendUint32(b, uint32(c.List>>32))
 	b = binary.BigEndian.AppendUint64(b, uint64(c.Item))
-	for side, memories := range [2][]Neighbor{c.Preceding, c.Following} {
-		for i, m := range memories {
+	for side, neighbors := range [2][]Neighbor{c.Preceding, c.Following} {
+		for i, n := range neighbors {
 			if i >= runs[side] {
-				b = binary.AppendUvarint(b, uint64(m.Distance))
+				b = binary.AppendUvarint(b, uint64(n.Distance))
 			}
-			b = binary.BigEndian.AppendUint64(b, uint64(m.Item))[:len(b)+neighborBytes]
+			b = binary.BigEndian.AppendUint64(b, uint64(n.Item))[:len(b)+neighborBytes]
 		}
 	}
 	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 	return base64.RawURLEncoding.AppendEncode(dst, b)
 }
 
-// DecodeCursor reads a cursor of the given list. It returns [ErrDamagedCursor] or [ErrForeignCursor] for anything that
-// [Cursor.Encode] did not make of a cursor of this list, another spelling of the same bytes included.
-func DecodeCursor(text string, list Fingerprint) (Cursor, error) {
-	if len(text) > MaxCursor {
+// DecodeCursor decodes a cursor of the given list. The error is [ErrDamagedCursor] or
+// [ErrForeignCursor] for any string that [Cursor.Encode] does not return for a cursor of this list,
+// also for another spelling of the same bytes.
+func DecodeCursor(encoded string, list Fingerprint) (Cursor, error) {
+	if len(encoded) > MaxCursor {
 		return Cursor{}, ErrDamagedCursor
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) < 4 || b[0] != cursorFormat || crc32.ChecksumIEEE(b[:len(b)-4]) != binary.BigEndian.Uint32(b[len(b)-4:]) {
+	b, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || len(b) < 4 || b[0] != cursorFormat ||
+		crc32.ChecksumIEEE(b[:len(b)-4]) != binary.BigEndian.Uint32(b[len(b)-4:]) {
 		return Cursor{}, ErrDamagedCursor
 	}
 	d := decoder{rest: b[1 : len(b)-4]}
@@ -142,8 +147,9 @@ func DecodeCursor(text string, list Fingerprint) (Cursor, error) {
 	c.Preceding = d.neighbors(int(runs>>4&(inheritedBit-1)), int(more>>6))
 	c.Following = d.neighbors(int(runs&(inheritedBit-1)), int(more>>4&3))
 	c.PrecedingInherited, c.FollowingInherited = runs>>4&inheritedBit != 0, runs&inheritedBit != 0
-	// Encoding again checks the spelling: line breaks and spare bits pass the decoder.
-	if d.failed || len(d.rest) > 0 || c.Total <= c.Position || c.Encode() != text {
+	// The comparison with the encoding finds other spellings: the decoder accepts line breaks and
+	// spare bits.
+	if d.failed || len(d.rest) > 0 || c.Total <= c.Position || c.Encode() != encoded {
 		return Cursor{}, ErrDamagedCursor
 	}
 	if c.List>>32 != list>>32 {
@@ -180,20 +186,21 @@ func (d *decoder) uvarint(most uint64) int {
 }
 
 func (d *decoder) neighbors(run, far int) []Neighbor {
-	var memories []Neighbor
+	var neighbors []Neighbor
 	for i := range run + far {
-		m := Neighbor{Distance: i + 1}
+		n := Neighbor{Distance: i + 1}
 		if i >= run {
-			// The first of the far ones stands apart from the run, and each beyond the one before.
-			m.Distance = d.uvarint(maxPosition)
-			if m.Distance <= i+1 || i > 0 && m.Distance <= memories[i-1].Distance {
+			// The first far neighbor is not adjacent to the run, and each is further than the
+			// previous one.
+			n.Distance = d.uvarint(maxPosition)
+			if n.Distance <= i+1 || i > 0 && n.Distance <= neighbors[i-1].Distance {
 				d.failed = true
 			}
 		}
 		var item [8]byte
 		copy(item[:], d.bytes(neighborBytes))
-		m.Item = Fingerprint(binary.BigEndian.Uint64(item[:]))
-		memories = append(memories, m)
+		n.Item = Fingerprint(binary.BigEndian.Uint64(item[:]))
+		neighbors = append(neighbors, n)
 	}
-	return memories
+	return neighbors
 }

@@ -6,10 +6,12 @@ import (
 	"strconv"
 )
 
-// Fingerprint stands for an item or for a list: 64 bits of a hash that is the same in every process.
+// Fingerprint identifies an item or a list. It is 64 bits of a hash that is the same in every
+// process.
 type Fingerprint uint64
 
-// FingerprintOf returns the fingerprint of the parts, in this order. Moving text from one part to the next changes it.
+// FingerprintOf returns the fingerprint of the parts, in this order. Moving characters from one
+// part to the next changes it.
 func FingerprintOf(parts ...string) Fingerprint {
 	buf := make([]byte, 0, 128)
 	for _, p := range parts {
@@ -20,15 +22,17 @@ func FingerprintOf(parts ...string) Fingerprint {
 	return Fingerprint(binary.BigEndian.Uint64(sum[:]))
 }
 
-// Identity is what tells an item of a list apart: the uuid of its VM, or, where VMID is empty, its other traits.
+// Identity identifies an item of a list by the uuid of its VM. If VMID is empty, its other traits
+// identify it.
 type Identity struct {
 	VMID   string
 	Traits Fingerprint
-	// Number counts items without a VM that have equal traits, from 1, in the order of their page.
+	// Number distinguishes items without a VM that have equal traits. It counts from 1 in the order
+	// of their page.
 	Number int
 }
 
-// Fingerprint returns the fingerprint by which cursors remember the item.
+// Fingerprint returns the item's fingerprint in cursors.
 func (i Identity) Fingerprint() Fingerprint {
 	if i.VMID != "" {
 		return FingerprintOf(i.VMID)

@@ -2,8 +2,8 @@ package relay
 
 import "sort"
 
-// items are places of items in the order in which a traversal found them. Each is the boundary before
-// its item. A run of adjacent items takes no more memory than one item.
+// items are places of items in the order in which a traversal found them. Each is the boundary
+// before its item. A run of adjacent items takes no more memory than one item.
 type items struct {
 	dir  int // of the traversal
 	len  int

@@ -2,8 +2,8 @@ package relay
 
 import "math/bits"
 
-// A cursor's space is divided in this order: a few of the nearest neighbors on either side, then far
-// neighbors near the distances of farDistances, then more of the nearest.
+// A cursor's space is divided in this order: a few of the nearest neighbors on either side, then
+// far neighbors near the distances of farDistances, then more of the nearest.
 const (
 	nearFirst = 4
 	nearMost  = 7
@@ -12,17 +12,17 @@ const (
 
 func farDistances() [maxFar]int { return [maxFar]int{16, 128, 1024} }
 
-// neighborhood is a part of the list: the items of a window and around it, in order, and what an older
-// cursor remembers before and after them.
+// neighborhood is a part of the list: the items of a window and around it, in order, and what an
+// older cursor remembers before and after them.
 type neighborhood struct {
 	items []Fingerprint
-	// before are neighbors before the first of items, by their distance from it. after are neighbors
-	// after the last, likewise.
+	// before are neighbors before the first of items, by their distance from it. after are
+	// neighbors after the last, likewise.
 	before, after []Neighbor
 }
 
-// newNeighborhood returns the result's items with the items around them in their pages, and the index
-// of the result's first item.
+// newNeighborhood returns the result's items with the items around them in their pages, and the
+// index of the result's first item.
 func (r *Result) newNeighborhood() (*neighborhood, int) {
 	n := &neighborhood{}
 	page := &r.pages[r.first.page]
@@ -54,8 +54,8 @@ func (r *Result) newNeighborhood() (*neighborhood, int) {
 	return n, offset
 }
 
-// inheritedNeighbors returns what a cursor remembers outside of the items: before the first item if dir
-// is 1, by the distance from it, or after the last item if dir is -1.
+// inheritedNeighbors returns what a cursor remembers outside of the items: before the first item if
+// dir is 1, by the distance from it, or after the last item if dir is -1.
 func inheritedNeighbors(c *Cursor, items []Fingerprint, dir int) []Neighbor {
 	if c == nil || len(items) == 0 {
 		return nil
@@ -86,8 +86,9 @@ func inheritedNeighbors(c *Cursor, items []Fingerprint, dir int) []Neighbor {
 }
 
 // outside returns the remembered neighbors that are further from the cursor than distance d and are
-// not among items, by their distance from the end of items at which the cursor is. The item at distance
-// d has index i from that end. Items inserted in between do not shorten a distance below 1.
+// not among items, by their distance from the end of items at which the cursor is. The item at
+// distance d has index i from that end. Items inserted in between do not shorten a distance below
+// 1.
 func outside(remembered []Neighbor, items []Fingerprint, d, i int) []Neighbor {
 	listed := make(map[Fingerprint]bool, len(items))
 	for _, f := range items {
@@ -110,8 +111,8 @@ func outside(remembered []Neighbor, items []Fingerprint, d, i int) []Neighbor {
 // neighborBuf has space for the neighbors on both sides of a cursor.
 type neighborBuf [2][nearMost + maxFar]Neighbor
 
-// cursor adds to c, the cursor of the item at index i, the neighbors that it remembers. They are stored
-// in buf.
+// cursor adds to c, the cursor of the item at index i, the neighbors that it remembers. They are
+// stored in buf.
 func (n *neighborhood) cursor(i int, c Cursor, buf *neighborBuf) Cursor {
 	left := maxRaw - 3 - uvarintLen(c.Position) - uvarintLen(c.Total) - 4 - 4 - 8 - 4
 	sides := [2]neighborSide{
@@ -180,8 +181,8 @@ func (s *neighborSide) addNear(n, left int) (used int) {
 	return used
 }
 
-// addFar adds the known neighbors nearest to the far distances, in the order of their distance, within
-// the given number of bytes, and returns how many bytes it used.
+// addFar adds the known neighbors nearest to the far distances, in the order of their distance,
+// within the given number of bytes, and returns how many bytes it used.
 func (s *neighborSide) addFar(left int) (used int) {
 	for _, target := range farDistances() {
 		best, ok := s.nearest(target)

@@ -11,23 +11,23 @@ import (
 const (
 	vmPrefix          = "Cvm:"
 	provisionalPrefix = "CvmProvisional:"
-	// maxVMID bounds the uuid in an id, in bytes.
+	// maxVMID is the maximum length of the uuid in an id, in bytes.
 	maxVMID = 128
 )
 
-// ErrNotNodeID is what [ParseNodeID] returns for a text that [Identity.NodeID] never made.
-var ErrNotNodeID = errors.New("the text is not an id")
+// ErrNotNodeID is the error of [ParseNodeID] for a string that [Identity.NodeID] never returns.
+var ErrNotNodeID = errors.New("the string is not an id")
 
 // NodeID returns the item's global id, which no other item of the list has.
 func (i Identity) NodeID() string { return string(i.AppendNodeID(nil)) }
 
 // AppendNodeID appends the item's global id to dst.
 func (i *Identity) AppendNodeID(dst []byte) []byte {
-	var room [len(vmPrefix) + maxVMID]byte
+	var buf [len(vmPrefix) + maxVMID]byte
 	if i.VMID != "" {
-		return base64.RawURLEncoding.AppendEncode(dst, append(append(room[:0], vmPrefix...), i.VMID...))
+		return base64.RawURLEncoding.AppendEncode(dst, append(append(buf[:0], vmPrefix...), i.VMID...))
 	}
-	b := binary.BigEndian.AppendUint64(append(room[:0], provisionalPrefix...), uint64(i.Traits))
+	b := binary.BigEndian.AppendUint64(append(buf[:0], provisionalPrefix...), uint64(i.Traits))
 	if i.Number > 1 {
 		b = append(b, ':')
 		b = strconv.AppendInt(b, int64(i.Number), 10)
@@ -35,7 +35,8 @@ func (i *Identity) AppendNodeID(dst []byte) []byte {
 	return base64.RawURLEncoding.AppendEncode(dst, b)
 }
 
-// ParseNodeID returns the identity that a global id was made of. Another spelling of an id is [ErrNotNodeID].
+// ParseNodeID returns the identity that a global id encodes. The error is [ErrNotNodeID], also for
+// another spelling of a valid id.
 func ParseNodeID(id string) (Identity, error) {
 	b, err := base64.RawURLEncoding.DecodeString(id)
 	if err != nil {

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// ListPlan is what the windows of one operation load from one list before any page is known. Windows
-// that overlap share pages, whichever of them is assembled first. It is safe for concurrent use. A
-// nil plan is valid: its windows share nothing.
+// ListPlan is what the windows of one operation load from one list before any page is known.
+// Windows that overlap share pages, whichever of them is assembled first. It is safe for concurrent
+// use. A nil plan is valid: its windows share nothing.
 type ListPlan struct {
 	pages []PageRef
 	// front and back are the largest counts of the unanchored windows from the front and from the
@@ -22,8 +22,8 @@ type ListPlan struct {
 	choices []choice
 }
 
-// choice records the first pages of a window. Windows that begin with the same ranges begin with the
-// same pages, so that their next pages are the same too.
+// choice records the first pages of a window. Windows that begin with the same ranges begin with
+// the same pages, so that their next pages are the same too.
 type choice struct {
 	ranges []Range
 	seen   uint32
@@ -123,7 +123,8 @@ func (p *ListPlan) firstRanges(w Window) []Range {
 	return w.firstRanges()
 }
 
-// choosePages returns pages that hold the ranges. Any page does for no ranges: each reports the total.
+// choosePages returns pages that hold the ranges. Any page does for no ranges: each reports the
+// total.
 func choosePages(ranges []Range, planned []PageRef, cached []CachedPage) []PageRef {
 	if pages, ok := CoverCached(ranges, cached); ok {
 		return pages

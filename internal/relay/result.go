@@ -39,15 +39,15 @@ type ItemRef struct {
 // Realigned describes how a window was fitted to a list that changed after its cursor was made, or
 // while its pages were loaded.
 type Realigned struct {
-	// Exact reports that the window begins exactly at its cursor: no item that was listed throughout is
-	// skipped or repeated.
+	// Exact reports that the window begins exactly at its cursor: no item that was listed
+	// throughout is skipped or repeated.
 	Exact bool
 	// Inserted and Removed are the smallest numbers of items that can have been added and deleted.
 	Inserted, Removed int
 	// Reordered reports that items that the cursor remembers have changed sides.
 	Reordered bool
-	// RepeatedFrom is the position from which items may repeat those of an earlier window; -1 if none
-	// do.
+	// RepeatedFrom is the position from which items may repeat those of an earlier window; -1 if
+	// none do.
 	RepeatedFrom int
 }
 
@@ -61,8 +61,8 @@ func (r *Result) Item(i int) ItemRef {
 	return ItemRef{Position: r.pages.position(b), Page: b.page, Index: b.index, Repeats: r.repeats[index]}
 }
 
-// index returns the index in items, which are in the order of the traversal, of the item at index i in
-// the order of the list.
+// index returns the index in items, which are in the order of the traversal, of the item at index i
+// in the order of the list.
 func (r *Result) index(i int) int {
 	if r.items.dir < 0 {
 		return r.items.len - 1 - i
@@ -79,7 +79,8 @@ func (r *Result) Items() []ItemRef {
 	return refs
 }
 
-// AppendCursor appends the encoded cursor of the item at index i. The fingerprint is that of the list.
+// AppendCursor appends the encoded cursor of the item at index i. The fingerprint is that of the
+// list.
 func (r *Result) AppendCursor(dst []byte, i int, list Fingerprint) []byte {
 	var buf neighborBuf
 	return r.cursor(i, list, &buf).Append(dst)
@@ -131,7 +132,8 @@ func (asm *Assembler) compose(from, until alignment, t traversal) *Result {
 	return r
 }
 
-// realigned returns how the list has changed at the cursors and between the pages, nil if it has not.
+// realigned returns how the list has changed at the cursors and between the pages, nil if it has
+// not.
 func (asm *Assembler) realigned(from, until alignment, t traversal) *Realigned {
 	if !from.realigned && !until.realigned && !from.reordered && !until.reordered && !t.leftOut && t.moved == 0 {
 		return nil
@@ -158,8 +160,8 @@ func (asm *Assembler) realigned(from, until alignment, t traversal) *Realigned {
 	return result
 }
 
-// moving returns how far the list moves, for the cursors of the result: the larger of what the pages
-// show and what older cursors remember, less one with each window.
+// moving returns how far the list moves, for the cursors of the result: the larger of what the
+// pages show and what older cursors remember, less one with each window.
 func (asm *Assembler) moving(from, until alignment, t traversal) int {
 	moving := t.moved
 	for _, a := range []alignment{from, until} {

@@ -2,8 +2,8 @@ package relay
 
 import "slices"
 
-// traversal is a path along the list from a boundary. In this file, the next item is the one that the
-// traversal meets next, and the items before a boundary are those that it has passed.
+// traversal is a path along the list from a boundary. In this file, the next item is the one that
+// the traversal meets next, and the items before a boundary are those that it has passed.
 type traversal struct {
 	items    items
 	complete bool     // it has all items that were requested or that there are
@@ -11,8 +11,9 @@ type traversal struct {
 	// repeats counts the items that a page lists again, by the index of items.
 	repeats map[int]int
 	// used are the pages before the current one.
-	used    []int
-	moved   int  // the largest distance, in positions, between the places of an item in two joined pages
+	used []int
+	// moved is the largest distance, in positions, between the places of an item in two joined pages.
+	moved   int
 	leftOut bool // an item was left out because the cursor remembers it on the other side
 }
 
@@ -20,11 +21,12 @@ type traversal struct {
 const skipped = -1
 
 // traverse goes along the list from an alignment until it has count items, or reaches the place of
-// stop, or the end. At the end of a page it goes on in one that has the last item found, or one found
-// before that.
+// stop, or the end. At the end of a page it goes on in one that has the last item found, or one
+// found before that.
 func (asm *Assembler) traverse(from alignment, dir, count int, stop *Cursor, until alignment) traversal {
 	t := traversal{items: items{dir: dir}, last: from.boundary}
-	var visited map[Fingerprint]int // by item: its index in items; nil as long as no item can be met twice
+	// visited has the index in items of each item found. It is nil as long as no item can be met twice.
+	var visited map[Fingerprint]int
 	limit := stopper{stop: stop, until: until, dir: dir, pages: asm.pages}
 	for {
 		page := &asm.pages[t.last.page]
@@ -71,8 +73,8 @@ func (asm *Assembler) traverse(from alignment, dir, count int, stop *Cursor, unt
 		if visited == nil {
 			visited = asm.visited(&t.items, count)
 		}
-		// The items that this page has before the place reached are not met again, wherever the next
-		// page begins.
+		// The items that this page has before the place reached are not met again, wherever the
+		// next page begins.
 		for i, f := range page.Items {
 			if _, ok := visited[f]; !ok && (i < t.last.index) == (dir > 0) {
 				visited[f] = skipped
@@ -93,13 +95,14 @@ func (asm *Assembler) visited(found *items, count int) map[Fingerprint]int {
 }
 
 // continuation returns the boundary in another page after the item found last, and the distance
-// between the item's places in both pages. If that page does not have the item, an earlier one serves:
-// the items after it are new, or the same.
+// between the item's places in both pages. If that page does not have the item, an earlier one
+// serves: the items after it are new, or the same.
 func (asm *Assembler) continuation(t traversal, dir int) (boundary, int, bool) {
 	// The passed items of this page, nearest first.
 	page := asm.pages[t.last.page]
 	at := t.last.index
-	matched := make(map[int]bool) // pages that have a nearer item: an earlier one leads to the same place
+	// matched are pages that have a nearer item: an earlier item leads to the same place.
+	matched := make(map[int]bool)
 	for back := range 2 * MaxPageSize {
 		index := at - 1 - back
 		if dir < 0 {
@@ -123,8 +126,8 @@ func (asm *Assembler) continuation(t traversal, dir int) (boundary, int, bool) {
 			if dir < 0 {
 				next.index = j
 			}
-			// New items may follow an earlier item before the place reached. The page has to show more
-			// items than those.
+			// New items may follow an earlier item before the place reached. The page has to show
+			// more items than those.
 			further := asm.remaining(next, dir) - back
 			if !other.ends(dir) && (further <= 0 || back > 0 && further < seamSlack && !asm.bestEffort) {
 				continue
@@ -165,8 +168,8 @@ func (asm *Assembler) continuationPages(t traversal, dir int) ([]PageRef, Reason
 			return pages, ReasonWindow
 		}
 	}
-	// The pages are loaded and do not continue the traversal: the list changed between the calls. They
-	// are loaded again, with a larger margin.
+	// The pages are loaded and do not continue the traversal: the list changed between the calls.
+	// They are loaded again, with a larger margin.
 	if asm.retries++; asm.retries > maxRetries {
 		return nil, ""
 	}

@@ -5,27 +5,27 @@ import (
 	"fmt"
 )
 
-// DefaultCount is how many items a window holds where neither first nor last says so.
+// DefaultCount is the number of items of a window with neither first nor last.
 const DefaultCount = 30
 
-// Args are the paging arguments of a connection, nil where they are absent or null.
+// Args are the paging arguments of a connection. They are nil if absent or null.
 type Args struct {
 	First, Last   *int32
 	After, Before *string
 }
 
-// ArgumentError says that an argument cannot be used, and why, in words for the caller.
+// ArgumentError reports an invalid argument. Its message is shown to clients.
 type ArgumentError struct {
-	// Argument is its name, such as first.
+	// Argument is the name of the argument.
 	Argument string
-	// Reason goes on from the name: "must be at least 0".
+	// Reason continues a sentence that begins with the name, as in "must be at least 0".
 	Reason string
 }
 
 func (e *ArgumentError) Error() string { return e.Argument + " " + e.Reason }
 
-// Window is the part of a list that a caller asked for: Count items from the front of a range, or from its back. The
-// range is the list, behind After and ahead of Before where these are not nil.
+// Window is the part of a list that a connection selects: Count items from the front of a range, or
+// from its back. The range is the list after After and before Before, if these are not nil.
 type Window struct {
 	Count         int
 	FromBack      bool
@@ -34,8 +34,8 @@ type Window struct {
 	TotalOnly bool
 }
 
-// Window checks the arguments against the list that they are for, and the largest count allowed. The error is an
-// [ArgumentError].
+// Window returns the window that the arguments select from a list. maxCount is the largest count
+// allowed. The error is an *[ArgumentError].
 func (a Args) Window(list Fingerprint, maxCount int) (Window, error) {
 	if a.First != nil && a.Last != nil {
 		return Window{}, &ArgumentError{"last", "cannot be combined with first: use one of them"}
@@ -60,7 +60,8 @@ func (a Args) Window(list Fingerprint, maxCount int) (Window, error) {
 	if w.Before, err = cursor("before", a.Before, list); err != nil {
 		return Window{}, err
 	}
-	// Relay's algorithm looks for before among the items behind after: one that is not there cuts nothing off.
+	// Relay's algorithm looks for before among the items after after. A before that is not among
+	// them has no effect.
 	if w.After != nil && w.Before != nil && w.Before.Position <= w.After.Position {
 		w.Before = nil
 	}
@@ -77,11 +78,11 @@ func count(argument string, n int32, maxCount int) (int, error) {
 	return int(n), nil
 }
 
-func cursor(argument string, text *string, list Fingerprint) (*Cursor, error) {
-	if text == nil {
+func cursor(argument string, encoded *string, list Fingerprint) (*Cursor, error) {
+	if encoded == nil {
 		return nil, nil
 	}
-	c, err := DecodeCursor(*text, list)
+	c, err := DecodeCursor(*encoded, list)
 	switch {
 	case errors.Is(err, ErrForeignCursor):
 		return nil, &ArgumentError{argument, "is a cursor of another list: use it with the nodeId and userId it came from"}
@@ -91,7 +92,8 @@ func cursor(argument string, text *string, list Fingerprint) (*Cursor, error) {
 	return &c, nil
 }
 
-// direction is the way in which a window is read: 1 from the front of its range, -1 from the back.
+// direction returns the direction in which the window is assembled: 1 from the front of its range,
+// -1 from the back.
 func (w Window) direction() int {
 	if w.FromBack {
 		return -1
@@ -99,7 +101,7 @@ func (w Window) direction() int {
 	return 1
 }
 
-// bounds returns the positions of the items that w asks for in a list of total items that has not moved.
+// bounds returns the positions of the items of w in a list of total items that has not changed.
 func (w Window) bounds(total int) Range {
 	lo, hi := 0, total
 	if w.Before != nil {
@@ -114,8 +116,8 @@ func (w Window) bounds(total int) Range {
 	return Range{lo, min(hi, lo+w.Count)}
 }
 
-// needs returns the positions to fetch for w in a list of total items: its items, and the cursors' own. Where a cursor says
-// that the list moves, slack positions more on either side.
+// needs returns the positions that w needs in a list of total items: its items and those of its
+// cursors, with slack positions on either side.
 func (w Window) needs(total, slack int) []Range {
 	r := w.bounds(total)
 	ranges := []Range{r}
@@ -138,14 +140,14 @@ func (w Window) needs(total, slack int) []Range {
 	return ranges
 }
 
-// unanchored says whether w has no cursor: its place is known by the end of the list that it begins at.
+// unanchored reports whether w has no cursor. It then begins at an end of the list.
 func (w Window) unanchored() bool { return w.After == nil && w.Before == nil }
 
-// unknownEnd stands for the total of a list that nobody has seen the end of.
+// unknownEnd is the total of a list whose end is unknown.
 const unknownEnd = maxPosition
 
-// firstRanges returns the positions to fetch before anything is known of the list. Empty means that its total has to be known
-// first: any page of the list tells it.
+// firstRanges returns the positions that w needs before any page of the list is loaded. It returns
+// none if w needs the total first, which is on every page.
 func (w Window) firstRanges() []Range {
 	if w.TotalOnly {
 		return nil
@@ -157,7 +159,7 @@ func (w Window) firstRanges() []Range {
 		if w.Count <= MaxPageSize {
 			return []Range{{0, w.Count}}
 		}
-		// The first page goes alone: where the list ends early, the others are not needed.
+		// The first page is loaded alone: if the list ends on it, the others are not needed.
 		return []Range{{0, min(w.Count, Cover(Range{0, w.Count})[0].Range().Hi)}}
 	}
 	var seen, moving int
@@ -170,7 +172,7 @@ func (w Window) firstRanges() []Range {
 	if w.FromBack && w.Before == nil {
 		ends = ends[1:]
 	}
-	// What might not be needed is asked for only where it costs no call.
+	// Positions that may not be needed are added only if they take no more calls.
 	var best []Range
 	calls := 0
 	for _, slack := range slacks(moving) {
@@ -184,7 +186,8 @@ func (w Window) firstRanges() []Range {
 	return best
 }
 
-// slacks returns how far a window may reach to find its cursor's item where a list moves, in the order of preference.
+// slacks returns by how many positions a window may be extended to find its cursor's item in a list
+// that moves, in the order of preference.
 func slacks(moving int) []int {
 	if moving == 0 {
 		return []int{0}
