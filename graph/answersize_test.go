@@ -24,8 +24,8 @@ func over(t *testing.T, list *cost.List, projected bool) *gateway {
 	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = list.Cached(), projected })
 }
 
-// TestLargeAnswersAreRefused also holds what it takes to find out: memory in proportion to the bound, whatever the answer would have.
-func TestLargeAnswersAreRefused(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestResponseSize_tooLarge also holds what it takes to find out: memory in proportion to the bound, whatever the answer would have.
+func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	list, large := cost.NewList(0), cost.NewList(4_000_000)
 	everything := "fragment f on Cvm { " + allFields(t) + " }"
 	connections := func(n int, selection string) string {

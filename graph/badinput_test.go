@@ -251,7 +251,7 @@ func TestCredentialsAreForwardedAsTheyCame(t *testing.T) {
 	}
 }
 
-func TestANullCondition(t *testing.T) {
+func TestNullCondition(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{}))
 	for _, query := range []string{

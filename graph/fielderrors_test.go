@@ -22,7 +22,7 @@ func listOf(items ...string) *demo.Upstream {
 	return upstream
 }
 
-func TestAWrongValueCostsOnlyItself(t *testing.T) {
+func TestFieldErrors_invalidValue(t *testing.T) {
 	t.Parallel()
 	const good = `{"hosted": {"id": "good"}, "name": "fine"}`
 	tests := map[string]struct {
@@ -120,7 +120,7 @@ func dotted(path []any) string {
 	return text
 }
 
-func TestWrongValuesShowInEdgesToo(t *testing.T) {
+func TestFieldErrors_edges(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, listOf(`{"hosted": null, "name": 7}`))
 	a := g.post(t, `{ list: cvms { e: edges { n: node { t: name } m: node { id } } edges { cursor } } }`, nil, nil)
@@ -129,7 +129,7 @@ func TestWrongValuesShowInEdgesToo(t *testing.T) {
 	}
 }
 
-func TestARepeatedCVMIsShownOnce(t *testing.T) {
+func TestFieldErrors_repeatedCVM(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, listOf(`{"hosted": {"id": "a"}}`, `{"hosted": {"id": "b"}}`, `{"hosted": {"id": "b"}}`))
 	a := g.post(t, `{ cvms { totalCount nodes { vmId } } }`, nil, nil)
@@ -141,7 +141,7 @@ func TestARepeatedCVMIsShownOnce(t *testing.T) {
 	}
 }
 
-func TestIDs(t *testing.T) {
+func TestCvmID_stable(t *testing.T) {
 	t.Parallel()
 	const waiting = `{"hosted": null, "name": "new", "project_id": "prj_1", "node": {"id": 3}}`
 	ids := func(items ...string) []string {

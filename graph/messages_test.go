@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestMessagesSayWhatToDo holds the words of errors that people meet first.
-func TestMessagesSayWhatToDo(t *testing.T) {
+// TestMessages_sayWhatToDo holds the words of errors that people meet first.
+func TestMessages_sayWhatToDo(t *testing.T) {
 	t.Parallel()
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()

@@ -34,7 +34,7 @@ func inOperation(ctx context.Context, doc *ast.QueryDocument, text string, varia
 	return graphql.WithFieldContext(graphql.WithOperationContext(ctx, opCtx), &graphql.FieldContext{Object: "Query", Field: field})
 }
 
-func TestPlansAreKept(t *testing.T) {
+func TestPlanCache_hit(t *testing.T) {
 	t.Parallel()
 	j := newProjectionExtension(projection.NewPlanner(pages.Shape()), true, nil)
 	const text = `query($b: Boolean!) { cvms { totalCount @skip(if: $b) } }`
@@ -55,7 +55,7 @@ func TestPlansAreKept(t *testing.T) {
 	}
 }
 
-func TestPlansAreBounded(t *testing.T) {
+func TestPlanCache_size(t *testing.T) {
 	t.Parallel()
 	j := newProjectionExtension(projection.NewPlanner(pages.Shape()), true, nil)
 	const documents = 200

@@ -46,7 +46,7 @@ func say(handler http.Handler, caller, query, operation string, variables vars) 
 	return string(serve(context.Background(), handler, caller, body))
 }
 
-func TestWhatIsWrittenFromTheUpstreamsBytes(t *testing.T) {
+func TestProjection_upstreamBytes(t *testing.T) {
 	t.Parallel()
 	// Only what is written from its bytes keeps its escapes.
 	const written, decoded = `\u0061\/\u00e9`, `a/é`
@@ -93,7 +93,7 @@ func TestWhatIsWrittenFromTheUpstreamsBytes(t *testing.T) {
 	}
 }
 
-func TestAPlanServesOnlyItsOwnOperation(t *testing.T) {
+func TestProjection_planPerOperation(t *testing.T) {
 	t.Parallel()
 	// In both operations, the values of the variables are written down alike where x is y's value of the other.
 	const document = `
@@ -131,7 +131,7 @@ func TestAPlanServesOnlyItsOwnOperation(t *testing.T) {
 	}
 }
 
-func TestMoreConditionsThanAPlanIsKeptFor(t *testing.T) {
+func TestProjection_manyConditions(t *testing.T) {
 	t.Parallel()
 	var definitions, fields strings.Builder
 	for i := range 40 {
@@ -151,7 +151,7 @@ func TestMoreConditionsThanAPlanIsKeptFor(t *testing.T) {
 	}
 }
 
-func TestAMillionEventsAreRefused(t *testing.T) {
+func TestProjection_tooManyEvents(t *testing.T) {
 	t.Parallel()
 	s := newStock()
 	s.putItems("Bearer a", false, `{"hosted":{"id":"a","events":[`+strings.Repeat("{},", 999_999)+`{}]}}`)
@@ -199,7 +199,7 @@ func (s *slowReader) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func TestAnswersHoldTheirCallersItemsAlone(t *testing.T) {
+func TestProjection_callersApart(t *testing.T) {
 	t.Parallel()
 	const callers, workers = 24, 16
 	requests := testmode.Count(2_000, 20_000)

@@ -63,8 +63,8 @@ func (g *gateway) documents(t *testing.T, n int, fields string) {
 	}
 }
 
-// TestKeptAnswersKeepNoDocuments holds that what is kept of a request is not a part of its document, which would be kept whole.
-func TestKeptAnswersKeepNoDocuments(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestResponseCache_keepsNoDocument holds that what is kept of a request is not a part of its document, which would be kept whole.
+func TestResponseCache_keepsNoDocument(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	g := newRepeating(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Hour})
 	g.documents(t, 40, "cvms(first: 1) { totalCount }") // the caches of parsed documents have their fill
 	before := heap()
@@ -86,7 +86,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-func TestRequestsThatComeAgainAreAnsweredAlike(t *testing.T) {
+func TestResponseCache_sameResponse(t *testing.T) {
 	t.Parallel()
 	const fields = `{ totalCount pageInfo { endCursor hasNextPage } edges { cursor node { id name ports: hosted { configuration { ports { vmPort } } } } } }`
 	g := newRepeating(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Minute})
@@ -113,7 +113,7 @@ func TestRequestsThatComeAgainAreAnsweredAlike(t *testing.T) {
 	}
 }
 
-func TestWhatIsExecutedThoughItComesAgain(t *testing.T) {
+func TestResponseCache_notUsed(t *testing.T) {
 	t.Parallel()
 	const query = `{ cvms(first: 20) { nodes { id } } }`
 	own := http.Header{"Authorization": {"Bearer " + tenant().Bearer}}
@@ -184,7 +184,7 @@ func TestWhatIsExecutedThoughItComesAgain(t *testing.T) {
 	}
 }
 
-func TestAGetThatComesAgain(t *testing.T) {
+func TestResponseCache_get(t *testing.T) {
 	t.Parallel()
 	g := newRepeating(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Minute})
 	ask := func(method, media, tag string) *httptest.ResponseRecorder {
@@ -214,7 +214,7 @@ func TestAGetThatComesAgain(t *testing.T) {
 }
 
 // Callers with credentials that look alike ask for the same, over and over, while some of them are refused: each sees a list of its own.
-func TestAnswersDoNotReachOtherCallers(t *testing.T) {
+func TestResponseCache_callersApart(t *testing.T) {
 	t.Parallel()
 	requests := testmode.Count(5_000, 60_000)
 	list := demo.New(demo.Options{})
@@ -275,7 +275,7 @@ func TestAnswersDoNotReachOtherCallers(t *testing.T) {
 	}
 }
 
-func TestKeptAnswersAreBounded(t *testing.T) {
+func TestResponseCache_size(t *testing.T) {
 	t.Parallel()
 	const most = 256 << 10
 	g := newRepeating(t, demo.New(demo.Options{}), most, pages.CacheOptions{TTL: time.Minute})

@@ -67,7 +67,7 @@ func failingAs() http.Handler {
 	})
 }
 
-func TestTracerIsTold(t *testing.T) {
+func TestTracer_operations(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		query, token string
@@ -148,7 +148,7 @@ func TestTracerIsTold(t *testing.T) {
 	}
 }
 
-func TestTracerIsToldOfWhatIsNotExecuted(t *testing.T) {
+func TestTracer_refusedRequests(t *testing.T) {
 	t.Parallel()
 	notes := &traced{}
 	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer = notes.tracer() })
@@ -174,9 +174,11 @@ func TestTracerIsToldOfWhatIsNotExecuted(t *testing.T) {
 // withoutPages is a source that panics when it is asked for a page.
 type withoutPages struct{ pages.Source }
 
-func (withoutPages) CredentialKey(restclient.Credential) pages.CredentialKey { return pages.CredentialKey{} }
+func (withoutPages) CredentialKey(restclient.Credential) pages.CredentialKey {
+	return pages.CredentialKey{}
+}
 
-func TestTracerIsToldOfPanics(t *testing.T) {
+func TestTracer_panic(t *testing.T) {
 	t.Parallel()
 	notes := &traced{}
 	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer, r.Pages = notes.tracer(), withoutPages{} })
@@ -187,8 +189,8 @@ func TestTracerIsToldOfPanics(t *testing.T) {
 	}
 }
 
-// TestTracersGetNoPartOfDocuments holds that who keeps a field's name does not keep the document that it stands in.
-func TestTracersGetNoPartOfDocuments(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestTracer_keepsNoDocument holds that who keeps a field's name does not keep the document that it stands in.
+func TestTracer_keepsNoDocument(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	var names []string
 	g := newGateway(t, failingAs(), func(r *graph.Resolver) {
 		r.Tracer = (&traced{}).tracer()
@@ -208,7 +210,7 @@ func TestTracersGetNoPartOfDocuments(t *testing.T) { //nolint:paralleltest // wh
 	}
 }
 
-func TestACallerWhoLeftHasNothingToMend(t *testing.T) {
+func TestTracer_clientGone(t *testing.T) {
 	t.Parallel()
 	notes := &traced{}
 	ctx, leave := context.WithCancel(t.Context())

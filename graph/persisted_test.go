@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -57,7 +58,7 @@ func persistedQuery(hash string) any {
 	return vars{"persistedQuery": vars{"version": 1, "sha256Hash": hash}}
 }
 
-func TestTrustedDocumentsOfEachTool(t *testing.T) {
+func TestTrustedDocuments_eachTool(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	ids, vmIDs := everyID(t, newGateway(t, upstream))
@@ -105,7 +106,7 @@ func TestTrustedDocumentsOfEachTool(t *testing.T) {
 	}
 }
 
-func TestUntrustedDocuments(t *testing.T) {
+func TestTrustedDocuments_untrusted(t *testing.T) {
 	t.Parallel()
 	const trustedText, text = `{ cvms(first: 1) { totalCount } }`, `{ cvms(first: 1) { totalCount }  }`
 	documents := map[string]string{"list": trustedText}
@@ -172,7 +173,7 @@ func TestUntrustedDocuments(t *testing.T) {
 	}
 }
 
-func TestUntrustedDocumentsAreLoggedOnce(t *testing.T) {
+func TestTrustedDocuments_loggedOnce(t *testing.T) {
 	t.Parallel()
 	change, untrusted := trusting(persisted.TrustLog, map[string]string{"a": "{ a: __typename }"})
 	// Answers are kept, but each request is to be counted.
@@ -206,7 +207,7 @@ func (s sharedTexts) Load(_ context.Context, key string) (string, bool) {
 
 func (s sharedTexts) Save(_ context.Context, key, text string) { s[key] = text }
 
-func TestWhatOthersPersistedIsNotTrusted(t *testing.T) {
+func TestTrustedDocuments_sharedQuery(t *testing.T) {
 	t.Parallel()
 	const query = "{ __typename }"
 	for mode, want := range map[persisted.TrustMode]string{
@@ -235,4 +236,62 @@ func TestWhatOthersPersistedIsNotTrusted(t *testing.T) {
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
+}
+func TestPersistedQueries_register(t *testing.T) {
+	t.Parallel()
+	const query = "{ __typename }"
+	sum := sha256.Sum256([]byte(query))
+	hash := hex.EncodeToString(sum[:])
+	known := fmt.Sprintf(`{"persistedQuery":{"version":1,"sha256Hash":%q,"miss":true}}`, hash)
+	tests := map[string]struct {
+		register func(*testing.T, *gateway) *httptest.ResponseRecorder
+	}{
+		"registered by POST": {func(t *testing.T, g *gateway) *httptest.ResponseRecorder {
+			t.Helper()
+			return g.send(t, http.MethodPost, "/graphql", fmt.Sprintf(`{"query":%q,"extensions":%s}`, query, known))
+		}},
+		"registered by GET": {func(t *testing.T, g *gateway) *httptest.ResponseRecorder {
+			t.Helper()
+			return g.send(t, http.MethodGet, get(query, "extensions", known), "")
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, demo.New(demo.Options{}))
+			ask := map[string]func() *httptest.ResponseRecorder{
+				"POST": func() *httptest.ResponseRecorder {
+					return g.send(t, http.MethodPost, "/graphql", fmt.Sprintf(`{"extensions":%s}`, known))
+				},
+				"GET": func() *httptest.ResponseRecorder {
+					return g.send(t, http.MethodGet, "/graphql?"+url.Values{"extensions": {known}}.Encode(), "")
+				},
+			}
+			for method, ask := range ask {
+				w := ask()
+				if want := `{"errors":[{"message":"PersistedQueryNotFound","extensions":{"code":"PERSISTED_QUERY_NOT_FOUND"}}]}`; w.Body.String() != want {
+					t.Errorf("%s, unknown: got %s, want %s", method, w.Body, want)
+				}
+			}
+			if w := test.register(t, g); w.Body.String() != `{"data":{"__typename":"Query"}}` {
+				t.Fatalf("register: got %s, want data", w.Body)
+			}
+			for method, ask := range ask {
+				if w := ask(); w.Body.String() != `{"data":{"__typename":"Query"}}` {
+					t.Errorf("%s, known: got %s, want data", method, w.Body)
+				}
+			}
+		})
+	}
+	g := newGateway(t, demo.New(demo.Options{}))
+	for name, body := range map[string]string{
+		"another query's hash": fmt.Sprintf(`{"query":"{ a: __typename }","extensions":%s}`, known),
+		"another version":      fmt.Sprintf(`{"query":%q,"extensions":{"persistedQuery":{"version":2,"sha256Hash":%q}}}`, query, hash),
+		"a hash that is none":  `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`,
+		"no object":            `{"extensions":{"persistedQuery":"x"}}`,
+	} {
+		if w := g.send(t, http.MethodPost, "/graphql", body); !strings.Contains(w.Body.String(), `"code":"BAD_REQUEST"`) {
+			t.Errorf("%s: got %s, want BAD_REQUEST", name, w.Body)
+		}
+	}
 }
