@@ -1,5 +1,7 @@
-// Package check looks for what would keep a gateway from serving: it calls the upstream and Redis as a gateway does, once, and says for
-// each step what is wrong and what to do. What it says holds no URL, no credential, and of the upstream's answers names of keys alone.
+// Package check finds problems that would prevent a gateway from serving. It calls the upstream and
+// Redis once, with the gateway's own code, and reports for each step what is wrong and what to do.
+// Its messages contain no URL and no credential, and only the names of keys from the upstream's
+// responses.
 package check
 
 import (
@@ -10,34 +12,36 @@ import (
 	"cvmgraph/restclient"
 )
 
-// Options say what to check.
+// Options are the settings to check.
 type Options struct {
-	// Upstream is what the gateway's client is made of.
+	// Upstream configures the gateway's client.
 	Upstream restclient.Options
-	// Token and APIKey are sent as bearer token and as X-API-Key, both where there are both; empty is none.
+	// Token is sent as a bearer token and APIKey as X-API-Key, unless empty.
 	Token, APIKey string
-	// Warnings are about the settings, one line each.
+	// Warnings are the warnings about the settings, one line each.
 	Warnings []string
-	// TLSCert and TLSKey are the files, in PEM, that the gateway serves TLS with; empty is none.
+	// TLSCert and TLSKey are the PEM files of the gateway's certificate. They are empty if the
+	// gateway serves plain HTTP.
 	TLSCert, TLSKey string
-	// TrustedDocuments is how many there are, and TrustedDocumentsMode what becomes of others.
+	// TrustedDocuments is the number of trusted documents. TrustedDocumentsMode is the mode for
+	// other documents.
 	TrustedDocuments     int
 	TrustedDocumentsMode string
-	// Redis is what replicas share; nil is nothing.
+	// Redis configures the store that replicas share. If nil, the step is skipped.
 	Redis *redis.Options
-	// Now is the clock; nil is time.Now.
+	// Now is the clock. If nil, Run uses time.Now.
 	Now func() time.Time
 }
 
-// Status is how a step ended.
+// Status is the result of a step.
 type Status string
 
 // The statuses of a [Step].
 const (
 	OK      Status = "ok"
-	Warning Status = "warning" // it works, but somebody should have a look
-	Failed  Status = "failed"  // the gateway would not serve, or not all of it
-	Skipped Status = "skipped" // there is nothing to check, or no way to
+	Warning Status = "warning" // the gateway works, but an operator should look at it
+	Failed  Status = "failed"  // the gateway would not work, or only in part
+	Skipped Status = "skipped" // there is nothing to check, or it cannot be checked
 )
 
 // The names of the steps, in their order.
@@ -53,29 +57,30 @@ const (
 	StepRedis        = "redis"
 )
 
-// Step is what was found in one step.
+// Step is the result of one step.
 type Step struct {
 	// Name is one of the constants StepSettings to StepRedis.
 	Name   string `json:"name"`
 	Status Status `json:"status"`
-	// Message is for people: what was found, and what to do about it.
+	// Message explains the result to people, and what to do about it. Its wording may change.
 	Message string `json:"message"`
-	// Differences are those of the upstream's page from what its API version promises, and More is how many others there are.
+	// Differences are the differences between the upstream's page and its API version. More is the
+	// number of differences that are left out.
 	Differences []restclient.Difference `json:"differences,omitempty"`
 	More        int                     `json:"more,omitempty"`
 }
 
-// Report is what was found in all steps.
+// Report is the result of all steps.
 type Report struct {
-	// OK says that none failed.
+	// OK reports whether no step failed.
 	OK bool `json:"ok"`
-	// Checks has each of the steps, in their order.
+	// Checks contains all steps, in their order.
 	Checks []Step `json:"checks"`
 }
 
-// Run checks all there is. It makes at most three calls to the upstream, each within the client's timeout, none of which is made again, and
-// waits for Redis for a few seconds. Where ctx ends, what is not done by then fails or is skipped. The error says what is wrong with the
-// client's options.
+// Run runs all steps. It makes at most three calls to the upstream, each within the client's
+// timeout and without retries, and waits a few seconds for Redis. If ctx ends, the remaining steps
+// fail or are skipped. The error describes invalid client options.
 func Run(ctx context.Context, options Options) (Report, error) {
 	if options.Now == nil {
 		options.Now = time.Now
@@ -84,7 +89,7 @@ func Run(ctx context.Context, options Options) (Report, error) {
 		return Report{}, err
 	}
 	steps := []Step{checkSettings(options)}
-	steps = append(steps, (&upstream{options}).check(ctx)...)
+	steps = append(steps, (&upstreamCheck{options}).run(ctx)...)
 	steps = append(steps, checkCertificate(options), checkDocuments(options), checkRedis(ctx, options))
 	report := Report{OK: true, Checks: steps}
 	for _, step := range steps {
@@ -93,7 +98,7 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	return report, nil
 }
 
-// found makes a step without differences.
-func found(name string, status Status, message string) Step {
+// newStep returns a step without differences.
+func newStep(name string, status Status, message string) Step {
 	return Step{Name: name, Status: status, Message: message}
 }

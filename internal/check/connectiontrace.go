@@ -12,56 +12,57 @@ import (
 	"time"
 )
 
-// trail is how far the connection of a call came. The transport writes it, also when the call has ended.
-type trail struct {
-	mu  sync.Mutex
-	now progress
+// connectionTrace records the progress of a call's connection. The transport can update it even
+// after the call has returned.
+type connectionTrace struct {
+	mu    sync.Mutex
+	state progress
 }
 
-// progress is how far a connection has come.
+// progress is the progress of a connection.
 type progress struct {
-	connected  bool                 // to the upstream, or to the proxy before it
-	handshakes int                  // that have begun; one with a proxy is the first
-	secured    *tls.ConnectionState // by the last of them; nil where it did not succeed
-	refused    error                // of the last of them
-	ready      bool                 // for the request
+	connected    bool                 // to the upstream, or to a proxy
+	handshakes   int                  // started so far; a handshake with the proxy comes first
+	tls          *tls.ConnectionState // of the last handshake; nil if it did not succeed
+	handshakeErr error                // of the last handshake
+	ready        bool                 // to send the request
 }
 
-// follow returns a context whose calls leave the trail.
-func (t *trail) follow(ctx context.Context) context.Context {
+// with returns a context for a call that updates the trace.
+func (t *connectionTrace) with(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		ConnectDone: func(_, _ string, err error) {
-			t.note(func(p *progress) { p.connected = p.connected || err == nil })
+			t.update(func(p *progress) { p.connected = p.connected || err == nil })
 		},
 		TLSHandshakeStart: func() {
-			t.note(func(p *progress) { p.handshakes, p.secured, p.refused = p.handshakes+1, nil, nil })
+			t.update(func(p *progress) { p.handshakes, p.tls, p.handshakeErr = p.handshakes+1, nil, nil })
 		},
 		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
-			t.note(func(p *progress) {
-				if p.refused = err; err == nil {
-					p.secured = &state
+			t.update(func(p *progress) {
+				if p.handshakeErr = err; err == nil {
+					p.tls = &state
 				}
 			})
 		},
-		GotConn: func(httptrace.GotConnInfo) { t.note(func(p *progress) { p.ready = true }) },
+		GotConn: func(httptrace.GotConnInfo) { t.update(func(p *progress) { p.ready = true }) },
 	})
 }
 
-func (t *trail) note(what func(*progress)) {
+func (t *connectionTrace) update(f func(*progress)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	what(&t.now)
+	f(&t.state)
 }
 
-// progress returns how far the connection has come by now.
-func (t *trail) progress() progress {
+// progress returns the current progress.
+func (t *connectionTrace) progress() progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.now
+	return t.state
 }
 
-// handshakeFault says why a handshake failed, and what to do.
-func handshakeFault(err error, now time.Time) string {
+// handshakeAdvice explains why a TLS handshake failed, and what to do.
+func handshakeAdvice(err error, now time.Time) string {
 	var (
 		certificate x509.CertificateInvalidError
 		host        x509.HostnameError
@@ -73,23 +74,23 @@ func handshakeFault(err error, now time.Time) string {
 	)
 	switch {
 	case errors.As(err, &certificate) && certificate.Reason == x509.Expired && now.Before(certificate.Cert.NotBefore):
-		return fmt.Sprintf("the upstream's certificate is not valid before %s: is this machine's clock right?", day(certificate.Cert.NotBefore))
+		return fmt.Sprintf("the upstream's certificate is not valid before %s: check this machine's clock", day(certificate.Cert.NotBefore))
 	case errors.As(err, &certificate) && certificate.Reason == x509.Expired:
-		return fmt.Sprintf("the upstream's certificate has expired on %s: who runs it has to renew it, if this machine's clock is right", day(certificate.Cert.NotAfter))
+		return fmt.Sprintf("the upstream's certificate expired on %s: its operator must renew it, unless this machine's clock is wrong", day(certificate.Cert.NotAfter))
 	case errors.As(err, &host):
-		return "the upstream's certificate is for another host name: --upstream-url is to have the name that is in it"
+		return "the upstream's certificate is for another host name: use the certificate's name in --upstream-url"
 	case errors.As(err, &authority):
-		return "the upstream's certificate is signed by an unknown authority: trust a private one by a file of its certificates, which SSL_CERT_FILE names and this program can read"
+		return "the upstream's certificate is signed by an unknown authority: to trust a private authority, set SSL_CERT_FILE to a readable file with its certificates"
 	case errors.As(err, &roots):
-		return "there are no authorities to trust: SSL_CERT_FILE is to name a file of their certificates, and SSL_CERT_DIR directories of such, that this program can read"
+		return "no trusted certificate authorities: set SSL_CERT_FILE to a readable file with their certificates, or SSL_CERT_DIR to directories of such files"
 	case errors.As(err, &certificate):
 		return "the upstream's certificate is not valid for a server"
 	case errors.As(err, &record):
-		return "the upstream does not speak TLS there: is it http:// in --upstream-url, or another port?"
+		return "the upstream does not use TLS on this port: use http:// or another port in --upstream-url"
 	case errors.As(err, &op) && op.Op == "remote error":
-		return "the upstream refuses the handshake: TLS 1.2 or 1.3 without a client's certificate is what the gateway has"
+		return "the upstream rejects the TLS handshake: the gateway supports TLS 1.2 and 1.3, without a client certificate"
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return "the handshake did not end in time: is something in the way that holds up TLS?"
+		return "the TLS handshake did not finish in time: check for a firewall or proxy that delays TLS"
 	}
-	return "the connection ended during the handshake: is something in the way, such as a proxy (HTTPS_PROXY), that does not let TLS through?"
+	return "the connection ended during the TLS handshake: check for a firewall or proxy (HTTPS_PROXY) that does not allow TLS"
 }

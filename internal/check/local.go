@@ -11,107 +11,107 @@ import (
 	"cvmgraph/internal/redis"
 )
 
-// checkSettings says what is odd about settings that are valid.
+// checkSettings reports the warnings about valid settings.
 func checkSettings(o Options) Step {
 	if len(o.Warnings) > 0 {
-		return found(StepSettings, Warning, strings.Join(o.Warnings, "; "))
+		return newStep(StepSettings, Warning, strings.Join(o.Warnings, "; "))
 	}
-	return found(StepSettings, OK, "all are valid")
+	return newStep(StepSettings, OK, "all settings are valid")
 }
 
-// endsSoon is when a certificate should have been renewed.
-const endsSoon = 7 * 24 * time.Hour
+// renewBefore is the remaining validity below which a certificate should have been renewed.
+const renewBefore = 7 * 24 * time.Hour
 
-// checkCertificate looks at how long the gateway's own certificate is valid.
+// checkCertificate checks the validity of the gateway's own certificate.
 func checkCertificate(o Options) Step {
 	if o.TLSCert == "" {
-		return found(StepCertificate, Skipped, "there is none: without --tls-cert the gateway serves plain HTTP")
+		return newStep(StepCertificate, Skipped, "no --tls-cert: the gateway serves plain HTTP")
 	}
 	pair, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
 	if err != nil {
-		return found(StepCertificate, Failed, "--tls-cert and --tls-key cannot be read, or do not belong together")
+		return newStep(StepCertificate, Failed, "cannot read --tls-cert and --tls-key, or they do not match")
 	}
 	switch now, leaf := o.Now(), pair.Leaf; {
 	case now.After(leaf.NotAfter):
-		return found(StepCertificate, Failed, fmt.Sprintf("that of --tls-cert has expired on %s: renew it", day(leaf.NotAfter)))
+		return newStep(StepCertificate, Failed, fmt.Sprintf("the certificate of --tls-cert expired on %s: renew it", day(leaf.NotAfter)))
 	case now.Before(leaf.NotBefore):
-		return found(StepCertificate, Failed, fmt.Sprintf("that of --tls-cert is not valid before %s: is this machine's clock right?", day(leaf.NotBefore)))
-	case leaf.NotAfter.Sub(now) < endsSoon:
-		return found(StepCertificate, Warning, fmt.Sprintf("that of --tls-cert is valid until %s only, %s: renew it", day(leaf.NotAfter), daysLeft(now, leaf.NotAfter)))
+		return newStep(StepCertificate, Failed, fmt.Sprintf("the certificate of --tls-cert is not valid before %s: check this machine's clock", day(leaf.NotBefore)))
+	case leaf.NotAfter.Sub(now) < renewBefore:
+		return newStep(StepCertificate, Warning, fmt.Sprintf("the certificate of --tls-cert is valid only until %s (%s): renew it", day(leaf.NotAfter), daysLeft(now, leaf.NotAfter)))
 	default:
-		return found(StepCertificate, OK, fmt.Sprintf("that of --tls-cert is valid until %s, %s", day(leaf.NotAfter), daysLeft(now, leaf.NotAfter)))
+		return newStep(StepCertificate, OK, fmt.Sprintf("the certificate of --tls-cert is valid until %s (%s)", day(leaf.NotAfter), daysLeft(now, leaf.NotAfter)))
 	}
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// daysLeft says for how many whole days something is valid yet.
+// daysLeft describes the time left in whole days.
 func daysLeft(now, until time.Time) string {
 	switch days := int(until.Sub(now) / (24 * time.Hour)); days {
 	case 0:
-		return "for less than a day"
+		return "less than a day left"
 	case 1:
-		return "for a day"
+		return "1 day left"
 	default:
-		return fmt.Sprintf("for %d days", days)
+		return fmt.Sprintf("%d days left", days)
 	}
 }
 
-// checkDocuments counts the trusted documents, which were read with the settings.
+// checkDocuments reports the number of trusted documents, which were loaded with the settings.
 func checkDocuments(o Options) Step {
 	if o.TrustedDocuments == 0 {
-		return found(StepDocuments, Skipped, "there are none: no --trusted-documents")
+		return newStep(StepDocuments, Skipped, "no --trusted-documents")
 	}
-	return found(StepDocuments, OK, fmt.Sprintf("all can be read (%d), and --trusted-documents-mode is %s", o.TrustedDocuments, o.TrustedDocumentsMode))
+	return newStep(StepDocuments, OK, fmt.Sprintf("%d documents loaded, --trusted-documents-mode is %s", o.TrustedDocuments, o.TrustedDocumentsMode))
 }
 
-// checkRedis connects to Redis, and stores and loads something.
+// checkRedis connects to Redis, and stores and loads a value.
 func checkRedis(ctx context.Context, o Options) Step {
 	if o.Redis == nil {
-		return found(StepRedis, Skipped, "there is none: without --redis-url replicas share nothing")
+		return newStep(StepRedis, Skipped, "no --redis-url: replicas share nothing")
 	}
 	if ctx.Err() != nil {
-		return found(StepRedis, Skipped, interrupted)
+		return newStep(StepRedis, Skipped, interrupted)
 	}
 	took, err := redis.Probe(ctx, *o.Redis)
-	refused, isProbe := errors.AsType[*redis.ProbeError](err)
+	probeErr, isProbe := errors.AsType[*redis.ProbeError](err)
 	switch {
 	case err == nil && took > redis.DefaultTimeout:
-		return found(StepRedis, Warning, fmt.Sprintf("it takes a sealed value and returns it, but in %s, and the gateway waits for %s: it would mostly go on without",
+		return newStep(StepRedis, Warning, fmt.Sprintf("Redis stores and returns a sealed value, but in %s: the gateway waits %s, and would mostly continue without Redis",
 			took.Round(time.Millisecond), redis.DefaultTimeout))
 	case err == nil:
-		return found(StepRedis, OK, fmt.Sprintf("it takes a sealed value and returns it, in %s", took.Round(time.Millisecond/100)))
+		return newStep(StepRedis, OK, fmt.Sprintf("Redis stores and returns a sealed value, in %s", took.Round(time.Millisecond/100)))
 	case ctx.Err() != nil:
-		return found(StepRedis, Failed, interrupted)
+		return newStep(StepRedis, Failed, interrupted)
 	case !isProbe:
-		return found(StepRedis, Failed, err.Error())
+		return newStep(StepRedis, Failed, err.Error())
 	}
-	return found(StepRedis, Failed, strings.TrimPrefix(err.Error(), "redis: ")+": "+redisAdvice(refused))
+	return newStep(StepRedis, Failed, strings.TrimPrefix(err.Error(), "redis: ")+": "+redisAdvice(probeErr))
 }
 
-// redisAdvice says what to do about a Redis that cannot be used.
+// redisAdvice returns what to do about a Redis that cannot be used.
 func redisAdvice(e *redis.ProbeError) string {
 	switch e.Code {
 	case "WRONGPASS":
-		return "user and password in --redis-url are not right"
+		return "check user and password in --redis-url"
 	case "NOAUTH":
-		return "it wants a password, as in redis://:PASSWORD@host"
+		return "add the password to --redis-url, as in redis://:PASSWORD@host"
 	case "NOPERM":
 		return "the user in --redis-url needs MGET, SET and EVAL for the keys cvmgraph:*"
 	case "READONLY", "MASTERDOWN":
-		return "it is a replica, --redis-url is to name the primary"
+		return "it is a replica; --redis-url must name the primary"
 	case "MOVED", "ASK", "CROSSSLOT", "CLUSTERDOWN":
-		return "--redis-url is to name one Redis that is no cluster"
+		return "--redis-url must name a single Redis, not a cluster"
 	case "OOM":
-		return "it is full and evicts nothing, which its maxmemory-policy allkeys-lru changes"
+		return "it is full and evicts nothing; set its maxmemory-policy to allkeys-lru"
 	case "LOADING":
-		return "it has only just started, try again"
+		return "it has just started; try again"
 	case "":
 	default:
-		return "its log may say why"
+		return "see its log"
 	}
 	if e.Step == redis.StepConnect {
-		return "are host, port and password in --redis-url right, is it running, may this machine reach it, and is the URL rediss:// where it speaks TLS, and only there?"
+		return "check host, port and password in --redis-url, that Redis is running and reachable from this machine, and that the URL is rediss:// only if it uses TLS"
 	}
-	return "is it one Redis, or does something stand between that spreads the keys?"
+	return "check that --redis-url names a single Redis, without a proxy that distributes keys"
 }

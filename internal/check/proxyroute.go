@@ -10,112 +10,115 @@ import (
 	"cvmgraph/restclient"
 )
 
-// way is what the connection to the upstream leads through, as the client's transport chooses it.
-type way struct {
-	proxy  *url.URL // nil for none
-	tunnel bool     // through the proxy: it is asked for one where the upstream is https://
+// proxyRoute is the route to the upstream: direct, or through the proxy that the client's transport
+// chooses.
+type proxyRoute struct {
+	proxy  *url.URL // nil if the route is direct
+	tunnel bool     // whether a proxy must open a tunnel, because the upstream is https://
 }
 
-// wayTo returns the way to an upstream.
-func wayTo(base string) way {
+// routeTo returns the route to an upstream.
+func routeTo(base string) proxyRoute {
 	u, err := url.Parse(base)
 	if err != nil {
-		return way{}
+		return proxyRoute{}
 	}
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 	if err != nil {
-		return way{}
+		return proxyRoute{}
 	}
-	return way{proxy, u.Scheme == "https"}
+	return proxyRoute{proxy, u.Scheme == "https"}
 }
 
-// passed says whether the connection came to the upstream, or where the proxy is sent the request itself, to the proxy.
-func (w way) passed(p progress) bool {
+// connected reports whether there was a connection to the upstream or, if the proxy receives the
+// request itself, to the proxy.
+func (r proxyRoute) connected(p progress) bool {
 	switch {
-	case w.proxy == nil:
+	case r.proxy == nil:
 		return p.connected
-	case w.tunnel && w.proxy.Scheme == "https": // the first handshake is with the proxy
+	case r.tunnel && r.proxy.Scheme == "https": // the first handshake is with the proxy
 		return p.handshakes > 1
-	case w.tunnel:
+	case r.tunnel:
 		return p.handshakes > 0
 	}
 	return p.ready
 }
 
-// variable is the one that names a proxy.
-func (w way) variable() string {
-	if w.tunnel {
+// variable returns the name of the environment variable that configures the proxy.
+func (r proxyRoute) variable() string {
+	if r.tunnel {
 		return "HTTPS_PROXY"
 	}
 	return "HTTP_PROXY"
 }
 
-// next is whose host and port the connection goes to.
-func (w way) next() string {
-	if w.proxy == nil {
+// target describes the target of the connection: the upstream or the proxy.
+func (r proxyRoute) target() string {
+	if r.proxy == nil {
 		return "--upstream-url"
 	}
-	return "the proxy (" + w.variable() + ")"
+	return "the proxy (" + r.variable() + ")"
 }
 
-// open says what there is where the connection passed.
-func (w way) open() string {
+// success describes a route that works.
+func (r proxyRoute) success() string {
 	switch {
-	case w.proxy == nil:
-		return "the upstream takes connections"
-	case w.tunnel:
-		return w.next() + " takes connections, and opens a tunnel to the upstream"
+	case r.proxy == nil:
+		return "the upstream accepts connections"
+	case r.tunnel:
+		return r.target() + " accepts connections, and opens a tunnel to the upstream"
 	}
-	return w.next() + " takes connections"
+	return r.target() + " accepts connections"
 }
 
-// fault says why the connection did not pass, and what to do.
-func (w way) fault(err error, connected bool) string {
+// advice explains why a route does not work, and what to do. Accepted reports whether the target
+// accepted a connection.
+func (r proxyRoute) advice(err error, accepted bool) string {
 	if errors.Is(err, context.Canceled) {
 		return interrupted
 	}
 	_, late := errors.AsType[*restclient.TimeoutError](err)
 	network, _ := errors.AsType[*restclient.NetworkError](err)
 	switch {
-	case late && connected:
-		return w.next() + " takes the connection and opens no tunnel in time: may it go to host and port of --upstream-url?"
+	case late && accepted:
+		return r.target() + " accepts the connection but does not open a tunnel in time: check that it may connect to the host and port of --upstream-url"
 	case late:
-		return "there is no connection in time: does something (firewall, NetworkPolicy) drop what goes to host and port of " + w.next() + "?"
+		return "no connection in time: check for a firewall or NetworkPolicy that drops packets to the host and port of " + r.target()
 	case network == nil:
-		return "there is no connection"
+		return "no connection"
 	}
 	switch network.Kind {
 	case restclient.KindDNS:
-		return "the host of " + w.next() + " cannot be resolved: is it spelt right, and does DNS work here?"
+		return "cannot resolve the host of " + r.target() + ": check its spelling, and DNS on this machine"
 	case restclient.KindRefused:
-		return "the connection is refused: nobody listens at host and port of " + w.next()
+		return "connection refused: nothing listens on the host and port of " + r.target()
 	case restclient.KindUnreachable:
-		return "there is no way to the host of " + w.next() + ": is this machine on the network, and may it go out (firewall, NetworkPolicy)?"
+		return "no route to the host of " + r.target() + ": check this machine's network, and its firewall or NetworkPolicy"
 	case restclient.KindTLS:
-		return "the handshake with " + w.next() + " fails: does it speak TLS there, or is its address http://, and is its certificate trusted (SSL_CERT_FILE)?"
+		return "the TLS handshake with " + r.target() + " failed: check that it uses TLS (else its address is http://), and that its certificate is trusted (SSL_CERT_FILE)"
 	case restclient.KindProxy:
-		return fmt.Sprintf("%s opens no tunnel to the upstream (status %d): %s", w.next(), network.ProxyStatus, w.refusal(network.ProxyStatus))
+		return fmt.Sprintf("%s does not open a tunnel to the upstream (status %d): %s", r.target(), network.ProxyStatus, r.statusAdvice(network.ProxyStatus))
 	}
-	if connected {
-		return w.next() + " takes the connection and opens no tunnel to the upstream: is it a proxy, and one that allows CONNECT?"
+	if accepted {
+		return r.target() + " accepts the connection but does not open a tunnel to the upstream: check that it is a proxy that allows CONNECT"
 	}
-	return "there is no connection to host and port of " + w.next() + ": may this machine go out (firewall, NetworkPolicy)?"
+	return "no connection to the host and port of " + r.target() + ": check this machine's firewall or NetworkPolicy"
 }
 
-// refusal says what to do about a proxy that refuses a tunnel.
-func (w way) refusal(status int) string {
+// statusAdvice returns what to do if a proxy refuses to open a tunnel.
+func (r proxyRoute) statusAdvice(status int) string {
 	switch {
 	case status == http.StatusProxyAuthRequired:
-		return w.identify()
+		return r.authAdvice()
 	case status == http.StatusForbidden:
-		return "it is to allow CONNECT to host and port of --upstream-url, or NO_PROXY to name the host where there is a way without it"
+		return "it must allow CONNECT to the host and port of --upstream-url; or add the host to NO_PROXY if it can be reached directly"
 	case status >= http.StatusInternalServerError:
-		return "are host and port of --upstream-url right, and may the proxy go there?"
+		return "check the host and port of --upstream-url, and that the proxy may connect to it"
 	}
-	return "is it a proxy, and one that allows CONNECT?"
+	return "check that it is a proxy that allows CONNECT"
 }
 
-// identify says what to do about a proxy's 407.
-func (w way) identify() string {
-	return "a proxy wants to know who this is; " + w.variable() + " may hold user and password"
+// authAdvice returns what to do about status 407.
+func (r proxyRoute) authAdvice() string {
+	return "a proxy requires authentication; add user and password to " + r.variable()
 }

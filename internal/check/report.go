@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// WriteJSON writes the report as one JSON document on one line.
+// WriteJSON writes the report as a JSON document on one line.
 func (r Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(r)
 }
 
-// WriteText writes the report for people: a line for each step, one for each difference below it, and a summary.
+// WriteText writes the report for people: one line per step, followed by its differences, and a
+// summary.
 func (r Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	count := map[Status]int{}

@@ -11,7 +11,7 @@ import (
 
 func report() check.Report {
 	return check.Report{Checks: []check.Step{
-		{Name: check.StepSettings, Status: check.OK, Message: "all are valid"},
+		{Name: check.StepSettings, Status: check.OK, Message: "all settings are valid"},
 		{Name: check.StepTLS, Status: check.Warning, Message: "there is <none>"},
 		{Name: check.StepContract, Status: check.Failed, Message: "it is not what was promised", More: 7, Differences: []restclient.Difference{
 			{Kind: restclient.DifferenceMissing, Path: "items[].name", Want: "a string", Candidates: []string{"title"}, Objects: 3, Of: 3},
@@ -24,7 +24,7 @@ func report() check.Report {
 func TestReportAsText(t *testing.T) {
 	t.Parallel()
 	var got bytes.Buffer
-	want := `ok       settings           all are valid
+	want := `ok       settings           all settings are valid
 warning  tls                there is <none>
 FAILED   contract           it is not what was promised
                             missing items[].name (a string; renamed to title?; 3 of 3)
@@ -43,7 +43,7 @@ func TestReportAsJSON(t *testing.T) {
 	t.Parallel()
 	var got bytes.Buffer
 	want := `{"ok":false,"checks":[` +
-		`{"name":"settings","status":"ok","message":"all are valid"},` +
+		`{"name":"settings","status":"ok","message":"all settings are valid"},` +
 		`{"name":"tls","status":"warning","message":"there is <none>"},` +
 		`{"name":"contract","status":"failed","message":"it is not what was promised","differences":[` +
 		`{"kind":"missing","path":"items[].name","want":"a string","candidates":["title"],"objects":3,"of":3},` +

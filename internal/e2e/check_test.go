@@ -118,7 +118,7 @@ func TestCheck_settings(t *testing.T) {
 	}{
 		"a demo": {
 			args:   []string{"--demo"},
-			stdout: `{"ok":true,"checks":[{"name":"settings","status":"ok","message":"all are valid"},`,
+			stdout: `{"ok":true,"checks":[{"name":"settings","status":"ok","message":"all settings are valid"},`,
 		},
 		"a demo with a refused token": {
 			args: []string{"--demo", "--token=invalid"}, code: exitFailure,
@@ -129,7 +129,7 @@ func TestCheck_settings(t *testing.T) {
 				"--demo", "--trusted-documents-mode=log",
 				"--trusted-documents=internal/config/testdata/documents/relay-md5.json",
 			},
-			stdout: `{"name":"trusted_documents","status":"ok","message":"all can be read (2), and --trusted-documents-mode is log"}`,
+			stdout: `{"name":"trusted_documents","status":"ok","message":"2 documents loaded, --trusted-documents-mode is log"}`,
 		},
 		"an unknown variable": {
 			args:    []string{"--demo"},
@@ -143,7 +143,7 @@ func TestCheck_settings(t *testing.T) {
 		},
 		"variables": {
 			environ: []string{"CVMGRAPH_DEMO=true", "CVMGRAPH_API_KEY=" + checkSecret},
-			stdout:  `takes it as X-API-Key`,
+			stdout:  `accepts it as X-API-Key`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

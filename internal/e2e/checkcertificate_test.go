@@ -48,11 +48,11 @@ func TestCheck_upstreamCertificate(t *testing.T) {
 		"of an unknown authority": {
 			from: now.Add(-time.Hour), until: now.Add(time.Hour), host: "localhost",
 			want: "oof---",
-			says: "signed by an unknown authority: trust a private one by a file of its certificates, which SSL_CERT_FILE names",
+			says: "signed by an unknown authority: to trust a private authority, set SSL_CERT_FILE",
 		},
 		"expired": {
 			from: now.Add(-9 * day), until: now.Add(-2 * day), host: "localhost", trusted: true,
-			want: "oof---", says: "has expired on " + dateOf(now.Add(-2*day)),
+			want: "oof---", says: "expired on " + dateOf(now.Add(-2*day)),
 		},
 		"not valid yet": {
 			from: now.Add(2 * day), until: now.Add(9 * day), host: "localhost", trusted: true,
@@ -64,12 +64,12 @@ func TestCheck_upstreamCertificate(t *testing.T) {
 		},
 		"valid": {
 			from: now.Add(-time.Hour), until: now.Add(8*day + time.Hour), host: "localhost", trusted: true,
-			want: "oooooo", says: "is trusted, and valid until " + dateOf(now.Add(8*day+time.Hour)) + ", for 8 days",
+			want: "oooooo", says: "is trusted, and valid until " + dateOf(now.Add(8*day+time.Hour)) + " (8 days left)",
 		},
 		"valid for a day": {
 			from: now.Add(-time.Hour), until: now.Add(36 * time.Hour), host: "localhost", trusted: true,
 			want: "oowooo",
-			says: "is trusted, and valid until " + dateOf(now.Add(36*time.Hour)) + " only, for a day: who runs it has to renew it",
+			says: "is trusted, but valid only until " + dateOf(now.Add(36*time.Hour)) + " (1 day left): its operator must renew it",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestCheck_noCertificateAuthorities(t *testing.T) {
 	got := runCheck(t, []string{"SSL_CERT_FILE=" + directory, "SSL_CERT_DIR=" + t.TempDir()}, "--token="+checkSecret,
 		"--upstream-url=https://localhost:"+securedDemo(t, cert, key)+demo.BasePath)
 	report := got.report(t)
-	const want = "there are no authorities to trust: SSL_CERT_FILE is to name a file"
+	const want = "no trusted certificate authorities: set SSL_CERT_FILE to a readable file"
 	message := step(t, report, check.StepTLS).Message
 	if statuses(report) != "oof------" || !strings.Contains(message, want) {
 		t.Errorf("got %s and %q, want oof------ and %q", statuses(report), message, want)
@@ -117,17 +117,17 @@ func TestCheck_ownCertificate(t *testing.T) {
 		says        string
 	}{
 		"valid": {
-			from: now, until: now.AddDate(0, 0, 30).Add(time.Hour), want: check.OK, says: "for 30 days",
+			from: now, until: now.AddDate(0, 0, 30).Add(time.Hour), want: check.OK, says: "(30 days left)",
 		},
 		"valid for six days": {
-			from: now, until: now.AddDate(0, 0, 6).Add(time.Hour), want: check.Warning, says: "only, for 6 days: renew it",
+			from: now, until: now.AddDate(0, 0, 6).Add(time.Hour), want: check.Warning, says: "(6 days left): renew it",
 		},
 		"valid for an hour": {
-			from: now, until: now.Add(time.Hour), want: check.Warning, says: "for less than a day",
+			from: now, until: now.Add(time.Hour), want: check.Warning, says: "(less than a day left)",
 		},
 		"expired": {
 			from: now.AddDate(0, 0, -30), until: now.Add(-time.Hour),
-			want: check.Failed, says: "has expired on " + dateOf(now.Add(-time.Hour)),
+			want: check.Failed, says: "expired on " + dateOf(now.Add(-time.Hour)),
 		},
 		"not valid yet": {
 			from: now.AddDate(0, 0, 3), until: now.AddDate(0, 0, 30), want: check.Failed, says: "is not valid before",

@@ -15,20 +15,20 @@ func TestCheck_credential(t *testing.T) {
 	for name, test := range map[string]checkCase{
 		"a key": {
 			args: []string{key},
-			want: "oo-ooo", step: check.StepCredential, says: []string{"takes it as X-API-Key"},
+			want: "oo-ooo", step: check.StepCredential, says: []string{"accepts it as X-API-Key"},
 		},
 		"both": {
 			args: []string{token, key},
-			want: "oo-ooo", step: check.StepCredential, says: []string{"takes it as both, a bearer token and X-API-Key"},
+			want: "oo-ooo", step: check.StepCredential, says: []string{"accepts it as both a bearer token and X-API-Key"},
 		},
 		"no credential": {
 			args: []string{},
-			want: "oo-o--", step: check.StepCredential, says: []string{"none is given", "401", "--token or --api-key"},
+			want: "oo-o--", step: check.StepCredential, says: []string{"no credential given", "401", "--token or --api-key"},
 		},
 		"no credential, and so no contract": {
 			upstream: editedDemo(func(int, map[string]any) {}),
 			args:     []string{},
-			want:     "oo-o--", step: check.StepContract, says: []string{"give --token or --api-key"},
+			want:     "oo-o--", step: check.StepContract, says: []string{"use --token or --api-key"},
 		},
 		"an upstream that needs none": {
 			upstream: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,7 +36,7 @@ func TestCheck_credential(t *testing.T) {
 				healthy.ServeHTTP(w, r)
 			}),
 			args: []string{},
-			want: "oo-owo", step: check.StepCredential, says: []string{"answers without a credential"},
+			want: "oo-owo", step: check.StepCredential, says: []string{"accepts calls without a credential"},
 		},
 		"status 403 without a credential": {
 			upstream: statusHandler(http.StatusForbidden),
@@ -60,25 +60,25 @@ func TestCheck_credentialRefused(t *testing.T) {
 		"a token": {
 			args: []string{"--token=invalid-" + checkSecret},
 			want: "oo-of-", step: check.StepCredential, calls: 2,
-			says: []string{"refuses it as a bearer token (status 401), and as X-API-Key", "expired nor revoked"},
+			says: []string{"rejects it as a bearer token (status 401), and as X-API-Key", "expired nor revoked"},
 		},
 		"a key": {
 			args: []string{"--api-key=invalid-" + checkSecret},
 			want: "oo-of-", step: check.StepCredential, calls: 2,
-			says: []string{"refuses it as X-API-Key (status 401), and as a bearer token", "expired nor revoked"},
+			says: []string{"rejects it as X-API-Key (status 401), and as a bearer token", "expired nor revoked"},
 		},
 		"both": {
 			args: []string{"--token=invalid-" + checkSecret, "--api-key=invalid"},
 			want: "oo-of-", step: check.StepCredential, calls: 3,
 			says: []string{
-				"refuses it as both", "(status 401), and as a bearer token alone, and as X-API-Key alone:", "expired nor revoked",
+				"rejects it as both", "(status 401), and as a bearer token alone, and as X-API-Key alone:", "expired nor revoked",
 			},
 		},
 		"a key as the token": {
 			upstream: demoFor("X-Api-Key"),
 			want:     "oo-of-", step: check.StepCredential, calls: 2,
 			says: []string{
-				"refuses it as a bearer token (status 401), and takes the same secret as X-API-Key: give it as --api-key", "X-API-Key",
+				"rejects it as a bearer token (status 401), but accepts the same secret as X-API-Key: use --api-key", "X-API-Key",
 			},
 		},
 		"a token as the key": {
@@ -86,7 +86,7 @@ func TestCheck_credentialRefused(t *testing.T) {
 			args:     []string{key},
 			want:     "oo-of-", step: check.StepCredential, calls: 2,
 			says: []string{
-				"refuses it as X-API-Key (status 401), and takes the same secret as a bearer token: give it as --token",
+				"rejects it as X-API-Key (status 401), but accepts the same secret as a bearer token: use --token",
 			},
 		},
 		"one of both": {
@@ -94,7 +94,7 @@ func TestCheck_credentialRefused(t *testing.T) {
 			args:     []string{token, key},
 			want:     "oo-of-", step: check.StepCredential, calls: 3,
 			says: []string{
-				"and as a bearer token alone, and takes the same secret as X-API-Key alone: give it as --api-key",
+				"and as a bearer token alone, but accepts the same secret as X-API-Key alone: use --api-key",
 			},
 		},
 		"and then rate limited": {
@@ -106,7 +106,7 @@ func TestCheck_credentialRefused(t *testing.T) {
 				w.WriteHeader(http.StatusUnauthorized)
 			}),
 			want: "oo-of-", step: check.StepCredential, calls: 2,
-			says: []string{"(status 401), and answers with status 429 to X-API-Key"},
+			says: []string{"(status 401), and responds with status 429 to X-API-Key"},
 		},
 		"and then disconnected": {
 			upstream: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -116,7 +116,7 @@ func TestCheck_credentialRefused(t *testing.T) {
 				w.WriteHeader(http.StatusUnauthorized)
 			}),
 			want: "oo-of-", step: check.StepCredential, calls: 2,
-			says: []string{"(status 401), and has no answer to X-API-Key"},
+			says: []string{"(status 401), and does not respond to X-API-Key"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"301-elsewhere": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "status 301: it redirects, which is not followed",
+		says: "status 301: the gateway does not follow redirects",
 	},
 	"404": {
 		want: "oo-f--", step: check.StepHTTP,
@@ -26,15 +26,15 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"407": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "a proxy wants to know",
+		says: "a proxy requires authentication",
 	},
 	"418": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "status 418: that is not what the API answers",
+		says: "status 418: the API does not use this status",
 	},
 	"429": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "status 429: it is called too often; try again later",
+		says: "status 429: there were too many calls; try again later",
 	},
 	"429-after-7": {
 		want: "oo-f--", step: check.StepHTTP,
@@ -42,7 +42,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"502-html": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "status 502: it fails, or what stands in front of it does",
+		says: "status 502: the upstream, or a proxy before it, fails",
 	},
 	"204": {
 		want: "oo-f--", step: check.StepHTTP,
@@ -50,19 +50,19 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"empty": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "a body that is empty, or ends too soon (truncated): does something in the way cut it?",
+		says: "an empty or truncated body (truncated): check for a proxy that cuts responses",
 	},
 	"html": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "something else than a JSON document, such as a web page (not JSON): --upstream-url",
+		says: "a body that is not JSON, such as a web page (not JSON): --upstream-url",
 	},
 	"half-json": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "ends too soon (truncated)",
+		says: "truncated body (truncated)",
 	},
 	"truncated": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "ends too soon (truncated)",
+		says: "truncated body (truncated)",
 	},
 	"flood": {
 		want: "oo-f--", step: check.StepHTTP,
@@ -70,31 +70,31 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"deep-lists": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "nests deeper than a page does (nested too deeply): --upstream-url",
+		says: "nests deeper than a page (nested too deeply): --upstream-url",
 	},
 	"wrong-checksum": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "a body whose compression is broken (broken compression): does something in the way change it?",
+		says: "a body with broken compression (broken compression): check for a proxy that changes responses",
 	},
 	"reset": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "the connection ended without an answer",
+		says: "the connection ended without a response",
 	},
 	"closed": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "the connection ended without an answer",
+		says: "the connection ended without a response",
 	},
 	"not-http": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "the connection ended without an answer",
+		says: "the connection ended without a response",
 	},
 	"hang": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "does not answer within 1s: raise --upstream-timeout",
+		says: "does not respond within 1s: raise --upstream-timeout",
 	},
 	"hang-in-body": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "does not answer within 1s: raise --upstream-timeout",
+		says: "does not respond within 1s: raise --upstream-timeout",
 	},
 	"flat-shape": {
 		want: "oo-oof", step: check.StepContract,
@@ -118,10 +118,10 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"another-page": {
 		want: "oo-oof", step: check.StepContract,
-		says: "refuses the page: another page than requested",
+		says: "rejects the page: another page than requested",
 	},
 	"short": {
 		want: "oo-oof", step: check.StepContract,
-		says: "refuses the page: fewer items than its total implies",
+		says: "rejects the page: fewer items than its total implies",
 	},
 }

@@ -87,47 +87,47 @@ func TestCheck_proxy(t *testing.T) {
 		"valid": {
 			proxy: viaPlain, handler: proxyTo(t, secured), trusted: true,
 			want: "oooooo", step: check.StepReachability,
-			says: "the proxy (HTTPS_PROXY) takes connections, and opens a tunnel to the upstream",
+			says: "the proxy (HTTPS_PROXY) accepts connections, and opens a tunnel to the upstream",
 		},
 		"unreachable": {
 			address: "http://127.0.0.1:1", trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "refused: nobody listens at host and port of the proxy (HTTPS_PROXY)",
+			says: "refused: nothing listens on the host and port of the proxy (HTTPS_PROXY)",
 		},
 		"an unknown host": {
 			address: "http://no-such-host.invalid:3128", trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "the host of the proxy (HTTPS_PROXY) cannot be resolved",
+			says: "cannot resolve the host of the proxy (HTTPS_PROXY)",
 		},
 		"requires a password": {
 			proxy: viaPlain, handler: statusHandler(http.StatusProxyAuthRequired), trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "the proxy (HTTPS_PROXY) opens no tunnel to the upstream (status 407): a proxy wants to know who this is; HTTPS_PROXY may hold user and password",
+			says: "the proxy (HTTPS_PROXY) does not open a tunnel to the upstream (status 407): a proxy requires authentication; add user and password to HTTPS_PROXY",
 		},
 		"forbids the upstream": {
 			proxy: viaPlain, handler: statusHandler(http.StatusForbidden), trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "(status 403): it is to allow CONNECT to host and port of --upstream-url",
+			says: "(status 403): it must allow CONNECT to the host and port of --upstream-url",
 		},
 		"cannot reach the upstream": {
 			proxy: viaPlain, handler: statusHandler(http.StatusBadGateway), trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "(status 502): are host and port of --upstream-url right, and may the proxy go there?",
+			says: "(status 502): check the host and port of --upstream-url, and that the proxy may connect to it",
 		},
 		"not a proxy": {
 			proxy: viaPlain, handler: statusHandler(http.StatusMethodNotAllowed), trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "(status 405): is it a proxy",
+			says: "(status 405): check that it is a proxy",
 		},
 		"disconnects": {
 			proxy: viaPlain, handler: disconnecting, trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "the proxy (HTTPS_PROXY) takes the connection and opens no tunnel to the upstream",
+			says: "the proxy (HTTPS_PROXY) accepts the connection but does not open a tunnel to the upstream",
 		},
 		"sends nothing": {
 			proxy: viaPlain, handler: hanging, trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "the proxy (HTTPS_PROXY) takes the connection and opens no tunnel in time",
+			says: "the proxy (HTTPS_PROXY) accepts the connection but does not open a tunnel in time",
 		},
 		"with TLS": {
 			proxy: viaTLS, handler: proxyTo(t, secured), trusted: true,
@@ -137,7 +137,7 @@ func TestCheck_proxy(t *testing.T) {
 		"with TLS and an untrusted certificate": {
 			proxy: viaTLS, handler: proxyTo(t, secured),
 			want: "of----", step: check.StepReachability,
-			says: "the handshake with the proxy (HTTPS_PROXY) fails",
+			says: "the TLS handshake with the proxy (HTTPS_PROXY) failed",
 		},
 		"with TLS, requires a password": {
 			proxy: viaTLS, handler: statusHandler(http.StatusProxyAuthRequired), trusted: true,
@@ -152,7 +152,7 @@ func TestCheck_proxy(t *testing.T) {
 		"with TLS, the upstream without": {
 			proxy: viaTLS, handler: proxyTo(t, plain), trusted: true,
 			want: "oof---", step: check.StepTLS,
-			says: "the upstream does not speak TLS there",
+			says: "the upstream does not use TLS on this port",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,22 +173,22 @@ func TestCheck_proxyWithoutTunnel(t *testing.T) {
 		"valid": {
 			upstream: viaPlain, proxy: viaPlain, handler: proxyTo(t, plain), trusted: true,
 			want: "oowooo", step: check.StepReachability,
-			says: "the proxy (HTTP_PROXY) takes connections",
+			says: "the proxy (HTTP_PROXY) accepts connections",
 		},
 		"unreachable": {
 			upstream: viaPlain, address: "http://127.0.0.1:1", trusted: true,
 			want: "of----", step: check.StepReachability,
-			says: "nobody listens at host and port of the proxy (HTTP_PROXY)",
+			says: "nothing listens on the host and port of the proxy (HTTP_PROXY)",
 		},
 		"requires a password": {
 			upstream: viaPlain, proxy: viaPlain, handler: statusHandler(http.StatusProxyAuthRequired), trusted: true,
 			want: "oowf--", step: check.StepHTTP,
-			says: "status 407: a proxy wants to know who this is; HTTP_PROXY may hold user and password",
+			says: "status 407: a proxy requires authentication; add user and password to HTTP_PROXY",
 		},
 		"cannot reach the upstream": {
 			upstream: viaPlain, proxy: viaPlain, handler: statusHandler(http.StatusBadGateway), trusted: true,
 			want: "oowf--", step: check.StepHTTP,
-			says: "status 502: it fails, or what stands in front of it does",
+			says: "status 502: the upstream, or a proxy before it, fails",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,23 +39,23 @@ func TestCheck_redis(t *testing.T) {
 	}{
 		"reachable": {
 			url:  "redis://:" + checkSecret + "@127.0.0.1:" + redis.port,
-			want: check.OK, says: "it takes a sealed value and returns it, in ",
+			want: check.OK, says: "Redis stores and returns a sealed value, in ",
 		},
 		"unreachable": {
 			url:  "redis://:" + checkSecret + "@127.0.0.1:1",
-			want: check.Failed, says: "connection refused: are host, port and password in --redis-url right, is it running",
+			want: check.Failed, says: "connection refused: check host, port and password in --redis-url, that Redis is running",
 		},
 		"with a wrong password": {
 			url:  "redis://:" + checkSecret + "x@127.0.0.1:" + redis.port,
-			want: check.Failed, says: "the server refuses with WRONGPASS: user and password in --redis-url are not right",
+			want: check.Failed, says: "the server refuses with WRONGPASS: check user and password in --redis-url",
 		},
 		"without a password": {
 			url:  "redis://127.0.0.1:" + redis.port,
-			want: check.Failed, says: "the server refuses with NOAUTH: it wants a password",
+			want: check.Failed, says: "the server refuses with NOAUTH: add the password to --redis-url",
 		},
 		"not a Redis": {
 			url:  "redis://" + trimScheme(upstream),
-			want: check.Failed, says: "the server does not respond like Redis: are host, port",
+			want: check.Failed, says: "the server does not respond like Redis: check host, port",
 		},
 		"two servers": {
 			url:  "redis://127.0.0.1:" + redis.port + "?addr=127.0.0.1:1",
@@ -83,8 +83,8 @@ func TestCheck_redis(t *testing.T) {
 func TestCheck_redisRefuses(t *testing.T) {
 	t.Parallel()
 	const (
-		primary = "it is a replica, --redis-url is to name the primary"
-		single  = "--redis-url is to name one Redis that is no cluster"
+		primary = "it is a replica; --redis-url must name the primary"
+		single  = "--redis-url must name a single Redis, not a cluster"
 	)
 	cluster := startRedis(t, "--cluster-enabled", "yes")
 	replica := startRedis(t, "--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "no")
@@ -99,8 +99,8 @@ func TestCheck_redisRefuses(t *testing.T) {
 		"a node being resharded":      {err: "ASK 3999 " + faulty.Secret + ":6381", says: single},
 		"keys in several slots":       {err: "CROSSSLOT " + faulty.Secret, says: single},
 		"a replica":                   {err: "READONLY " + faulty.Secret, says: primary},
-		"a Redis that is starting":    {err: "LOADING " + faulty.Secret, says: "it has only just started, try again"},
-		"an unknown code":             {err: "MISCONF " + faulty.Secret, says: "its log may say why"},
+		"a Redis that is starting":    {err: "LOADING " + faulty.Secret, says: "it has just started; try again"},
+		"an unknown code":             {err: "MISCONF " + faulty.Secret, says: "see its log"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

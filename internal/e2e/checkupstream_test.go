@@ -118,7 +118,7 @@ func TestCheck_upstreamURL(t *testing.T) {
 	for name, test := range map[string]checkCase{
 		"valid": {
 			want: "oo-ooo", step: check.StepContract,
-			says: []string{"what API version 2025-10-28 promises (items compared: 100)"},
+			says: []string{"matches API version 2025-10-28 (items compared: 100)"},
 		},
 		"without the path's version": {
 			path: "/api",
@@ -158,7 +158,7 @@ func TestCheck_contract(t *testing.T) {
 			args: []string{"--token=" + checkSecret, "--api-version=2026-06-23"},
 			want: "oo-oof", step: check.StepContract,
 			says: []string{
-				"flat shape of another API version", "--api-version (now 2026-06-23) is to be 2025-10-28", "X-Phala-Version",
+				"flat shape of another API version", "set --api-version (now 2026-06-23) to 2025-10-28", "X-Phala-Version",
 				"changed items[] (should be an item of API version 2025-10-28, is flat shape of another one; 100 of 100)",
 			},
 		},
@@ -171,7 +171,7 @@ func TestCheck_contract(t *testing.T) {
 			upstream: editedDemo(func(_ int, item map[string]any) { renameKey(item["hosted"], "uptime", "up_time") }),
 			want:     "oo-oof", step: check.StepContract,
 			says: []string{
-				"(keys missing: 1, of another type: 0, unknown: 1)", "newer cvmgraph",
+				"(keys missing: 1, of another type: 0, unknown: 1)", "update cvmgraph",
 				"missing items[].hosted.uptime (a string; renamed to up_time?; ", "unknown items[].hosted.up_time (string; ",
 			},
 		},
@@ -199,7 +199,7 @@ func TestCheck_contract(t *testing.T) {
 			upstream: editedDemo(func(_ int, item map[string]any) { item["updated_at"] = faulty.Secret }),
 			want:     "oo-oow", step: check.StepContract,
 			says: []string{
-				"and more (keys unknown: 1), which is left out", "unknown items[].updated_at (string; 100 of 100)",
+				"and others (keys unknown: 1), which are left out", "unknown items[].updated_at (string; 100 of 100)",
 			},
 		},
 	} {
@@ -255,23 +255,23 @@ func TestCheck_unreachableUpstream(t *testing.T) {
 	for name, test := range map[string]unreachable{
 		"an unknown host": {
 			url:  "https://no-such-host.invalid/api/v1",
-			want: "of----", step: check.StepReachability, says: "cannot be resolved",
+			want: "of----", step: check.StepReachability, says: "cannot resolve the host of --upstream-url",
 		},
 		"a closed port": {
 			url:  "http://127.0.0.1:1/api/v1",
-			want: "of----", step: check.StepReachability, says: "refused: nobody listens",
+			want: "of----", step: check.StepReachability, says: "connection refused: nothing listens",
 		},
 		"a silent port": {
 			url:  "https://" + silent.Addr().String(),
-			want: "oof---", step: check.StepTLS, says: "the handshake did not end in time",
+			want: "oof---", step: check.StepTLS, says: "the TLS handshake did not finish in time",
 		},
 		"https:// without TLS": {
 			url:  strings.Replace(plain, "http:", "https:", 1),
-			want: "oof---", step: check.StepTLS, says: "does not speak TLS there",
+			want: "oof---", step: check.StepTLS, says: "does not use TLS on this port",
 		},
 		"http:// with TLS": {
 			url:  strings.Replace(secured.URL, "https:", "http:", 1),
-			want: "oo-o-f", step: check.StepContract, says: "is --upstream-url https:// where it speaks TLS?",
+			want: "oo-o-f", step: check.StepContract, says: "--upstream-url is https:// if it uses TLS",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,94 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"cvmgraph/restclient"
+)
+
+// headers returns the headers with the configured credentials.
+func (u *upstreamCheck) headers() restclient.Headers { return headersOf(u.Token, u.APIKey) }
+
+func headersOf(token, key string) restclient.Headers {
+	h := restclient.Headers{APIKey: key}
+	if token != "" {
+		h.Authorization = "Bearer " + token
+	}
+	return h
+}
+
+// credential checks whether the upstream accepts the credential. If not, it checks whether the
+// upstream accepts it in another header.
+func (u *upstreamCheck) credential(ctx context.Context, r *response) Step {
+	given := u.headers()
+	none := given == restclient.Headers{}
+	switch status := r.status(); {
+	case status == http.StatusOK && none:
+		return newStep(StepCredential, Warning, "the upstream accepts calls without a credential: it is not the API itself, or a proxy adds one for all callers")
+	case status == http.StatusOK:
+		return newStep(StepCredential, OK, "the upstream accepts it as "+sentAs(given))
+	case status == http.StatusForbidden && none:
+		return newStep(StepCredential, Failed, "the upstream responds with status 403 to a call without a credential, but the API responds with 401: check for a proxy that rejects this machine")
+	case status == http.StatusForbidden:
+		return newStep(StepCredential, Failed, "the upstream knows the credential but does not allow it to list CVMs, or a proxy rejects this machine (status 403)")
+	case status == http.StatusUnauthorized && none:
+		return newStep(StepCredential, Skipped, "no credential given, and the upstream responds with 401 without one, as it should: use --token or --api-key to check more")
+	case status == http.StatusUnauthorized:
+		return newStep(StepCredential, Failed, u.tryOtherHeaders(ctx, given))
+	}
+	return newStep(StepCredential, Skipped, "the upstream rejects the request before it checks the credential")
+}
+
+// sentAs describes how a credential was sent.
+func sentAs(h restclient.Headers) string {
+	switch {
+	case h.APIKey == "":
+		return "a bearer token"
+	case h.Authorization == "":
+		return "X-API-Key"
+	}
+	return "both a bearer token and X-API-Key"
+}
+
+// tryOtherHeaders sends a rejected credential in the other header. If both headers were given, it
+// sends each of them alone. It returns the message of the step.
+func (u *upstreamCheck) tryOtherHeaders(ctx context.Context, given restclient.Headers) string {
+	message := "the upstream rejects it as " + sentAs(given) + " (status 401)"
+	others, alone := []restclient.Headers{headersOf(u.APIKey, u.Token)}, ""
+	if u.Token != "" && u.APIKey != "" {
+		others, alone = []restclient.Headers{headersOf(u.Token, ""), headersOf("", u.APIKey)}, " alone"
+	}
+	rejected := 0
+	for _, other := range others {
+		r := u.call(ctx, other)
+		r.document.Release()
+		switch status := r.status(); {
+		case status == http.StatusOK:
+			return message + ", but accepts the same secret as " + sentAs(other) + alone + ": " + headerAdvice(other)
+		case status == http.StatusUnauthorized:
+			rejected++
+			message += ", and as " + sentAs(other) + alone
+		case status > 0:
+			message += fmt.Sprintf(", and responds with status %d to %s%s", status, sentAs(other), alone)
+		case errors.Is(r.err, context.Canceled):
+			return message + ": " + interrupted
+		default:
+			message += ", and does not respond to " + sentAs(other) + alone
+		}
+	}
+	if rejected == len(others) {
+		message += ": check that it is complete, for this upstream, and neither expired nor revoked"
+	}
+	return message
+}
+
+// headerAdvice returns how to use a credential that was accepted in these headers.
+func headerAdvice(h restclient.Headers) string {
+	if h.APIKey == "" {
+		return "use --token, and let clients send Authorization: Bearer without X-API-Key"
+	}
+	return "use --api-key, and let clients send X-API-Key without Authorization"
+}
