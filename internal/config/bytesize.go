@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ByteSize is a number of bytes; zero is none.
+// ByteSize is a number of bytes.
 type ByteSize int64
 
 // The units that [ParseByteSize] knows, powers of 1024.
@@ -18,13 +18,13 @@ const (
 	GiB           = 1024 * MiB
 )
 
-// ParseByteSize reads decimal digits and a unit: B, KiB, MiB, GiB, or none for bytes. There is neither a sign, a
-// space nor a fraction, and KB is refused, since some read it as 1000 and some as 1024. The error says so, or that
-// the size is over 2^63-1 bytes; it does not repeat text.
-func ParseByteSize(text string) (ByteSize, error) {
+// ParseByteSize parses decimal digits and a unit: B, KiB, MiB, GiB, or no unit for bytes. It accepts no
+// sign, space or fraction, and no KB, which some read as 1000 bytes and others as 1024. The error names
+// the rule, or the maximum of 2^63-1 bytes; it does not contain s.
+func ParseByteSize(s string) (ByteSize, error) {
 	unit := Byte
-	digits := strings.TrimRight(text, "BKMGi")
-	switch text[len(digits):] {
+	digits := strings.TrimRight(s, "BKMGi")
+	switch s[len(digits):] {
 	case "", "B":
 	case "KiB":
 		unit = KiB
@@ -45,8 +45,8 @@ func ParseByteSize(text string) (ByteSize, error) {
 	return ByteSize(n) * unit, nil
 }
 
-// String returns the size in the largest unit that divides it, without a unit below 1KiB or where none does.
-// [ParseByteSize] reads it back, unless it is negative.
+// String returns the size in the largest unit that divides it, or in bytes without a unit.
+// [ParseByteSize] parses the result unless the size is negative.
 func (s ByteSize) String() string {
 	switch {
 	case s == 0:

@@ -14,30 +14,30 @@ func TestParseByteSize(t *testing.T) {
 		text string
 		want config.ByteSize // -1 for an error
 	}{
-		"no unit is bytes":               {"300000", 300000},
-		"bytes":                          {"5B", 5},
-		"kibibytes":                      {"256KiB", 262144},
-		"mebibytes":                      {"64MiB", 67108864},
-		"gibibytes":                      {"1GiB", 1 << 30},
-		"zero":                           {"0KiB", 0},
-		"leading zeros":                  {"0010", 10},
-		"the largest":                    {"9223372036854775807", math.MaxInt64},
-		"the largest in a unit":          {"8589934591GiB", math.MaxInt64 - (1<<30 - 1)},
-		"one over the largest":           {"9223372036854775808", -1},
-		"one over the largest in a unit": {"8589934592GiB", -1},
-		"nothing":                        {"", -1},
-		"a unit alone":                   {"KiB", -1},
-		"a decimal unit":                 {"1KB", -1},
-		"half a unit":                    {"1Ki", -1},
-		"a unit in small letters":        {"1kib", -1},
-		"two units":                      {"1KiBKiB", -1},
-		"a sign":                         {"+1", -1},
-		"a negative":                     {"-1", -1},
-		"a fraction":                     {"1.5MiB", -1},
-		"a space":                        {"1 KiB", -1},
-		"an underscore":                  {"1_000", -1},
-		"hexadecimal":                    {"0x10", -1},
-		"digits of another script":       {"١", -1},
+		"no unit":                      {text: "300000", want: 300000},
+		"bytes":                        {text: "5B", want: 5},
+		"kibibytes":                    {text: "256KiB", want: 262144},
+		"mebibytes":                    {text: "64MiB", want: 67108864},
+		"gibibytes":                    {text: "1GiB", want: 1 << 30},
+		"zero":                         {text: "0KiB"},
+		"leading zeros":                {text: "0010", want: 10},
+		"maximum":                      {text: "9223372036854775807", want: math.MaxInt64},
+		"maximum with a unit":          {text: "8589934591GiB", want: math.MaxInt64 - (1<<30 - 1)},
+		"maximum plus one":             {text: "9223372036854775808", want: -1},
+		"maximum with a unit plus one": {text: "8589934592GiB", want: -1},
+		"empty":                        {want: -1},
+		"unit only":                    {text: "KiB", want: -1},
+		"decimal unit":                 {text: "1KB", want: -1},
+		"truncated unit":               {text: "1Ki", want: -1},
+		"unit in lower case":           {text: "1kib", want: -1},
+		"two units":                    {text: "1KiBKiB", want: -1},
+		"sign":                         {text: "+1", want: -1},
+		"negative":                     {text: "-1", want: -1},
+		"fraction":                     {text: "1.5MiB", want: -1},
+		"space":                        {text: "1 KiB", want: -1},
+		"underscore":                   {text: "1_000", want: -1},
+		"hexadecimal":                  {text: "0x10", want: -1},
+		"digits of another script":     {text: "١", want: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,7 +69,7 @@ func FuzzByteSize(f *testing.F) {
 		size, err := config.ParseByteSize(text)
 		if err != nil {
 			if size != 0 {
-				t.Errorf("got %d beside error %v, want 0", size, err)
+				t.Errorf("got %d and error %v, want 0", size, err)
 			}
 			return
 		}

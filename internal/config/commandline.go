@@ -10,30 +10,31 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// grammar is the command line as kong knows it. The settings are strings: kong stops at the first value that it
-// cannot decode, so we decode them ourselves, after it, and list all that are wrong.
+// grammar is the grammar of the command line for kong. All settings are strings, because kong stops at
+// the first value that it cannot decode. Package config decodes the values itself and lists all problems.
 type grammar struct {
 	settings
 
 	VersionFlag bool `name:"version" help:"Print the version and exit."`
 
-	Serve  struct{} `cmd:"" default:"1" help:"Serve GraphQL; the default command."`
+	Serve  struct{} `cmd:"" default:"1" help:"Serve GraphQL. This is the default command."`
 	Schema struct{} `cmd:"" help:"Print the GraphQL schema (SDL)."`
-	Health struct{} `cmd:"" help:"Ask /readyz on --listen and exit with 0 or 1; for container health checks."`
-	Check  struct{} `cmd:"" help:"Check the settings, the upstream, its contract and Redis, say what is wrong, and exit with 0 or 1."`
+	Health struct{} `cmd:"" help:"Request /readyz on --listen and exit with 0 or 1; for container health checks."`
+	Check  struct{} `cmd:"" help:"Check the settings, the upstream, its contract and Redis, report problems, and exit with 0 or 1."`
 
 	Version struct{} `cmd:"" help:"Print the version."`
 	Help    struct{} `cmd:"" help:"Print this help."`
 }
 
-// commandLine is what args and environment say, before the values are looked at.
+// commandLine is the result of matching arguments and environment with the grammar. The values are not
+// decoded yet.
 type commandLine struct {
 	command  Command
 	settings settings
-	flags    []string        // the settings' names
-	given    map[string]bool // the names of those set by a flag or a variable
-	typed    map[string]bool // the names of those set by a flag
-	problems []string        // with the arguments themselves
+	flags    []string        // names of all settings
+	given    map[string]bool // names of settings set by a flag or a variable
+	typed    map[string]bool // names of settings set by a flag
+	problems []string        // problems with the arguments, not with their values
 }
 
 func readCommandLine(args []string, env environment, stdout io.Writer) (*commandLine, error) {
@@ -95,23 +96,24 @@ func printHelp(parser *kong.Kong, ctx *kong.Context) error {
 	return ctx.PrintUsage(false)
 }
 
-// credentials says what is wrong with credentials beside a command that has no use for them: a flag is refused, for somebody takes it to be
-// of use, and a variable is ignored, for it may be meant for the check of the same deployment. Commands that do not serve say nothing of it.
-func (line *commandLine) credentials() (ignored, refused []string) {
+// unusedCredentials returns messages about credentials that the command does not use. A flag is rejected,
+// because the user expects it to have an effect. A variable is ignored, because it may be there for the
+// check of the same deployment; only serve warns about it.
+func (line *commandLine) unusedCredentials() (ignored, rejected []string) {
 	for _, flag := range []string{"token", "api-key"} {
-		text := settingLabel(flag) + ": is for cvmgraph check alone, callers bring their own credentials"
+		message := settingLabel(flag) + ": is only for cvmgraph check; callers send their own credentials"
 		switch {
 		case line.typed[flag]:
-			refused = append(refused, text)
+			rejected = append(rejected, message)
 		case line.given[flag] && line.command == CommandServe:
-			ignored = append(ignored, text)
+			ignored = append(ignored, message)
 		}
 	}
-	return ignored, refused
+	return ignored, rejected
 }
 
-// apply writes defaults, variables and flags to the grammar: what kong's own Parse does, without its hooks, of
-// which the one for help would exit.
+// apply writes defaults, variables and flags to the grammar. It does the same as kong's Parse, but without
+// hooks: the hook of --help exits.
 func apply(ctx *kong.Context) error {
 	if err := ctx.Reset(); err != nil {
 		return err
@@ -125,8 +127,9 @@ func apply(ctx *kong.Context) error {
 	return ctx.Validate()
 }
 
-// traceAll matches args with the grammar and goes on where kong stops: an argument that it refuses is noted, left
-// out, and the rest is matched anew. The context returned is free of errors, or one that asks for help.
+// traceAll matches args with the grammar and collects all problems, although kong stops at the first one:
+// traceAll removes each argument that kong rejects and matches the rest again. The returned context has no
+// error, or it asks for help.
 func traceAll(parser *kong.Kong, args []string) (*kong.Context, []string, error) {
 	args = slices.Clone(args)
 	var problems []string
@@ -138,20 +141,21 @@ func traceAll(parser *kong.Kong, args []string) (*kong.Context, []string, error)
 		if ctx.Error == nil || isOn(ctx, "help") {
 			return ctx, problems, nil
 		}
-		// What the last step that succeeded has left over starts with the refused argument.
+		// The remainder of the last successful step begins with the rejected argument.
 		at := len(args) - len(ctx.Path[len(ctx.Path)-1].Remainder())
 		if at >= len(args) {
 			return nil, nil, fmt.Errorf("command line: %w", ctx.Error)
 		}
-		problem, used := judge(parser.Model, args[at:])
+		problem, used := argumentProblem(parser.Model, args[at:])
 		problems = append(problems, problem)
 		args = slices.Delete(args, at, at+used)
 	}
 }
 
-// judge says what is wrong with the first of args, which kong refused, and how many of them belong to it: the next
-// one too, where it looks like the value of an unknown flag. Such a value may be a secret and is not shown.
-func judge(model *kong.Application, args []string) (problem string, used int) {
+// argumentProblem returns the problem with args[0], which kong has rejected, and the number of arguments
+// that belong to it. That is 2 if args[1] appears to be the value of an unknown flag. The value may be a
+// secret, so the problem does not contain it.
+func argumentProblem(model *kong.Application, args []string) (problem string, used int) {
 	arg := args[0]
 	if arg == "--" {
 		return "unexpected arguments after --", len(args)
@@ -172,7 +176,7 @@ func judge(model *kong.Application, args []string) (problem string, used int) {
 		}
 		problem = label(flag) + ": no value given"
 		if len(args) > 1 {
-			problem += " (one that begins with a dash is written --" + name + "=-…)"
+			problem += " (write a value that begins with a dash as --" + name + "=-…)"
 		}
 		return problem, 1
 	}
@@ -187,11 +191,12 @@ func judge(model *kong.Application, args []string) (problem string, used int) {
 	if name = strings.TrimPrefix(name, "-"); slices.Contains(known, name) {
 		return "unknown flag -" + name + ", did you mean --" + name + "?", used
 	}
-	// After one dash and one letter comes another flag, or a value.
+	// The letters after the first may be a value, which is not shown.
 	return "unknown flag -" + string([]rune(name)[:min(1, len(name))]), used
 }
 
-// flagLetters returns the head of name that could be a flag: the rest may be a value, after a wrong separator.
+// flagLetters returns the prefix of name that can be the name of a flag. The rest may be a value after a
+// wrong separator.
 func flagLetters(name string) string {
 	end := strings.IndexFunc(name, func(r rune) bool {
 		return r != '-' && r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -210,19 +215,19 @@ func commandNames(model *kong.Application) []string {
 	return names
 }
 
-// isOn reports whether the boolean flag was given, and not as false.
+// isOn reports whether a boolean flag is set and true.
 func isOn(ctx *kong.Context, name string) bool {
 	return slices.ContainsFunc(ctx.Path, func(step *kong.Path) bool {
 		return step.Flag != nil && step.Flag.Name == name && ctx.Value(step).Bool()
 	})
 }
 
-// isSetting tells the settings from --help and --version: these have no default, and no variable.
+// isSetting reports whether a flag is a setting. --help and --version have no default and no variable.
 func isSetting(flag *kong.Flag) bool {
 	return flag.HasDefault
 }
 
-// label names a flag, and the variable of a setting.
+// label returns the name of a flag and, for a setting, the name of its variable.
 func label(flag *kong.Flag) string {
 	if isSetting(flag) {
 		return settingLabel(flag.Name)
@@ -230,7 +235,7 @@ func label(flag *kong.Flag) string {
 	return "--" + flag.Name
 }
 
-// helpText is a flag's help with its default and its variable.
+// helpText returns the help of a flag with its default and its variable.
 func helpText(value *kong.Value) string {
 	if value.Flag == nil || !isSetting(value.Flag) {
 		return value.Help

@@ -1,7 +1,9 @@
-// Package config reads the settings of the program, from its arguments and its environment, once.
+// Package config reads the settings of the program from its arguments and its environment.
 //
-// Every setting is a flag and an environment variable: --max-first is CVMGRAPH_MAX_FIRST. The flag wins, then
-// the variable, then the default. Traces have the standard variables of OpenTelemetry instead. Nothing here is read from the process itself, so that tests are parallel.
+// Every setting is a flag and an environment variable: --max-first is CVMGRAPH_MAX_FIRST. A flag takes
+// precedence over a variable, and a variable over the default. Traces are configured by the standard
+// OpenTelemetry variables instead. The package gets arguments and environment as parameters and does
+// not read them from the process.
 package config
 
 import (
@@ -12,115 +14,120 @@ import (
 	"time"
 )
 
-// Command is what the program was asked to do.
+// Command is a command of the program.
 type Command string
 
-// The commands. CommandServe is the default; CommandHelp and CommandVersion are the flags of these names.
+// The commands. CommandServe is the default.
 const (
 	CommandServe   Command = "serve"
 	CommandSchema  Command = "schema"
 	CommandHealth  Command = "health"
 	CommandCheck   Command = "check"
-	CommandHelp    Command = "help"    // the help is already written
-	CommandVersion Command = "version" // the caller writes the version
+	CommandHelp    Command = "help"    // also --help; Parse has already written the help
+	CommandVersion Command = "version" // also --version; the caller writes the version
 )
 
-// Config holds every setting, valid and typed, as [Parse] returned it. It is not written to afterwards, so
-// any number of goroutines may read it. With CommandHelp and CommandVersion only Command and Warnings are set.
+// Config holds all settings, validated and typed. It is read-only, so it is safe for concurrent use.
+// With CommandHelp and CommandVersion, only Command and Warnings are set.
 type Config struct {
-	// Command is what to do; never empty.
+	// Command is the command to run. It is never empty.
 	Command Command
 
-	// Warnings are one line each, for the log: environment variables that start with CVMGRAPH_ and are no
-	// setting, or none of the command. They never hold a variable's value. Nil if there is nothing to say.
+	// Warnings are messages for the log, one line each: environment variables that begin with CVMGRAPH_
+	// but are not a setting, or not a setting of the command. They never contain the value of a
+	// variable. Nil if there are no warnings.
 	Warnings []string
 
-	// Listen is the public address, as net.Listen takes it. The host may be empty and the port 0.
+	// Listen is the public address, in the format of net.Listen. The host may be empty and the port 0.
 	Listen string
 
-	// AdminListen is the address of the metrics and the profiles, as Listen; empty is none.
+	// AdminListen is the address of metrics and profiles, in the format of Listen. Empty turns them off.
 	AdminListen string
 
-	// UpstreamURL is the base of the REST API: absolute, http or https, with neither user, query, fragment nor
-	// trailing slash. It is nil with Demo, where the caller knows the address.
+	// UpstreamURL is the base URL of the REST API: absolute, http or https, without user, query,
+	// fragment or trailing slash. With Demo it is nil; the caller knows the address of the demo API.
 	UpstreamURL *url.URL
 
-	// APIVersion is the date that names the upstream's API version, YYYY-MM-DD.
+	// APIVersion is the upstream's API version, a date YYYY-MM-DD.
 	APIVersion string
 
-	// Demo asks for the embedded demo upstream in place of UpstreamURL.
+	// Demo serves the embedded demo API instead of UpstreamURL.
 	Demo bool
 
-	// UpstreamTimeout bounds one attempt to call the upstream; positive.
+	// UpstreamTimeout limits one attempt to call the upstream. It is positive.
 	UpstreamTimeout time.Duration
 
-	// RequestTimeout bounds one whole GraphQL request; positive.
+	// RequestTimeout limits one GraphQL request. It is positive.
 	RequestTimeout time.Duration
 
-	// DrainDelay is how long new requests are still served after /readyz has turned; 0: not at all.
+	// DrainDelay is the time for which new requests are accepted after /readyz has begun to return 503.
+	// It may be 0.
 	DrainDelay time.Duration
 
-	// MaxFirst is the largest first or last that a caller may ask for, 1 to 10000.
+	// MaxFirst is the largest first or last, 1 to 10000.
 	MaxFirst int
 
-	// MaxBody bounds the body of one request, 1KiB to 64MiB.
+	// MaxBody is the size limit of a request body, 1KiB to 64MiB.
 	MaxBody ByteSize
 
-	// CacheTTL is how long a page is served without asking the upstream; 0: not at all.
+	// CacheTTL is the time for which a cached page is served. 0 turns the cache off.
 	CacheTTL time.Duration
 
-	// CacheBytes bounds the pages that are kept, 1MiB to 64GiB.
+	// CacheBytes is the memory limit for cached pages and responses, 1MiB to 64GiB.
 	CacheBytes ByteSize
 
-	// StaleIfError is how old a page may be served when the upstream fails; 0: none is. Above 0 it is at least CacheTTL.
+	// StaleIfError is the maximum age of a cached page that is served if the upstream fails. 0 turns
+	// this off; otherwise it is at least CacheTTL.
 	StaleIfError time.Duration
 
-	// RedisURL is the Redis that replicas share; empty is none. It may hold a password.
+	// RedisURL is the address of the Redis server that replicas share. It may contain a password. Empty
+	// turns sharing off.
 	RedisURL string
 
-	// SharedKey keys what is shared, a secret; zero without a RedisURL.
+	// SharedKey encrypts shared data. It is a secret. It is zero without a RedisURL.
 	SharedKey [32]byte
 
-	// TLSCert and TLSKey are the files, in PEM, of the certificate and its key; both empty is no TLS.
+	// TLSCert and TLSKey are the PEM files of the certificate and its key. Both are empty without TLS.
 	TLSCert, TLSKey string
 
-	// AllowedOrigins are the origins whose pages may call the gateway from a browser, besides its own: each a
-	// scheme, a host and, where it is not the scheme's own, a port. Nil is none.
+	// AllowedOrigins are the origins, besides the gateway's own, whose pages may call the gateway from a
+	// browser. Each has a scheme, a host and, unless it is the scheme's default, a port.
 	AllowedOrigins []string
 
-	// Introspection lets clients ask for the schema.
+	// Introspection allows introspection of the schema.
 	Introspection bool
 
 	// Playground serves GraphiQL.
 	Playground bool
 
-	// TrustedDocuments is the file that Documents are of; empty is none.
+	// TrustedDocuments is the name of the file that Documents were read from. It may be empty.
 	TrustedDocuments string
 
-	// TrustedDocumentsMode is off, log or enforce; off without TrustedDocuments.
+	// TrustedDocumentsMode is off, log or enforce. It is off without TrustedDocuments.
 	TrustedDocumentsMode string
 
-	// Documents are those of the file, by their ids, at least one; nil where there is none, or where the command is neither serve nor
-	// check. An id is a hash as the file has it, which is that of its text, or a name of somebody's own.
+	// Documents are the documents of the file by their ids. An id is the hash of its document, in the
+	// notation of the file, or a name. Documents is nil without a file, and for commands other than serve
+	// and check; otherwise it has at least one document.
 	Documents map[string]string
 
-	// MaxTokens bounds the tokens of a document, 1 to 100000.
+	// MaxTokens limits the tokens of a document, 1 to 100000.
 	MaxTokens int
 
-	// MaxDepth bounds how deep the fields of a document are nested, 1 to 1000.
+	// MaxDepth limits the nesting of fields in a document, 1 to 1000.
 	MaxDepth int
 
-	// MaxAliases bounds the aliases of a document, 1 to 10000.
+	// MaxAliases limits the aliases in a document, 1 to 10000.
 	MaxAliases int
 
-	// MaxUpstreamCalls bounds the upstream calls of one operation, 1 to 10000.
+	// MaxUpstreamCalls limits the upstream calls of one operation, 1 to 10000.
 	MaxUpstreamCalls int
 
 	// Projection writes selected fields straight from the upstream's bytes.
 	Projection bool
 
-	// Token and APIKey are secrets to call the upstream with, as a bearer token and as X-API-Key, printable ASCII without spaces; empty is
-	// none, and so it is for all commands but check.
+	// Token and APIKey are the credentials of the command check, sent as a bearer token and as X-API-Key:
+	// printable ASCII without spaces. They are secrets. For other commands both are empty.
 	Token, APIKey string
 
 	// LogLevel is the lowest level that is logged.
@@ -129,29 +136,29 @@ type Config struct {
 	// LogFormat is auto, text or json.
 	LogFormat string
 
-	// Traces says where traces go: TracesOff, TracesConsole, TracesGRPC or TracesHTTP. The rest of what OpenTelemetry's variables say is
-	// for its library to read.
+	// Traces is the exporter of traces: TracesOff, TracesConsole, TracesGRPC or TracesHTTP. The
+	// OpenTelemetry library reads all other variables itself.
 	Traces string
 }
 
-// ProblemsError lists everything that is wrong with the arguments and the environment. It holds at least one
-// problem. A problem is one line that names the flag, its variable and what is allowed.
+// ProblemsError lists all problems with the arguments and the environment; there is at least one. A
+// problem is one line that names the flag, its variable and the allowed values.
 type ProblemsError struct {
 	Problems []string
 }
 
-// Error returns the problems, one a line.
+// Error returns the problems, one per line.
 func (e *ProblemsError) Error() string {
 	return strings.Join(e.Problems, "\n")
 }
 
-// Parse reads the settings from args, the program's arguments without its name, and environ, "NAME=value" lines
-// as os.Environ returns them. A variable that is set but empty is an empty value, not an absent one; of a
-// repeated variable the first counts, of a repeated flag the last.
+// Parse reads the settings from args, the program's arguments without its name, and environ, lines of
+// the form NAME=value as os.Environ returns them. An empty variable is an empty value, not a missing
+// one. The first of repeated variables and the last of repeated flags counts.
 //
-// Where args ask for help it is written to stdout, which is used for nothing else, and problems are not looked
-// for; nor are they with --version. What is wrong otherwise is returned as one *[ProblemsError]. Any other error
-// comes from stdout.
+// If args ask for help, Parse writes it to stdout, which it does not use otherwise. Parse does not look
+// for problems if args ask for help or for the version. In all other cases it returns every problem in
+// one *[ProblemsError]. Any other error is from stdout.
 func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 	env := readEnvironment(environ)
 	line, err := readCommandLine(args, env, stdout)
@@ -164,7 +171,7 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 	}
 	cfg, wrong := line.settings.decode(line.given)
 	wrong = append(line.problems, wrong...)
-	if line.command == CommandServe || line.command == CommandCheck { // for the others the files need not be there
+	if line.command == CommandServe || line.command == CommandCheck { // other commands need no files
 		if cfg.TLSCert != "" && cfg.TLSKey != "" {
 			wrong = append(wrong, certificateProblems(cfg.TLSCert, cfg.TLSKey)...)
 		}
@@ -178,8 +185,8 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 		cfg.Token = read((*problems)(&wrong), "token", line.settings.Token, parseToken)
 		cfg.APIKey = read((*problems)(&wrong), "api-key", line.settings.APIKey, parseAPIKey)
 	} else {
-		ignored, refused := line.credentials()
-		warnings, wrong = append(warnings, ignored...), append(wrong, refused...)
+		ignored, rejected := line.unusedCredentials()
+		warnings, wrong = append(warnings, ignored...), append(wrong, rejected...)
 	}
 	if len(wrong) > 0 {
 		return nil, &ProblemsError{Problems: wrong}

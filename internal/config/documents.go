@@ -16,40 +16,41 @@ import (
 	"strings"
 )
 
-// maxDocuments bounds a file of documents, in bytes.
+// maxDocuments is the size limit of a file of documents, in bytes.
 const maxDocuments = 64 << 20
 
-// prefixSHA256 begins an id that is the SHA-256 of its document, in hex.
+// prefixSHA256 is the prefix of an id that is the SHA-256 of its document, in hex.
 const prefixSHA256 = "sha256:"
 
-// idPattern is what GraphQL over HTTP allows in an id.
+// idPattern matches the ids that GraphQL over HTTP allows.
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9._~:-]{1,200}$`)
 
 var hexPattern = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 
-// parseDocuments reads the documents of the file that was named, by their ids. Nothing of the documents is in its errors.
+// parseDocuments reads the documents of a file by their ids. Its errors do not contain documents.
 func parseDocuments(written string) (map[string]string, error) {
-	text, err := readFile(written)
+	content, err := readFile(written)
 	if err != nil {
-		return nil, fmt.Errorf("must be a file that can be read, not %s: %w", quote(written), err)
+		return nil, fmt.Errorf("must be a readable file, not %s: %w", quote(written), err)
 	}
-	documents, err := decodeDocuments(text)
+	documents, err := decodeDocuments(content)
 	if err != nil {
-		return nil, fmt.Errorf("must be a file that relay-compiler, graphql-codegen or genqlient wrote, not %s: %w", quote(written), err)
+		return nil, fmt.Errorf("must be a file written by relay-compiler, graphql-codegen or genqlient, not %s: %w",
+			quote(written), err)
 	}
 	return documents, nil
 }
 
-// readFile reads a file. Its errors do not name it.
+// readFile reads a file. Its errors do not contain the name.
 func readFile(name string) ([]byte, error) {
 	file, err := os.Open(name)
 	if err == nil {
 		defer func() { _ = file.Close() }() // it was only read
-		var text []byte
-		if text, err = io.ReadAll(io.LimitReader(file, maxDocuments+1)); len(text) > maxDocuments {
+		var content []byte
+		if content, err = io.ReadAll(io.LimitReader(file, maxDocuments+1)); len(content) > maxDocuments {
 			return nil, fmt.Errorf("it is larger than %d MiB", maxDocuments>>20)
 		} else if err == nil {
-			return text, nil
+			return content, nil
 		}
 	}
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
@@ -58,10 +59,10 @@ func readFile(name string) ([]byte, error) {
 	return nil, err
 }
 
-// decodeDocuments reads an object of texts by their ids, or genqlient's list of operations.
-func decodeDocuments(text []byte) (map[string]string, error) {
+// decodeDocuments decodes an object that maps ids to documents, or genqlient's list of operations.
+func decodeDocuments(content []byte) (map[string]string, error) {
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(text, &members); err != nil || members == nil {
+	if err := json.Unmarshal(content, &members); err != nil || members == nil {
 		return nil, errors.New("it is not a JSON object")
 	}
 	documents := make(map[string]string, len(members))
@@ -72,7 +73,7 @@ func decodeDocuments(text []byte) (map[string]string, error) {
 		}
 		for i, operation := range operations {
 			if operation.Query == "" {
-				return nil, fmt.Errorf("operation %d of it has no query", i+1)
+				return nil, fmt.Errorf("operation %d in it has no query", i+1)
 			}
 			documents[fmt.Sprintf("%s%x", prefixSHA256, sha256.Sum256([]byte(operation.Query)))] = operation.Query
 		}
@@ -91,35 +92,35 @@ func decodeDocuments(text []byte) (map[string]string, error) {
 	return documents, nil
 }
 
-// document reads one document, and compares it with its id where that is a hash.
+// document decodes one document. If the id is a hash, it must be the hash of the document.
 func document(id string, member json.RawMessage) (string, error) {
 	if !idPattern.MatchString(id) {
-		return "", fmt.Errorf("%s in it is not a document's id", quote(id))
+		return "", fmt.Errorf("%s in it is not a valid id", quote(id))
 	}
-	var text string
-	if err := json.Unmarshal(member, &text); err != nil || text == "" {
-		return "", fmt.Errorf("what it has under %s is not a document's text", quote(id))
+	var decoded string
+	if err := json.Unmarshal(member, &decoded); err != nil || decoded == "" {
+		return "", fmt.Errorf("the value of %s in it is not a document", quote(id))
 	}
 	digest, prefixed := strings.CutPrefix(id, prefixSHA256)
-	size := 0 // of a hash in hex
+	size := 0 // digits of the hash; 0 if the id is not a hash
 	if hexPattern.MatchString(digest) {
 		size = len(digest)
 	}
 	var want string
 	switch {
 	case prefixed, size == 2*sha256.Size:
-		want = fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+		want = fmt.Sprintf("%x", sha256.Sum256([]byte(decoded)))
 	case size == 2*sha1.Size:
-		want = fmt.Sprintf("%x", sha1.Sum([]byte(text)))
+		want = fmt.Sprintf("%x", sha1.Sum([]byte(decoded)))
 	case size == 2*md5.Size:
-		want = fmt.Sprintf("%x", md5.Sum([]byte(text)))
-	default: // a name of somebody's own
-		return text, nil
+		want = fmt.Sprintf("%x", md5.Sum([]byte(decoded)))
+	default: // a name
+		return decoded, nil
 	}
 	if !strings.EqualFold(digest, want) {
-		return "", fmt.Errorf("%s in it is not the hash of its text", quote(id))
+		return "", fmt.Errorf("%s in it is not the hash of its document", quote(id))
 	}
-	return text, nil
+	return decoded, nil
 }
 
 func parseDocumentsMode(written string) (string, error) {

@@ -14,7 +14,7 @@ const (
 	md5OfA    = "d7fe099d6f46846bb761d84678c79f68"
 )
 
-func TestDocumentsOfEachTool(t *testing.T) {
+func TestParse_documentsOfEachTool(t *testing.T) {
 	t.Parallel()
 	for file, ids := range map[string]int{
 		"relay-md5.json":    32,
@@ -29,51 +29,51 @@ func TestDocumentsOfEachTool(t *testing.T) {
 			if len(got) != 2 {
 				t.Errorf("got %d documents, want 2", len(got))
 			}
-			for id, text := range got {
-				if len(id) != ids || !strings.Contains(text, "query ") {
-					t.Errorf("got %s for %q, want a document under an id of %d characters", id, text, ids)
+			for id, document := range got {
+				if len(id) != ids || !strings.Contains(document, "query ") {
+					t.Errorf("got id %s of document %q, want an id of %d characters", id, document, ids)
 				}
 			}
 		})
 	}
 }
 
-func TestDocuments(t *testing.T) {
+func TestParse_documents(t *testing.T) {
 	t.Parallel()
-	const label = "--trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS): must be a file that relay-compiler, graphql-codegen or genqlient wrote, not "
-	for name, test := range map[string]struct{ text, want string }{
-		"a SHA-256":                   {`{"` + sha256OfA + `":"{ a }"}`, ""},
-		"one with its prefix":         {`{"sha256:` + sha256OfA + `":"{ a }"}`, ""},
-		"in capitals":                 {`{"` + strings.ToUpper(sha256OfA) + `":"{ a }"}`, ""},
-		"a SHA-1":                     {`{"` + sha1OfA + `":"{ a }"}`, ""},
-		"an MD5":                      {`{"` + md5OfA + `":"{ a }"}`, ""},
-		"names":                       {`{"list-1.0":"{ a }","x-own:~_":"{ b }"}`, ""},
-		"a document named operations": {`{"operations":"{ a }"}`, ""},
-		"a list":                      {`{"operations":[{"query":"{ a }","operationName":"","sourceLocation":"a.graphql"}]}`, ""},
-		"nothing":                     {``, "it is not a JSON object"},
-		"half a file":                 {`{"a":"{ secret }"`, "it is not a JSON object"},
-		"two of them":                 {`{"a":"{ a }"}{}`, "it is not a JSON object"},
-		"null":                        {`null`, "it is not a JSON object"},
-		"another list":                {`["{ a }"]`, "it is not a JSON object"},
-		"no documents":                {`{}`, "it has no documents"},
-		"no operations":               {`{"operations":[]}`, "it has no documents"},
-		"operations that are none":    {`{"operations":["{ a }"]}`, "its operations are not a list of objects"},
-		"an operation without query":  {`{"operations":[{"query":"{ a }"},{"operationName":"secret"}]}`, "operation 2 of it has no query"},
-		"another text's SHA-256":      {`{"` + sha256OfA + `":"{ secret }"}`, `"` + sha256OfA[:40] + `…" in it is not the hash of its text`},
-		"another text's SHA-1":        {`{"` + sha1OfA + `":"{ secret }"}`, `"` + sha1OfA + `" in it is not the hash of its text`},
-		"another text's MD5":          {`{"` + md5OfA + `":"{ secret }"}`, `"` + md5OfA + `" in it is not the hash of its text`},
-		"a prefix of another hash":    {`{"sha256:` + md5OfA + `":"{ a }"}`, `"sha256:` + md5OfA + `" in it is not the hash of its text`},
-		"a prefix of no hash":         {`{"sha256:list":"{ a }"}`, `"sha256:list" in it is not the hash of its text`},
-		"an empty id":                 {`{"":"{ a }"}`, `"" in it is not a document's id`},
-		"an id with a space":          {`{"a b":"{ a }"}`, `"a b" in it is not a document's id`},
-		"an empty text":               {`{"a":""}`, `what it has under "a" is not a document's text`},
-		"a document that is a number": {`{"a":7}`, `what it has under "a" is not a document's text`},
-		"a tree":                      {`{"a":{"secret":"{ a }"}}`, `what it has under "a" is not a document's text`},
+	const label = "--trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS): must be a file written by relay-compiler, graphql-codegen or genqlient, not "
+	for name, test := range map[string]struct{ content, want string }{
+		"SHA-256":                         {content: `{"` + sha256OfA + `":"{ a }"}`},
+		"SHA-256 with a prefix":           {content: `{"sha256:` + sha256OfA + `":"{ a }"}`},
+		"SHA-256 in capitals":             {content: `{"` + strings.ToUpper(sha256OfA) + `":"{ a }"}`},
+		"SHA-1":                           {content: `{"` + sha1OfA + `":"{ a }"}`},
+		"MD5":                             {content: `{"` + md5OfA + `":"{ a }"}`},
+		"names":                           {content: `{"list-1.0":"{ a }","x-own:~_":"{ b }"}`},
+		"document with the id operations": {content: `{"operations":"{ a }"}`},
+		"list of operations":              {content: `{"operations":[{"query":"{ a }","operationName":"","sourceLocation":"a.graphql"}]}`},
+		"empty file":                      {want: "it is not a JSON object"},
+		"truncated file":                  {content: `{"a":"{ secret }"`, want: "it is not a JSON object"},
+		"two objects":                     {content: `{"a":"{ a }"}{}`, want: "it is not a JSON object"},
+		"null":                            {content: `null`, want: "it is not a JSON object"},
+		"list of strings":                 {content: `["{ a }"]`, want: "it is not a JSON object"},
+		"no documents":                    {content: `{}`, want: "it has no documents"},
+		"no operations":                   {content: `{"operations":[]}`, want: "it has no documents"},
+		"operations that are strings":     {content: `{"operations":["{ a }"]}`, want: "its operations are not a list of objects"},
+		"operation without a query":       {content: `{"operations":[{"query":"{ a }"},{"operationName":"secret"}]}`, want: "operation 2 in it has no query"},
+		"SHA-256 of another document":     {content: `{"` + sha256OfA + `":"{ secret }"}`, want: `"` + sha256OfA[:40] + `…" in it is not the hash of its document`},
+		"SHA-1 of another document":       {content: `{"` + sha1OfA + `":"{ secret }"}`, want: `"` + sha1OfA + `" in it is not the hash of its document`},
+		"MD5 of another document":         {content: `{"` + md5OfA + `":"{ secret }"}`, want: `"` + md5OfA + `" in it is not the hash of its document`},
+		"prefix before an MD5":            {content: `{"sha256:` + md5OfA + `":"{ a }"}`, want: `"sha256:` + md5OfA + `" in it is not the hash of its document`},
+		"prefix before a name":            {content: `{"sha256:list":"{ a }"}`, want: `"sha256:list" in it is not the hash of its document`},
+		"empty id":                        {content: `{"":"{ a }"}`, want: `"" in it is not a valid id`},
+		"id with a space":                 {content: `{"a b":"{ a }"}`, want: `"a b" in it is not a valid id`},
+		"empty document":                  {content: `{"a":""}`, want: `the value of "a" in it is not a document`},
+		"number instead of a document":    {content: `{"a":7}`, want: `the value of "a" in it is not a document`},
+		"object instead of a document":    {content: `{"a":{"secret":"{ a }"}}`, want: `the value of "a" in it is not a document`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "f")
-			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
+			if err := os.WriteFile(file, []byte(test.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.Join(problems(t, []string{"--trusted-documents=" + file}), "\n")
@@ -87,7 +87,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-func TestDocumentsThatCannotBeRead(t *testing.T) {
+func TestParse_unreadableDocuments(t *testing.T) {
 	t.Parallel()
 	large := filepath.Join(t.TempDir(), "large")
 	if err := os.WriteFile(large, nil, 0o600); err != nil {
@@ -100,17 +100,17 @@ func TestDocumentsThatCannotBeRead(t *testing.T) {
 		args []string
 		want []string // suffixes
 	}{
-		"no such file":         {[]string{"--trusted-documents=none.json"}, []string{`must be a file that can be read, not "none.json": no such file or directory`}},
-		"a folder":             {[]string{"--trusted-documents=testdata"}, []string{`must be a file that can be read, not "testdata": is a directory`}},
-		"a file that is large": {[]string{"--trusted-documents=" + large}, []string{`: it is larger than 64 MiB`}},
-		"a mode without a file": {[]string{"--trusted-documents-mode=enforce"}, []string{
+		"missing file": {args: []string{"--trusted-documents=none.json"}, want: []string{`must be a readable file, not "none.json": no such file or directory`}},
+		"folder":       {args: []string{"--trusted-documents=testdata"}, want: []string{`must be a readable file, not "testdata": is a directory`}},
+		"large file":   {args: []string{"--trusted-documents=" + large}, want: []string{`: it is larger than 64 MiB`}},
+		"mode without a file": {args: []string{"--trusted-documents-mode=enforce"}, want: []string{
 			`--trusted-documents-mode (CVMGRAPH_TRUSTED_DOCUMENTS_MODE): must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`,
 		}},
-		"an empty name":                 {[]string{"--trusted-documents=", "--trusted-documents-mode=log"}, []string{`must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`}},
-		"a command that does not serve": {[]string{"health", "--trusted-documents=none.json"}, nil},
-		"off without a file":            {[]string{"--trusted-documents-mode=off"}, nil},
-		"a file that nobody asks of":    {[]string{"--trusted-documents=testdata/documents/codegen.json"}, nil},
-		"beside other problems": {[]string{"--trusted-documents=none.json", "--trusted-documents-mode=on", "--max-first=0"}, []string{
+		"empty name":          {args: []string{"--trusted-documents=", "--trusted-documents-mode=log"}, want: []string{`must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`}},
+		"another command":     {args: []string{"health", "--trusted-documents=none.json"}},
+		"off without a file":  {args: []string{"--trusted-documents-mode=off"}},
+		"file without a mode": {args: []string{"--trusted-documents=testdata/documents/codegen.json"}},
+		"with other problems": {args: []string{"--trusted-documents=none.json", "--trusted-documents-mode=on", "--max-first=0"}, want: []string{
 			`must be a whole number from 1 to 10000, not "0"`, `must be off, log or enforce, not "on"`, `"none.json": no such file or directory`,
 		}},
 	} {

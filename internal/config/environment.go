@@ -9,8 +9,8 @@ import (
 
 const variablePrefix = "CVMGRAPH_"
 
-// environment maps the names of variables that start with CVMGRAPH_ to their values. It is a kong.Resolver,
-// because kong's own env tag reads the process.
+// environment maps the names of variables that begin with CVMGRAPH_ to their values. It implements
+// kong.Resolver, because kong's own env tag reads the environment of the process.
 type environment map[string]string
 
 func readEnvironment(environ []string) environment {
@@ -24,10 +24,10 @@ func readEnvironment(environ []string) environment {
 	return env
 }
 
-// Validate accepts every grammar.
+// Validate accepts all grammars.
 func (environment) Validate(*kong.Application) error { return nil }
 
-// Resolve returns the value of the flag's variable, nil if it is not set.
+// Resolve returns the value of the flag's variable, or nil if the variable is not set.
 func (env environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	value, ok := env[variable(flag.Name)]
 	if !ok || !isSetting(flag) {
@@ -36,8 +36,8 @@ func (env environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (
 	return value, nil
 }
 
-// warnings returns a line for each variable that belongs to none of the flags, sorted. They are no errors, because
-// Kubernetes makes some for a service of our name.
+// warnings returns a sorted list with one line for each variable that does not belong to a flag. Unknown
+// variables are not errors, because Kubernetes defines some for a service with the name cvmgraph.
 func (env environment) warnings(flags []string) []string {
 	var names []string
 	for _, flag := range flags {

@@ -1,7 +1,8 @@
 package config
 
-// didYouMean returns a clause to append that names the candidate nearest to what was written, with the prefix, or
-// nothing where none is near: one edit, and one more for every four characters from the eighth on.
+// didYouMean returns a clause that suggests the candidate nearest to a mistyped name, with a prefix. It
+// returns "" if no candidate is near. One edit is near, and two, three, … edits are near for names of at
+// least 8, 12, … bytes.
 func didYouMean(prefix, written string, candidates []string) string {
 	nearest, best := "", max(1, len(written)/4)+1
 	for _, candidate := range candidates {
@@ -15,9 +16,9 @@ func didYouMean(prefix, written string, candidates []string) string {
 	return ", did you mean " + prefix + nearest + "?"
 }
 
-// editDistance is Levenshtein's, in bytes.
+// editDistance returns the Levenshtein distance of a and b, in bytes.
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1) // the distances of a's head to every head of b
+	row := make([]int, len(b)+1) // distances of a's prefix to each prefix of b
 	for j := range row {
 		row[j] = j
 	}

@@ -13,14 +13,15 @@ import (
 
 // The exporters of traces.
 const (
-	TracesOff     = ""        // nothing is traced
-	TracesConsole = "console" // spans are written to the standard output, as JSON
+	TracesOff     = ""        // no traces
+	TracesConsole = "console" // JSON on the standard output
 	TracesGRPC    = "grpc"    // OTLP over gRPC
 	TracesHTTP    = "http"    // OTLP over HTTP, in protobuf or JSON
 )
 
-// openTelemetry is the standard variables of OpenTelemetry. Its library reads most of them for itself, and goes on with a default where
-// one is wrong; here they are looked at first, so that a wrong one is named at start. Values are shown of those alone that hold no secret.
+// openTelemetry validates the standard OpenTelemetry variables. The OpenTelemetry library reads most of
+// them itself, but replaces an invalid value by a default; here an invalid value is a problem. A problem
+// contains the value only if the variable cannot contain a secret.
 type openTelemetry struct {
 	values   map[string]string
 	problems []string
@@ -37,19 +38,19 @@ func readOpenTelemetry(environ []string) *openTelemetry {
 	return env
 }
 
-// traces returns which exporter the variables ask for, and what is wrong with them.
+// traces returns the exporter that the variables select, and the problems with the variables.
 func (env *openTelemetry) traces() (exporter string, problems []string) {
 	disabled := strings.ToLower(env.read("OTEL_SDK_DISABLED", oneOf("true", "false")))
-	wanted := env.read("OTEL_TRACES_EXPORTER", oneOf("otlp", TracesConsole, "none"))
-	if wanted == "" && env.otlp("ENDPOINT") != "" {
-		wanted = "otlp"
+	selected := env.read("OTEL_TRACES_EXPORTER", oneOf("otlp", TracesConsole, "none"))
+	if selected == "" && env.otlp("ENDPOINT") != "" {
+		selected = "otlp"
 	}
-	if disabled == "true" || wanted == "" || wanted == "none" {
+	if disabled == "true" || selected == "" || selected == "none" {
 		return TracesOff, env.problems
 	}
 	env.readLibrary()
 	exporter = TracesConsole
-	if wanted == "otlp" {
+	if selected == "otlp" {
 		env.readOTLP()
 		exporter = TracesHTTP
 		if env.otlp("PROTOCOL") == "grpc" {
@@ -60,7 +61,7 @@ func (env *openTelemetry) traces() (exporter string, problems []string) {
 	return exporter, env.problems
 }
 
-// readLibrary checks what is not about a receiver.
+// readLibrary checks the variables of sampler, resource, batching and limits.
 func (env *openTelemetry) readLibrary() {
 	sampler := env.read("OTEL_TRACES_SAMPLER", oneOf("always_on", "always_off", "traceidratio",
 		"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"))
@@ -82,7 +83,7 @@ func (env *openTelemetry) readLibrary() {
 	}
 }
 
-// readOTLP checks what is about a receiver.
+// readOTLP checks the variables of the OTLP exporter.
 func (env *openTelemetry) readOTLP() {
 	for name, rule := range map[string]func(string) error{
 		"ENDPOINT": endpoint, "HEADERS": pairs(isToken), "TIMEOUT": milliseconds, "COMPRESSION": oneOf("gzip", "none"),
@@ -97,18 +98,19 @@ func (env *openTelemetry) readOTLP() {
 			continue
 		}
 		if _, err := tls.LoadX509KeyPair(certificate, key); err != nil {
-			env.add(prefix+"CLIENT_CERTIFICATE", errors.New("is no file of a certificate in PEM with the key of "+prefix+"CLIENT_KEY"))
+			env.add(prefix+"CLIENT_CERTIFICATE", errors.New("must be a PEM file of a certificate that matches the key in "+prefix+"CLIENT_KEY"))
 		}
 	}
 	if strings.HasPrefix(env.otlp("ENDPOINT"), "http://") && env.otlp("CERTIFICATE")+env.otlp("CLIENT_CERTIFICATE") != "" {
-		env.add("OTEL_EXPORTER_OTLP_ENDPOINT", errors.New("must be https with a certificate, or have none"))
+		env.add("OTEL_EXPORTER_OTLP_ENDPOINT", errors.New("must be an https URL if a certificate is set"))
 	}
 }
 
-// get returns a variable as the library reads most of them.
+// get returns the value of a variable without the space around it, as the library reads most variables.
 func (env *openTelemetry) get(name string) string { return strings.TrimSpace(env.values[name]) }
 
-// otlp returns a variable of the receiver: the one for traces alone, if there is one.
+// otlp returns the value of a variable of the OTLP exporter. The variable for traces takes precedence
+// over the variable for all signals.
 func (env *openTelemetry) otlp(name string) string {
 	if value := env.get("OTEL_EXPORTER_OTLP_TRACES_" + name); value != "" {
 		return value
@@ -120,13 +122,13 @@ func (env *openTelemetry) add(name string, problem error) {
 	env.problems = append(env.problems, name+": "+problem.Error())
 }
 
-// read returns a variable, "" where there is none, and checks what it says.
+// read checks and returns the value of a variable, or "" if the variable is not set.
 func (env *openTelemetry) read(name string, rule func(string) error) string {
 	env.check(name, env.get(name), rule)
 	return env.get(name)
 }
 
-// readExactly checks a variable that the library reads with the space around it.
+// readExactly checks a variable that the library reads without removing the space around its value.
 func (env *openTelemetry) readExactly(name string, rule func(string) error) {
 	env.check(name, env.values[name], rule)
 }
@@ -140,7 +142,7 @@ func (env *openTelemetry) check(name, value string, rule func(string) error) {
 	}
 }
 
-// oneOf takes the values in any case.
+// oneOf accepts the values in upper and lower case.
 func oneOf(values ...string) func(string) error {
 	rule := exactlyOneOf(values...)
 	return func(written string) error {
@@ -168,7 +170,7 @@ func share(written string) error {
 }
 
 func milliseconds(written string) error {
-	if n, err := strconv.Atoi(written); err != nil || n < 1 || n > int(longest.Milliseconds()) {
+	if n, err := strconv.Atoi(written); err != nil || n < 1 || n > int(maxDuration.Milliseconds()) {
 		return mustBe("a whole number of milliseconds from 1 to 86400000", written)
 	}
 	return nil
@@ -183,32 +185,32 @@ func count(written string) error {
 
 func integer(written string) error {
 	if _, err := strconv.ParseInt(written, 10, 32); err != nil {
-		return mustBe("a whole number of 32 bits", written)
+		return mustBe("a 32-bit integer", written)
 	}
 	return nil
 }
 
 func endpoint(written string) error {
 	if u, err := url.Parse(written); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return errors.New("must be an absolute http or https URL with a host and without user")
+		return errors.New("must be an absolute http or https URL with a host and without a user")
 	}
 	return nil
 }
 
-// pairs takes name=value, comma separated.
+// pairs accepts a comma-separated list of name=value.
 func pairs(isName func(string) bool) func(string) error {
 	return func(written string) error {
 		for pair := range strings.SplitSeq(written, ",") {
 			name, value, ok := strings.Cut(pair, "=")
 			if _, err := url.PathUnescape(strings.TrimSpace(value)); !ok || err != nil || !isName(strings.TrimSpace(name)) {
-				return errors.New("must be name=value, comma separated, with values in percent-encoding")
+				return errors.New("must be a comma-separated list of name=value, with percent-encoded values")
 			}
 		}
 		return nil
 	}
 }
 
-// isToken says whether a text can be the name of a header.
+// isToken reports whether a string is a valid header name.
 func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
 		switch {
@@ -219,11 +221,11 @@ func isToken(name string) bool {
 	})
 }
 
-// certificates takes a file of certificates to trust.
+// certificates accepts the name of a PEM file with certificates.
 func certificates(written string) error {
 	file, err := os.ReadFile(written)
 	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(file) {
-		return errors.New("is no file of certificates in PEM")
+		return errors.New("must be a PEM file with certificates")
 	}
 	return nil
 }

@@ -161,7 +161,7 @@ func TestCheck_settings(t *testing.T) {
 		})
 	}
 	got := run(t, nil, "serve", "--demo", "--token="+checkSecret)
-	if got.code != exitUsage || !strings.Contains(got.stderr, "is for cvmgraph check alone") {
+	if got.code != exitUsage || !strings.Contains(got.stderr, "is only for cvmgraph check") {
 		t.Errorf("serve with a token: got code %d and %s, want code 2 and the reason", got.code, got.stderr)
 	}
 }

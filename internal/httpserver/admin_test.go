@@ -31,22 +31,22 @@ func TestAdminRoutes(t *testing.T) {
 		status         int
 		body           string
 	}{
-		"the metrics":                     {"GET", "/metrics", 200, "up 1\n"},
-		"the index of profiles":           {"GET", "/debug/pprof/", 200, "full goroutine stack dump"},
-		"a profile by name":               {"GET", "/debug/pprof/goroutine?debug=1", 200, "goroutine profile: total"},
-		"symbols":                         {"GET", "/debug/pprof/symbol", 200, "num_symbols: 1"},
-		"no profile of that name":         {"GET", "/debug/pprof/secret", 404, ""},
-		"not the command line":            {"GET", "/debug/pprof/cmdline", 404, ""},
-		"writing metrics":                 {"POST", "/metrics", 405, ""},
-		"not GraphQL":                     {"POST", "/graphql", 404, ""},
-		"not GraphQL by GET":              {"GET", "/graphql?query={__typename}", 404, ""},
-		"not the page":                    {"GET", "/", 404, ""},
-		"not the schema":                  {"GET", "/schema.graphql", 404, ""},
-		"not the state":                   {"GET", "/readyz", 404, ""},
-		"nothing else below /debug":       {"GET", "/debug/vars", 404, ""},
-		"nothing below /metrics":          {"GET", "/metrics/x", 404, ""},
-		"the folder that holds profiles":  {"GET", "/debug/", 404, ""},
-		"a path that leads out of itself": {"GET", "/debug/pprof/..%2fgraphql", 404, ""},
+		"the metrics":                     {method: "GET", target: "/metrics", status: 200, body: "up 1\n"},
+		"the index of profiles":           {method: "GET", target: "/debug/pprof/", status: 200, body: "full goroutine stack dump"},
+		"a profile by name":               {method: "GET", target: "/debug/pprof/goroutine?debug=1", status: 200, body: "goroutine profile: total"},
+		"symbols":                         {method: "GET", target: "/debug/pprof/symbol", status: 200, body: "num_symbols: 1"},
+		"no profile of that name":         {method: "GET", target: "/debug/pprof/secret", status: 404},
+		"not the command line":            {method: "GET", target: "/debug/pprof/cmdline", status: 404},
+		"writing metrics":                 {method: "POST", target: "/metrics", status: 405},
+		"not GraphQL":                     {method: "POST", target: "/graphql", status: 404},
+		"not GraphQL by GET":              {method: "GET", target: "/graphql?query={__typename}", status: 404},
+		"not the page":                    {method: "GET", target: "/", status: 404},
+		"not the schema":                  {method: "GET", target: "/schema.graphql", status: 404},
+		"not the state":                   {method: "GET", target: "/readyz", status: 404},
+		"nothing else below /debug":       {method: "GET", target: "/debug/vars", status: 404},
+		"nothing below /metrics":          {method: "GET", target: "/metrics/x", status: 404},
+		"the folder that holds profiles":  {method: "GET", target: "/debug/", status: 404},
+		"a path that leads out of itself": {method: "GET", target: "/debug/pprof/..%2fgraphql", status: 404},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,9 +69,9 @@ func TestAdminCutsOffSlowClients(t *testing.T) {
 		sent string
 		want time.Duration
 	}{
-		"a header that does not end":          {"GET /metrics HTTP/1.1\r\nHost: x\r\n", 5 * time.Second},
-		"a connection that is not used again": {"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 60 * time.Second},
-		"a connection that is not used":       {"", 5 * time.Second},
+		"a header that does not end":          {sent: "GET /metrics HTTP/1.1\r\nHost: x\r\n", want: 5 * time.Second},
+		"a connection that is not used again": {sent: "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", want: 60 * time.Second},
+		"a connection that is not used":       {want: 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -112,8 +112,8 @@ func TestAdminCloses(t *testing.T) {
 		takes, want time.Duration
 		answered    bool
 	}{
-		"after a scrape that ends":         {500 * time.Millisecond, 500 * time.Millisecond, true},
-		"before an answer that takes long": {time.Hour, time.Second, false},
+		"after a scrape that ends":         {takes: 500 * time.Millisecond, want: 500 * time.Millisecond, answered: true},
+		"before an answer that takes long": {takes: time.Hour, want: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,19 +19,19 @@ func TestCrossOrigin(t *testing.T) {
 		wantStatus int
 		wantOrigin string
 	}{
-		"closed by default":                  {nil, "POST", "https://app.example.org", false, 200, ""},
-		"a preflight, closed":                {nil, "OPTIONS", "https://app.example.org", true, 405, ""},
-		"an allowed origin":                  {allowed, "POST", "https://app.example.org", false, 200, "https://app.example.org"},
-		"a preflight of an allowed origin":   {allowed, "OPTIONS", "http://localhost:3000", true, 204, "http://localhost:3000"},
-		"another origin":                     {allowed, "POST", "https://evil.example", false, 200, ""},
-		"a preflight of another origin":      {allowed, "OPTIONS", "https://evil.example", true, 405, ""},
-		"an origin that begins like one":     {allowed, "POST", "https://app.example.org.evil.example", false, 200, ""},
-		"an origin with another scheme":      {allowed, "POST", "http://app.example.org", false, 200, ""},
-		"an origin with another port":        {allowed, "POST", "http://localhost:3001", false, 200, ""},
-		"the origin null":                    {allowed, "POST", "null", false, 200, ""},
-		"no origin":                          {allowed, "GET", "", false, 200, ""},
-		"OPTIONS that is no preflight":       {allowed, "OPTIONS", "https://app.example.org", false, 405, "https://app.example.org"},
-		"an allowed origin whose call fails": {allowed, "PUT", "https://app.example.org", false, 405, ""},
+		"closed by default":                  {method: "POST", origin: "https://app.example.org", wantStatus: 200},
+		"a preflight, closed":                {method: "OPTIONS", origin: "https://app.example.org", preflight: true, wantStatus: 405},
+		"an allowed origin":                  {allowed: allowed, method: "POST", origin: "https://app.example.org", wantStatus: 200, wantOrigin: "https://app.example.org"},
+		"a preflight of an allowed origin":   {allowed: allowed, method: "OPTIONS", origin: "http://localhost:3000", preflight: true, wantStatus: 204, wantOrigin: "http://localhost:3000"},
+		"another origin":                     {allowed: allowed, method: "POST", origin: "https://evil.example", wantStatus: 200},
+		"a preflight of another origin":      {allowed: allowed, method: "OPTIONS", origin: "https://evil.example", preflight: true, wantStatus: 405},
+		"an origin that begins like one":     {allowed: allowed, method: "POST", origin: "https://app.example.org.evil.example", wantStatus: 200},
+		"an origin with another scheme":      {allowed: allowed, method: "POST", origin: "http://app.example.org", wantStatus: 200},
+		"an origin with another port":        {allowed: allowed, method: "POST", origin: "http://localhost:3001", wantStatus: 200},
+		"the origin null":                    {allowed: allowed, method: "POST", origin: "null", wantStatus: 200},
+		"no origin":                          {allowed: allowed, method: "GET", wantStatus: 200},
+		"OPTIONS that is no preflight":       {allowed: allowed, method: "OPTIONS", origin: "https://app.example.org", wantStatus: 405, wantOrigin: "https://app.example.org"},
+		"an allowed origin whose call fails": {allowed: allowed, method: "PUT", origin: "https://app.example.org", wantStatus: 405},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

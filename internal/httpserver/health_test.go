@@ -73,8 +73,8 @@ func TestHealthDoesNotWaitForever(t *testing.T) {
 		callers time.Duration // 0 is none
 		atMost  time.Duration
 	}{
-		"its own bound":         {0, 5 * time.Second},
-		"its caller's deadline": {20 * time.Millisecond, time.Second},
+		"its own bound":         {atMost: 5 * time.Second},
+		"its caller's deadline": {callers: 20 * time.Millisecond, atMost: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,10 +24,10 @@ func TestRequestID(t *testing.T) {
 		offered string
 		taken   bool
 	}{
-		"a fit one is taken":      {"trace-1.a_B", true},
-		"an unfit one is not":     {"a b", false},
-		"a long one is not":       {strings.Repeat("a", 65), false},
-		"without one, one is new": {"", false},
+		"a fit one is taken":      {offered: "trace-1.a_B", taken: true},
+		"an unfit one is not":     {offered: "a b"},
+		"a long one is not":       {offered: strings.Repeat("a", 65)},
+		"without one, one is new": {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,14 +54,14 @@ func TestAccessLog(t *testing.T) {
 		wantLevel, wantVerb, wantTo string
 		wantStatus, wantBytes       float64
 	}{
-		"a query":                       {echo(), "POST", "/graphql?query=secret", "INFO", "POST", "/graphql", 200, 11},
-		"a HEAD sends no bytes":         {echo(), "HEAD", "/graphql", "INFO", "HEAD", "/graphql", 200, 0},
-		"a handler that says nothing":   {silent, "GET", "/graphql", "INFO", "GET", "/graphql", 200, 0},
-		"a health check is debug":       {echo(), "GET", "/healthz", "DEBUG", "GET", "/healthz", 200, 15},
-		"a readiness check is debug":    {echo(), "GET", "/readyz", "DEBUG", "GET", "/readyz", 503, 21},
-		"a path that is a caller's":     {echo(), "GET", "/secret", "INFO", "GET", "other", 404, 90},
-		"a method that is a caller's":   {echo(), "SECRET", "/secret", "INFO", "other", "other", 404, 90},
-		"an encoded path of a caller's": {echo(), "GET", "/%73ecret%0a", "INFO", "GET", "other", 404, 90},
+		"a query":                       {graphql: echo(), method: "POST", target: "/graphql?query=secret", wantLevel: "INFO", wantVerb: "POST", wantTo: "/graphql", wantStatus: 200, wantBytes: 11},
+		"a HEAD sends no bytes":         {graphql: echo(), method: "HEAD", target: "/graphql", wantLevel: "INFO", wantVerb: "HEAD", wantTo: "/graphql", wantStatus: 200},
+		"a handler that says nothing":   {graphql: silent, method: "GET", target: "/graphql", wantLevel: "INFO", wantVerb: "GET", wantTo: "/graphql", wantStatus: 200},
+		"a health check is debug":       {graphql: echo(), method: "GET", target: "/healthz", wantLevel: "DEBUG", wantVerb: "GET", wantTo: "/healthz", wantStatus: 200, wantBytes: 15},
+		"a readiness check is debug":    {graphql: echo(), method: "GET", target: "/readyz", wantLevel: "DEBUG", wantVerb: "GET", wantTo: "/readyz", wantStatus: 503, wantBytes: 21},
+		"a path that is a caller's":     {graphql: echo(), method: "GET", target: "/secret", wantLevel: "INFO", wantVerb: "GET", wantTo: "other", wantStatus: 404, wantBytes: 90},
+		"a method that is a caller's":   {graphql: echo(), method: "SECRET", target: "/secret", wantLevel: "INFO", wantVerb: "other", wantTo: "other", wantStatus: 404, wantBytes: 90},
+		"an encoded path of a caller's": {graphql: echo(), method: "GET", target: "/%73ecret%0a", wantLevel: "INFO", wantVerb: "GET", wantTo: "other", wantStatus: 404, wantBytes: 90},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,18 +129,18 @@ func TestPanicWithinTheAnswerAbortsTheConnection(t *testing.T) {
 		wantPanics int
 		wantStatus float64
 	}{
-		"a panic after a flush": {func(w http.ResponseWriter, _ *http.Request) {
+		"a panic after a flush": {graphql: func(w http.ResponseWriter, _ *http.Request) {
 			http.NewResponseController(w).Flush()
 			panic("late")
-		}, 1, 200},
-		"a panic after a part of the body": {func(w http.ResponseWriter, _ *http.Request) {
+		}, wantPanics: 1, wantStatus: 200},
+		"a panic after a part of the body": {graphql: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, "half")
 			panic("late")
-		}, 1, 200},
-		"http.ErrAbortHandler before an answer": {func(http.ResponseWriter, *http.Request) {
+		}, wantPanics: 1, wantStatus: 200},
+		"http.ErrAbortHandler before an answer": {graphql: func(http.ResponseWriter, *http.Request) {
 			panic(http.ErrAbortHandler)
-		}, 0, 0},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -175,10 +175,10 @@ func TestBodyBound(t *testing.T) {
 		want    string
 		reaches bool // the handler
 	}{
-		"as long as the bound":           {strings.NewReader("0123456789"), 200, "0123456789", true},
-		"longer than the bound":          {strings.NewReader("0123456789a"), 413, refused, false},
-		"chunked, as long as the bound":  {io.MultiReader(strings.NewReader("0123456789")), 200, "0123456789", true},
-		"chunked, longer than the bound": {io.MultiReader(strings.NewReader("0123456789a")), 413, "limit 10", true},
+		"as long as the bound":           {body: strings.NewReader("0123456789"), status: 200, want: "0123456789", reaches: true},
+		"longer than the bound":          {body: strings.NewReader("0123456789a"), status: 413, want: refused},
+		"chunked, as long as the bound":  {body: io.MultiReader(strings.NewReader("0123456789")), status: 200, want: "0123456789", reaches: true},
+		"chunked, longer than the bound": {body: io.MultiReader(strings.NewReader("0123456789a")), status: 413, want: "limit 10", reaches: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -236,10 +236,10 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		sent string
 		want time.Duration
 	}{
-		"a header that does not end":          {"POST /graphql HTTP/1.1\r\nHost: x\r\n", 5 * time.Second},
-		"a body that does not end":            {"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", 10 * time.Second},
-		"a connection that is not used again": {"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 60 * time.Second},
-		"a connection that is not used":       {"", 5 * time.Second},
+		"a header that does not end":          {sent: "POST /graphql HTTP/1.1\r\nHost: x\r\n", want: 5 * time.Second},
+		"a body that does not end":            {sent: "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", want: 10 * time.Second},
+		"a connection that is not used again": {sent: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", want: 60 * time.Second},
+		"a connection that is not used":       {want: 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -52,13 +52,13 @@ func TestObserver(t *testing.T) {
 		method, target string
 		want           ended
 	}{
-		"a query":                     {echo(), "POST", "/graphql?query=secret", ended{"POST", "/graphql", 200, 0}},
-		"a HEAD stays one":            {echo(), "HEAD", "/graphql", ended{"HEAD", "/graphql", 200, 0}},
-		"a slow query":                {slow(3 * time.Second), "GET", "/graphql", ended{"GET", "/graphql", 200, 3 * time.Second}},
-		"a panic":                     {panics, "GET", "/graphql", ended{"GET", "/graphql", 500, 0}},
-		"a health check":              {echo(), "GET", "/healthz", ended{"GET", "/healthz", 200, 0}},
-		"a path that is a caller's":   {echo(), "GET", "/secret", ended{"GET", "other", 404, 0}},
-		"a method that is a caller's": {echo(), "SECRET", "/readyz", ended{"other", "/readyz", 405, 0}},
+		"a query":                     {graphql: echo(), method: "POST", target: "/graphql?query=secret", want: ended{"POST", "/graphql", 200, 0}},
+		"a HEAD stays one":            {graphql: echo(), method: "HEAD", target: "/graphql", want: ended{"HEAD", "/graphql", 200, 0}},
+		"a slow query":                {graphql: slow(3 * time.Second), method: "GET", target: "/graphql", want: ended{"GET", "/graphql", 200, 3 * time.Second}},
+		"a panic":                     {graphql: panics, method: "GET", target: "/graphql", want: ended{"GET", "/graphql", 500, 0}},
+		"a health check":              {graphql: echo(), method: "GET", target: "/healthz", want: ended{"GET", "/healthz", 200, 0}},
+		"a path that is a caller's":   {graphql: echo(), method: "GET", target: "/secret", want: ended{"GET", "other", 404, 0}},
+		"a method that is a caller's": {graphql: echo(), method: "SECRET", target: "/readyz", want: ended{"other", "/readyz", 405, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,8 +79,8 @@ func TestObserverOfAnAbortedRequest(t *testing.T) {
 		graphql http.HandlerFunc
 		want    int
 	}{
-		"before its answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0},
-		"within its answer": {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "half"); panic("late") }, 200},
+		"before its answer": {graphql: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		"within its answer": {graphql: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "half"); panic("late") }, want: 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,11 +124,11 @@ func TestRequestsToGraphQLAreFollowed(t *testing.T) {
 		method, target string
 		want           []string
 	}{
-		"a query":                  {echo(), "POST", "/graphql", []string{"POST", "answered within", "200"}},
-		"a body that is too large": {echo(), "POST", "/graphql", []string{"POST", "413"}},
-		"a method that is none":    {echo(), "SECRET", "/graphql", []string{"other", "405"}},
-		"a health check":           {echo(), "GET", "/healthz", nil},
-		"the page":                 {echo(), "GET", "/", nil},
+		"a query":                  {graphql: echo(), method: "POST", target: "/graphql", want: []string{"POST", "answered within", "200"}},
+		"a body that is too large": {graphql: echo(), method: "POST", target: "/graphql", want: []string{"POST", "413"}},
+		"a method that is none":    {graphql: echo(), method: "SECRET", target: "/graphql", want: []string{"other", "405"}},
+		"a health check":           {graphql: echo(), method: "GET", target: "/healthz"},
+		"the page":                 {graphql: echo(), method: "GET", target: "/"},
 	} {
 		var got []string
 		within := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -20,26 +20,26 @@ func TestRoutes(t *testing.T) {
 		allow          string
 		body           string
 	}{
-		"POST /graphql is GraphQL's":        {"POST", "/graphql", 200, textType, "", "POST hello"},
-		"GET /graphql is GraphQL's":         {"GET", "/graphql?query=x", 200, textType, "", "GET hello"},
-		"HEAD /graphql is a GET":            {"HEAD", "/graphql?query=x", 200, textType, "", "GET hello"}, // net/http drops the body
-		"PUT /graphql is refused":           {"PUT", "/graphql", 405, jsonType, "GET, HEAD, POST", "BAD_REQUEST"},
-		"OPTIONS /graphql is refused":       {"OPTIONS", "/graphql", 405, jsonType, "GET, HEAD, POST", "BAD_REQUEST"},
-		"GET /schema.graphql is the SDL":    {"GET", "/schema.graphql", 200, textType, "", sdl},
-		"HEAD /schema.graphql has no body":  {"HEAD", "/schema.graphql", 200, textType, "", ""},
-		"POST /schema.graphql is refused":   {"POST", "/schema.graphql", 405, jsonType, "GET, HEAD", "BAD_REQUEST"},
-		"GET /healthz is alive":             {"GET", "/healthz", 200, jsonType, "", `{"status":"ok"}`},
-		"HEAD /healthz is alive":            {"HEAD", "/healthz", 200, jsonType, "", ""},
-		"DELETE /healthz is refused":        {"DELETE", "/healthz", 405, jsonType, "GET, HEAD", "BAD_REQUEST"},
-		"GET /readyz before Run is not":     {"GET", "/readyz", 503, jsonType, "", `{"status":"starting"}`},
-		"POST /readyz is refused":           {"POST", "/readyz", 405, jsonType, "GET, HEAD", "BAD_REQUEST"},
-		"an unknown path is not found":      {"GET", "/nothing", 404, jsonType, "", "NOT_FOUND"},
-		"the root is not found":             {"GET", "/", 404, jsonType, "", "NOT_FOUND"},
-		"a path below GraphQL is not found": {"POST", "/graphql/x", 404, jsonType, "", "NOT_FOUND"},
-		"an odd spelling is not redirected": {"GET", "//graphql?query=x", 404, jsonType, "", "NOT_FOUND"},
-		"nor is a path with dots":           {"PUT", "/x/../graphql?query=x", 404, jsonType, "", "NOT_FOUND"},
-		"nor is no path":                    {"GET", "http://gateway.example?query=x", 404, jsonType, "", "NOT_FOUND"},
-		"an unknown method is refused":      {"BREW", "/healthz", 405, jsonType, "GET, HEAD", "BAD_REQUEST"},
+		"POST /graphql is GraphQL's":        {method: "POST", target: "/graphql", status: 200, contentType: textType, body: "POST hello"},
+		"GET /graphql is GraphQL's":         {method: "GET", target: "/graphql?query=x", status: 200, contentType: textType, body: "GET hello"},
+		"HEAD /graphql is a GET":            {method: "HEAD", target: "/graphql?query=x", status: 200, contentType: textType, body: "GET hello"}, // net/http drops the body
+		"PUT /graphql is refused":           {method: "PUT", target: "/graphql", status: 405, contentType: jsonType, allow: "GET, HEAD, POST", body: "BAD_REQUEST"},
+		"OPTIONS /graphql is refused":       {method: "OPTIONS", target: "/graphql", status: 405, contentType: jsonType, allow: "GET, HEAD, POST", body: "BAD_REQUEST"},
+		"GET /schema.graphql is the SDL":    {method: "GET", target: "/schema.graphql", status: 200, contentType: textType, body: sdl},
+		"HEAD /schema.graphql has no body":  {method: "HEAD", target: "/schema.graphql", status: 200, contentType: textType},
+		"POST /schema.graphql is refused":   {method: "POST", target: "/schema.graphql", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
+		"GET /healthz is alive":             {method: "GET", target: "/healthz", status: 200, contentType: jsonType, body: `{"status":"ok"}`},
+		"HEAD /healthz is alive":            {method: "HEAD", target: "/healthz", status: 200, contentType: jsonType},
+		"DELETE /healthz is refused":        {method: "DELETE", target: "/healthz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
+		"GET /readyz before Run is not":     {method: "GET", target: "/readyz", status: 503, contentType: jsonType, body: `{"status":"starting"}`},
+		"POST /readyz is refused":           {method: "POST", target: "/readyz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
+		"an unknown path is not found":      {method: "GET", target: "/nothing", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"the root is not found":             {method: "GET", target: "/", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"a path below GraphQL is not found": {method: "POST", target: "/graphql/x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"an odd spelling is not redirected": {method: "GET", target: "//graphql?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"nor is a path with dots":           {method: "PUT", target: "/x/../graphql?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"nor is no path":                    {method: "GET", target: "http://gateway.example?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"an unknown method is refused":      {method: "BREW", target: "/healthz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -106,9 +106,9 @@ func TestConnectionsOfBeforeTheDrainAreServed(t *testing.T) {
 		after time.Duration // the port is closed; 0 is never
 		want  time.Duration // until Run is back
 	}{
-		"a request in time":       {4 * time.Second, 4 * time.Second},
-		"no request":              {0, 5 * time.Second},
-		"a request at the moment": {time.Nanosecond, 0},
+		"a request in time":       {after: 4 * time.Second, want: 4 * time.Second},
+		"no request":              {want: 5 * time.Second},
+		"a request at the moment": {after: time.Nanosecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -111,12 +111,12 @@ func TestTLS(t *testing.T) {
 		most      uint16   // version of TLS
 		want      string   // the protocol of HTTP, empty where there is to be no connection
 	}{
-		"HTTP/2":               {[]string{"h2", "http/1.1"}, tls.VersionTLS13, "HTTP/2.0"},
-		"HTTP/2 over TLS 1.2":  {[]string{"h2"}, tls.VersionTLS12, "HTTP/2.0"},
-		"HTTP/1.1":             {[]string{"http/1.1"}, tls.VersionTLS13, "HTTP/1.1"},
-		"no protocol in words": {nil, tls.VersionTLS12, "HTTP/1.1"},
-		"TLS 1.1":              {[]string{"http/1.1"}, tls.VersionTLS11, ""},
-		"TLS 1.0":              {nil, tls.VersionTLS10, ""},
+		"HTTP/2":               {protocols: []string{"h2", "http/1.1"}, most: tls.VersionTLS13, want: "HTTP/2.0"},
+		"HTTP/2 over TLS 1.2":  {protocols: []string{"h2"}, most: tls.VersionTLS12, want: "HTTP/2.0"},
+		"HTTP/1.1":             {protocols: []string{"http/1.1"}, most: tls.VersionTLS13, want: "HTTP/1.1"},
+		"no protocol in words": {most: tls.VersionTLS12, want: "HTTP/1.1"},
+		"TLS 1.1":              {protocols: []string{"http/1.1"}, most: tls.VersionTLS11},
+		"TLS 1.0":              {most: tls.VersionTLS10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -27,16 +27,16 @@ func TestHandlerSetsHeaders(t *testing.T) {
 		wantContentType  string
 		wantCacheControl string
 	}{
-		"the page is never stored":            {"/", 200, "text/html; charset=utf-8", "no-store"},
-		"a script is kept for good":           {asset(t, "index-*.js"), 200, "text/javascript; charset=utf-8", forever},
-		"a worker has the page's policy":      {asset(t, "graphql.worker-*.js"), 200, "text/javascript; charset=utf-8", forever},
-		"a style sheet is kept for good":      {asset(t, "index-*.css"), 200, "text/css; charset=utf-8", forever},
-		"a font is kept for good":             {asset(t, "fira-code-*.woff2"), 200, "font/woff2", forever},
-		"a name without hash is asked anew":   {"/assets/licenses.txt", 200, "text/plain; charset=utf-8", "no-cache"},
-		"the page has one address":            {"/index.html", 404, "text/plain; charset=utf-8", ""},
-		"a folder is not listed":              {"/assets/", 404, "text/plain; charset=utf-8", ""},
-		"an unknown file is not found":        {"/assets/nothing.js", 404, "text/plain; charset=utf-8", ""},
-		"a path out of the folder is unknown": {"/assets/../playground.go", 404, "text/plain; charset=utf-8", ""},
+		"the page is never stored":            {path: "/", wantStatus: 200, wantContentType: "text/html; charset=utf-8", wantCacheControl: "no-store"},
+		"a script is kept for good":           {path: asset(t, "index-*.js"), wantStatus: 200, wantContentType: "text/javascript; charset=utf-8", wantCacheControl: forever},
+		"a worker has the page's policy":      {path: asset(t, "graphql.worker-*.js"), wantStatus: 200, wantContentType: "text/javascript; charset=utf-8", wantCacheControl: forever},
+		"a style sheet is kept for good":      {path: asset(t, "index-*.css"), wantStatus: 200, wantContentType: "text/css; charset=utf-8", wantCacheControl: forever},
+		"a font is kept for good":             {path: asset(t, "fira-code-*.woff2"), wantStatus: 200, wantContentType: "font/woff2", wantCacheControl: forever},
+		"a name without hash is asked anew":   {path: "/assets/licenses.txt", wantStatus: 200, wantContentType: "text/plain; charset=utf-8", wantCacheControl: "no-cache"},
+		"the page has one address":            {path: "/index.html", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
+		"a folder is not listed":              {path: "/assets/", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
+		"an unknown file is not found":        {path: "/assets/nothing.js", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
+		"a path out of the folder is unknown": {path: "/assets/../playground.go", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -67,12 +67,12 @@ func TestHandlerCompresses(t *testing.T) {
 		wantEncoding string
 		wantVary     string
 	}{
-		"where the browser takes it":        {script, "gzip, deflate, br", "gzip", "Accept-Encoding"},
-		"the page, too":                     {"/", "br,GZIP", "gzip", "Accept-Encoding"},
-		"not where nothing is said":         {script, "", "", "Accept-Encoding"},
-		"not where another coding is asked": {script, "br", "", "Accept-Encoding"},
-		"not where it is refused":           {script, "gzip;q=0", "", "Accept-Encoding"},
-		"not what is compressed already":    {font, "gzip", "", ""},
+		"where the browser takes it":        {path: script, accept: "gzip, deflate, br", wantEncoding: "gzip", wantVary: "Accept-Encoding"},
+		"the page, too":                     {path: "/", accept: "br,GZIP", wantEncoding: "gzip", wantVary: "Accept-Encoding"},
+		"not where nothing is said":         {path: script, wantVary: "Accept-Encoding"},
+		"not where another coding is asked": {path: script, accept: "br", wantVary: "Accept-Encoding"},
+		"not where it is refused":           {path: script, accept: "gzip;q=0", wantVary: "Accept-Encoding"},
+		"not what is compressed already":    {path: font, accept: "gzip"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,8 +119,8 @@ func TestPageTellsDemo(t *testing.T) {
 		demo bool
 		want string
 	}{
-		"over the demo upstream": {true, `<meta name="cvmgraph-demo" content="true" />`},
-		"over a real upstream":   {false, `<meta name="cvmgraph-demo" content="false" />`},
+		"over the demo upstream": {demo: true, want: `<meta name="cvmgraph-demo" content="true" />`},
+		"over a real upstream":   {want: `<meta name="cvmgraph-demo" content="false" />`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -95,12 +95,12 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 		want    map[string]string // no other metric changes
 	}{
 		"a request that has begun": {
-			func(o observers) { o.RequestBegun() },
-			map[string]string{"cvmgraph_http_requests_in_flight": "1"},
+			observe: func(o observers) { o.RequestBegun() },
+			want:    map[string]string{"cvmgraph_http_requests_in_flight": "1"},
 		},
 		"a request that has ended": {
-			func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "other", 404, 3*time.Millisecond) },
-			map[string]string{
+			observe: func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "other", 404, 3*time.Millisecond) },
+			want: map[string]string{
 				`cvmgraph_http_requests_total{method="GET",route="other",status="404"}`:    "1",
 				`cvmgraph_http_request_duration_seconds_count{route="other"}`:              "1",
 				`cvmgraph_http_request_duration_seconds_sum{route="other"}`:                "0.003",
@@ -111,108 +111,108 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 			},
 		},
 		"an aborted request": {
-			func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "/graphql", 0, 0) },
-			map[string]string{
+			observe: func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "/graphql", 0, 0) },
+			want: map[string]string{
 				`cvmgraph_http_requests_total{method="GET",route="/graphql",status="0"}`: "1",
 				`cvmgraph_http_request_duration_seconds_count{route="/graphql"}`:         "1",
 			},
 		},
 		"an upstream call": {
-			func(o observers) { o.UpstreamCall("ok", 200*time.Millisecond) },
-			map[string]string{
+			observe: func(o observers) { o.UpstreamCall("ok", 200*time.Millisecond) },
+			want: map[string]string{
 				`cvmgraph_upstream_calls_total{outcome="ok"}`:               "1",
 				"cvmgraph_upstream_call_duration_seconds_sum":               "0.2",
 				`cvmgraph_upstream_call_duration_seconds_bucket{le="0.25"}`: "1",
 			},
 		},
 		"an outcome that is none": {
-			func(o observers) { o.UpstreamCall("Bearer secret", 0) },
-			map[string]string{`cvmgraph_upstream_calls_total{outcome="other"}`: "1", "cvmgraph_upstream_call_duration_seconds_count": "1"},
+			observe: func(o observers) { o.UpstreamCall("Bearer secret", 0) },
+			want:    map[string]string{`cvmgraph_upstream_calls_total{outcome="other"}`: "1", "cvmgraph_upstream_call_duration_seconds_count": "1"},
 		},
 		"an answer from before": {
-			func(o observers) { o.repeats.Hit() },
-			map[string]string{"cvmgraph_response_cache_hits_total": "1"},
+			observe: func(o observers) { o.repeats.Hit() },
+			want:    map[string]string{"cvmgraph_response_cache_hits_total": "1"},
 		},
 		"spans that are not sent": {
-			func(o observers) { o.TracesFailed() },
-			map[string]string{"cvmgraph_trace_export_failures_total": "1"},
+			observe: func(o observers) { o.TracesFailed() },
+			want:    map[string]string{"cvmgraph_trace_export_failures_total": "1"},
 		},
 		"a coalesced call": {
-			func(o observers) { o.UpstreamCoalesced() },
-			map[string]string{"cvmgraph_upstream_coalesced_total": "1"},
+			observe: func(o observers) { o.UpstreamCoalesced() },
+			want:    map[string]string{"cvmgraph_upstream_coalesced_total": "1"},
 		},
 		"an attempt": {
-			func(o observers) { o.UpstreamAttempted() },
-			map[string]string{"cvmgraph_upstream_attempts_total": "1"},
+			observe: func(o observers) { o.UpstreamAttempted() },
+			want:    map[string]string{"cvmgraph_upstream_attempts_total": "1"},
 		},
 		"a retry": {
-			func(o observers) { o.UpstreamRetried("rate_limited") },
-			map[string]string{
+			observe: func(o observers) { o.UpstreamRetried("rate_limited") },
+			want: map[string]string{
 				`cvmgraph_upstream_retries_total{reason="rate_limited"}`: "1", `cvmgraph_upstream_retries_total{reason="reset"}`: "0",
 			},
 		},
 		"a reason that is none": {
-			func(o observers) { o.UpstreamRetried("Bearer secret") },
-			map[string]string{`cvmgraph_upstream_retries_total{reason="other"}`: "1"},
+			observe: func(o observers) { o.UpstreamRetried("Bearer secret") },
+			want:    map[string]string{`cvmgraph_upstream_retries_total{reason="other"}`: "1"},
 		},
 		"a retry over the budget": {
-			func(o observers) { o.UpstreamOverBudget() },
-			map[string]string{"cvmgraph_upstream_retry_budget_exhausted_total": "1"},
+			observe: func(o observers) { o.UpstreamOverBudget() },
+			want:    map[string]string{"cvmgraph_upstream_retry_budget_exhausted_total": "1"},
 		},
 		"a refused attempt": {
-			func(o observers) { o.UpstreamRefused("breaker") },
-			map[string]string{
+			observe: func(o observers) { o.UpstreamRefused("breaker") },
+			want: map[string]string{
 				`cvmgraph_upstream_refused_total{reason="breaker"}`: "1", `cvmgraph_upstream_refused_total{reason="overload"}`: "0",
 			},
 		},
 		"a page that was compared": {
-			func(o observers) { o.UpstreamCompared(4, 5, 6); o.UpstreamCompared(1, 0, 3) },
-			map[string]string{
+			observe: func(o observers) { o.UpstreamCompared(4, 5, 6); o.UpstreamCompared(1, 0, 3) },
+			want: map[string]string{
 				"cvmgraph_upstream_contract_checks_total":                "2",
 				`cvmgraph_upstream_contract_differences{kind="missing"}`: "1", `cvmgraph_upstream_contract_differences{kind="changed"}`: "0",
 				`cvmgraph_upstream_contract_differences{kind="unknown"}`: "3",
 			},
 		},
 		"how it stands with the upstream": {
-			func(observers) {},
-			map[string]string{
+			observe: func(observers) {},
+			want: map[string]string{
 				"cvmgraph_upstream_breaker_state": "2", "cvmgraph_upstream_concurrency_limit": "128", "cvmgraph_upstream_attempts_in_flight": "7",
 				"cvmgraph_upstream_attempts_queued": "2",
 			},
 		},
 		"a hit": {
-			func(o observers) { o.cache.Hit(1200 * time.Millisecond) },
-			map[string]string{
+			observe: func(o observers) { o.cache.Hit(1200 * time.Millisecond) },
+			want: map[string]string{
 				"cvmgraph_page_cache_hits_total": "1", "cvmgraph_page_cache_age_seconds_sum": "1.2",
 				`cvmgraph_page_cache_age_seconds_bucket{le="1"}`: "0", `cvmgraph_page_cache_age_seconds_bucket{le="1.5"}`: "1",
 			},
 		},
 		"a stale page": {
-			func(o observers) { o.cache.Stale() },
-			map[string]string{"cvmgraph_page_cache_stale_hits_total": "1"},
+			observe: func(o observers) { o.cache.Stale() },
+			want:    map[string]string{"cvmgraph_page_cache_stale_hits_total": "1"},
 		},
-		"a miss":      {func(o observers) { o.cache.Miss() }, map[string]string{"cvmgraph_page_cache_misses_total": "1"}},
-		"an eviction": {func(o observers) { o.cache.Evicted() }, map[string]string{"cvmgraph_page_cache_evictions_total": "1"}},
-		"a purge":     {func(o observers) { o.cache.Purged() }, map[string]string{"cvmgraph_page_cache_purges_total": "1"}},
+		"a miss":      {observe: func(o observers) { o.cache.Miss() }, want: map[string]string{"cvmgraph_page_cache_misses_total": "1"}},
+		"an eviction": {observe: func(o observers) { o.cache.Evicted() }, want: map[string]string{"cvmgraph_page_cache_evictions_total": "1"}},
+		"a purge":     {observe: func(o observers) { o.cache.Purged() }, want: map[string]string{"cvmgraph_page_cache_purges_total": "1"}},
 		"the size": {
-			func(observers) {},
-			map[string]string{"cvmgraph_page_cache_bytes": "4096", "cvmgraph_page_cache_entries": "3", "cvmgraph_cache_limit_bytes": "8192"},
+			observe: func(observers) {},
+			want:    map[string]string{"cvmgraph_page_cache_bytes": "4096", "cvmgraph_page_cache_entries": "3", "cvmgraph_cache_limit_bytes": "8192"},
 		},
-		"a hit of Redis":  {func(o observers) { o.redis.Hit() }, map[string]string{"cvmgraph_redis_hits_total": "1"}},
-		"a miss of Redis": {func(o observers) { o.redis.Miss() }, map[string]string{"cvmgraph_redis_misses_total": "1"}},
+		"a hit of Redis":  {observe: func(o observers) { o.redis.Hit() }, want: map[string]string{"cvmgraph_redis_hits_total": "1"}},
+		"a miss of Redis": {observe: func(o observers) { o.redis.Miss() }, want: map[string]string{"cvmgraph_redis_misses_total": "1"}},
 		"an error of Redis": {
-			func(o observers) { o.redis.Error("save") },
-			map[string]string{`cvmgraph_redis_errors_total{op="save"}`: "1", `cvmgraph_redis_errors_total{op="load"}`: "0"},
+			observe: func(o observers) { o.redis.Error("save") },
+			want:    map[string]string{`cvmgraph_redis_errors_total{op="save"}`: "1", `cvmgraph_redis_errors_total{op="load"}`: "0"},
 		},
 		"an op that is none": {
-			func(o observers) { o.redis.Error("load secret") },
-			map[string]string{`cvmgraph_redis_errors_total{op="other"}`: "1"},
+			observe: func(o observers) { o.redis.Error("load secret") },
+			want:    map[string]string{`cvmgraph_redis_errors_total{op="other"}`: "1"},
 		},
-		"Redis at first": {func(observers) {}, map[string]string{"cvmgraph_redis_up": "1"}},
-		"Redis up again": {func(o observers) { o.redis.Down(); o.redis.Up() }, map[string]string{"cvmgraph_redis_up": "1"}},
+		"Redis at first": {observe: func(observers) {}, want: map[string]string{"cvmgraph_redis_up": "1"}},
+		"Redis up again": {observe: func(o observers) { o.redis.Down(); o.redis.Up() }, want: map[string]string{"cvmgraph_redis_up": "1"}},
 		"Redis down": {
-			func(o observers) { o.redis.Down() },
-			map[string]string{"cvmgraph_redis_up": "0"},
+			observe: func(o observers) { o.redis.Down() },
+			want:    map[string]string{"cvmgraph_redis_up": "0"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

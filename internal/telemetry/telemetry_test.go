@@ -19,11 +19,11 @@ func TestLogFormat(t *testing.T) {
 		isTerminal bool
 		wantJSON   bool
 	}{
-		"auto on a terminal is text":    {telemetry.FormatAuto, true, false},
-		"auto elsewhere is JSON":        {telemetry.FormatAuto, false, true},
-		"text elsewhere stays text":     {telemetry.FormatText, false, false},
-		"JSON on a terminal stays JSON": {telemetry.FormatJSON, true, true},
-		"none is auto":                  {"", true, false},
+		"auto on a terminal is text":    {format: telemetry.FormatAuto, isTerminal: true},
+		"auto elsewhere is JSON":        {format: telemetry.FormatAuto, wantJSON: true},
+		"text elsewhere stays text":     {format: telemetry.FormatText},
+		"JSON on a terminal stays JSON": {format: telemetry.FormatJSON, isTerminal: true, wantJSON: true},
+		"none is auto":                  {isTerminal: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,17 +53,17 @@ func TestRequestID(t *testing.T) {
 		offered string
 		want    bool // that it is taken
 	}{
-		"a short one":            {"a", true},
-		"a UUID":                 {"7b0e7a6e-6a0f-4c0b-9a53-0c0d8a2f9f10", true},
-		"every kind of letter":   {"AZaz09._-", true},
-		"64 characters":          {strings.Repeat("x", 64), true},
-		"65 characters":          {strings.Repeat("x", 65), false},
-		"none":                   {"", false},
-		"a line break":           {"a\nb", false},
-		"a space":                {"a b", false},
-		"a letter beyond ASCII":  {"é", false},
-		"bytes that are no text": {"\xff", false},
-		"markup":                 {"<script>", false},
+		"a short one":            {offered: "a", want: true},
+		"a UUID":                 {offered: "7b0e7a6e-6a0f-4c0b-9a53-0c0d8a2f9f10", want: true},
+		"every kind of letter":   {offered: "AZaz09._-", want: true},
+		"64 characters":          {offered: strings.Repeat("x", 64), want: true},
+		"65 characters":          {offered: strings.Repeat("x", 65)},
+		"none":                   {},
+		"a line break":           {offered: "a\nb"},
+		"a space":                {offered: "a b"},
+		"a letter beyond ASCII":  {offered: "é"},
+		"bytes that are no text": {offered: "\xff"},
+		"markup":                 {offered: "<script>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

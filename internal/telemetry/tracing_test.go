@@ -60,65 +60,65 @@ func TestSpans(t *testing.T) {
 		want   map[string]string
 	}{
 		"a request of which no more is known": {
-			func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 413) },
-			"GraphQL Operation", trace.SpanKindServer,
-			sdk.Status{},
-			map[string]string{"http.response.status_code": "413"},
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 413) },
+			name:   "GraphQL Operation", kind: trace.SpanKindServer,
+			status: sdk.Status{},
+			want:   map[string]string{"http.response.status_code": "413"},
 		},
 		"a request that is aborted": {
-			func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 0) },
-			"GraphQL Operation", trace.SpanKindServer,
-			sdk.Status{Code: codes.Error, Description: "aborted"},
-			map[string]string{},
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 0) },
+			name:   "GraphQL Operation", kind: trace.SpanKindServer,
+			status: sdk.Status{Code: codes.Error, Description: "aborted"},
+			want:   map[string]string{},
 		},
 		"a request that the gateway fails": {
-			func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 503) },
-			"GraphQL Operation", trace.SpanKindServer,
-			sdk.Status{Code: codes.Error},
-			map[string]string{"http.response.status_code": "503"},
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 503) },
+			name:   "GraphQL Operation", kind: trace.SpanKindServer,
+			status: sdk.Status{Code: codes.Error},
+			want:   map[string]string{"http.response.status_code": "503"},
 		},
 		"an operation": {
-			func(ctx context.Context, tracing *telemetry.Tracing) {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
 				tracing.Operation(ctx, "query", "Fleet", false, nil, false)
 				tracing.End(ctx, 200)
 			},
-			"query", trace.SpanKindServer,
-			sdk.Status{},
-			map[string]string{
+			name: "query", kind: trace.SpanKindServer,
+			status: sdk.Status{},
+			want: map[string]string{
 				"graphql.operation.type": "query", "graphql.operation.name": "Fleet", "http.response.status_code": "200",
 			},
 		},
 		"an operation that is answered as before": {
-			func(ctx context.Context, tracing *telemetry.Tracing) {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
 				tracing.Operation(ctx, "query", "", true, nil, false)
 				tracing.End(ctx, 200)
 			},
-			"query", trace.SpanKindServer,
-			sdk.Status{},
-			map[string]string{
+			name: "query", kind: trace.SpanKindServer,
+			status: sdk.Status{},
+			want: map[string]string{
 				"graphql.operation.type": "query", "cvmgraph.response_cache_hit": "true", "http.response.status_code": "200",
 			},
 		},
 		"an operation with the caller's errors": {
-			func(ctx context.Context, tracing *telemetry.Tracing) {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
 				tracing.Operation(ctx, "query", "", false, []string{"BAD_USER_INPUT"}, false)
 				tracing.End(ctx, 200)
 			},
-			"query", trace.SpanKindServer,
-			sdk.Status{},
-			map[string]string{
+			name: "query", kind: trace.SpanKindServer,
+			status: sdk.Status{},
+			want: map[string]string{
 				"graphql.operation.type": "query", "cvmgraph.error_codes": `["BAD_USER_INPUT"]`, "error.type": "BAD_USER_INPUT",
 				"http.response.status_code": "200",
 			},
 		},
 		"an operation that fails": {
-			func(ctx context.Context, tracing *telemetry.Tracing) {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
 				tracing.Operation(ctx, "query", "", false, []string{"UPSTREAM_ERROR", "BAD_USER_INPUT"}, true)
 				tracing.End(ctx, 200)
 			},
-			"query", trace.SpanKindServer,
-			sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"},
-			map[string]string{
+			name: "query", kind: trace.SpanKindServer,
+			status: sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"},
+			want: map[string]string{
 				"graphql.operation.type": "query", "cvmgraph.error_codes": `["UPSTREAM_ERROR","BAD_USER_INPUT"]`, "error.type": "UPSTREAM_ERROR",
 				"http.response.status_code": "200",
 			},
@@ -183,15 +183,15 @@ func TestFieldsAndAttempts(t *testing.T) {
 		parent     sdk.ReadOnlySpan
 		attributes map[string]string
 	}{
-		{"GET /cvms/paginated", trace.SpanKindClient, sdk.Status{Code: codes.Error, Description: "503"}, spans[2], map[string]string{
+		{name: "GET /cvms/paginated", kind: trace.SpanKindClient, status: sdk.Status{Code: codes.Error, Description: "503"}, parent: spans[2], attributes: map[string]string{
 			"http.request.method": "GET", "url.template": "/cvms/paginated", "cvmgraph.page": "2", "cvmgraph.page_size": "30",
 			"http.response.status_code": "503", "error.type": "503",
 		}},
-		{"GET /cvms/paginated", trace.SpanKindClient, sdk.Status{}, spans[2], map[string]string{
+		{name: "GET /cvms/paginated", kind: trace.SpanKindClient, status: sdk.Status{}, parent: spans[2], attributes: map[string]string{
 			"http.request.method": "GET", "url.template": "/cvms/paginated", "cvmgraph.page": "2", "cvmgraph.page_size": "30",
 			"http.response.status_code": "200", "http.request.resend_count": "1",
 		}},
-		{"cvms", trace.SpanKindInternal, sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"}, spans[3], map[string]string{
+		{name: "cvms", kind: trace.SpanKindInternal, status: sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"}, parent: spans[3], attributes: map[string]string{
 			"graphql.field.name": "cvms", "error.type": "UPSTREAM_ERROR",
 		}},
 	} {
@@ -228,16 +228,16 @@ func TestWithoutTracing(t *testing.T) {
 	for name, test := range map[string]struct {
 		header, want http.Header
 	}{
-		"none": {http.Header{}, http.Header{}},
+		"none": {header: http.Header{}, want: http.Header{}},
 		"one": {
-			http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-00"}, "Tracestate": {"a=b,c=d"}, "Baggage": {"user=1"}},
-			http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-00"}, "Tracestate": {"a=b,c=d"}},
+			header: http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-00"}, "Tracestate": {"a=b,c=d"}, "Baggage": {"user=1"}},
+			want:   http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-00"}, "Tracestate": {"a=b,c=d"}},
 		},
 		"one with an odd state": {
-			http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}, "Tracestate": {"a=b\r\nX-Odd: 1"}},
-			http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}},
+			header: http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}, "Tracestate": {"a=b\r\nX-Odd: 1"}},
+			want:   http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}},
 		},
-		"one that is none": {http.Header{"Traceparent": {"00-0-0-01"}, "Tracestate": {"a=b"}}, http.Header{}},
+		"one that is none": {header: http.Header{"Traceparent": {"00-0-0-01"}, "Tracestate": {"a=b"}}, want: http.Header{}},
 	} {
 		tracing, err := telemetry.OpenTracing(t.Context(), "", nil, nil, slog.New(slog.DiscardHandler))
 		if err != nil || tracing.On() {
