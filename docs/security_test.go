@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestSecurityPage_namedTestsExist holds SECURITY.md to the tree: each promise names tests, and each of these is there.
+// TestSecurityPage_namedTestsExist checks that each promise in SECURITY.md names tests, and that these
+// tests exist.
 func TestSecurityPage_namedTestsExist(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))
@@ -27,7 +28,7 @@ func TestSecurityPage_namedTestsExist(t *testing.T) {
 	for row := range strings.Lines(promises) {
 		tests := regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`").FindAllStringSubmatch(row, -1)
 		if len(tests) == 0 {
-			t.Errorf("got no test that shows %s", row)
+			t.Errorf("got no test of %s", row)
 		}
 		for _, test := range tests {
 			named[test[1]] = true
@@ -36,12 +37,12 @@ func TestSecurityPage_namedTestsExist(t *testing.T) {
 	defined := definedTests(t)
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		if !defined[name] {
-			t.Errorf("%s: got no such test in this tree", name)
+			t.Errorf("%s: got no test with this name", name)
 		}
 	}
 }
 
-// definedTests returns the names of the tree's tests and fuzz targets.
+// definedTests returns the names of all tests and fuzz targets.
 func definedTests(t *testing.T) map[string]bool {
 	t.Helper()
 	defined := map[string]bool{}

@@ -23,7 +23,8 @@ import (
 	"cvmgraph/restclient"
 )
 
-// servePanics is a program of the same parts whose pages panic, with what they know, where the credential says.
+// servePanics serves a gateway that panics: its source of pages at the place that the credential
+// selects, and its handler if the request has the header X-Panic. It returns the exit code.
 func servePanics(args []string) int {
 	format := telemetry.FormatJSON
 	if slices.Contains(args, "text") {
@@ -31,7 +32,7 @@ func servePanics(args []string) int {
 	}
 	logger := telemetry.NewLogger(os.Stderr, slog.LevelDebug, format, false)
 	handler := graph.NewHandler(&graph.Resolver{
-		Pages: newPanicking(), Projection: true, APIVersion: "2025-10-28", MaxFirst: 1000, MaxUpstreamCalls: 100,
+		Pages: newPanickingPages(), Projection: true, APIVersion: "2025-10-28", MaxFirst: 1000, MaxUpstreamCalls: 100,
 		Limits: querylimit.Limits{Tokens: 2000, Depth: 15, Aliases: 30}, RequestID: telemetry.RequestIDFrom, Logger: logger,
 	})
 	server := httpserver.New(httpserver.Options{Logger: logger, GraphQL: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,21 +54,22 @@ func servePanics(args []string) int {
 	return exitOK
 }
 
-// panicking is a Source that panics at the place that the token names.
-type panicking struct{ *pages.Cache }
+// panickingPages is a source of pages that panics at the place that the token selects.
+type panickingPages struct{ *pages.Cache }
 
-func newPanicking() panicking {
-	return panicking{pages.NewCache(pages.NewUpstreamFunc(func(_ context.Context, c restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
+func newPanickingPages() panickingPages {
+	return panickingPages{pages.NewCache(pages.NewUpstreamFunc(func(_ context.Context, c restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
 		panicAt("document", c)
 		items := strings.TrimPrefix(strings.Repeat(`,{"hosted":{}}`, r.PageSize), ",")
 		return restclient.Document{Body: fmt.Appendf(nil, `{"items":[%s],"total":100000,"page":%d,"page_size":%d}`, items, r.Page, r.PageSize)}, nil
 	}), pages.CacheOptions{})}
 }
 
+// panicAt panics if the credential selects the place. It also selects the type of the panic's value.
 func panicAt(place string, c restclient.Credential) {
-	_, where, _ := strings.Cut(c.Headers().Authorization, canaryBearer+"-")
-	switch where {
-	case place + "-text":
+	_, selected, _ := strings.Cut(c.Headers().Authorization, canaryBearer+"-")
+	switch selected {
+	case place + "-string":
 		panic(c.Headers().Authorization)
 	case place + "-error":
 		panic(fmt.Errorf("with %v: %w", c.Headers(), errors.New(canaryUpstream)))
@@ -78,13 +80,13 @@ func panicAt(place string, c restclient.Credential) {
 	}
 }
 
-func (p panicking) CredentialKey(c restclient.Credential) pages.CredentialKey {
-	panicAt("owner", c)
+func (p panickingPages) CredentialKey(c restclient.Credential) pages.CredentialKey {
+	panicAt("credential-key", c)
 	return p.Cache.CredentialKey(c)
 }
 
-func (p panicking) Fetch(ctx context.Context, r pages.FetchRequest) (pages.FetchResult, error) {
-	if r.Page > 1 { // beside others
+func (p panickingPages) Fetch(ctx context.Context, r pages.FetchRequest) (pages.FetchResult, error) {
+	if r.Page > 1 { // concurrently with other pages
 		panicAt("fetch", r.Credential)
 	}
 	panicAt("first", r.Credential)
@@ -99,38 +101,41 @@ func startPanicking(t *testing.T, format string) *process {
 	return startCommand(t, command)
 }
 
-// TestSecrets_panics lets a program panic with secrets in its hands, in all the places that catch it.
+// TestSecrets_panics makes the gateway panic with secrets in the panic's value, in each goroutine that
+// recovers. Responses and the log must not contain the secrets, and the gateway must go on.
 func TestSecrets_panics(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			c := &secretsTest{process: startPanicking(t, format)}
+			s := &secretsTest{process: startPanicking(t, format)}
 			var panics int
-			for _, place := range []string{"owner", "first", "fetch", "document"} {
-				for _, value := range []string{"text", "error", "struct", "runtime"} {
-					got := c.postBody(t.Context(), t, strings.Replace(operation("totalCount nodes { name }"), "first: 3", "first: 500", 1), place+"-"+value)
+			manyPages := strings.Replace(operation("totalCount nodes { name }"), "first: 3", "first: 500", 1)
+			for _, place := range []string{"credential-key", "first", "fetch", "document"} {
+				for _, value := range []string{"string", "error", "struct", "runtime"} {
+					got := s.postBody(t.Context(), t, manyPages, place+"-"+value)
 					if !strings.Contains(got, `"code":"INTERNAL_SERVER_ERROR","requestId":"`) {
 						t.Errorf("%s, %s: got %s, want an internal error", place, value, got)
 					}
 					panics++
 				}
 			}
-			if got := c.postBody(t.Context(), t, operation("totalCount"), "ok", "X-Panic", "1"); !strings.Contains(got, `"code":"INTERNAL_SERVER_ERROR"`) {
-				t.Errorf("a handler: got %s, want an internal error", got)
+			got := s.postBody(t.Context(), t, operation("totalCount"), "ok", "X-Panic", "1")
+			if !strings.Contains(got, `"code":"INTERNAL_SERVER_ERROR"`) {
+				t.Errorf("in the handler: got %s, want an internal error", got)
 			}
-			if got := c.postBody(t.Context(), t, operation("totalCount"), "ok"); !strings.Contains(got, `"totalCount":100000`) {
+			if got := s.postBody(t.Context(), t, operation("totalCount"), "ok"); !strings.Contains(got, `"totalCount":100000`) {
 				t.Errorf("afterwards: got %s, want data", got)
 			}
-			c.checkResponses(t)
-			c.terminate(t)
-			log := c.logged()
+			s.checkResponses(t)
+			s.terminate(t)
+			log := s.logged()
 			if found := findCanary(log, append(secrets(), canaryText)...); found != "" {
 				at := strings.Index(strings.ToLower(log), found)
 				t.Errorf("got %s in the log: %s", found, log[max(0, at-1000):min(len(log), at+100)])
 			}
 			if got := strings.Count(log, "panicAt"); got < panics {
-				t.Errorf("got %d places of panics in the log, want %d", got, panics)
+				t.Errorf("got %d stacks of panics in the log, want %d", got, panics)
 			}
 		})
 	}

@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// TestRelease looks at what `make release` made: the checksums, how the programs were built, and whether the bills of materials have
-// all that is in them.
+// TestRelease checks the files of `make release`: the checksums, the build settings of the programs,
+// and that the bills of materials list all modules.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("CVMGRAPH_TEST_RELEASE")
 	if dir == "" {
-		t.Skip("needs what is released: make release, or CVMGRAPH_TEST_RELEASE=dist")
+		t.Skip("needs released files: make release runs it, or set CVMGRAPH_TEST_RELEASE=dist")
 	}
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(root, dir)
@@ -43,11 +43,11 @@ func TestRelease(t *testing.T) {
 		}
 	}
 	if programs == 0 {
-		t.Error("got no program")
+		t.Error("got no program in SHA256SUMS")
 	}
 }
 
-// checkProgram compares how a program says it was built with its name, and with its bill of materials.
+// checkProgram compares the build information of a program with its name and its bill of materials.
 func checkProgram(t *testing.T, dir, name string) {
 	t.Helper()
 	info, err := buildinfo.ReadFile(filepath.Join(dir, name))
@@ -75,11 +75,11 @@ func checkProgram(t *testing.T, dir, name string) {
 	}
 	required := regexp.MustCompile(`(?m)^\s+github\.com/99designs/gqlgen (v\S+)`).FindStringSubmatch(readFile(t, "go.mod"))
 	if required == nil || listed["github.com/99designs/gqlgen"] != required[1] {
-		t.Errorf("%s: got gqlgen %q in its bill of materials, want what go.mod has: %v", name, listed["github.com/99designs/gqlgen"], required)
+		t.Errorf("%s: got gqlgen %q in its bill of materials, want the version in go.mod: %v", name, listed["github.com/99designs/gqlgen"], required)
 	}
 }
 
-// listedComponents returns the versions of a CycloneDX document's components by their names.
+// listedComponents returns the versions of the components in a CycloneDX document by name.
 func listedComponents(t *testing.T, file string) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile(file)
