@@ -3,7 +3,7 @@ package telemetry
 import (
 	"context"
 	"log/slog"
-	"unicode/utf8"
+	"strings"
 
 	"golang.org/x/time/rate"
 )
@@ -33,11 +33,7 @@ func shortened(text string) string {
 	if len(text) <= maxExportError {
 		return text
 	}
-	end := maxExportError
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
+	return strings.ToValidUTF8(text[:maxExportError], "") + "…"
 }
 
 // withoutValues logs what OpenTelemetry says of itself, without the settings that it quotes: they may be credentials of its receiver.
