@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"cvmgraph/internal/demo"
 )
 
-// listOf returns an upstream whose list is the given items.
+// listOf returns an upstream that lists the items.
 func listOf(items ...string) *demo.Upstream {
 	upstream := demo.New(demo.Options{Items: -1})
 	upstream.Edit(tenant(), func([]demo.Item) []demo.Item {
@@ -22,66 +23,75 @@ func listOf(items ...string) *demo.Upstream {
 	return upstream
 }
 
+// invalidItem is an item with an invalid value, and what a selection shows of it.
+type invalidItem struct {
+	item      string
+	selection string
+	want      string   // the node
+	paths     []string // of the errors
+}
+
+func invalidItems() map[string]invalidItem {
+	return map[string]invalidItem{
+		"a number instead of a string": {
+			item: `{"name": 7, "status": "running"}`, selection: `{ name status }`,
+			want:  `{"name":null,"status":"running"}`,
+			paths: []string{"cvms.nodes.1.name"},
+		},
+		"a field that is selected several times": {
+			item: `{"name": 7}`, selection: `{ a: name b: name ... on Node { ... on Cvm { c: name } } }`,
+			want:  `{"a":null,"b":null,"c":null}`,
+			paths: []string{"cvms.nodes.1.a", "cvms.nodes.1.b", "cvms.nodes.1.c"},
+		},
+		"a field that is not selected": {
+			item: `{"name": 7, "status": "running"}`, selection: `{ status }`,
+			want: `{"status":"running"}`,
+		},
+		"booleans with defaults": {
+			item:      `{"listed": 1, "hosted": {"configuration": {"compose_file": {"public_logs": "no", "secure_time": null}}}}`,
+			selection: `{ listed hosted { configuration { composeFile { publicLogs secureTime } } } }`,
+			want:      `{"listed":false,"hosted":{"configuration":{"composeFile":{"publicLogs":true,"secureTime":false}}}}`,
+			paths:     []string{"cvms.nodes.1.listed", "cvms.nodes.1.hosted.configuration.composeFile.publicLogs"},
+		},
+		"a string and a list instead of objects": {
+			item: `{"hosted": "soon", "node": [], "name": "x"}`, selection: `{ hosted { name } node { name } name vmId }`,
+			want:  `{"hosted":null,"node":null,"name":"x","vmId":null}`,
+			paths: []string{"cvms.nodes.1.hosted", "cvms.nodes.1.node"},
+		},
+		"an object and a number instead of lists": {
+			item:      `{"public_urls": {}, "hosted": {"events": 7, "configuration": {"ports": null}}}`,
+			selection: `{ publicUrls { app } hosted { events { body } configuration { ports { vmPort } kmsUrls } } }`,
+			want:      `{"publicUrls":[],"hosted":{"events":[],"configuration":{"ports":[],"kmsUrls":[]}}}`,
+			paths:     []string{"cvms.nodes.1.publicUrls", "cvms.nodes.1.hosted.events"},
+		},
+		"elements that are left out, so that later indexes change": {
+			item:      `{"public_urls": [null, {"app": "a"}, "b", {"app": 3, "instance": "i"}]}`,
+			selection: `{ publicUrls { app instance } }`,
+			want:      `{"publicUrls":[{"app":"a","instance":null},{"app":null,"instance":"i"}]}`,
+			paths:     []string{"cvms.nodes.1.publicUrls.0", "cvms.nodes.1.publicUrls.2", "cvms.nodes.1.publicUrls.1.app"},
+		},
+		"numbers that Int cannot represent": {
+			item:      `{"vcpu": 3000000000, "memory": 1.5, "disk_size": 40.0, "kms_info": {"chain_id": 9007199254740993}}`,
+			selection: `{ vcpu memory diskSize kmsInfo { chainId } }`,
+			want:      `{"vcpu":null,"memory":null,"diskSize":40,"kmsInfo":{"chainId":9007199254740993}}`,
+			paths:     []string{"cvms.nodes.1.vcpu", "cvms.nodes.1.memory"},
+		},
+		"a number instead of the VM's UUID": {
+			item: `{"hosted": {"id": 5}}`, selection: `{ vmId hosted { vmId } }`,
+			want:  `{"vmId":null,"hosted":{"vmId":null}}`,
+			paths: []string{"cvms.nodes.1.vmId", "cvms.nodes.1.hosted.vmId"},
+		},
+		"an owner's ID that is a number, which is valid": {
+			item: `{"managed_user": {"id": 1042}, "name": null}`, selection: `{ managedUser { userId username } name }`,
+			want: `{"managedUser":{"userId":"1042","username":null},"name":null}`,
+		},
+	}
+}
+
 func TestFieldErrors_invalidValue(t *testing.T) {
 	t.Parallel()
 	const good = `{"hosted": {"id": "good"}, "name": "fine"}`
-	tests := map[string]struct {
-		item      string
-		selection string
-		want      string // the second node
-		paths     []string
-	}{
-		"a number for a string": {
-			`{"name": 7, "status": "running"}`, `{ name status }`,
-			`{"name":null,"status":"running"}`,
-			[]string{"cvms.nodes.1.name"},
-		},
-		"under its alias, as often as it was asked for": {
-			`{"name": 7}`, `{ a: name b: name ... on Node { ... on Cvm { c: name } } }`,
-			`{"a":null,"b":null,"c":null}`,
-			[]string{"cvms.nodes.1.a", "cvms.nodes.1.b", "cvms.nodes.1.c"},
-		},
-		"where it was not asked for": {
-			`{"name": 7, "status": "running"}`, `{ status }`, `{"status":"running"}`, nil,
-		},
-		"booleans have their defaults": {
-			`{"listed": 1, "hosted": {"configuration": {"compose_file": {"public_logs": "no", "secure_time": null}}}}`,
-			`{ listed hosted { configuration { composeFile { publicLogs secureTime } } } }`,
-			`{"listed":false,"hosted":{"configuration":{"composeFile":{"publicLogs":true,"secureTime":false}}}}`,
-			[]string{"cvms.nodes.1.listed", "cvms.nodes.1.hosted.configuration.composeFile.publicLogs"},
-		},
-		"an object that is none": {
-			`{"hosted": "soon", "node": [], "name": "x"}`, `{ hosted { name } node { name } name vmId }`,
-			`{"hosted":null,"node":null,"name":"x","vmId":null}`,
-			[]string{"cvms.nodes.1.hosted", "cvms.nodes.1.node"},
-		},
-		"lists are empty": {
-			`{"public_urls": {}, "hosted": {"events": 7, "configuration": {"ports": null}}}`,
-			`{ publicUrls { app } hosted { events { body } configuration { ports { vmPort } kmsUrls } } }`,
-			`{"publicUrls":[],"hosted":{"events":[],"configuration":{"ports":[],"kmsUrls":[]}}}`,
-			[]string{"cvms.nodes.1.publicUrls", "cvms.nodes.1.hosted.events"},
-		},
-		"elements are left out, and those behind them counted as they are shown": {
-			`{"public_urls": [null, {"app": "a"}, "b", {"app": 3, "instance": "i"}]}`, `{ publicUrls { app instance } }`,
-			`{"publicUrls":[{"app":"a","instance":null},{"app":null,"instance":"i"}]}`,
-			[]string{"cvms.nodes.1.publicUrls.0", "cvms.nodes.1.publicUrls.2", "cvms.nodes.1.publicUrls.1.app"},
-		},
-		"numbers that no Int holds": {
-			`{"vcpu": 3000000000, "memory": 1.5, "disk_size": 40.0, "kms_info": {"chain_id": 9007199254740993}}`, `{ vcpu memory diskSize kmsInfo { chainId } }`,
-			`{"vcpu":null,"memory":null,"diskSize":40,"kmsInfo":{"chainId":9007199254740993}}`,
-			[]string{"cvms.nodes.1.vcpu", "cvms.nodes.1.memory"},
-		},
-		"a uuid that is none": {
-			`{"hosted": {"id": 5}}`, `{ vmId hosted { vmId } }`,
-			`{"vmId":null,"hosted":{"vmId":null}}`,
-			[]string{"cvms.nodes.1.vmId", "cvms.nodes.1.hosted.vmId"},
-		},
-		"an owner's id is a number or a text": {
-			`{"managed_user": {"id": 1042}, "name": null}`, `{ managedUser { userId username } name }`,
-			`{"managedUser":{"userId":"1042","username":null},"name":null}`, nil,
-		},
-	}
-	for name, test := range tests {
+	for name, test := range invalidItems() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t, listOf(good, test.item, good+" "))
@@ -109,15 +119,13 @@ func TestFieldErrors_invalidValue(t *testing.T) {
 	}
 }
 
+// dotted returns a path with dots between its elements.
 func dotted(path []any) string {
-	var text string
+	elements := make([]string, len(path))
 	for i, element := range path {
-		if i > 0 {
-			text += "."
-		}
-		text += fmt.Sprint(element)
+		elements[i] = fmt.Sprint(element)
 	}
-	return text
+	return strings.Join(elements, ".")
 }
 
 func TestFieldErrors_edges(t *testing.T) {
@@ -155,13 +163,13 @@ func TestCvmID_stable(t *testing.T) {
 	first := ids(waiting, `{"hosted": {"id": "a"}}`, waiting, `{"name": "new", "project_id": "prj_1", "node": {"id": 4}}`)
 	again := ids(`{"hosted": {"id": "a", "name": "renamed"}}`, waiting)
 	if again[0] != first[1] {
-		t.Errorf("the id of a VM: got %s, then %s, want the same", first[1], again[0])
+		t.Errorf("the ID of a VM: got %s, then %s, want the same", first[1], again[0])
 	}
 	if again[1] != first[0] {
-		t.Errorf("a provisional id: got %s, then %s, want the same", first[0], again[1])
+		t.Errorf("a provisional ID: got %s, then %s, want the same", first[0], again[1])
 	}
 	slices.Sort(first)
 	if distinct := slices.Compact(first); len(distinct) != 4 {
-		t.Errorf("got %d distinct ids, want 4", len(distinct))
+		t.Errorf("got %d distinct IDs, want 4", len(distinct))
 	}
 }
