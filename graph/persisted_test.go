@@ -22,7 +22,7 @@ import (
 	"cvmgraph/internal/persisted"
 )
 
-// documentsOf reads a file that one of the tools wrote, as the program does.
+// documentsOf reads a file that one of the tools wrote, with the program's reader.
 func documentsOf(t *testing.T, file string) map[string]string {
 	t.Helper()
 	settings, err := config.Parse([]string{"--trusted-documents=../internal/config/testdata/documents/" + file}, nil, t.Output())
@@ -32,7 +32,8 @@ func documentsOf(t *testing.T, file string) map[string]string {
 	return settings.Documents
 }
 
-// trusting returns a change of a gateway that makes it trust the documents, and the number of requests for others.
+// trusting returns a change of a gateway that makes it trust the documents, and the counter of requests
+// with untrusted documents.
 func trusting(mode persisted.TrustMode, documents map[string]string) (func(*graph.Resolver), *atomic.Int64) {
 	var untrusted atomic.Int64
 	return func(r *graph.Resolver) {
@@ -40,7 +41,7 @@ func trusting(mode persisted.TrustMode, documents map[string]string) (func(*grap
 	}, &untrusted
 }
 
-// object returns the JSON of members, which are pairs of a name and a value.
+// object returns a JSON object. The members are pairs of a name and a value.
 func object(t *testing.T, members ...any) string {
 	t.Helper()
 	o := map[string]any{}
@@ -76,18 +77,18 @@ func TestTrustedDocuments_eachTool(t *testing.T) {
 				send := func(method, target, body string) string {
 					return string(withoutMemory(g.send(t, method, target, body).Body.Bytes()))
 				}
-				for id, text := range documents {
-					hash := hashOf(text)
-					want := send(http.MethodPost, "/graphql", object(t, "query", text, "variables", variables))
+				for id, document := range documents {
+					hash := hashOf(document)
+					want := send(http.MethodPost, "/graphql", object(t, "query", document, "variables", variables))
 					if !strings.HasPrefix(want, `{"data":{"`) || strings.Contains(want, "null") {
-						t.Errorf("%s by its text: got %s, want data", id, want)
+						t.Errorf("%s by its document: got %s, want data", id, want)
 					}
 					for name, body := range map[string]string{
-						"its id":                     object(t, "documentId", id, "variables", variables),
-						"its id, and null for query": object(t, "documentId", id, "query", nil, "variables", variables),
-						"its hash as an id":          object(t, "documentId", "sha256:"+hash, "variables", variables),
+						"its ID":                     object(t, "documentId", id, "variables", variables),
+						"its ID, and null for query": object(t, "documentId", id, "query", nil, "variables", variables),
+						"its hash as ID":             object(t, "documentId", "sha256:"+hash, "variables", variables),
 						"its hash":                   object(t, "extensions", persistedQuery(hash), "variables", variables),
-						"its text with its hash":     object(t, "query", text, "extensions", persistedQuery(hash), "variables", variables),
+						"its document with its hash": object(t, "query", document, "extensions", persistedQuery(hash), "variables", variables),
 					} {
 						if got := send(http.MethodPost, "/graphql", body); got != want {
 							t.Errorf("%s by %s: got %s, want %s", id, name, got, want)
@@ -108,31 +109,31 @@ func TestTrustedDocuments_eachTool(t *testing.T) {
 
 func TestTrustedDocuments_untrusted(t *testing.T) {
 	t.Parallel()
-	const trustedText, text = `{ cvms(first: 1) { totalCount } }`, `{ cvms(first: 1) { totalCount }  }`
-	documents := map[string]string{"list": trustedText}
+	const trustedQuery, otherQuery = `{ cvms(first: 1) { totalCount } }`, `{ cvms(first: 1) { totalCount }  }`
+	documents := map[string]string{"list": trustedQuery}
 	const notFound, notTrusted = "PERSISTED_QUERY_NOT_FOUND", "DOCUMENT_NOT_TRUSTED"
 	other := hashOf("{ other: __typename }")
 	tests := map[string]struct {
 		body string
-		// The codes by mode, "" for data.
+		// The code of the error by mode, empty if there is data.
 		off, log, enforce string
-		noted             int // when it is answered or refused for not being trusted
+		untrusted         int // how often the document is counted as untrusted
 	}{
-		"a trusted text":                 {object(t, "query", trustedText), "", "", "", 0},
-		"another":                        {object(t, "query", text), "", "", notTrusted, 1},
-		"another with its hash":          {object(t, "query", text, "extensions", persistedQuery(hashOf(text))), "", "", notTrusted, 1},
-		"another with a trusted id":      {object(t, "query", text, "documentId", "list"), "", "", notTrusted, 1},
-		"another with a trusted hash":    {object(t, "query", text, "extensions", persistedQuery(hashOf(trustedText))), "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
-		"what is no document":            {object(t, "query", "{"), "GRAPHQL_PARSE_FAILED", "GRAPHQL_PARSE_FAILED", notTrusted, 1},
-		"GraphiQL's question":            {object(t, "query", "query IntrospectionQuery { __schema { queryType { name } } }"), "", "", notTrusted, 1},
-		"a router's question":            {object(t, "query", "{ _service { sdl } }"), "", "", notTrusted, 1},
-		"an id":                          {object(t, "documentId", "list"), notFound, "", "", 0},
-		"an id that is none":             {object(t, "documentId", "lisd"), notFound, notFound, notFound, 0},
-		"an unknown hash as an id":       {object(t, "documentId", "sha256:"+other), notFound, notFound, notFound, 0},
-		"a hash that nobody sent before": {object(t, "extensions", persistedQuery(other)), notFound, notFound, notFound, 0},
-		"an id that is no text":          {object(t, "documentId", 7), "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
-		"an empty id":                    {object(t, "documentId", ""), "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
-		"two ids":                        {`{"documentId":"list","documentId":"list"}`, "BAD_REQUEST", "BAD_REQUEST", "BAD_REQUEST", 0},
+		"a trusted document":                   {body: object(t, "query", trustedQuery)},
+		"another document":                     {body: object(t, "query", otherQuery), enforce: notTrusted, untrusted: 1},
+		"another document with its hash":       {body: object(t, "query", otherQuery, "extensions", persistedQuery(hashOf(otherQuery))), enforce: notTrusted, untrusted: 1},
+		"another document with a trusted ID":   {body: object(t, "query", otherQuery, "documentId", "list"), enforce: notTrusted, untrusted: 1},
+		"another document with a trusted hash": {body: object(t, "query", otherQuery, "extensions", persistedQuery(hashOf(trustedQuery))), off: "BAD_REQUEST", log: "BAD_REQUEST", enforce: "BAD_REQUEST"},
+		"a malformed document":                 {body: object(t, "query", "{"), off: "GRAPHQL_PARSE_FAILED", log: "GRAPHQL_PARSE_FAILED", enforce: notTrusted, untrusted: 1},
+		"GraphiQL's introspection":             {body: object(t, "query", "query IntrospectionQuery { __schema { queryType { name } } }"), enforce: notTrusted, untrusted: 1},
+		"a router's introspection":             {body: object(t, "query", "{ _service { sdl } }"), enforce: notTrusted, untrusted: 1},
+		"a trusted ID":                         {body: object(t, "documentId", "list"), off: notFound},
+		"an unknown ID":                        {body: object(t, "documentId", "lisd"), off: notFound, log: notFound, enforce: notFound},
+		"an unknown hash as ID":                {body: object(t, "documentId", "sha256:"+other), off: notFound, log: notFound, enforce: notFound},
+		"an unknown hash":                      {body: object(t, "extensions", persistedQuery(other)), off: notFound, log: notFound, enforce: notFound},
+		"an ID that is a number":               {body: object(t, "documentId", 7), off: "BAD_REQUEST", log: "BAD_REQUEST", enforce: "BAD_REQUEST"},
+		"an empty ID":                          {body: object(t, "documentId", ""), off: "BAD_REQUEST", log: "BAD_REQUEST", enforce: "BAD_REQUEST"},
+		"two IDs":                              {body: `{"documentId":"list","documentId":"list"}`, off: "BAD_REQUEST", log: "BAD_REQUEST", enforce: "BAD_REQUEST"},
 	}
 	upstream := demo.New(demo.Options{})
 	for name, test := range tests {
@@ -155,18 +156,18 @@ func TestTrustedDocuments_untrusted(t *testing.T) {
 				if calls := g.takeCalls(); want != "" && len(calls) > 0 {
 					t.Errorf("got the calls %q, want none", calls)
 				}
-				wantNoted, wantLogged := test.noted, test.noted
+				wantCounted, wantLogged := test.untrusted, test.untrusted
 				if mode == persisted.TrustOff {
-					wantNoted = 0
+					wantCounted = 0
 				}
 				if mode != persisted.TrustLog {
 					wantLogged = 0
 				}
-				if n := untrusted.Load(); n != int64(wantNoted) {
-					t.Errorf("got %d untrusted documents, want %d", n, wantNoted)
+				if n := untrusted.Load(); n != int64(wantCounted) {
+					t.Errorf("got %d untrusted documents, want %d", n, wantCounted)
 				}
 				if got := strings.Count(g.log.String(), "\n"); got != wantLogged || strings.Contains(g.log.String(), "cvms") {
-					t.Errorf("got the log %q, want %d lines without a document's text", &g.log, wantLogged)
+					t.Errorf("got the log %q, want %d lines without a document", &g.log, wantLogged)
 				}
 			})
 		}
@@ -176,7 +177,7 @@ func TestTrustedDocuments_untrusted(t *testing.T) {
 func TestTrustedDocuments_loggedOnce(t *testing.T) {
 	t.Parallel()
 	change, untrusted := trusting(persisted.TrustLog, map[string]string{"a": "{ a: __typename }"})
-	// Answers are kept, but each request is to be counted.
+	// Each request is counted, although the response cache is on.
 	g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Minute, MaxBytes: 1 << 20}}
 	g.over(t, demo.New(demo.Options{}), change, func(r *graph.Resolver) {
 		r.ResponseCache = graphqlhttp.ResponseCacheOptions{MaxBytes: 1 << 20, TTL: time.Minute}
@@ -193,19 +194,19 @@ func TestTrustedDocuments_loggedOnce(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(g.log.String()), "\n")
 	if len(lines) != 1001 || !strings.Contains(lines[1000], "no more are logged") || untrusted.Load() != 1104 {
-		t.Errorf("got %d requests, %d lines and the last %q, want 1104, 1001, and that it is the last", untrusted.Load(), len(lines), lines[len(lines)-1])
+		t.Errorf("got %d requests, %d lines and the last %q, want 1104, 1001, and a last line that says so", untrusted.Load(), len(lines), lines[len(lines)-1])
 	}
 }
 
-// sharedTexts are persisted queries of other replicas.
-type sharedTexts map[string]string
+// sharedQueries are the persisted queries of other replicas.
+type sharedQueries map[string]string
 
-func (s sharedTexts) Load(_ context.Context, key string) (string, bool) {
-	text, ok := s[key]
-	return text, ok
+func (s sharedQueries) Load(_ context.Context, hash string) (string, bool) {
+	query, ok := s[hash]
+	return query, ok
 }
 
-func (s sharedTexts) Save(_ context.Context, key, text string) { s[key] = text }
+func (s sharedQueries) Save(_ context.Context, hash, query string) { s[hash] = query }
 
 func TestTrustedDocuments_sharedQuery(t *testing.T) {
 	t.Parallel()
@@ -214,7 +215,7 @@ func TestTrustedDocuments_sharedQuery(t *testing.T) {
 		persisted.TrustLog:     `{"data":{"__typename":"Query"}}`,
 		persisted.TrustEnforce: `{"errors":[{"message":"PersistedQueryNotFound","extensions":{"code":"PERSISTED_QUERY_NOT_FOUND"}}]}`,
 	} {
-		shared := sharedTexts{hashOf(query): query}
+		shared := sharedQueries{hashOf(query): query}
 		change, untrusted := trusting(mode, map[string]string{"a": "{ a: __typename }"})
 		g := newGateway(t, demo.New(demo.Options{}), change, func(r *graph.Resolver) { r.PersistedQueries = shared })
 		body := object(t, "extensions", persistedQuery(hashOf(query)))
@@ -222,40 +223,39 @@ func TestTrustedDocuments_sharedQuery(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", mode, got, want)
 		}
 		if n := untrusted.Load(); (n == 1) != (mode == persisted.TrustLog) {
-			t.Errorf("%s: got %d untrusted documents, want those that are answered", mode, n)
+			t.Errorf("%s: got %d untrusted documents, want one if it is executed", mode, n)
 		}
-		// One that is refused is not persisted for others either.
+		// A refused query is not stored for other replicas.
 		const fresh = "{ fresh: __typename }"
 		g.send(t, http.MethodPost, "/graphql", object(t, "query", fresh, "extensions", persistedQuery(hashOf(fresh))))
-		if _, kept := shared[hashOf(fresh)]; kept != (mode == persisted.TrustLog) {
-			t.Errorf("%s: got it persisted: %v, want it where it is answered", mode, kept)
+		if _, stored := shared[hashOf(fresh)]; stored != (mode == persisted.TrustLog) {
+			t.Errorf("%s: stored: got %v, want it if the query is executed", mode, stored)
 		}
 	}
 }
 
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
+// hashOf returns the SHA-256 of a query, in hex.
+func hashOf(query string) string {
+	sum := sha256.Sum256([]byte(query))
 	return hex.EncodeToString(sum[:])
 }
+
 func TestPersistedQueries_register(t *testing.T) {
 	t.Parallel()
 	const query = "{ __typename }"
-	sum := sha256.Sum256([]byte(query))
-	hash := hex.EncodeToString(sum[:])
+	hash := hashOf(query)
 	known := fmt.Sprintf(`{"persistedQuery":{"version":1,"sha256Hash":%q,"miss":true}}`, hash)
-	tests := map[string]struct {
-		register func(*testing.T, *gateway) *httptest.ResponseRecorder
-	}{
-		"registered by POST": {func(t *testing.T, g *gateway) *httptest.ResponseRecorder {
+	tests := map[string]func(*testing.T, *gateway) *httptest.ResponseRecorder{
+		"registered by POST": func(t *testing.T, g *gateway) *httptest.ResponseRecorder {
 			t.Helper()
 			return g.send(t, http.MethodPost, "/graphql", fmt.Sprintf(`{"query":%q,"extensions":%s}`, query, known))
-		}},
-		"registered by GET": {func(t *testing.T, g *gateway) *httptest.ResponseRecorder {
+		},
+		"registered by GET": func(t *testing.T, g *gateway) *httptest.ResponseRecorder {
 			t.Helper()
 			return g.send(t, http.MethodGet, get(query, "extensions", known), "")
-		}},
+		},
 	}
-	for name, test := range tests {
+	for name, register := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t, demo.New(demo.Options{}))
@@ -273,7 +273,7 @@ func TestPersistedQueries_register(t *testing.T) {
 					t.Errorf("%s, unknown: got %s, want %s", method, w.Body, want)
 				}
 			}
-			if w := test.register(t, g); w.Body.String() != `{"data":{"__typename":"Query"}}` {
+			if w := register(t, g); w.Body.String() != `{"data":{"__typename":"Query"}}` {
 				t.Fatalf("register: got %s, want data", w.Body)
 			}
 			for method, ask := range ask {
@@ -285,10 +285,10 @@ func TestPersistedQueries_register(t *testing.T) {
 	}
 	g := newGateway(t, demo.New(demo.Options{}))
 	for name, body := range map[string]string{
-		"another query's hash": fmt.Sprintf(`{"query":"{ a: __typename }","extensions":%s}`, known),
-		"another version":      fmt.Sprintf(`{"query":%q,"extensions":{"persistedQuery":{"version":2,"sha256Hash":%q}}}`, query, hash),
-		"a hash that is none":  `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`,
-		"no object":            `{"extensions":{"persistedQuery":"x"}}`,
+		"another query's hash":          fmt.Sprintf(`{"query":"{ a: __typename }","extensions":%s}`, known),
+		"another version":               fmt.Sprintf(`{"query":%q,"extensions":{"persistedQuery":{"version":2,"sha256Hash":%q}}}`, query, hash),
+		"a malformed hash":              `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`,
+		"a string instead of an object": `{"extensions":{"persistedQuery":"x"}}`,
 	} {
 		if w := g.send(t, http.MethodPost, "/graphql", body); !strings.Contains(w.Body.String(), `"code":"BAD_REQUEST"`) {
 			t.Errorf("%s: got %s, want BAD_REQUEST", name, w.Body)

@@ -21,17 +21,17 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// repeating is a gateway that keeps pages and answers.
-type repeating struct {
+// cachedGateway is a gateway that caches pages and responses.
+type cachedGateway struct {
 	*gateway
 	hits atomic.Int64
-	size func() (answers int, bytes uint64)
+	size func() (responses int, bytes uint64)
 }
 
-func newRepeating(tb testing.TB, upstream http.Handler, bytes uint64, options pages.CacheOptions) *repeating {
+func newCachedGateway(tb testing.TB, upstream http.Handler, bytes uint64, options pages.CacheOptions) *cachedGateway {
 	tb.Helper()
 	options.MaxBytes = 16 << 20
-	g := &repeating{gateway: &gateway{timeout: patience, cache: options}}
+	g := &cachedGateway{gateway: &gateway{timeout: patience, cache: options}}
 	g.over(tb, upstream, func(r *graph.Resolver) {
 		r.ResponseCache = graphqlhttp.ResponseCacheOptions{
 			MaxBytes: bytes, TTL: options.TTL,
@@ -42,20 +42,20 @@ func newRepeating(tb testing.TB, upstream http.Handler, bytes uint64, options pa
 	return g
 }
 
-// repeated says whether the next request is answered as one before was.
-func (g *repeating) repeated(ask func()) bool {
+// hit reports whether the response to the next request came from the response cache.
+func (g *cachedGateway) hit(ask func()) bool {
 	before := g.hits.Load()
 	ask()
 	return g.hits.Load() > before
 }
 
-// documents sends so many operations of a name, each in a document of 200 KB.
+// documents sends n operations of the same name, each in another document of 200 KB.
 func (g *gateway) documents(t *testing.T, n int, fields string) {
 	t.Helper()
 	padding := strings.Repeat("x", 200<<10)
 	for i := range n {
 		query := fmt.Sprintf("query Named { %s } #%d%s", fields, i, padding)
-		for range 3 { // so that what comes again is kept
+		for range 3 { // the second response is cached
 			if a := g.post(t, query, nil, nil); len(a.Errors) > 0 {
 				t.Fatalf("got errors %+v", a.Errors)
 			}
@@ -63,24 +63,25 @@ func (g *gateway) documents(t *testing.T, n int, fields string) {
 	}
 }
 
-// TestResponseCache_keepsNoDocument holds that what is kept of a request is not a part of its document, which would be kept whole.
+// TestResponseCache_keepsNoDocument checks that no cached string is a part of a document, which would stay in
+// memory as a whole.
 func TestResponseCache_keepsNoDocument(t *testing.T) { //nolint:paralleltest // what others allocate would count
-	g := newRepeating(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Hour})
-	g.documents(t, 40, "cvms(first: 1) { totalCount }") // the caches of parsed documents have their fill
+	g := newCachedGateway(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Hour})
+	g.documents(t, 40, "cvms(first: 1) { totalCount }") // fills the caches of documents
 	before := heap()
 	g.documents(t, 200, "cvms(first: 1) { totalCount }")
 	if got := heap() - before; got > 8<<20 {
 		t.Errorf("got %d MiB more, want at most 8", got>>20)
 	}
-	if answers, _ := g.size(); answers < 200 {
-		t.Errorf("got %d answers kept, want 200", answers)
+	if responses, _ := g.size(); responses < 200 {
+		t.Errorf("got %d cached responses, want 200", responses)
 	}
 }
 
-// heap returns what is in use of it, in bytes.
+// heap returns the size of the objects on the heap, in bytes.
 func heap() int64 {
 	runtime.GC()
-	runtime.GC() // what has a finalizer
+	runtime.GC() // frees objects with finalizers
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
@@ -89,22 +90,22 @@ func heap() int64 {
 func TestResponseCache_sameResponse(t *testing.T) {
 	t.Parallel()
 	const fields = `{ totalCount pageInfo { endCursor hasNextPage } edges { cursor node { id name ports: hosted { configuration { ports { vmPort } } } } } }`
-	g := newRepeating(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Minute})
+	g := newCachedGateway(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Minute})
 	first := g.post(t, `{ cvms(first: 130) `+fields+` }`, nil, nil).cvms(t)
 	for name, query := range map[string]string{
-		"a window":        `{ cvms(first: 7) ` + fields + ` }`,
-		"several pages":   `{ cvms(first: 130) ` + fields + ` }`,
-		"behind a cursor": `{ cvms(first: 3, after: "` + first.Edges[20].Cursor + `") ` + fields + ` }`,
-		"several fields":  `{ __typename a: cvms(first: 2) ` + fields + ` b: cvms(last: 2) ` + fields + ` }`,
-		"the total":       `{ cvms { totalCount } }`,
-		"lookups":         `{ node(id: "` + first.Edges[3].Node.ID + `") { id } nodes(ids: ["` + first.Edges[120].Node.ID + `"]) { id } }`,
+		"a window":       `{ cvms(first: 7) ` + fields + ` }`,
+		"several pages":  `{ cvms(first: 130) ` + fields + ` }`,
+		"after a cursor": `{ cvms(first: 3, after: "` + first.Edges[20].Cursor + `") ` + fields + ` }`,
+		"several fields": `{ __typename a: cvms(first: 2) ` + fields + ` b: cvms(last: 2) ` + fields + ` }`,
+		"the total":      `{ cvms { totalCount } }`,
+		"lookups":        `{ node(id: "` + first.Edges[3].Node.ID + `") { id } nodes(ids: ["` + first.Edges[120].Node.ID + `"]) { id } }`,
 	} {
 		want := g.post(t, query, nil, nil)
 		for i := range 4 {
 			var got answer
-			repeated := g.repeated(func() { got = g.post(t, query, nil, nil) })
-			if i > 1 && !repeated {
-				t.Errorf("%s, again for the %d. time: it was executed", name, i+1)
+			hit := g.hit(func() { got = g.post(t, query, nil, nil) })
+			if i > 1 && !hit {
+				t.Errorf("%s, repetition %d: it was executed", name, i+1)
 			}
 			if got.raw != want.raw || len(want.Errors) > 0 {
 				t.Errorf("%s: got %.300s, want %.300s", name, got.raw, want.raw)
@@ -125,27 +126,27 @@ func TestResponseCache_notUsed(t *testing.T) {
 	tests := map[string]struct {
 		query  string
 		header http.Header
-		code   string // of the error, if it is one
-		change func(*repeating, *clock, *atomic.Int64)
+		code   string // of the error; empty if there is data
+		change func(*cachedGateway, *clock, *atomic.Int64)
 	}{
-		"no-cache":              {query, with("Cache-Control", "no-cache"), "", nil},
-		"one that is explained": {query, with("X-Cvmgraph-Explain", "1"), "", nil},
-		"another credential":    {query, http.Header{"Authorization": {"Bearer " + tenant().Bearer + "2"}}, "", nil},
-		"the same as a key":     {query, http.Header{"X-Api-Key": {tenant().Bearer}}, "", nil},
-		"another workspace":     {query, with("X-Phala-Workspace", "w"), "", nil},
-		"no credential":         {query, http.Header{}, "UNAUTHENTICATED", nil},
-		"another text":          {query + " ", own, "", nil},
-		"a page that is old":    {query, own, "", func(_ *repeating, now *clock, _ *atomic.Int64) { now.advance(time.Minute) }},
-		"a page that was replaced": {query, own, "", func(g *repeating, _ *clock, _ *atomic.Int64) {
+		"no-cache":                     {query: query, header: with("Cache-Control", "no-cache")},
+		"with extensions.upstream":     {query: query, header: with("X-Cvmgraph-Explain", "1")},
+		"another credential":           {query: query, header: http.Header{"Authorization": {"Bearer " + tenant().Bearer + "2"}}},
+		"the same token as an API key": {query: query, header: http.Header{"X-Api-Key": {tenant().Bearer}}},
+		"another workspace":            {query: query, header: with("X-Phala-Workspace", "w")},
+		"no credential":                {query: query, header: http.Header{}, code: "UNAUTHENTICATED"},
+		"another document":             {query: query + " ", header: own},
+		"a page that is too old":       {query: query, header: own, change: func(_ *cachedGateway, now *clock, _ *atomic.Int64) { now.advance(time.Minute) }},
+		"a page that was replaced": {query: query, header: own, change: func(g *cachedGateway, _ *clock, _ *atomic.Int64) {
 			g.post(t, query, nil, with("Cache-Control", "no-cache"))
 		}},
-		"a credential that was refused": {query, own, "UNAUTHENTICATED", func(g *repeating, _ *clock, status *atomic.Int64) {
+		"a credential that was refused": {query: query, header: own, code: "UNAUTHENTICATED", change: func(g *cachedGateway, _ *clock, status *atomic.Int64) {
 			status.Store(http.StatusUnauthorized)
 			g.post(t, `{ cvms(first: 3, nodeId: 1) { nodes { id } } }`, nil, nil)
 		}},
-		"what has no pages": {`{ __typename }`, own, "", nil},
-		"an error":          {`{ cvms(first: -1) { totalCount } }`, own, "BAD_USER_INPUT", nil},
-		"a part of one":     {`{ cvms(first: 3) { totalCount } node(id: "x") { id } }`, own, "BAD_USER_INPUT", nil},
+		"no page":           {query: `{ __typename }`, header: own},
+		"an error":          {query: `{ cvms(first: -1) { totalCount } }`, header: own, code: "BAD_USER_INPUT"},
+		"an error and data": {query: `{ cvms(first: 3) { totalCount } node(id: "x") { id } }`, header: own, code: "BAD_USER_INPUT"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -153,7 +154,7 @@ func TestResponseCache_notUsed(t *testing.T) {
 			list := demo.New(demo.Options{})
 			var status atomic.Int64
 			now := newClock()
-			g := newRepeating(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			g := newCachedGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if code := status.Load(); code != 0 {
 					w.WriteHeader(int(code))
 					return
@@ -163,19 +164,19 @@ func TestResponseCache_notUsed(t *testing.T) {
 			for range 4 {
 				g.post(t, query, nil, own)
 			}
-			if !g.repeated(func() { g.post(t, query, nil, own) }) {
+			if !g.hit(func() { g.post(t, query, nil, own) }) {
 				t.Fatal("the same request is executed")
 			}
 			if test.change != nil {
 				test.change(g, now, &status)
 			} else {
-				for range 3 { // what may be kept of it is
+				for range 3 { // caches what may be cached
 					g.post(t, query, nil, own)
 				}
 			}
 			var a answer
-			if g.repeated(func() { a = g.post(t, test.query, nil, test.header) }) {
-				t.Errorf("got an answer from before: %.200s", a.raw)
+			if g.hit(func() { a = g.post(t, test.query, nil, test.header) }) {
+				t.Errorf("got a cached response: %.200s", a.raw)
 			}
 			if test.code == "" && len(a.Errors) > 0 || test.code != "" && a.onlyError(t).code() != test.code {
 				t.Errorf("got the errors %v, want %q", a.Errors, test.code)
@@ -186,7 +187,7 @@ func TestResponseCache_notUsed(t *testing.T) {
 
 func TestResponseCache_get(t *testing.T) {
 	t.Parallel()
-	g := newRepeating(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Minute})
+	g := newCachedGateway(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Minute})
 	ask := func(method, media, tag string) *httptest.ResponseRecorder {
 		address := "/graphql?query=" + url.QueryEscape(`{ cvms(first: 3) { totalCount } }`)
 		request := httptest.NewRequestWithContext(t.Context(), method, address, nil)
@@ -199,7 +200,7 @@ func TestResponseCache_get(t *testing.T) {
 	for range 2 {
 		ask(http.MethodGet, "application/json", "")
 	}
-	if !g.repeated(func() {
+	if !g.hit(func() {
 		got := ask(http.MethodGet, "application/graphql-response+json", "")
 		if got.Body.String() != want.Body.String() || !strings.HasPrefix(got.Header().Get("Content-Type"), "application/graphql-response+json") {
 			t.Errorf("got %s as %s, want %s in the other type", got.Body, got.Header().Get("Content-Type"), want.Body)
@@ -213,7 +214,8 @@ func TestResponseCache_get(t *testing.T) {
 	}
 }
 
-// Callers with credentials that look alike ask for the same, over and over, while some of them are refused: each sees a list of its own.
+// TestResponseCache_callersApart sends the same queries with similar credentials, some of which are refused at
+// times. Each caller must see only its own list.
 func TestResponseCache_callersApart(t *testing.T) {
 	t.Parallel()
 	requests := testmode.Count(5_000, 60_000)
@@ -225,7 +227,7 @@ func TestResponseCache_callersApart(t *testing.T) {
 		}
 		list.ServeHTTP(w, r)
 	})
-	g := newRepeating(t, upstream, 1<<20, pages.CacheOptions{TTL: time.Second})
+	g := newCachedGateway(t, upstream, 1<<20, pages.CacheOptions{TTL: time.Second})
 	alone := newGateway(t, list)
 	type ask struct {
 		header http.Header
@@ -266,27 +268,27 @@ func TestResponseCache_callersApart(t *testing.T) {
 		})
 	}
 	group.Wait()
-	t.Logf("%d requests, %d answered, %d as one before", requests, answered.Load(), g.hits.Load())
+	t.Logf("%d requests, %d with data, %d from the cache", requests, answered.Load(), g.hits.Load())
 	if wrong.Load() > 0 {
-		t.Errorf("got %d answers that are not the caller's", wrong.Load())
+		t.Errorf("got %d responses that are not the caller's", wrong.Load())
 	}
 	if answered.Load() < int64(requests)*9/10 || g.hits.Load() < int64(requests)/20 {
-		t.Errorf("got %d answers, %d of them as one before: that tests nothing", answered.Load(), g.hits.Load())
+		t.Errorf("got %d responses with data, %d of them from the cache: too few to test anything", answered.Load(), g.hits.Load())
 	}
 }
 
 func TestResponseCache_size(t *testing.T) {
 	t.Parallel()
 	const most = 256 << 10
-	g := newRepeating(t, demo.New(demo.Options{}), most, pages.CacheOptions{TTL: time.Minute})
+	g := newCachedGateway(t, demo.New(demo.Options{}), most, pages.CacheOptions{TTL: time.Minute})
 	for i := range 300 {
 		query := fmt.Sprintf(`{ cvms(first: %d) { nodes { id name status } } }`, i%90+1)
 		for range 3 {
 			g.post(t, query+strings.Repeat(" ", i/90), nil, nil)
 		}
 	}
-	answers, bytes := g.size()
-	if answers == 0 || bytes > most*11/10 {
-		t.Errorf("got %d answers of %d bytes, want at most %d bytes", answers, bytes, most)
+	responses, bytes := g.size()
+	if responses == 0 || bytes > most*11/10 {
+		t.Errorf("got %d responses of %d bytes, want at most %d bytes", responses, bytes, most)
 	}
 }

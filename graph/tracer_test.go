@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -18,43 +19,43 @@ import (
 	"cvmgraph/restclient"
 )
 
-// traced notes what a Tracer is told, in its order.
-type traced struct {
-	mu    sync.Mutex
-	notes []string
+// recorder records the events of a Tracer in their order.
+type recorder struct {
+	mu     sync.Mutex
+	events []string
 }
 
 type fieldKey struct{}
 
-func (n *traced) note(format string, args ...any) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.notes = append(n.notes, fmt.Sprintf(format, args...))
+func (r *recorder) record(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, fmt.Sprintf(format, args...))
 }
 
-func (n *traced) take() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	notes := n.notes
-	n.notes = nil
-	return strings.Join(notes, "; ")
+func (r *recorder) take() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	events := r.events
+	r.events = nil
+	return strings.Join(events, "; ")
 }
 
-func (n *traced) tracer() *graph.Tracer {
+func (r *recorder) tracer() *graph.Tracer {
 	return &graph.Tracer{
-		Operation: func(_ context.Context, kind, name string, kept bool, problems []string, failed bool) {
-			n.note("operation %q %q kept=%t %s failed=%t", kind, name, kept, problems, failed)
+		Operation: func(_ context.Context, kind, name string, hit bool, codes []string, failed bool) {
+			r.record("operation %q %q hit=%t %s failed=%t", kind, name, hit, codes, failed)
 		},
 		Field: func(ctx context.Context, name string) (context.Context, func(code string, failed bool)) {
-			return context.WithValue(ctx, fieldKey{}, name), func(code string, failed bool) { n.note("field %s %q failed=%t", name, code, failed) }
+			return context.WithValue(ctx, fieldKey{}, name), func(code string, failed bool) { r.record("field %s %q failed=%t", name, code, failed) }
 		},
 		Page: func(ctx context.Context, got pages.FetchResult, reason string) {
-			n.note("page of %v: %d/%d %s %d items cached=%t", ctx.Value(fieldKey{}), got.Request.Page, got.Request.PageSize, reason, got.Len(), got.Cached)
+			r.record("page of %v: %d/%d %s %d items cached=%t", ctx.Value(fieldKey{}), got.Request.Page, got.Request.PageSize, reason, got.Len(), got.Cached)
 		},
 	}
 }
 
-// failingAs answers calls whose token is a status with that status, and others as the demo does.
+// failingAs returns an upstream that responds with the status that the token names, or as the demo.
 func failingAs() http.Handler {
 	list := demo.New(demo.Options{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,77 +71,78 @@ func failingAs() http.Handler {
 func TestTracer_operations(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		query, token string
-		want         []string // of the requests one after another
+		query string
+		token string   // tester if empty
+		want  []string // the events of each request
 	}{
 		"a connection": {
-			`query Fleet { cvms(first: 3) { nodes { id } } }`, "tester",
-			[]string{`page of cvms: 1/3 window 3 items cached=false; field cvms "" failed=false; operation "query" "Fleet" kept=false [] failed=false`},
+			query: `query Fleet { cvms(first: 3) { nodes { id } } }`,
+			want:  []string{`page of cvms: 1/3 window 3 items cached=false; field cvms "" failed=false; operation "query" "Fleet" hit=false [] failed=false`},
 		},
-		"the same again, and again": {
-			`query Fleet { cvms(first: 3) { nodes { id } } }`, "tester",
-			[]string{
-				`page of cvms: 1/3 window 3 items cached=false; field cvms "" failed=false; operation "query" "Fleet" kept=false [] failed=false`,
-				`page of cvms: 1/3 window 3 items cached=true; field cvms "" failed=false; operation "query" "Fleet" kept=false [] failed=false`,
-				`page of cvms: 1/3 window 3 items cached=true; field cvms "" failed=false; operation "query" "Fleet" kept=false [] failed=false`,
-				`operation "query" "Fleet" kept=true [] failed=false`,
+		"the same connection several times": {
+			query: `query Fleet { cvms(first: 3) { nodes { id } } }`,
+			want: []string{
+				`page of cvms: 1/3 window 3 items cached=false; field cvms "" failed=false; operation "query" "Fleet" hit=false [] failed=false`,
+				`page of cvms: 1/3 window 3 items cached=true; field cvms "" failed=false; operation "query" "Fleet" hit=false [] failed=false`,
+				`page of cvms: 1/3 window 3 items cached=true; field cvms "" failed=false; operation "query" "Fleet" hit=false [] failed=false`,
+				`operation "query" "Fleet" hit=true [] failed=false`,
 			},
 		},
-		"an alias, which is the caller's text": {
-			`{ secret: cvms(first: 1) { totalCount } }`, "tester",
-			[]string{`page of cvms: 1/1 total 1 items cached=false; field cvms "" failed=false; operation "query" "" kept=false [] failed=false`},
+		"an alias, which is not recorded": {
+			query: `{ secret: cvms(first: 1) { totalCount } }`,
+			want:  []string{`page of cvms: 1/1 total 1 items cached=false; field cvms "" failed=false; operation "query" "" hit=false [] failed=false`},
 		},
-		"no field that calls the upstream": {
-			`{ __typename }`, "tester", []string{`operation "query" "" kept=false [] failed=false`},
+		"no field with a resolver": {
+			query: `{ __typename }`, want: []string{`operation "query" "" hit=false [] failed=false`},
 		},
 		"a bad argument": {
-			`{ cvms(first: -1) { totalCount } }`, "tester",
-			[]string{`field cvms "BAD_USER_INPUT" failed=false; operation "query" "" kept=false [BAD_USER_INPUT] failed=false`},
+			query: `{ cvms(first: -1) { totalCount } }`,
+			want:  []string{`field cvms "BAD_USER_INPUT" failed=false; operation "query" "" hit=false [BAD_USER_INPUT] failed=false`},
 		},
-		"what is no id of ours": {
-			`{ _entities(representations: [{ __typename: "Cvm", id: "x" }]) { __typename } }`, "status-500",
-			[]string{`field _entities "BAD_USER_INPUT" failed=false; operation "query" "" kept=false [BAD_USER_INPUT] failed=false`},
+		"an ID of another kind": {
+			query: `{ _entities(representations: [{ __typename: "Cvm", id: "x" }]) { __typename } }`, token: "status-500",
+			want: []string{`field _entities "BAD_USER_INPUT" failed=false; operation "query" "" hit=false [BAD_USER_INPUT] failed=false`},
 		},
-		"a service's lookup that fails": {
-			`{ _entities(representations: [{ __typename: "Cvm", vmId: "1a09d706-2686-4e0a-8b1d-323ff0e3504b" }]) { __typename } }`, "status-501",
-			[]string{`field _entities "UPSTREAM_ERROR" failed=true; operation "query" "" kept=false [UPSTREAM_ERROR] failed=true`},
+		"an entity, and a failing upstream": {
+			query: `{ _entities(representations: [{ __typename: "Cvm", vmId: "1a09d706-2686-4e0a-8b1d-323ff0e3504b" }]) { __typename } }`, token: "status-501",
+			want: []string{`field _entities "UPSTREAM_ERROR" failed=true; operation "query" "" hit=false [UPSTREAM_ERROR] failed=true`},
 		},
-		"a refused credential": {
-			`{ cvm(vmId: "1a09d706-2686-4e0a-8b1d-323ff0e3504b") { id } }`, "status-401",
-			[]string{`field cvm "UNAUTHENTICATED" failed=false; operation "query" "" kept=false [UNAUTHENTICATED] failed=false`},
+		"a credential that the upstream refuses": {
+			query: `{ cvm(vmId: "1a09d706-2686-4e0a-8b1d-323ff0e3504b") { id } }`, token: "status-401",
+			want: []string{`field cvm "UNAUTHENTICATED" failed=false; operation "query" "" hit=false [UNAUTHENTICATED] failed=false`},
 		},
-		"an upstream that fails": {
-			`{ cvms(first: 1) { totalCount } }`, "status-501",
-			[]string{`field cvms "UPSTREAM_ERROR" failed=true; operation "query" "" kept=false [UPSTREAM_ERROR] failed=true`},
+		"a failing upstream": {
+			query: `{ cvms(first: 1) { totalCount } }`, token: "status-501",
+			want: []string{`field cvms "UPSTREAM_ERROR" failed=true; operation "query" "" hit=false [UPSTREAM_ERROR] failed=true`},
 		},
-		"two errors, the failure first": {
-			`{ a: node(id: "x") { id } b: cvms(first: 1) { totalCount } }`, "status-501", nil,
+		"a mistake and a failure, which comes first": {
+			query: `{ a: node(id: "x") { id } b: cvms(first: 1) { totalCount } }`, token: "status-501",
 		},
-		"a document that is none": {
-			`{ cvms( }`, "tester", []string{`operation "" "" kept=false [GRAPHQL_PARSE_FAILED] failed=false`},
+		"a malformed document": {
+			query: `{ cvms( }`, want: []string{`operation "" "" hit=false [GRAPHQL_PARSE_FAILED] failed=false`},
 		},
-		"a field that is none": {
-			`query Odd { nonsense }`, "tester", []string{`operation "" "" kept=false [GRAPHQL_VALIDATION_FAILED] failed=false`},
+		"an unknown field": {
+			query: `query Odd { nonsense }`, want: []string{`operation "" "" hit=false [GRAPHQL_VALIDATION_FAILED] failed=false`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			notes := &traced{}
+			events := &recorder{}
 			g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 1 << 20}}
 			g.over(t, failingAs(), func(r *graph.Resolver) {
-				r.Tracer = notes.tracer()
+				r.Tracer = events.tracer()
 				r.ResponseCache = graphqlhttp.ResponseCacheOptions{MaxBytes: 1 << 20, TTL: time.Hour}
 			})
 			if test.want == nil {
-				g.post(t, test.query, nil, http.Header{"Authorization": {"Bearer " + test.token}})
-				got := notes.take()
-				if want := `operation "query" "" kept=false [UPSTREAM_ERROR BAD_USER_INPUT] failed=true`; !strings.HasSuffix(got, want) {
+				g.post(t, test.query, nil, http.Header{"Authorization": {"Bearer " + cmp.Or(test.token, "tester")}})
+				got := events.take()
+				if want := `operation "query" "" hit=false [UPSTREAM_ERROR BAD_USER_INPUT] failed=true`; !strings.HasSuffix(got, want) {
 					t.Errorf("got %s, want it to end with %s", got, want)
 				}
 			}
 			for i, want := range test.want {
-				g.post(t, test.query, nil, http.Header{"Authorization": {"Bearer " + test.token}})
-				if got := notes.take(); got != want {
+				g.post(t, test.query, nil, http.Header{"Authorization": {"Bearer " + cmp.Or(test.token, "tester")}})
+				if got := events.take(); got != want {
 					t.Errorf("request %d: got %s, want %s", i+1, got, want)
 				}
 			}
@@ -150,22 +152,22 @@ func TestTracer_operations(t *testing.T) {
 
 func TestTracer_refusedRequests(t *testing.T) {
 	t.Parallel()
-	notes := &traced{}
-	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer = notes.tracer() })
+	events := &recorder{}
+	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer = events.tracer() })
 	for name, test := range map[string]struct {
 		change func(*http.Request)
 		want   string
 	}{
-		"a media type that is not made": {func(r *http.Request) { r.Header.Set("Accept", "text/html") }, "BAD_REQUEST"},
-		"a body that is not JSON":       {func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, "BAD_REQUEST"},
-		"a method that is not taken":    {func(r *http.Request) { r.Method = http.MethodPut }, "BAD_REQUEST"},
+		"an unsupported media type": {func(r *http.Request) { r.Header.Set("Accept", "text/html") }, "BAD_REQUEST"},
+		"a body that is not JSON":   {func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, "BAD_REQUEST"},
+		"an unsupported method":     {func(r *http.Request) { r.Method = http.MethodPut }, "BAD_REQUEST"},
 	} {
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ __typename }"}`))
 		request.Header.Set("Content-Type", "application/json")
 		test.change(request)
 		g.handler.ServeHTTP(httptest.NewRecorder(), request)
-		want := fmt.Sprintf(`operation "" "" kept=false [%s] failed=false`, test.want)
-		if got := notes.take(); got != want {
+		want := fmt.Sprintf(`operation "" "" hit=false [%s] failed=false`, test.want)
+		if got := events.take(); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}
@@ -180,26 +182,27 @@ func (withoutPages) CredentialKey(restclient.Credential) pages.CredentialKey {
 
 func TestTracer_panic(t *testing.T) {
 	t.Parallel()
-	notes := &traced{}
-	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer, r.Pages = notes.tracer(), withoutPages{} })
+	events := &recorder{}
+	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer, r.Pages = events.tracer(), withoutPages{} })
 	g.post(t, `{ cvms(first: 1) { totalCount } }`, nil, nil)
-	want := []string{`field cvms "INTERNAL_SERVER_ERROR" failed=true`, `operation "query" "" kept=false [INTERNAL_SERVER_ERROR] failed=true`}
-	if got := strings.Split(notes.take(), "; "); !slices.Equal(got, want) {
+	want := []string{`field cvms "INTERNAL_SERVER_ERROR" failed=true`, `operation "query" "" hit=false [INTERNAL_SERVER_ERROR] failed=true`}
+	if got := strings.Split(events.take(), "; "); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// TestTracer_keepsNoDocument holds that who keeps a field's name does not keep the document that it stands in.
+// TestTracer_keepsNoDocument checks that a recorded name is not a part of a document, which would stay in memory
+// as a whole.
 func TestTracer_keepsNoDocument(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	var names []string
 	g := newGateway(t, failingAs(), func(r *graph.Resolver) {
-		r.Tracer = (&traced{}).tracer()
+		r.Tracer = (&recorder{}).tracer()
 		r.Tracer.Field = func(ctx context.Context, name string) (context.Context, func(string, bool)) {
 			names = append(names, name)
 			return ctx, func(string, bool) {}
 		}
 	})
-	g.documents(t, 40, "cvms(first: 1) { totalCount }") // the caches of parsed documents have their fill
+	g.documents(t, 40, "cvms(first: 1) { totalCount }") // fills the caches of documents
 	before := heap()
 	g.documents(t, 200, "cvms(first: 1) { totalCount }")
 	if got := heap() - before; got > 8<<20 {
@@ -212,16 +215,16 @@ func TestTracer_keepsNoDocument(t *testing.T) { //nolint:paralleltest // what ot
 
 func TestTracer_clientGone(t *testing.T) {
 	t.Parallel()
-	notes := &traced{}
-	ctx, leave := context.WithCancel(t.Context())
-	g := newGateway(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { leave(); <-r.Context().Done() }), func(r *graph.Resolver) {
-		r.Tracer = notes.tracer()
+	events := &recorder{}
+	ctx, cancel := context.WithCancel(t.Context())
+	g := newGateway(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }), func(r *graph.Resolver) {
+		r.Tracer = events.tracer()
 	})
 	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ cvms(first: 1) { totalCount } }"}`))
 	request.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer tester"}}
 	g.handler.ServeHTTP(httptest.NewRecorder(), request)
-	want := `field cvms "UPSTREAM_TIMEOUT" failed=false; operation "query" "" kept=false [UPSTREAM_TIMEOUT] failed=false`
-	if got := notes.take(); got != want {
+	want := `field cvms "UPSTREAM_TIMEOUT" failed=false; operation "query" "" hit=false [UPSTREAM_TIMEOUT] failed=false`
+	if got := events.take(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
