@@ -1,36 +1,34 @@
 package demo
 
-// catalog holds what all machines have in common: where they can stand, who
-// can own them and what they can run. All of it is invented, but for names out
-// of the real API's own examples. Nothing writes to it once it is made.
+// catalog holds the nodes, owners, apps and releases that machines are drawn from. All of them are
+// invented, except names from the examples of the real API. It is immutable.
 type catalog struct {
 	nodes    []*node
 	owners   []*managedUser
 	apps     []app
-	sidecars []app    // they run beside an app
+	sidecars []app    // additional services of an app
 	releases []string // guest image versions, newest first
 }
 
-// silentRelease is the place in releases of the one whose hosts report neither
-// boot progress nor events.
-const silentRelease = 4
+// firstSilentRelease is the index in releases from which hosts report neither boot progress nor
+// events.
+const firstSilentRelease = 4
 
-// node is a host of machines, with the gateway and the key management service
-// that its machines use.
+// node is a host of machines, with their gateway and their key management service.
 type node struct {
 	id     int
 	name   string
 	region *string
 	domain string // of the gateway
 	kms    *kmsInfo
-	gpus   []string // PCI slots; nil for a node without GPUs
+	gpus   []string // PCI slots; nil if the node has no GPUs
 }
 
-// app is a program that people run.
+// app is a program that machines run.
 type app struct {
 	name  string
 	image string
-	port  int // it listens on
+	port  int // that it listens on
 	envs  []string
 }
 
@@ -67,7 +65,7 @@ func newCatalog() *catalog {
 				gpus: []string{"18:00.0", "2a:00.0", "3a:00.0", "5d:00.0", "9a:00.0", "ab:00.0", "ba:00.0", "db:00.0"},
 			},
 		},
-		owners: []*managedUser{ // ids of both kinds that the real API knows
+		owners: []*managedUser{ // with ids of both types of the real API
 			{ID: 1042, Username: "alice"},
 			{ID: 1043, Username: "bob"},
 			{ID: 1107, Username: "carol"},
@@ -97,5 +95,5 @@ func newCatalog() *catalog {
 	}
 }
 
-// awkward is text that careless string handling breaks.
-const awkward = "# größe \"prod\" – 日本語 🚀 C:\\data\t<b>&amp;</b> 'it''s' \u2028 \x1b[32mok\x1b[0m\n"
+// awkwardText is text that breaks incorrect string handling.
+const awkwardText = "# größe \"prod\" – 日本語 🚀 C:\\data\t<b>&amp;</b> 'it''s' \u2028 \x1b[32mok\x1b[0m\n"

@@ -6,53 +6,51 @@ import (
 	"time"
 )
 
-// maxSteps is the number of changes that one request makes up for at most.
-const maxSteps = 1000
+// maxCatchUp is the maximum number of overdue changes that one request makes.
+const maxCatchUp = 1000
 
-// change makes the one change of the current step, in place where it can. It
-// draws from the number of the step alone, so that a list does not depend on
-// how often it was asked for. f.mu is held.
-func (f *fleet) change(cells []*cell, now time.Time) []*cell {
+// change makes the change of the current step, in place if possible. The change depends only on the
+// number of the step, so the list does not depend on the number of requests. The caller holds f.mu.
+func (f *fleet) change(entries []*entry, now time.Time) []*entry {
 	if f.target == 0 {
-		return cells
+		return entries
 	}
 	r := rand.New(rand.NewPCG(^f.seed, uint64(f.steps)))
 	slack := max(1, f.target/20)
-	tooMany := len(cells) >= f.target+slack
-	tooFew := len(cells) <= max(0, f.target-slack)
+	tooMany := len(entries) >= f.target+slack
+	tooFew := len(entries) <= max(0, f.target-slack)
 
-	// A new CVM takes about four more changes until it runs. These shares let
-	// the boots end faster than they begin.
+	// A new CVM needs about four more changes until it runs. With these probabilities, boots end
+	// faster than they begin.
 	switch dice := r.IntN(100); {
-	case dice < 15 && !tooMany, dice < 30 && tooFew, len(cells) == 0:
+	case dice < 15 && !tooMany, dice < 30 && tooFew, len(entries) == 0:
 		fresh := f.newMachine()
-		fresh.seen = now
-		return slices.Insert(cells, r.IntN(len(cells)+1), newCell(fresh))
+		fresh.observedAt = now
+		return slices.Insert(entries, r.IntN(len(entries)+1), newEntry(fresh))
 	case dice < 30:
-		i := r.IntN(len(cells))
-		return slices.Delete(cells, i, i+1)
+		i := r.IntN(len(entries))
+		return slices.Delete(entries, i, i+1)
 	}
-	if i, ok := pick(cells, r.IntN(len(cells))); ok {
-		cells[i] = newCell(cells[i].machine.next(r, now))
+	if i, ok := pickMachine(entries, r.IntN(len(entries))); ok {
+		entries[i] = newEntry(entries[i].machine.next(r, now))
 	}
-	return cells
+	return entries
 }
 
-// pick returns the place of a machine to move on: the first one after start
-// that is on its way somewhere, or else the first that can move at all. Items
-// that a test wrote by hand cannot.
-func pick(cells []*cell, start int) (_ int, ok bool) {
-	settled, found := 0, false
-	for n := range cells {
-		i := (start + n) % len(cells)
-		m := cells[i].machine
+// pickMachine returns the index of a machine to change: the first one from start that is in a
+// transient stage, or else the first machine. Items that a test wrote have no machine.
+func pickMachine(entries []*entry, start int) (_ int, ok bool) {
+	stable, found := 0, false
+	for n := range entries {
+		i := (start + n) % len(entries)
+		m := entries[i].machine
 		switch {
 		case m == nil:
-		case m.stage.passing():
+		case m.stage.transient():
 			return i, true
 		case !found:
-			settled, found = i, true
+			stable, found = i, true
 		}
 	}
-	return settled, found
+	return stable, found
 }

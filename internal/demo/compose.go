@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// composeFile returns what the guest of m runs.
+// composeFile returns the compose file of the machine.
 func (m *machine) composeFile(r *rand.Rand) *composeFile {
 	services := []app{*m.app}
 	for _, i := range r.Perm(len(m.catalog.sidecars))[:r.IntN(3)] {
@@ -34,7 +34,7 @@ func (m *machine) composeFile(r *rand.Rand) *composeFile {
 	for _, s := range services {
 		c.AllowedEnvs = append(c.AllowedEnvs, s.envs...)
 	}
-	if m.silent() {
+	if m.reportsNothing() {
 		c.ManifestVersion = 1
 	}
 	if !chance(r, 20) {
@@ -65,12 +65,11 @@ fi
 docker image prune -af --filter "until=168h" || true
 `
 
-// compose returns a docker compose file. A few carry text that careless string
-// handling breaks.
+// compose returns a docker compose file. A few contain awkwardText.
 func compose(r *rand.Rand, services []app) string {
 	var b strings.Builder
 	if chance(r, 6) {
-		b.WriteString(awkward)
+		b.WriteString(awkwardText)
 	}
 	b.WriteString("services:\n")
 	for i, s := range services {

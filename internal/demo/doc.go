@@ -1,18 +1,16 @@
-// Package demo is a stand-in for the REST API that lists confidential VMs:
-// GET /api/v1/cvms/paginated with the credentials, parameters, versions and
-// error bodies of the real one, over invented data.
+// Package demo simulates the REST API that lists confidential VMs: GET /api/v1/cvms/paginated, with
+// the credentials, parameters, versions and error bodies of the real API, and invented data.
 //
-// Any credential is welcome and has a list of its own, but for these:
+// Each credential has its own list. Some credentials are special:
 //
-//   - "invalid", and what begins with "invalid-", is refused.
-//   - What begins with "changing-" has a list of about 80 CVMs, so that one
-//     page of 100 shows all of it, that changes five times before each answer
-//     instead of by the clock: a CVM more, one fewer, or one in its next stage
-//     of life. Its answers forbid that anybody keeps them. It is for tests of
-//     those who walk a list while it changes.
+//   - "invalid", and those with the prefix "invalid-", are rejected.
+//   - Those with the prefix "changing-" have a list of about 80 CVMs, which fits on one page of 100.
+//     The list does not change by the clock. Instead it changes five times before each response: a
+//     change adds a CVM, removes one, or moves one to the next stage of its lifecycle. The responses
+//     must not be cached (no-store). These lists are for tests of clients that page through a
+//     changing list.
 //
-// It serves two purposes: a gateway that can be tried without an account, and
-// an honest upstream for tests and benchmarks. It therefore shares no code
-// with the client of that API: a misspelt key on either side shows up as a
-// missing value instead of agreeing with itself.
+// The package lets users try the gateway without an account, and serves as an independent upstream
+// for tests and benchmarks. So it shares no code with the client of the API: if a key is misspelled
+// on one side, a value is missing.
 package demo

@@ -6,9 +6,8 @@ import (
 	"encoding/json"
 )
 
-// flatItem is an item as the API versions since 2026-01-21 answer it: without
-// hosted, its parts at the top. It has what a caller needs to tell the shape,
-// and the plain values, not every key of the real one.
+// flatItem is an item of the API versions since 2026-01-21: the parts of hosted are at the top
+// level. It has enough keys to recognize the shape, not all keys of the real API.
 type flatItem struct {
 	ID          string       `json:"id"`
 	Name        string       `json:"name"`
@@ -57,9 +56,8 @@ type flatGateway struct {
 	CNAME      *string `json:"cname"`
 }
 
-// flatten returns the flat shape of an encoded item, and null for text that is
-// no item. It starts from the encoded form because that is all there is of an
-// item that a test wrote.
+// flatten returns the flat shape of an encoded item, or null if it is not an item. It works on the
+// encoded form because an item that a test wrote has no other.
 func flatten(encoded []byte) []byte {
 	var it item
 	if json.Unmarshal(encoded, &it) != nil {

@@ -8,79 +8,76 @@ import (
 	"time"
 )
 
-// Item is one CVM of a list, as Edit shows it.
+// Item is one CVM of a list, for use with [Upstream.Edit].
 type Item struct {
-	// ID is the item's hosted.id, a UUID, and "" while it has none.
+	// ID is the item's hosted.id, a UUID. It is empty while the item has none.
 	ID string
 
-	// JSON is the item as it stands in an answer of the versions 2025-05-31
-	// and 2025-10-28. Its bytes must not be written to: to change an item,
-	// assign another slice. Text that is no JSON object is served as it is to
-	// callers of these versions. An item whose JSON was assigned does not move
-	// on by the clock any more.
+	// JSON is the item in responses of the API versions 2025-05-31 and 2025-10-28. Its bytes must
+	// not be modified: to change an item, assign another slice. Bytes that are not a JSON object
+	// are served unchanged to callers of these versions. An item whose JSON was assigned no longer
+	// changes by itself.
 	JSON []byte
 
-	cell *cell
+	entry *entry
 }
 
-// madeToOrder is the seed of what NewItem returns.
-const madeToOrder = 0x5eed_0f_17e5
+// newItemSeed is the seed for the items of NewItem.
+const newItemSeed = 0x5eed_0f_17e5
 
-// NewItem returns a running CVM with realistic values that depend on serial
-// alone. Items of different serials differ in id and name from each other and
-// from those that any Upstream makes up by itself.
+// NewItem returns a running CVM with realistic values, which depend only on serial. The ids and
+// names of items with different serials differ from each other and from all items of an Upstream.
 func NewItem(serial uint64) Item {
-	m := newMachine(newCatalog(), madeToOrder, serial, "n"+strconv.FormatUint(serial, 10))
+	m := newMachine(newCatalog(), newItemSeed, serial, "n"+strconv.FormatUint(serial, 10))
 	m.run(time.Date(2026, time.June, 20, 12, 0, 0, 0, time.UTC))
-	return newCell(m).item()
+	return newEntry(m).item()
 }
 
-// Edit replaces the list of t by what fn makes of it, between two requests. fn
-// gets the list as it is now, in its order, and may keep and change the slice;
-// it must not call Edit or IDs. Changes by the clock go on from the result; the
-// size that they stay near moves as far as fn moved it. An Upstream keeps about
-// a thousand tenants, fewer when their lists are long, and forgets the edits of
-// those not seen for longest.
+// Edit replaces the list of a tenant by the result of fn, between two requests. Fn receives the
+// current list in its order. It may modify and keep the slice, but must not call Edit or IDs.
+// Changes by the clock continue from the result, and their target size changes by the same number
+// of items. An Upstream keeps about a thousand tenants, or fewer if their lists are long. It
+// discards the least recently used ones, including their edits.
 func (u *Upstream) Edit(t Tenant, fn func(items []Item) []Item) {
-	u.tenants.list(t).edit(u.options.Now(), func(cells []*cell) []*cell {
-		items := make([]Item, len(cells))
-		for i, c := range cells {
+	u.tenants.list(t).edit(u.options.Now(), func(entries []*entry) []*entry {
+		items := make([]Item, len(entries))
+		for i, c := range entries {
 			items[i] = c.item()
 		}
 		items = fn(items)
-		cells = make([]*cell, len(items))
+		entries = make([]*entry, len(items))
 		for i, it := range items {
-			cells[i] = it.asCell()
+			entries[i] = it.toEntry()
 		}
-		return cells
+		return entries
 	})
 }
 
-// IDs returns the hosted.id of each item of t's list as it is now, in its
-// order, with "" for items that have none yet. The slice is the caller's.
+// IDs returns the hosted.id of each item of a tenant's current list, in its order. Items without a
+// hosted.id have an empty one. The caller owns the slice.
 func (u *Upstream) IDs(t Tenant) []string {
-	cells := u.tenants.list(t).at(u.options.Now())
-	ids := make([]string, len(cells))
-	for i, c := range cells {
+	entries := u.tenants.list(t).at(u.options.Now())
+	ids := make([]string, len(entries))
+	for i, c := range entries {
 		ids[i] = c.id
 	}
 	return ids
 }
 
-// cell is one place of a list. It is never changed, only replaced, and encodes
-// itself when first served: most of a long list never is.
-type cell struct {
+// entry is an item of a list. It is immutable. It is encoded when it is first served, because most
+// items of a long list never are.
+type entry struct {
 	id      string
-	node    *int     // nil: none
-	owner   string   // user name, "" without owner
-	machine *machine // nil: JSON by hand
+	node    *int     // nil if the item has no node
+	owner   string   // user name; empty if the item has no owner
+	machine *machine // nil if a test wrote the JSON
 
 	once sync.Once
 	json []byte
 }
 
-func newCell(m *machine) *cell {
-	c := &cell{machine: m}
+func newEntry(m *machine) *entry {
+	c := &entry{machine: m}
 	if m.stage != provisioning {
 		c.id = m.id
 	}
@@ -93,7 +90,7 @@ func newCell(m *machine) *cell {
 	return c
 }
 
-func (c *cell) encoded() []byte {
+func (c *entry) encoded() []byte {
 	c.once.Do(func() {
 		if c.machine != nil {
 			c.json = mustEncode(c.machine.item())
@@ -102,20 +99,20 @@ func (c *cell) encoded() []byte {
 	return c.json
 }
 
-func (c *cell) item() Item {
-	return Item{ID: c.id, JSON: c.encoded(), cell: c}
+func (c *entry) item() Item {
+	return Item{ID: c.id, JSON: c.encoded(), entry: c}
 }
 
-// asCell returns the cell that an item came from, or a new one when the item
+// toEntry returns the cell that an item came from, or a new one when the item
 // was changed or written by hand.
-func (it Item) asCell() *cell {
-	if it.cell != nil && it.ID == it.cell.id && bytes.Equal(it.JSON, it.cell.encoded()) {
-		return it.cell
+func (it Item) toEntry() *entry {
+	if it.entry != nil && it.ID == it.entry.id && bytes.Equal(it.JSON, it.entry.encoded()) {
+		return it.entry
 	}
-	c := &cell{id: it.ID, json: it.JSON}
+	c := &entry{id: it.ID, json: it.JSON}
 	var decoded item
 	if json.Unmarshal(it.JSON, &decoded) != nil {
-		return c // deliberately broken: there is nothing to filter by
+		return c // deliberately invalid, so there are no values to filter by
 	}
 	if decoded.Node != nil {
 		c.node = &decoded.Node.ID

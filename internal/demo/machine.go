@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// machine is one CVM of a list: who and where it is, and how far its life has
-// come. The rest of its item is drawn from key when the item is encoded. A
-// machine in a list is never changed; next returns its successor.
+// machine is the state of one CVM: its identity, its node and its lifecycle. The other values of
+// its item are drawn from key when the item is encoded. A machine in a list is immutable: next
+// returns its successor.
 type machine struct {
 	catalog    *catalog
 	key        uint64
@@ -19,23 +19,23 @@ type machine struct {
 	appID      string
 	instanceID string
 	app        *app
-	node       *node        // nil: not placed
-	owner      *managedUser // nil: nobody
-	release    int          // place in the catalogue's releases
-	gpus       *gpuConfig   // nil: unknown
+	node       *node        // nil if it has no node yet
+	owner      *managedUser // nil if it has no owner
+	release    int          // index in the catalog's releases
+	gpus       *gpuConfig   // nil if unknown
 
-	stage     stage
-	booted    int       // steps of the current boot that are done
-	known     bool      // the guest has told its instance id once
-	seen      time.Time // when the state below was observed
-	up        time.Time // start of the last boot, zero for none
-	down      time.Time // end of the last run, zero while it runs
-	bootError string
-	events    []event // oldest first
+	stage      stage
+	bootSteps  int       // completed steps of the current boot
+	identified bool      // whether the guest has reported its instance id
+	observedAt time.Time // when the host observed the state below
+	bootedAt   time.Time // start of the last boot; zero if there was none
+	stoppedAt  time.Time // end of the last run; zero while it runs
+	bootError  string
+	events     []event // oldest first
 }
 
-// newMachine returns a machine that is being provisioned. Equal seeds and
-// serials give equal machines; tag makes the name unique.
+// newMachine returns a machine that is being provisioned. Equal seeds and serials give equal
+// machines. The tag makes the name unique.
 func newMachine(c *catalog, seed, serial uint64, tag string) *machine {
 	r := rand.New(rand.NewPCG(seed, serial))
 	m := &machine{
@@ -47,7 +47,7 @@ func newMachine(c *catalog, seed, serial uint64, tag string) *machine {
 		app:        &c.apps[r.IntN(len(c.apps))],
 	}
 	m.name = name(r, m.app.name, tag)
-	if chance(r, 10) { // replicas: some machines run the same app
+	if chance(r, 10) { // some machines are replicas of one app
 		m.appID = hexText(rand.New(rand.NewPCG(seed, r.Uint64N(6))), 40)
 	}
 	if !chance(r, 3) {
@@ -81,7 +81,7 @@ func drawGPUs(r *rand.Rand, n *node) *gpuConfig {
 	return c
 }
 
-// name returns a host name for an app. A few are as long as they may be.
+// name returns a host name for an app. A few have the maximum length.
 func name(r *rand.Rand, app, tag string) string {
 	if chance(r, 30) {
 		app = []string{"staging-", "eu-", "team-b-", "v2-"}[r.IntN(4)] + app
@@ -93,7 +93,7 @@ func name(r *rand.Rand, app, tag string) string {
 	return strings.TrimRight(app, "-") + "-" + tag
 }
 
-// gateway returns the domain that the machine is reached under, "" for none.
+// gateway returns the gateway's domain. It is empty if the machine has no node.
 func (m *machine) gateway() string {
 	if m.node == nil {
 		return ""
@@ -101,13 +101,13 @@ func (m *machine) gateway() string {
 	return m.node.domain
 }
 
-// silent tells whether the machine's host reports no progress.
-func (m *machine) silent() bool { return m.release >= silentRelease }
+// reportsNothing reports whether the machine's release reports neither progress nor events.
+func (m *machine) reportsNothing() bool { return m.release >= firstSilentRelease }
 
-// bootScript returns the events of a boot in their order, without times.
+// bootScript returns the events of a boot in their order, without timestamps.
 func (m *machine) bootScript() []event {
 	disk := "initializing data disk"
-	if m.known {
+	if m.identified {
 		disk = "mounting data disk"
 	}
 	progress := func(body string) event { return event{Event: "boot.progress", Body: body} }
@@ -130,13 +130,13 @@ func (m *machine) bootScript() []event {
 	return script
 }
 
-// maxEvents is the number of events that a host keeps.
+// maxEvents is the maximum number of events that a host stores.
 const maxEvents = 20
 
-// record appends events, of which the last happened at the given time, and
-// forgets the oldest when there are too many.
+// record appends events, the last of which occurred at the given time. It removes the oldest events
+// if there are too many.
 func (m *machine) record(at time.Time, events ...event) {
-	if m.silent() {
+	if m.reportsNothing() {
 		return
 	}
 	last := int64(0)
@@ -148,7 +148,7 @@ func (m *machine) record(at time.Time, events ...event) {
 		last = max(last, at.UnixMilli()-before)
 		events[i].Timestamp = last
 	}
-	// Concat, not append: the predecessor's events must stay as they are.
+	// Concat, because append could overwrite events of the predecessor.
 	m.events = slices.Concat(m.events, events)
 	m.events = m.events[max(0, len(m.events)-maxEvents):]
 }

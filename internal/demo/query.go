@@ -16,15 +16,15 @@ const (
 	userPattern = `^(0|usr_.+)$`
 )
 
-// query is what a caller asked for, checked.
+// query holds the valid parameters of a request.
 type query struct {
 	page int // counted from 1
 	size int
-	node *int    // nil: any
-	user *string // a user name, "" for no owner; nil: any
+	node *int    // nil for any node
+	user *string // a user name, or empty for items without an owner; nil for any
 }
 
-// fieldError is one element of the detail of a 422 answer.
+// fieldError is one element of the detail of a 422 response.
 type fieldError struct {
 	Type  string         `json:"type"`
 	Loc   [2]string      `json:"loc"`
@@ -33,12 +33,11 @@ type fieldError struct {
 	Ctx   map[string]any `json:"ctx,omitempty"`
 }
 
-// parseQuery reads the parameters and returns all their errors at once, in the
-// order of the reference page. Parameters that the API does not know are
-// ignored, which includes misspelt ones.
+// parseQuery parses the parameters. It returns all errors, in the order of the API reference. It
+// ignores unknown parameters, as the real API does.
 func parseQuery(values url.Values) (query, []fieldError) {
 	var problems []fieldError
-	object := func(name, kind, msg, input string, ctx map[string]any) {
+	reject := func(name, kind, msg, input string, ctx map[string]any) {
 		problems = append(problems, fieldError{kind, [2]string{"query", name}, msg, input, ctx})
 	}
 	number := func(name string) (n int, ok bool) {
@@ -48,10 +47,10 @@ func parseQuery(values url.Values) (query, []fieldError) {
 		}
 		last := given[len(given)-1]
 		n, err := strconv.Atoi(strings.TrimSpace(last))
-		// Out of range is no syntax error: the real API has integers of any
-		// size, and Atoi's saturated value meets the same limits.
+		// A number out of range is not a syntax error: the real API accepts integers of any size,
+		// and Atoi's saturated value exceeds the same limits.
 		if err != nil && !errors.Is(err, strconv.ErrRange) {
-			object(name, "int_parsing", "Input should be a valid integer, unable to parse string as an integer", last, nil)
+			reject(name, "int_parsing", "Input should be a valid integer, unable to parse string as an integer", last, nil)
 			return 0, false
 		}
 		return n, true
@@ -63,9 +62,9 @@ func parseQuery(values url.Values) (query, []fieldError) {
 		}
 		last := values[name][len(values[name])-1]
 		if n < 1 {
-			object(name, "greater_than_equal", "Input should be greater than or equal to 1", last, map[string]any{"ge": 1})
+			reject(name, "greater_than_equal", "Input should be greater than or equal to 1", last, map[string]any{"ge": 1})
 		} else if most > 0 && n > most {
-			object(name, "less_than_equal", fmt.Sprintf("Input should be less than or equal to %d", most), last, map[string]any{"le": most})
+			reject(name, "less_than_equal", fmt.Sprintf("Input should be less than or equal to %d", most), last, map[string]any{"le": most})
 		}
 		return n
 	}
@@ -80,7 +79,7 @@ func parseQuery(values url.Values) (query, []fieldError) {
 		case named && user != "":
 			q.user = new(user)
 		default:
-			object("user_id", "string_pattern_mismatch", "String should match pattern '"+userPattern+"'", last, map[string]any{"pattern": userPattern})
+			reject("user_id", "string_pattern_mismatch", "String should match pattern '"+userPattern+"'", last, map[string]any{"pattern": userPattern})
 		}
 	}
 	if n, ok := number("teepod_id"); ok {
@@ -91,13 +90,13 @@ func parseQuery(values url.Values) (query, []fieldError) {
 	return q, problems
 }
 
-// filter returns the cells that q asks for, in their order. It does not write
-// to cells, and returns it itself when q asks for all.
-func (q query) filter(cells []*cell) []*cell {
+// filter returns the entries that match q, in their order. It does not modify entries, and returns
+// the same slice if q has no filter.
+func (q query) filter(entries []*entry) []*entry {
 	if q.node == nil && q.user == nil {
-		return cells
+		return entries
 	}
-	return slices.DeleteFunc(slices.Clone(cells), func(c *cell) bool {
+	return slices.DeleteFunc(slices.Clone(entries), func(c *entry) bool {
 		return q.node != nil && (c.node == nil || *c.node != *q.node) ||
 			q.user != nil && c.owner != *q.user
 	})

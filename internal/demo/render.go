@@ -5,9 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// item returns what the API tells about m. What does not change in a
-// machine's life is drawn before its stage is looked at: an item keeps its
-// configuration while its status moves.
+// item returns the item of the machine. It draws all constant values before it uses the stage, so
+// that an item keeps its configuration while its status changes.
 func (m *machine) item() *item {
 	r := rand.New(rand.NewPCG(m.key, 1))
 	config := m.configuration(r)
@@ -37,7 +36,7 @@ func (m *machine) item() *item {
 		it.ContractAddress, it.DeployerAddress = new("0x"+m.appID), &deployer
 	}
 	it.Status, _ = m.stage.status()
-	it.InProgress = m.stage.passing() && m.stage != maintenance
+	it.InProgress = m.stage.transient() && m.stage != maintenance
 	if m.stage == provisioning {
 		if !absent {
 			it.Hosted = new((*hosted)(nil))
@@ -48,10 +47,10 @@ func (m *machine) item() *item {
 	it.VCPU, it.Memory, it.DiskSize = &config.VCPU, &config.Memory, &config.DiskSize
 	h := m.hosted()
 	it.Hosted = &h
-	if !brief { // in brief mode the host keeps the configuration to itself
+	if !brief { // in brief mode the host omits the configuration
 		h.Configuration = config
 	}
-	if bare { // the host was asked before it knew
+	if bare { // the host does not know it yet
 		h.ExitedAt = nil
 	}
 	if h.AppURL != nil {
@@ -75,22 +74,22 @@ func (m *machine) hosted() *hosted {
 		h.Events = []event{}
 	}
 	_, h.Status = m.stage.status()
-	if !m.up.IsZero() {
-		h.Uptime = words(m.seen.Sub(m.up))
+	if !m.bootedAt.IsZero() {
+		h.Uptime = formatDuration(m.observedAt.Sub(m.bootedAt))
 	}
-	if !m.down.IsZero() {
-		h.ExitedAt = new(words(m.seen.Sub(m.down)))
+	if !m.stoppedAt.IsZero() {
+		h.ExitedAt = new(formatDuration(m.observedAt.Sub(m.stoppedAt)))
 	}
-	if m.known || m.booted >= 3 { // the third boot step tells it
+	if m.identified || m.bootSteps >= 3 { // the third boot step reports it
 		h.InstanceID = &m.instanceID
 		if domain := m.gateway(); domain != "" {
 			h.AppURL = new("https://" + m.instanceID + "-8090." + domain)
 		}
 	}
-	if !m.silent() {
-		h.BootProgress = new(m.progress())
+	if !m.reportsNothing() {
+		h.BootProgress = new(m.bootProgress())
 		h.BootError = &m.bootError
-		h.ShutdownProgress = new(m.shutdown())
+		h.ShutdownProgress = new(m.shutdownProgress())
 		h.ImageVersion = &m.catalog.releases[m.release]
 	}
 	return h
@@ -128,7 +127,7 @@ func (m *machine) configuration(r *rand.Rand) *configuration {
 		c.ComposeFile = m.composeFile(r)
 	}
 	if !chance(r, 15) {
-		// A public key of 32 bytes and a nonce of 12 precede the text.
+		// A public key of 32 bytes and a nonce of 12 bytes precede the ciphertext.
 		c.EncryptedEnv = new(hexText(r, 2*(32+12+64+r.IntN(500))))
 	}
 	if domain := m.gateway(); domain != "" && chance(r, 40) {
@@ -149,7 +148,7 @@ func (m *machine) image(r *rand.Rand) string {
 	}
 }
 
-// userConfig is JSON within the JSON, as its readers in the guest want it.
+// userConfig returns a JSON document for the guest, as a string.
 func (m *machine) userConfig(r *rand.Rand) *string {
 	if chance(r, 20) {
 		return nil
@@ -165,7 +164,7 @@ func (m *machine) userConfig(r *rand.Rand) *string {
 		Motd     string   `json:"motd,omitempty"`
 	}{Hostname: m.name, Keys: keys, Domain: nullable(m.gateway())}
 	if chance(r, 5) {
-		config.Motd = awkward
+		config.Motd = awkwardText
 	}
 	return new(string(mustEncode(config)))
 }
@@ -185,7 +184,7 @@ func ports(r *rand.Rand) []port {
 	return list
 }
 
-// oneOf returns one of the values, or nil in some percent of the cases.
+// oneOf returns one of the values, or nil with a probability of nilPercent.
 func oneOf(r *rand.Rand, nilPercent int, values ...string) *string {
 	i := r.IntN(len(values))
 	if chance(r, nilPercent) {

@@ -12,37 +12,36 @@ import (
 	"time"
 )
 
-// A flood of made-up tokens must not fill the memory: an item takes about 5 KB
-// once it was served.
+// These limits keep many invented tokens from filling the memory. An item takes about 5 KB once it
+// was served.
 const (
 	maxTenants = 1024
-	maxItems   = 1 << 16 // of all tenants together, as they were created
+	maxItems   = 1 << 16 // of all tenants, when created
 )
 
-// What a credential has that begins with changingPrefix.
+// A tenant whose credential starts with changingPrefix has a list that changes with each response.
 const (
-	changingPrefix  = "changing-"
-	changingItems   = 80 // at most, give or take a twentieth: one page of 100 holds all of them
-	changesAnAnswer = 5
+	changingPrefix     = "changing-"
+	changingItems      = 80 // at most, plus or minus 5 %; so one page of 100 contains all of them
+	changesPerResponse = 5
 )
 
-// Tenant names the list that a credential sees. It is comparable. Of Bearer
-// and APIKey one is set; equal texts in the two name two different lists.
+// Tenant identifies the list that a credential sees. It is comparable. Either Bearer or APIKey is
+// set. The same string in Bearer and in APIKey identifies two different lists.
 type Tenant struct {
 	Bearer    string // the token after "Authorization: Bearer "
 	APIKey    string // the value of X-API-Key
-	Workspace string // the value of X-Phala-Workspace, "" for none
+	Workspace string // the value of X-Phala-Workspace, or empty
 }
 
-// changing tells whether the tenant's list changes before each answer instead
-// of by the clock.
+// changing reports whether the tenant's list changes before each response instead of by the clock.
 func (t Tenant) changing() bool {
 	return strings.HasPrefix(cmp.Or(t.Bearer, t.APIKey), changingPrefix)
 }
 
 type digest [sha256.Size]byte
 
-// tenants keeps the lists of the tenants seen last.
+// tenants holds the lists of the most recently used tenants.
 type tenants struct {
 	options Options
 	catalog *catalog
@@ -50,7 +49,7 @@ type tenants struct {
 
 	mu     sync.Mutex
 	lists  map[digest]*list.Element // of *fleet
-	recent *list.List               // front: seen last
+	recent *list.List               // most recently used first
 }
 
 func newTenants(options Options) tenants {
@@ -63,10 +62,9 @@ func newTenants(options Options) tenants {
 	}
 }
 
-// list returns the list of t, which is a new one for a tenant not seen before,
-// or not seen for so long that it was forgotten.
+// list returns the list of a tenant. It creates the list if there is none.
 func (ts *tenants) list(t Tenant) *fleet {
-	// A digest bounds what a long token costs, and no credential is kept.
+	// The digest has a fixed size, and no credential is stored.
 	key := t.digest(ts.options.Seed)
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -79,14 +77,14 @@ func (ts *tenants) list(t Tenant) *fleet {
 		delete(ts.lists, oldest.key)
 	}
 	f := &fleet{
-		catalog: ts.catalog,
-		key:     key,
-		seed:    binary.LittleEndian.Uint64(key[:]),
-		every:   ts.options.ChangeEvery,
-		target:  ts.options.Items,
+		catalog:     ts.catalog,
+		key:         key,
+		seed:        binary.LittleEndian.Uint64(key[:]),
+		changeEvery: ts.options.ChangeEvery,
+		target:      ts.options.Items,
 	}
 	if t.changing() {
-		f.every, f.anAnswer, f.target = 0, changesAnAnswer, min(f.target, changingItems)
+		f.changeEvery, f.changesPerResponse, f.target = 0, changesPerResponse, min(f.target, changingItems)
 	}
 	ts.lists[key] = ts.recent.PushFront(f)
 	return f
@@ -103,89 +101,87 @@ func (t Tenant) digest(seed uint64) digest {
 
 // fleet is the list of one tenant.
 type fleet struct {
-	catalog *catalog
-	key     digest
-	seed    uint64
-	every   time.Duration // between two changes by the clock, 0: none
+	catalog     *catalog
+	key         digest
+	seed        uint64
+	changeEvery time.Duration // between two changes by the clock; 0 for no changes
 
-	anAnswer int // changes before each answer
+	changesPerResponse int // changes before each response
 
-	mu     sync.Mutex
-	born   time.Time // zero: not built yet
-	target int       // the size that changes stay near
-	serial uint64    // of the next machine
-	steps  int64     // changes since born
-	cells  []*cell   // replaced as a whole, so that readers need no lock
+	mu      sync.Mutex
+	created time.Time // zero if entries do not exist yet
+	target  int       // the number of items that changes stay near
+	serial  uint64    // of the next machine
+	steps   int64     // number of changes so far
+	entries []*entry  // replaced and never modified, so readers need no lock
 }
 
-// at returns the list at the given time, newest changes included. The caller
-// must not write to it.
-func (f *fleet) at(now time.Time) []*cell {
+// at returns the list at a time. The caller must not modify it.
+func (f *fleet) at(now time.Time) []*entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.catchUp(now)
-	return f.cells
+	f.advance(now)
+	return f.entries
 }
 
-// answer returns the list for an answer at the given time, behind the changes
-// that come with each answer. The caller must not write to it.
-func (f *fleet) answer(now time.Time) []*cell {
+// forResponse returns the list for a response at a time, after the changes that each response
+// makes. The caller must not modify it.
+func (f *fleet) forResponse(now time.Time) []*entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.catchUp(now)
-	if f.anAnswer > 0 {
-		cells := slices.Clone(f.cells)
-		for range f.anAnswer {
+	f.advance(now)
+	if f.changesPerResponse > 0 {
+		entries := slices.Clone(f.entries)
+		for range f.changesPerResponse {
 			f.steps++
-			cells = f.change(cells, now)
+			entries = f.change(entries, now)
 		}
-		f.cells = cells
+		f.entries = entries
 	}
-	return f.cells
+	return f.entries
 }
 
-// edit replaces the list at the given time by what fn makes of it. fn must
-// leave its argument as it is.
-func (f *fleet) edit(now time.Time, fn func([]*cell) []*cell) {
+// edit replaces the list at a time by the result of fn, which must not modify its argument.
+func (f *fleet) edit(now time.Time, fn func([]*entry) []*entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.catchUp(now)
-	before := len(f.cells)
-	f.cells = fn(f.cells)
-	f.target = max(0, f.target+len(f.cells)-before)
+	f.advance(now)
+	before := len(f.entries)
+	f.entries = fn(f.entries)
+	f.target = max(0, f.target+len(f.entries)-before)
 }
 
-// newMachine returns a machine that the fleet never had. f.mu is held.
+// newMachine returns a machine that the fleet never had. The caller holds f.mu.
 func (f *fleet) newMachine() *machine {
 	f.serial++
 	return newMachine(f.catalog, f.seed, f.serial, strconv.FormatUint(f.serial, 10))
 }
 
-// catchUp builds the list at its first use, outside the lock of all tenants,
-// and makes the changes that are due. f.mu is held.
-func (f *fleet) catchUp(now time.Time) {
-	if f.born.IsZero() {
-		f.born = now
-		f.cells = make([]*cell, f.target)
-		for i := range f.cells {
+// advance makes the changes that are due. At the first use it creates the list, so that creating
+// one does not block other tenants. The caller holds f.mu.
+func (f *fleet) advance(now time.Time) {
+	if f.created.IsZero() {
+		f.created = now
+		f.entries = make([]*entry, f.target)
+		for i := range f.entries {
 			m := f.newMachine()
-			m.settle(now)
-			f.cells[i] = newCell(m)
+			m.simulatePast(now)
+			f.entries[i] = newEntry(m)
 		}
 	}
-	if f.every <= 0 {
+	if f.changeEvery <= 0 {
 		return
 	}
-	due := int64(now.Sub(f.born) / f.every)
+	due := int64(now.Sub(f.created) / f.changeEvery)
 	if due <= f.steps {
 		return
 	}
-	// Whoever comes back after a night does not wait for all of it.
-	f.steps = max(f.steps, due-maxSteps)
-	cells := slices.Clone(f.cells)
+	// After a long time without requests, most overdue changes are skipped.
+	f.steps = max(f.steps, due-maxCatchUp)
+	entries := slices.Clone(f.entries)
 	for f.steps < due {
 		f.steps++
-		cells = f.change(cells, f.born.Add(time.Duration(f.steps)*f.every))
+		entries = f.change(entries, f.created.Add(time.Duration(f.steps)*f.changeEvery))
 	}
-	f.cells = cells
+	f.entries = entries
 }

@@ -12,48 +12,47 @@ import (
 	"time"
 )
 
-// BasePath is what a client of the real API has behind the host in its base
-// URL. ListPath, below it, is the one path that an Upstream answers.
+// BasePath is the path in the base URL of the real API. ListPath is the only path that an Upstream
+// serves.
 const (
 	BasePath = "/api/v1"
 	ListPath = BasePath + "/cvms/paginated"
 )
 
-// Options configures an Upstream. The zero value is a static list of 300 CVMs
-// for each tenant, answered at once.
+// Options configure an [Upstream]. The zero value configures a static list of 300 CVMs for each
+// tenant, without latency.
 type Options struct {
-	// Items is the number of CVMs in the list of a new tenant. 0 means 300, a
-	// negative number an empty list.
+	// Items is the number of CVMs in the list of a new tenant. Zero means 300, and a negative
+	// number means an empty list.
 	Items int
 
-	// Seed selects the data. Equal seeds give equal lists to equal tenants,
-	// apart from times of day, which count from a tenant's first request.
+	// Seed selects the data. With equal seeds, equal tenants have equal lists, except for times,
+	// which depend on the tenant's first request.
 	Seed uint64
 
-	// Latency is waited before each answer, errors included, or until the
-	// request's context ends. 0 or less means none.
+	// Latency is the delay before each response, including errors. It ends early with the request's
+	// context.
 	Latency time.Duration
 
-	// ChangeEvery is the time between two changes of a tenant's list: one CVM
-	// more, one fewer, or one in its next stage of life. The size stays near
-	// what it was. 0 or less means that the list never changes by itself.
+	// ChangeEvery is the interval between two changes of a tenant's list. A change adds a CVM,
+	// removes one, or moves one to the next stage of its lifecycle. The number of CVMs stays about
+	// the same. If zero or negative, lists do not change by themselves.
 	ChangeEvery time.Duration
 
-	// Now is the clock, called concurrently. nil means time.Now.
+	// Now is the clock. It is called concurrently. If nil, the Upstream uses time.Now.
 	Now func() time.Time
 }
 
-// Upstream is an http.Handler that answers like the real REST API. Each
-// credential sees a list of its own. An item's uptime tells its age when the
-// item last changed: it does not tick. An Upstream starts no goroutine and
-// needs no closing; all its methods may be called concurrently.
+// Upstream is an http.Handler that behaves like the real REST API. Each credential sees its own
+// list. An item's uptime is its age at its last change. An Upstream starts no goroutines and need
+// not be closed. It is safe for concurrent use.
 type Upstream struct {
 	options Options
 	tenants tenants
 	buffers sync.Pool // of *[]byte, for one page each
 }
 
-// New returns an Upstream. It keeps a copy of the options.
+// New returns an Upstream.
 func New(options Options) *Upstream {
 	switch {
 	case options.Items == 0:
@@ -71,43 +70,43 @@ func New(options Options) *Upstream {
 	}
 }
 
-// ServeHTTP answers one request. A request whose context ends during the
-// latency is answered 503, in case anyone still listens.
+// ServeHTTP serves one request. If the request's context ends during the latency, the response has
+// status 503.
 func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-ID", fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()))
 	if err := u.wait(r.Context()); err != nil {
-		refuse(w, http.StatusServiceUnavailable, "Request cancelled")
+		writeError(w, http.StatusServiceUnavailable, "Request cancelled")
 		return
 	}
 	if r.URL.Path != ListPath {
-		refuse(w, http.StatusNotFound, "Not Found")
+		writeError(w, http.StatusNotFound, "Not Found")
 		return
 	}
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", http.MethodGet)
-		refuse(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+		writeError(w, http.StatusMethodNotAllowed, "Method Not Allowed")
 		return
 	}
 	shape, ok := shapeOf(r.Header.Get("X-Phala-Version"))
 	if !ok {
-		refuse(w, http.StatusBadRequest, "Unsupported API version")
+		writeError(w, http.StatusBadRequest, "Unsupported API version")
 		return
 	}
-	tenant, objection := authenticate(r.Header)
-	if objection != "" {
-		refuse(w, http.StatusUnauthorized, objection)
+	tenant, problem := authenticate(r.Header)
+	if problem != "" {
+		writeError(w, http.StatusUnauthorized, problem)
 		return
 	}
 	query, problems := parseQuery(r.URL.Query())
 	if problems != nil {
-		refuse(w, http.StatusUnprocessableEntity, problems)
+		writeError(w, http.StatusUnprocessableEntity, problems)
 		return
 	}
-	cells := u.tenants.list(tenant).answer(u.options.Now())
+	entries := u.tenants.list(tenant).forResponse(u.options.Now())
 	if tenant.changing() {
-		w.Header().Set("Cache-Control", "no-store") // it is out of date already
+		w.Header().Set("Cache-Control", "no-store") // it is already out of date
 	}
-	u.writePage(w, query, query.filter(cells), shape)
+	u.writePage(w, query, query.filter(entries), shape)
 }
 
 func (u *Upstream) wait(ctx context.Context) error {
@@ -124,12 +123,12 @@ func (u *Upstream) wait(ctx context.Context) error {
 	}
 }
 
-// shape turns an encoded item into the one that an API version answers. nil
-// leaves it as it is.
+// shape converts an encoded item to the shape of an API version. If nil, the item needs no
+// conversion.
 type shape func(item []byte) []byte
 
-// shapeOf returns the shape of an API version. A caller who names none gets
-// the latest, as the holder of a new token does.
+// shapeOf returns the shape of an API version. The default is the latest version, as for new tokens
+// of the real API.
 func shapeOf(version string) (_ shape, ok bool) {
 	switch version {
 	case "2025-05-31", "2025-10-28":
@@ -140,9 +139,9 @@ func shapeOf(version string) (_ shape, ok bool) {
 	return nil, false
 }
 
-// authenticate returns the tenant that the headers name, or what the real API
-// says to those who may not enter. Every other credential is welcome.
-func authenticate(h http.Header) (_ Tenant, objection string) {
+// authenticate returns the tenant of a request, or the error detail of the real API. It accepts all
+// credentials except "invalid" and those with the prefix "invalid-".
+func authenticate(h http.Header) (_ Tenant, problem string) {
 	tenant := Tenant{Workspace: h.Get("X-Phala-Workspace")}
 	credential := ""
 	if scheme, token, _ := strings.Cut(h.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
@@ -163,20 +162,20 @@ func authenticate(h http.Header) (_ Tenant, objection string) {
 	return tenant, ""
 }
 
-func (u *Upstream) writePage(w http.ResponseWriter, q query, cells []*cell, as shape) {
-	total := len(cells)
+func (u *Upstream) writePage(w http.ResponseWriter, q query, entries []*entry, as shape) {
+	total := len(entries)
 	pages := (total + q.size - 1) / q.size
-	if q.page <= pages { // compared in pages: items could overflow
-		cells = cells[(q.page-1)*q.size : min(q.page*q.size, total)]
+	if q.page <= pages { // a comparison of item positions could overflow
+		entries = entries[(q.page-1)*q.size : min(q.page*q.size, total)]
 	} else {
-		cells = nil
+		entries = nil
 	}
 
 	buffer := u.buffers.Get().(*[]byte)
 	defer u.buffers.Put(buffer)
 	body := (*buffer)[:0]
 	body = append(body, `{"items":[`...)
-	for i, c := range cells {
+	for i, c := range entries {
 		if i > 0 {
 			body = append(body, ',')
 		}
@@ -188,32 +187,31 @@ func (u *Upstream) writePage(w http.ResponseWriter, q query, cells []*cell, as s
 	}
 	body = fmt.Appendf(body, `],"total":%d,"page":%d,"page_size":%d,"pages":%d}`, total, q.page, q.size, pages)
 	*buffer = body
-	answer(w, http.StatusOK, body)
+	write(w, http.StatusOK, body)
 }
 
-// refuse answers an error in FastAPI's form. detail is a text or a list of
-// field errors.
-func refuse(w http.ResponseWriter, status int, detail any) {
-	answer(w, status, mustEncode(struct {
+// writeError writes an error response in FastAPI's format. Detail is a string or a list of field
+// errors.
+func writeError(w http.ResponseWriter, status int, detail any) {
+	write(w, status, mustEncode(struct {
 		Detail any `json:"detail"`
 	}{detail}))
 }
 
-func answer(w http.ResponseWriter, status int, body []byte) {
+func write(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a caller who has gone needs no report
+	_, _ = w.Write(body) // an error means that the caller has gone
 }
 
-// mustEncode encodes as the real API does: compact, and without the escapes
-// that are meant for HTML.
+// mustEncode encodes a value like the real API: compact, and without escapes for HTML.
 func mustEncode(v any) []byte {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(err) // only types of this package come here, and they all encode
+		panic(err) // all types of this package can be encoded
 	}
 	return []byte(strings.TrimSuffix(b.String(), "\n"))
 }

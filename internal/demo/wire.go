@@ -1,11 +1,10 @@
 package demo
 
-// The types of this file are the answer's items as the reference page of the
-// real API shows them, keys in its order. A pointer or an any is null when the
-// API knows nothing.
+// The types of this file are the items of a response, with the keys of the real API's reference in
+// its order. Pointers and anys are null if the value is unknown.
 
 type item struct {
-	Hosted           **hosted     `json:"hosted,omitempty"` // nil: no key; pointer to nil: null
+	Hosted           **hosted     `json:"hosted,omitempty"` // nil to omit the key; a pointer to nil for null
 	Name             string       `json:"name"`
 	Status           string       `json:"status"`
 	PublicURLs       []publicURL  `json:"public_urls"`
@@ -37,7 +36,7 @@ type hosted struct {
 	AppURL           *string        `json:"app_url"`
 	InstanceID       *string        `json:"instance_id"`
 	Configuration    *configuration `json:"configuration"`
-	ExitedAt         *string        `json:"exited_at"` // time since, in words
+	ExitedAt         *string        `json:"exited_at"` // a duration like "3days 4h"
 	BootProgress     *string        `json:"boot_progress"`
 	BootError        *string        `json:"boot_error"`
 	ShutdownProgress *string        `json:"shutdown_progress"`
@@ -48,7 +47,7 @@ type hosted struct {
 type event struct {
 	Event     string `json:"event"`
 	Body      string `json:"body"`
-	Timestamp int64  `json:"timestamp"` // ms since the epoch, 0 when unknown
+	Timestamp int64  `json:"timestamp"` // ms since 1970; 0 if unknown
 }
 
 type configuration struct {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// stage is where a machine stands in its life.
+// stage is the current stage of a machine's lifecycle.
 type stage int
 
 const (
-	provisioning stage = iota // no host has it yet
+	provisioning stage = iota // not on a host yet
 	starting
 	running
 	restarting
@@ -23,8 +23,8 @@ const (
 	failed
 )
 
-// passing tells whether a machine leaves the stage by itself.
-func (s stage) passing() bool {
+// transient reports whether a machine leaves the stage by itself.
+func (s stage) transient() bool {
 	switch s {
 	case provisioning, starting, restarting, updating, shuttingDown, maintenance:
 		return true
@@ -33,7 +33,7 @@ func (s stage) passing() bool {
 	return false
 }
 
-// status returns the backend's word for the stage and the host's.
+// status returns the status of a stage as reported by the backend and by the host.
 func (s stage) status() (backend, host string) {
 	switch s {
 	case provisioning:
@@ -60,11 +60,11 @@ func (s stage) status() (backend, host string) {
 	panic("demo: unknown stage")
 }
 
-// settle gives a fresh machine a past, so that it stands in a list as if it
-// had been there long before now.
-func (m *machine) settle(now time.Time) {
+// simulatePast simulates the lifecycle of a new machine up to now, so that a new list looks as if
+// it had existed for a long time.
+func (m *machine) simulatePast(now time.Time) {
 	r := rand.New(rand.NewPCG(m.key, 0))
-	m.seen = now
+	m.observedAt = now
 	dice := r.IntN(100)
 	if dice < 3 {
 		return // still provisioning
@@ -73,7 +73,7 @@ func (m *machine) settle(now time.Time) {
 		m.boot(now, 1+r.IntN(8))
 		return
 	}
-	// Ages from minutes to months, every magnitude about as often.
+	// Ages range from minutes to months, all magnitudes with about the same frequency.
 	age := time.Duration(r.Int64N(int64(time.Hour) << r.IntN(12)))
 	since := now.Add(-age)
 	for hours := r.IntN(4) - 1; hours > 0; hours-- {
@@ -83,7 +83,7 @@ func (m *machine) settle(now time.Time) {
 	if dice < 8 {
 		m.boot(since, 2)
 		m.fail(since)
-		m.seen = now
+		m.observedAt = now
 		return
 	}
 	m.run(since)
@@ -101,33 +101,32 @@ func (m *machine) settle(now time.Time) {
 	case dice < 20:
 		m.halt(exited, now.Add(-age/3))
 	}
-	m.seen = now
+	m.observedAt = now
 	if len(m.events) > 1 && chance(r, 2) {
-		m.events[0].Timestamp = 0 // as of a host that did not know it
+		m.events[0].Timestamp = 0 // unknown to the host
 	}
 }
 
-// boot starts a boot, or goes on with one, until the given number of its steps
-// is done.
+// boot starts or continues a boot until the given number of steps is complete.
 func (m *machine) boot(at time.Time, steps int) {
 	if m.stage != starting {
-		m.stage, m.booted, m.up, m.down, m.bootError = starting, 0, at, time.Time{}, ""
+		m.stage, m.bootSteps, m.bootedAt, m.stoppedAt, m.bootError = starting, 0, at, time.Time{}, ""
 	}
 	script := m.bootScript()
 	steps = min(steps, len(script))
-	m.record(at, script[m.booted:steps]...)
-	m.seen = at
-	if m.booted = steps; steps == len(script) {
-		m.stage, m.known = running, true
+	m.record(at, script[m.bootSteps:steps]...)
+	m.observedAt = at
+	if m.bootSteps = steps; steps == len(script) {
+		m.stage, m.identified = running, true
 	}
 }
 
-// run boots m to the end.
+// run boots the machine completely.
 func (m *machine) run(at time.Time) {
 	m.boot(at, maxEvents)
 }
 
-// halt ends a run, or begins to end it.
+// halt stops the machine or starts its shutdown.
 func (m *machine) halt(to stage, at time.Time) {
 	if to == exited {
 		m.record(at, event{Event: "vmm.auto_restart.exhausted", Body: "exit status 1, 5 restarts within 10m"})
@@ -135,41 +134,41 @@ func (m *machine) halt(to stage, at time.Time) {
 		m.record(at, event{Event: "shutdown.progress", Body: "powering off"})
 	}
 	if _, host := to.status(); host == "stopped" || host == "exited" {
-		m.down = at
+		m.stoppedAt = at
 	}
-	m.stage, m.seen = to, at
+	m.stage, m.observedAt = to, at
 }
 
-// fail ends a boot halfway.
+// fail makes a boot fail.
 func (m *machine) fail(at time.Time) {
 	m.bootError = "Failed to request app keys: app is not allowed by the contract"
 	if m.key%3 == 0 {
 		m.bootError = "Failed to pull \"" + m.app.image + "\": \x1b[31mtoomanyrequests\x1b[0m\n\tretry later – später"
 	}
-	m.stage, m.seen = failed, at
+	m.stage, m.observedAt = failed, at
 	m.record(at, event{Event: "boot.error", Body: m.bootError})
 }
 
-// next returns the machine as it is one change later.
+// next returns the machine after one change.
 func (m *machine) next(r *rand.Rand, now time.Time) *machine {
 	n := *m
 	switch n.stage {
 	case provisioning, starting:
-		if n.booted >= 3 && chance(r, 4) {
+		if n.bootSteps >= 3 && chance(r, 4) {
 			n.fail(now)
 		} else {
-			n.boot(now, n.booted+3+r.IntN(2))
+			n.boot(now, n.bootSteps+3+r.IntN(2))
 		}
 	case restarting, updating, stopped, exited, failed:
 		n.boot(now, 1+r.IntN(4))
 	case shuttingDown:
 		n.halt(stopped, now)
 	case maintenance:
-		n.stage, n.seen = running, now
+		n.stage, n.observedAt = running, now
 	case running:
 		switch r.IntN(6) {
 		case 0:
-			n.stage, n.seen = maintenance, now
+			n.stage, n.observedAt = maintenance, now
 		case 1:
 			n.halt(exited, now)
 		case 2:
@@ -183,10 +182,10 @@ func (m *machine) next(r *rand.Rand, now time.Time) *machine {
 	return &n
 }
 
-// progress returns the last boot step that is done, "" before the first.
-func (m *machine) progress() string {
+// bootProgress returns the last completed boot step. It is empty before the first one.
+func (m *machine) bootProgress() string {
 	script := m.bootScript()
-	for i := min(m.booted, len(script)) - 1; i >= 0; i-- {
+	for i := min(m.bootSteps, len(script)) - 1; i >= 0; i-- {
 		if script[i].Event == "boot.progress" {
 			return script[i].Body
 		}
@@ -194,16 +193,16 @@ func (m *machine) progress() string {
 	return ""
 }
 
-// shutdown returns the shutdown step, "" outside of one.
-func (m *machine) shutdown() string {
+// shutdownProgress returns the shutdown step. It is empty unless the machine is shutting down.
+func (m *machine) shutdownProgress() string {
 	if m.stage == shuttingDown || m.stage == restarting {
 		return "powering off"
 	}
 	return ""
 }
 
-// words spells a duration as the host does: "3days 4h 12m 9s".
-func words(d time.Duration) string {
+// formatDuration formats a duration like the host: "3days 4h 12m 9s".
+func formatDuration(d time.Duration) string {
 	seconds := int64(d / time.Second)
 	if seconds <= 0 {
 		return "0s"
