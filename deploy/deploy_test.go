@@ -1,4 +1,4 @@
-// Package deploy_test checks the manifests as kustomize builds them.
+// Package deploy_test checks the manifests that kustomize builds.
 package deploy_test
 
 import (
@@ -19,15 +19,16 @@ import (
 	"cvmgraph/internal/config"
 )
 
-// pending are the settings that the manifests use ahead of the program. The test says when it has one of them.
+// pending are settings that the manifests use before the program has them. A test fails when the program
+// has one of them.
 var pending []string
 
-// build returns the manifests that make deploy-check has built: base or example.
+// build returns the manifests of base or example. make deploy-check builds them.
 func build(t *testing.T, name string) string {
 	t.Helper()
 	dir := os.Getenv("CVMGRAPH_TEST_DEPLOY")
 	if dir == "" {
-		t.Skip("skipped without built manifests: make deploy-check builds them and runs this test")
+		t.Skip("requires built manifests: run make deploy-check")
 	}
 	content, err := os.ReadFile(filepath.Join(dir, name+".yaml"))
 	if err != nil {
@@ -36,7 +37,7 @@ func build(t *testing.T, name string) string {
 	return string(content)
 }
 
-func TestManifests(t *testing.T) {
+func TestManifests_haveNoProblems(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"base", "example"} {
 		t.Run(name, func(t *testing.T) {
@@ -48,44 +49,10 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// What the checks are for, they find.
-func TestAFaultIsFound(t *testing.T) {
+// The checks find the problems that they check for.
+func TestProblems_findsEachFault(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct{ old, broken, want string }{
-		"a root user":                     {"runAsNonRoot: true", "runAsNonRoot: false", "must not run as root"},
-		"user 0":                          {"runAsUser: 65532", "runAsUser: 0", "must not run as root"},
-		"a writable root":                 {"readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "read-only"},
-		"escalation":                      {"allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "privileges"},
-		"a capability":                    {"drop:", "add: [NET_RAW]\n            drop:", "capabilities"},
-		"no seccomp profile":              {"type: RuntimeDefault", "type: Unconfined", "seccomp"},
-		"a token of the cluster's API":    {"automountServiceAccountToken: false", "automountServiceAccountToken: true", "token"},
-		"variables of services":           {"enableServiceLinks: false", "enableServiceLinks: true", "variables of services"},
-		"no memory limit":                 {"memory: 384Mi", "{}: {}", "memory"},
-		"a limit below the cache":         {"CVMGRAPH_CACHE_BYTES: 64MiB", "CVMGRAPH_CACHE_BYTES: 256MiB", "no room"},
-		"a limit of Go's beside it":       {"env:", "env:\n        - name: GOMEMLIMIT\n          value: 300MiB", "GOMEMLIMIT"},
-		"liveness that asks for ready":    {"path: /healthz", "path: /readyz", "livenessProbe"},
-		"a probe of another port":         {"port: http\n          periodSeconds: 10", "port: admin\n          periodSeconds: 10", "livenessProbe"},
-		"a port that is not listened on":  {"containerPort: 8080", "containerPort: 8081", "--listen"},
-		"a flag that does not exist":      {"--listen=:8080", "--listens=:8080", "listens"},
-		"a variable that does not exist":  {"CVMGRAPH_LOG_FORMAT", "CVMGRAPH_LOG_FORMATS", "log-formats"},
-		"a value that is refused":         {"CVMGRAPH_LOG_FORMAT: json", "CVMGRAPH_LOG_FORMAT: yaml", "--log-format"},
-		"a drain that is cut off":         {"terminationGracePeriodSeconds: 50", "terminationGracePeriodSeconds: 30", "drain"},
-		"a longer request":                {"CVMGRAPH_REQUEST_TIMEOUT: 30s", "CVMGRAPH_REQUEST_TIMEOUT: 60s", "drain"},
-		"a port that closes at once":      {"CVMGRAPH_DRAIN_DELAY: 10s", "CVMGRAPH_DRAIN_DELAY: 1s", "--drain-delay"},
-		"a budget that blocks each drain": {"minAvailable: 2", "minAvailable: 3", "PodDisruptionBudget"},
-		"a policy for no pod": {
-			"podSelector:\n    matchLabels:\n      app.kubernetes.io/name: cvmgraph\n  policyTypes:\n  - Ingress",
-			"podSelector:\n    matchLabels:\n      app.kubernetes.io/name: other\n  policyTypes:\n  - Ingress", "NetworkPolicy",
-		},
-		"an admin port for all":      {"kubernetes.io/metadata.name: monitoring", "", "admin port"},
-		"the cloud's metadata":       {"- 169.254.0.0/16", "- 169.254.1.0/24", "169.254.0.0/16"},
-		"an image of a registry":     {"image: cvmgraph", "image: registry.example.org/cvmgraph", "registry"},
-		"a secret that may be left":  {"key: shared-key", "key: shared-key\n              optional: true", "optional"},
-		"a secret that nobody makes": {"kind: Secret", "kind: ServiceAccount", "no Secret"},
-		"a key in a plain text":      {"CVMGRAPH_LOG_FORMAT: json", "CVMGRAPH_SHARED_KEY: abc", "plain text"},
-		"a service without pods":     {"targetPort: http", "targetPort: https", "Service"},
-		"a fixed number of replicas": {"spec:\n  revisionHistoryLimit", "spec:\n  replicas: 3\n  revisionHistoryLimit", "replicas"},
-	} {
+	for name, tt := range faults() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			built := build(t, "example")
@@ -101,22 +68,71 @@ func TestAFaultIsFound(t *testing.T) {
 	}
 }
 
-func TestPendingSettingsAreStillPending(t *testing.T) {
+// fault is a replacement in the built example, and a part of the problem that it causes.
+type fault struct{ old, broken, want string }
+
+func faults() map[string]fault {
+	return map[string]fault{
+		"root user":                    {old: "runAsNonRoot: true", broken: "runAsNonRoot: false", want: "must not run as root"},
+		"user 0":                       {old: "runAsUser: 65532", broken: "runAsUser: 0", want: "must not run as root"},
+		"writable root filesystem":     {old: "readOnlyRootFilesystem: true", broken: "readOnlyRootFilesystem: false", want: "read-only"},
+		"privilege escalation":         {old: "allowPrivilegeEscalation: false", broken: "allowPrivilegeEscalation: true", want: "privileges"},
+		"added capability":             {old: "drop:", broken: "add: [NET_RAW]\n            drop:", want: "capabilities"},
+		"no seccomp profile":           {old: "type: RuntimeDefault", broken: "type: Unconfined", want: "seccomp"},
+		"API token":                    {old: "automountServiceAccountToken: false", broken: "automountServiceAccountToken: true", want: "token"},
+		"service links":                {old: "enableServiceLinks: false", broken: "enableServiceLinks: true", want: "service links"},
+		"no memory limit":              {old: "memory: 384Mi", broken: "{}: {}", want: "memory"},
+		"memory limit below the cache": {old: "CVMGRAPH_CACHE_BYTES: 64MiB", broken: "CVMGRAPH_CACHE_BYTES: 256MiB", want: "too small"},
+		"GOMEMLIMIT":                   {old: "env:", broken: "env:\n        - name: GOMEMLIMIT\n          value: 300MiB", want: "GOMEMLIMIT"},
+		"liveness probe of /readyz":    {old: "path: /healthz", broken: "path: /readyz", want: "livenessProbe"},
+		"probe of the admin port": {
+			old:    "port: http\n          periodSeconds: 10",
+			broken: "port: admin\n          periodSeconds: 10",
+			want:   "livenessProbe",
+		},
+		"wrong container port":      {old: "containerPort: 8080", broken: "containerPort: 8081", want: "--listen"},
+		"unknown flag":              {old: "--listen=:8080", broken: "--listens=:8080", want: "listens"},
+		"unknown variable":          {old: "CVMGRAPH_LOG_FORMAT", broken: "CVMGRAPH_LOG_FORMATS", want: "log-formats"},
+		"invalid value":             {old: "CVMGRAPH_LOG_FORMAT: json", broken: "CVMGRAPH_LOG_FORMAT: yaml", want: "--log-format"},
+		"short grace period":        {old: "terminationGracePeriodSeconds: 50", broken: "terminationGracePeriodSeconds: 30", want: "terminationGracePeriodSeconds"},
+		"long request timeout":      {old: "CVMGRAPH_REQUEST_TIMEOUT: 30s", broken: "CVMGRAPH_REQUEST_TIMEOUT: 60s", want: "terminationGracePeriodSeconds"},
+		"short drain delay":         {old: "CVMGRAPH_DRAIN_DELAY: 10s", broken: "CVMGRAPH_DRAIN_DELAY: 1s", want: "--drain-delay"},
+		"budget that blocks drains": {old: "minAvailable: 2", broken: "minAvailable: 3", want: "PodDisruptionBudget"},
+		"policy without pods": {
+			old:    "podSelector:\n    matchLabels:\n      app.kubernetes.io/name: cvmgraph\n  policyTypes:\n  - Ingress",
+			broken: "podSelector:\n    matchLabels:\n      app.kubernetes.io/name: other\n  policyTypes:\n  - Ingress",
+			want:   "NetworkPolicy",
+		},
+		"admin port for all namespaces": {old: "kubernetes.io/metadata.name: monitoring", broken: "", want: "admin port"},
+		"egress to metadata services":   {old: "- 169.254.0.0/16", broken: "- 169.254.1.0/24", want: "169.254.0.0/16"},
+		"image of a registry":           {old: "image: cvmgraph", broken: "image: registry.example.org/cvmgraph", want: "registry"},
+		"optional secret":               {old: "key: shared-key", broken: "key: shared-key\n              optional: true", want: "optional"},
+		"missing secret":                {old: "kind: Secret", broken: "kind: ServiceAccount", want: "no Secret"},
+		"key in plain text":             {old: "CVMGRAPH_LOG_FORMAT: json", broken: "CVMGRAPH_SHARED_KEY: abc", want: "plain text"},
+		"service without pods":          {old: "targetPort: http", broken: "targetPort: https", want: "Service"},
+		"fixed number of replicas": {
+			old:    "spec:\n  revisionHistoryLimit",
+			broken: "spec:\n  replicas: 3\n  revisionHistoryLimit",
+			want:   "replicas",
+		},
+	}
+}
+
+func TestPending_hasOnlySettingsThatTheProgramLacks(t *testing.T) {
 	t.Parallel()
 	built := build(t, "base") + build(t, "example")
 	have := settings(t)
 	for _, name := range pending {
 		if have[name] {
-			t.Errorf("the program has --%s by now: take it off the list of this test", name)
+			t.Errorf("the program has --%s: remove it from pending", name)
 		}
 		if !strings.Contains(built, "--"+name) && !strings.Contains(built, variableOf(name)) {
-			t.Errorf("no manifest uses --%s: take it off the list of this test", name)
+			t.Errorf("no manifest uses --%s: remove it from pending", name)
 		}
 	}
 }
 
-// What is committed holds no key, and what kustomize builds of it without one is no Secret.
-func TestNoKeyIsCommitted(t *testing.T) {
+func TestFiles_containNoKeysAndNoSecrets(t *testing.T) {
 	t.Parallel()
 	key := regexp.MustCompile(`[A-Za-z0-9+/_-]{42,}=`)
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
@@ -125,7 +141,7 @@ func TestNoKeyIsCommitted(t *testing.T) {
 		}
 		content, err := os.ReadFile(path)
 		if key.Match(content) || filepath.Ext(path) == ".yaml" && bytes.Contains(content, []byte("kind: Secret")) {
-			t.Errorf("%s: holds a key, or makes a Secret", path)
+			t.Errorf("%s: contains a key or a Secret", path)
 		}
 		return err
 	})
@@ -134,7 +150,7 @@ func TestNoKeyIsCommitted(t *testing.T) {
 	}
 }
 
-// settings returns the names of all flags of the program.
+// settings returns the names of the program's flags.
 func settings(t *testing.T) map[string]bool {
 	t.Helper()
 	names, err := flags()
@@ -160,7 +176,7 @@ func variableOf(flag string) string {
 	return "CVMGRAPH_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// report collects what is wrong.
+// report collects the problems of a cluster.
 type report struct {
 	cluster
 	found []string
@@ -170,7 +186,7 @@ func (r *report) addf(format string, args ...any) {
 	r.found = append(r.found, fmt.Sprintf(format, args...))
 }
 
-// problems returns what is wrong with a build, one a line.
+// problems returns the problems of a build.
 func problems(built string) []string {
 	c, err := read(built)
 	if err != nil {
@@ -185,14 +201,14 @@ func problems(built string) []string {
 	r.policies()
 	r.secrecy()
 	if len(c.workloads) == 0 || c.workloads[0].Metadata.Name != "cvmgraph" {
-		r.addf("want the Deployment cvmgraph, the first")
+		r.addf("the first Deployment must be cvmgraph")
 	} else {
 		r.gateway(c.workloads[0])
 	}
 	return r.found
 }
 
-// workload checks what holds for every pod.
+// workload checks the rules for every pod.
 func (r *report) workload(w workload) {
 	name, p := w.Metadata.Name, w.Spec.Template.Spec
 	if !w.Spec.Selector.MatchLabels.selects(w.Spec.Template.Metadata.Labels) || len(w.Spec.Selector.MatchLabels) == 0 {
@@ -202,13 +218,13 @@ func (r *report) workload(w workload) {
 		r.addf("%s: must not run as root", name)
 	}
 	if p.SecurityContext.SeccompProfile.Type != "RuntimeDefault" {
-		r.addf("%s: the seccomp profile must be the runtime's", name)
+		r.addf("%s: the seccomp profile must be RuntimeDefault", name)
 	}
 	if p.Automount == nil || *p.Automount || p.HostNetwork || p.HostPID || p.HostIPC || len(p.Volumes) > 0 {
-		r.addf("%s: must have no token of the cluster's API, nothing of its host and no volumes", name)
+		r.addf("%s: must not have a token of the cluster's API, namespaces of the host, or volumes", name)
 	}
 	if p.ServiceLinks == nil || *p.ServiceLinks {
-		r.addf("%s: must not have variables of services", name)
+		r.addf("%s: must not have service links", name)
 	}
 	for _, c := range append(p.InitContainers, p.Containers...) {
 		r.container(name+"/"+c.Name, c)
@@ -218,7 +234,7 @@ func (r *report) workload(w workload) {
 func (r *report) container(name string, c container) {
 	s := c.Security
 	if s.RunAsUser != nil || s.RunAsNonRoot != nil {
-		r.addf("%s: the pod says who runs, and must not run as root", name)
+		r.addf("%s: the user is a setting of the pod, which must not run as root", name)
 	}
 	if !s.ReadOnly {
 		r.addf("%s: the root filesystem must be read-only", name)
@@ -231,25 +247,25 @@ func (r *report) container(name string, c container) {
 	}
 	for _, resource := range []string{"cpu", "memory"} {
 		if c.Resources.Limits[resource] == "" || c.Resources.Requests[resource] == "" {
-			r.addf("%s: no request or limit of %s", name, resource)
+			r.addf("%s: no request or limit for %s", name, resource)
 		}
 	}
-	// The first part of an image is a registry where it has a dot or a port.
+	// The first part of an image is a registry if it has a dot or a port.
 	if first, _, isPath := strings.Cut(c.Image, "/"); c.Image == "" || isPath && (strings.ContainsAny(first, ".:") || first == "localhost") {
 		r.addf("%s: the image %s must not name a registry", name, c.Image)
 	}
 	for probed, p := range map[string]probe{"startupProbe": c.StartupProbe, "livenessProbe": c.LivenessProbe, "readinessProbe": c.ReadinessProbe} {
-		asked := p.HTTPGet.Port
-		if asked == nil {
-			asked = p.TCPSocket.Port
+		port := p.HTTPGet.Port
+		if port == nil {
+			port = p.TCPSocket.Port
 		}
-		if asked == nil || c.port(asked) == "" {
-			r.addf("%s: %s: asks no port of the container", name, probed)
+		if port == nil || c.port(port) == "" {
+			r.addf("%s: %s: does not use a port of the container", name, probed)
 		}
 	}
 }
 
-// gateway checks what holds for cvmgraph's own pod.
+// gateway checks the rules for the gateway's pod.
 func (r *report) gateway(w workload) {
 	p := w.Spec.Template.Spec
 	c := p.Containers[0]
@@ -275,25 +291,25 @@ func (r *report) gateway(w workload) {
 		"readinessProbe": {c.ReadinessProbe, "/readyz"},
 	} {
 		if want.HTTPGet.Path != want.path || c.port(want.HTTPGet.Port) != c.port("http") {
-			r.addf("%s: asks %s at port %v, want %s at http", probed, want.HTTPGet.Path, want.HTTPGet.Port, want.path)
+			r.addf("%s: requests %s at port %v, want %s at http", probed, want.HTTPGet.Path, want.HTTPGet.Port, want.path)
 		}
 	}
 	timeout, err := time.ParseDuration(given["request-timeout"])
 	if err != nil {
 		r.addf("--request-timeout: %v", err)
 	}
-	const answerTime = 5 * time.Second // what the drain adds to --request-timeout
+	const writeTime = 5 * time.Second // what a drain adds to --request-timeout
 	delay, err := time.ParseDuration(given["drain-delay"])
 	if err != nil || delay < 5*time.Second {
-		r.addf("--drain-delay: the port closes after %q, before others have noticed", given["drain-delay"])
+		r.addf("--drain-delay: got %q, want at least 5s, so that proxies notice before the port closes", given["drain-delay"])
 	}
-	if grace := time.Duration(p.Grace) * time.Second; grace < delay+timeout+answerTime {
-		r.addf("the drain is cut off: it takes up to %s, and the pod has %s", delay+timeout+answerTime, grace)
+	if grace := time.Duration(p.Grace) * time.Second; grace < delay+timeout+writeTime {
+		r.addf("terminationGracePeriodSeconds is %s, but a drain can take %s", grace, delay+timeout+writeTime)
 	}
 	r.memory(c, given["cache-bytes"])
 }
 
-// environment returns the settings that the container's variables give, by flag, and the variables as the program sees them.
+// environment returns the settings in the container's variables, by flag, and the variables themselves.
 func (r *report) environment(c container) (given map[string]string, environ []string) {
 	given = map[string]string{}
 	set := func(name, value string) {
@@ -315,7 +331,7 @@ func (r *report) environment(c container) (given map[string]string, environ []st
 		if ref := v.ValueFrom.SecretKeyRef; ref.Name != "" {
 			value, err := base64.StdEncoding.DecodeString(r.secrets[ref.Name][ref.Key])
 			if err != nil {
-				r.addf("Secret %s: %s: no base64", ref.Name, ref.Key)
+				r.addf("Secret %s: %s: not base64", ref.Name, ref.Key)
 			}
 			set(v.Name, string(value))
 			continue
@@ -325,7 +341,7 @@ func (r *report) environment(c container) (given map[string]string, environ []st
 	return given, environ
 }
 
-// known checks that the program has each of the settings, and takes its value.
+// known checks that the program accepts each setting and its value.
 func (r *report) known(given map[string]string, args, environ []string) {
 	have, err := flags()
 	if err != nil {
@@ -336,14 +352,14 @@ func (r *report) known(given map[string]string, args, environ []string) {
 			r.addf("the program has no --%s (%s)", name, variableOf(name))
 		}
 	}
-	ahead := func(setting string) bool {
+	isPending := func(setting string) bool {
 		return slices.ContainsFunc(pending, func(name string) bool {
 			return !have[name] && (strings.HasPrefix(setting, "--"+name+"=") || strings.HasPrefix(setting, variableOf(name)+"="))
 		})
 	}
-	cfg, err := config.Parse(slices.DeleteFunc(args, ahead), slices.DeleteFunc(environ, ahead), io.Discard)
+	cfg, err := config.Parse(slices.DeleteFunc(args, isPending), slices.DeleteFunc(environ, isPending), io.Discard)
 	if err != nil {
-		r.addf("the program refuses its settings: %v", err)
+		r.addf("the program rejects the settings: %v", err)
 		return
 	}
 	for _, warning := range cfg.Warnings {
@@ -351,33 +367,33 @@ func (r *report) known(given map[string]string, args, environ []string) {
 	}
 }
 
-// heapFloor is memory that the program holds and never touches, in MiB.
+// heapFloor is the size of memory that the program allocates at start and never uses, in MiB.
 const heapFloor = 24
 
-// memory checks that the container's limit is the only one, and has room for the cache.
+// memory checks that only the container limits the memory, and that the limit is large enough for the cache.
 func (r *report) memory(c container, cache string) {
 	limit, err := mebibytes(c.Resources.Limits["memory"])
 	if err != nil {
-		r.addf("the limit of memory: %v", err)
+		r.addf("memory limit: %v", err)
 		return
 	}
 	if slices.ContainsFunc(c.Env, func(v variable) bool { return v.Name == "GOMEMLIMIT" }) {
-		r.addf("GOMEMLIMIT is set: the program follows the container's limit by itself")
+		r.addf("GOMEMLIMIT is set: remove it, because the program sets it from the container's limit")
 	}
-	// A heap grows to twice what lives in it; requests at work, stacks and the runtime come on top.
-	const besides = 128
-	kept, err := config.ParseByteSize(cache)
+	// The heap grows to twice the size of its live objects. Requests, stacks and the runtime need more memory.
+	const otherMemory = 128
+	size, err := config.ParseByteSize(cache)
 	if err != nil {
 		r.addf("--cache-bytes: %v", err)
-	} else if need := 2*(int(kept/config.MiB)+heapFloor) + besides; need > limit {
-		r.addf("no room for the cache: it takes a limit of %d MiB, not %d", need, limit)
+	} else if need := 2*(int(size/config.MiB)+heapFloor) + otherMemory; need > limit {
+		r.addf("the memory limit is too small for the cache: got %d MiB, want at least %d", limit, need)
 	}
 }
 
 func mebibytes(quantity string) (int, error) {
 	number, isMebi := strings.CutSuffix(quantity, "Mi")
 	if !isMebi {
-		return 0, fmt.Errorf("want a number of Mi, not %q", quantity)
+		return 0, fmt.Errorf("got %q, want a number of Mi", quantity)
 	}
 	return strconv.Atoi(number)
 }
@@ -394,7 +410,7 @@ func (r *report) services() {
 				if c := w.Spec.Template.Spec.Containers[0]; c.port(p.TargetPort) == "" {
 					r.addf("Service %s: %s has no port %v", s.Metadata.Name, c.Name, p.TargetPort)
 				} else if c.port(p.TargetPort) == c.port("admin") {
-					r.addf("Service %s: offers the admin port", s.Metadata.Name)
+					r.addf("Service %s: has the admin port", s.Metadata.Name)
 				}
 			}
 		}
@@ -415,7 +431,7 @@ func (r *report) budgets() {
 				continue
 			}
 			if w.Spec.Replicas != nil {
-				r.addf("%s: replicas are set beside a HorizontalPodAutoscaler", w.Metadata.Name)
+				r.addf("%s: has replicas and a HorizontalPodAutoscaler", w.Metadata.Name)
 			}
 			if least = s.Spec.MinReplicas; least > s.Spec.MaxReplicas {
 				r.addf("HorizontalPodAutoscaler: %d to %d replicas", least, s.Spec.MaxReplicas)
@@ -423,7 +439,7 @@ func (r *report) budgets() {
 		}
 		for _, b := range r.cluster.budgets {
 			if b.Spec.Selector.MatchLabels.selects(w.Spec.Template.Metadata.Labels) && (b.Spec.MinAvailable < 1 || b.Spec.MinAvailable >= least) {
-				r.addf("PodDisruptionBudget: %d of %s are to be available, want 1 to %d", b.Spec.MinAvailable, w.Metadata.Name, least-1)
+				r.addf("PodDisruptionBudget: got minAvailable %d for %s, want 1 to %d", b.Spec.MinAvailable, w.Metadata.Name, least-1)
 			}
 		}
 	}
@@ -454,40 +470,40 @@ func (r *report) policies() {
 			}
 		}
 		if !closed["Ingress"] || !closed["Egress"] {
-			r.addf("no NetworkPolicy closes %s in both directions", w.Metadata.Name)
+			r.addf("no NetworkPolicy restricts %s in both directions", w.Metadata.Name)
 		}
 	}
 }
 
 func (r *report) rule(name string, c container, rule rule) {
 	if len(rule.Ports) == 0 || len(rule.From)+len(rule.To) == 0 {
-		r.addf("NetworkPolicy %s: a rule without ports or peers opens all of them", name)
+		r.addf("NetworkPolicy %s: a rule without ports or peers allows all of them", name)
 	}
 	for _, port := range rule.Ports {
 		if number, isNumber := port.Port.(uint64); len(rule.From) > 0 && c.port(port.Port) == "" {
 			r.addf("NetworkPolicy %s: %s has no port %v", name, c.Name, port.Port)
 		} else if isNumber && len(rule.To) > 0 && number != 53 && number != 443 {
-			r.addf("NetworkPolicy %s: port %d outwards", name, number)
+			r.addf("NetworkPolicy %s: allows egress to port %d", name, number)
 		}
 		if c.port("admin") != "" && c.port(port.Port) == c.port("admin") && slices.ContainsFunc(rule.From, func(from peer) bool {
 			return from.NamespaceSelector == nil || len(from.NamespaceSelector.MatchLabels) == 0
 		}) {
-			r.addf("NetworkPolicy %s: the admin port is open to more than one namespace", name)
+			r.addf("NetworkPolicy %s: allows access to the admin port from more than one namespace", name)
 		}
 	}
 	for _, to := range rule.To {
 		if to.IPBlock == nil || to.IPBlock.CIDR != "0.0.0.0/0" {
 			continue
 		}
-		for _, inside := range []string{"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"} {
-			if !slices.Contains(to.IPBlock.Except, inside) {
-				r.addf("NetworkPolicy %s: lets calls out to %s", name, inside)
+		for _, private := range []string{"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"} {
+			if !slices.Contains(to.IPBlock.Except, private) {
+				r.addf("NetworkPolicy %s: allows egress to %s", name, private)
 			}
 		}
 	}
 }
 
-// secrecy checks that secrets come from Secrets, that there must be one, and that this build has those that it makes itself.
+// secrecy checks that secrets come from Secrets, that these are required, and that the build contains them.
 func (r *report) secrecy() {
 	for _, w := range r.workloads {
 		for _, c := range w.Spec.Template.Spec.Containers {

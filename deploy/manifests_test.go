@@ -7,7 +7,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// cluster is what one build of the manifests makes, as far as the checks read it.
+// cluster has the objects of one build that the checks use.
 type cluster struct {
 	workloads []workload // Deployments
 	services  []service
@@ -15,7 +15,7 @@ type cluster struct {
 	policies  []policy
 	scalers   []scaler
 	settings  map[string]map[string]string // ConfigMaps by name
-	secrets   map[string]map[string]string // names of Secrets, with their keys and what is in them
+	secrets   map[string]map[string]string // Secrets by name
 }
 
 type head struct {
@@ -25,7 +25,7 @@ type head struct {
 
 type labels map[string]string
 
-// selects says whether the labels are all among those of a pod. None selects every pod.
+// selects reports whether a pod has all of the labels. Empty labels select every pod.
 func (l labels) selects(pod labels) bool {
 	for name, value := range l {
 		if pod[name] != value {
@@ -95,7 +95,8 @@ type container struct {
 	ReadinessProbe probe `yaml:"readinessProbe"`
 }
 
-// port returns the number of a port that is named, or the number itself; "" where the container has no such port.
+// port returns the number of a port with a name or a number. If the container does not have the port, it
+// returns "".
 func (c container) port(wanted any) string {
 	for _, p := range c.Ports {
 		if number := fmt.Sprint(p.ContainerPort); fmt.Sprint(wanted) == p.Name || fmt.Sprint(wanted) == number {
@@ -174,8 +175,8 @@ type scaler struct {
 	}
 }
 
-// read returns what the documents of a build make. Their fields are known by then: they have been compared with the schemas of
-// the cluster's API.
+// read parses the documents of a build. Unknown fields are not errors, because make deploy-check validates
+// the documents with the schemas of the cluster's API.
 func read(built string) (cluster, error) {
 	c := cluster{settings: map[string]map[string]string{}, secrets: map[string]map[string]string{}}
 	for document := range strings.SplitSeq(built, "\n---\n") {
@@ -206,7 +207,7 @@ func read(built string) (cluster, error) {
 			c.secrets[h.Metadata.Name] = data.Data
 		case "Namespace", "ServiceAccount":
 		default:
-			err = fmt.Errorf("no check reads a %s", h.Kind)
+			err = fmt.Errorf("there is no check for the kind %s", h.Kind)
 		}
 		if err != nil {
 			return c, fmt.Errorf("%s %s: %w", h.Kind, h.Metadata.Name, err)

@@ -20,14 +20,14 @@ import (
 
 func content(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	body, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	return string(body)
 }
 
-func TestDashboard(t *testing.T) {
+func TestDashboard_hasNoProblems(t *testing.T) {
 	t.Parallel()
 	registerPanels()
 	for _, problem := range dashboardProblems(t, content(t, "monitoring/dashboard.json")) {
@@ -35,31 +35,43 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// What the checks of the dashboard are for, they find.
-func TestAFaultOfTheDashboardIsFound(t *testing.T) {
+// The checks of the dashboard find the problems that they check for.
+func TestDashboardProblems_findsEachFault(t *testing.T) {
 	t.Parallel()
 	registerPanels()
 	committed := content(t, "monitoring/dashboard.json")
-	for name, tt := range map[string]struct{ old, broken, want string }{
-		"no JSON":                        {`"panels"`, `panels`, "invalid character"},
-		"a setting that Grafana has not": {`"legendFormat"`, `"legendFormats"`, "legendFormats"},
-		"a look that Grafana has not":    {`"drawStyle"`, `"drawStyles"`, "drawStyles"},
-		"a value of another type":        {`"multi": true`, `"multi": "yes"`, "multi"},
-		"an id twice":                    {`"id": 3,`, `"id": 2,`, "id 2"},
-		"panels on top of each other":    {`"x": 12,`, `"x": 11,`, "overlaps"},
-		"a panel over the edge":          {`"x": 21,`, `"x": 22,`, "edge"},
-		"a title twice":                  {`"title": "Goroutines"`, `"title": "CPU"`, "CPU"},
-		"no description":                 {`"description": "Requests to /graphql."`, `"description": ""`, "description"},
-		"no unit":                        {`"unit": "none"`, `"unit": ""`, "unit"},
-		"a data source of somebody":      {`"uid": "${datasource}"`, `"uid": "P1809F7CD0C75ACF3"`, "data source"},
-		"a query of all jobs":            {`go_goroutines{job=~\"$job\", `, `go_goroutines{`, "$job"},
-		"a selector without matchers":    {`go_goroutines{job=~\"$job\", instance=~\"$instance\"}`, `go_goroutines`, "$job"},
-		"a rate over a fixed time":       {`[$__rate_interval]`, `[5m]`, "$__rate_interval"},
-		"a counter as it is":             {`rate(cvmgraph_page_cache_stale_hits_total{job=~\"$job\", instance=~\"$instance\"}[$__rate_interval])`, `cvmgraph_page_cache_stale_hits_total{job=~\"$job\", instance=~\"$instance\"}`, "rate"},
-		"a metric that there is not":     {`cvmgraph_upstream_attempts_queued`, `cvmgraph_upstream_attempts_waiting`, "cvmgraph_upstream_attempts_waiting"},
-		"a metric that is not shown":     {`cvmgraph_upstream_attempts_queued`, `cvmgraph_upstream_concurrency_limit`, "cvmgraph_upstream_attempts_queued"},
-		"no variable":                    {`"name": "instance"`, `"name": "pod"`, "instance"},
-		"a row without a word on it":     {`"title": "Process"`, `"title": "Machine"`, "Machine"},
+	for name, tt := range map[string]fault{
+		"invalid JSON":               {old: `"panels"`, broken: `panels`, want: "invalid character"},
+		"unknown setting of a query": {old: `"legendFormat"`, broken: `"legendFormats"`, want: "legendFormats"},
+		"unknown setting of a graph": {old: `"drawStyle"`, broken: `"drawStyles"`, want: "drawStyles"},
+		"wrong type":                 {old: `"multi": true`, broken: `"multi": "yes"`, want: "multi"},
+		"duplicate id":               {old: `"id": 3,`, broken: `"id": 2,`, want: "id 2"},
+		"overlapping panels":         {old: `"x": 12,`, broken: `"x": 11,`, want: "overlaps"},
+		"panel over the edge":        {old: `"x": 21,`, broken: `"x": 22,`, want: "edge"},
+		"duplicate title":            {old: `"title": "Goroutines"`, broken: `"title": "CPU"`, want: "CPU"},
+		"no description":             {old: `"description": "Requests to /graphql."`, broken: `"description": ""`, want: "description"},
+		"no unit":                    {old: `"unit": "none"`, broken: `"unit": ""`, want: "unit"},
+		"fixed data source":          {old: `"uid": "${datasource}"`, broken: `"uid": "P1809F7CD0C75ACF3"`, want: "data source"},
+		"query without $job":         {old: `go_goroutines{job=~\"$job\", `, broken: `go_goroutines{`, want: "$job"},
+		"selector without matchers":  {old: `go_goroutines{job=~\"$job\", instance=~\"$instance\"}`, broken: `go_goroutines`, want: "$job"},
+		"fixed interval":             {old: `[$__rate_interval]`, broken: `[5m]`, want: "$__rate_interval"},
+		"counter without rate": {
+			old:    `rate(cvmgraph_page_cache_stale_hits_total{job=~\"$job\", instance=~\"$instance\"}[$__rate_interval])`,
+			broken: `cvmgraph_page_cache_stale_hits_total{job=~\"$job\", instance=~\"$instance\"}`,
+			want:   "rate",
+		},
+		"unknown metric": {
+			old:    `cvmgraph_upstream_attempts_queued`,
+			broken: `cvmgraph_upstream_attempts_waiting`,
+			want:   "cvmgraph_upstream_attempts_waiting",
+		},
+		"metric that is not shown": {
+			old:    `cvmgraph_upstream_attempts_queued`,
+			broken: `cvmgraph_upstream_concurrency_limit`,
+			want:   "cvmgraph_upstream_attempts_queued",
+		},
+		"missing variable": {old: `"name": "instance"`, broken: `"name": "pod"`, want: "instance"},
+		"undocumented row": {old: `"title": "Process"`, broken: `"title": "Machine"`, want: "Machine"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,7 +87,7 @@ func TestAFaultOfTheDashboardIsFound(t *testing.T) {
 	}
 }
 
-// registerPanels makes Grafana's library strict about the kinds of panels and queries that the dashboard has.
+// registerPanels makes Grafana's library validate the panels and queries of the dashboard strictly.
 func registerPanels() {
 	runtime := cog.NewRuntime()
 	runtime.RegisterDataqueryVariant(prometheus.VariantConfig())
@@ -84,30 +96,30 @@ func registerPanels() {
 	runtime.RegisterPanelcfgVariant(timeseries.VariantConfig())
 }
 
-// classic is the schema that every Grafana loads; the other one is for the newest alone.
-type classic = dashboard.Dashboard //nolint:staticcheck // deprecated in favour of the other one
+// classic is Grafana's classic dashboard schema.
+type classic = dashboard.Dashboard //nolint:staticcheck // deprecated, but older Grafana versions do not load the new schema
 
-// board collects what is wrong with a dashboard.
+// board collects the problems of a dashboard.
 type board struct {
 	report
 	guide string // docs/monitoring.md
 }
 
-// dashboardProblems returns what is wrong with a dashboard, one a line.
-func dashboardProblems(t *testing.T, text string) []string {
+// dashboardProblems returns the problems of a dashboard in JSON.
+func dashboardProblems(t *testing.T, document string) []string {
 	t.Helper()
 	b := board{guide: content(t, "../docs/monitoring.md")}
-	// The library's errors are lists, which may be empty, and then it has left out what they are about.
-	if err := new(classic).UnmarshalJSONStrict([]byte(text)); err != nil && err.Error() != "" {
+	// The library returns lists of errors. An empty list is not an error.
+	if err := new(classic).UnmarshalJSONStrict([]byte(document)); err != nil && err.Error() != "" {
 		return []string{err.Error()}
 	}
 	var d classic
-	if err := json.Unmarshal([]byte(text), &d); err != nil {
+	if err := json.Unmarshal([]byte(document), &d); err != nil {
 		return []string{err.Error()}
 	}
-	for _, uid := range regexp.MustCompile(`"uid": "(.*)"`).FindAllStringSubmatch(text, -1) {
+	for _, uid := range regexp.MustCompile(`"uid": "(.*)"`).FindAllStringSubmatch(document, -1) {
 		if uid[1] != "${datasource}" && uid[1] != *d.Uid {
-			b.addf("the data source %s is somebody's own", uid[1])
+			b.addf("the data source %s exists in one Grafana only", uid[1])
 		}
 	}
 	b.variables(d.Templating.List)
@@ -119,13 +131,13 @@ func dashboardProblems(t *testing.T, text string) []string {
 		if p.RowPanel != nil {
 			row = *p.RowPanel.Title
 			if !strings.Contains(b.guide, "| "+row+" |") {
-				b.addf("row %s: docs/monitoring.md does not say what to do about it", row)
+				b.addf("row %s: missing in docs/monitoring.md", row)
 			}
 			continue
 		}
 		title := row + ": " + *p.Panel.Title
 		if titles[title] {
-			b.addf("%s: there are two", title)
+			b.addf("%s: duplicate title", title)
 		}
 		titles[title] = true
 		b.panel(title, p.Panel)
@@ -149,15 +161,15 @@ func (b *board) variables(list []dashboard.VariableModel) {
 	for _, v := range list {
 		names = append(names, v.Name)
 		if v.Type == dashboard.VariableTypeQuery && (v.Multi == nil || !*v.Multi || v.IncludeAll == nil || !*v.IncludeAll || v.Refresh == nil || *v.Refresh != dashboard.VariableRefreshOnTimeRangeChanged) {
-			b.addf("variable %s: must have several values, all of them, and those of the time range", v.Name)
+			b.addf("variable %s: want multi, includeAll, and a refresh when the time range changes", v.Name)
 		}
 	}
 	if want := []string{"datasource", "job", "instance"}; !slices.Equal(names, want) {
-		b.addf("got the variables %q, want %q", names, want)
+		b.addf("got variables %q, want %q", names, want)
 	}
 }
 
-// grid checks that each panel has an id and a place of its own.
+// grid checks that each panel has a unique id and position.
 func (b *board) grid(panels []dashboard.PanelOrRowPanel) {
 	ids := map[uint32]bool{}
 	taken := map[[2]uint32]bool{}
@@ -170,11 +182,11 @@ func (b *board) grid(panels []dashboard.PanelOrRowPanel) {
 			id, at = p.Panel.Id, p.Panel.GridPos
 		}
 		if id == nil || at == nil {
-			b.addf("a panel has no id or no place")
+			b.addf("a panel has no id or no position")
 			continue
 		}
 		if ids[*id] {
-			b.addf("id %d: there are two", *id)
+			b.addf("id %d: duplicate", *id)
 		}
 		ids[*id] = true
 		if at.X+at.W > 24 {
@@ -183,7 +195,7 @@ func (b *board) grid(panels []dashboard.PanelOrRowPanel) {
 		for x := at.X; x < at.X+at.W; x++ {
 			for y := at.Y; y < at.Y+at.H; y++ {
 				if taken[[2]uint32{x, y}] {
-					b.addf("panel %d: overlaps another one", *id)
+					b.addf("panel %d: overlaps another panel", *id)
 					return
 				}
 				taken[[2]uint32{x, y}] = true
@@ -205,31 +217,31 @@ func (b *board) panel(title string, p *dashboard.Panel) {
 	for _, target := range p.Targets {
 		q, ok := target.(*prometheus.Dataquery)
 		if !ok {
-			b.addf("%s: a query that is not Prometheus'", title)
+			b.addf("%s: a query is not a Prometheus query", title)
 			continue
 		}
 		if q.Datasource == nil || q.LegendFormat == nil || *q.LegendFormat == "" {
-			b.addf("%s: a query without a data source or a legend", title)
+			b.addf("%s: a query has no data source or no legend", title)
 		}
 		b.expression(title, q.Expr)
 	}
 }
 
-// expression checks what the query language leaves open.
+// expression checks the dashboard's rules for PromQL expressions.
 func (b *board) expression(title, expression string) {
 	for _, selector := range regexp.MustCompile(`(`+metricName+`)(\{[^}]*\})?`).FindAllStringSubmatch(expression, -1) {
 		if !strings.HasPrefix(selector[2], `{job=~"$job", instance=~"$instance"`) {
-			b.addf("%s: %s is not of $job and $instance alone", title, selector[1])
+			b.addf("%s: %s has no matchers for $job and $instance", title, selector[1])
 		}
 	}
 	for _, interval := range regexp.MustCompile(`\[(.*?)\]`).FindAllStringSubmatch(expression, -1) {
 		if interval[1] != "$__rate_interval" {
-			b.addf("%s: got a rate over %s, want $__rate_interval", title, interval[1])
+			b.addf("%s: got the interval %s, want $__rate_interval", title, interval[1])
 		}
 	}
 	for _, counter := range regexp.MustCompile(`(\w*)\(?\b(\w+_(?:total|bucket|sum|count))\{`).FindAllStringSubmatch(expression, -1) {
 		if counter[1] != "rate" {
-			b.addf("%s: %s counts from the start: want its rate", title, counter[2])
+			b.addf("%s: %s is a counter: want its rate", title, counter[2])
 		}
 	}
 }
@@ -246,10 +258,10 @@ func expressions(p *dashboard.Panel) []string {
 
 const metricName = `\b(?:cvmgraph|go|process)_\w+|\bup\b`
 
-// metricsIn returns the metrics of queries. The listed ones tell a histogram's series from a name.
-func metricsIn(text string, listed map[string]bool) map[string]bool {
+// metricsIn returns the metrics of queries. The series of a listed histogram count as the histogram.
+func metricsIn(queries string, listed map[string]bool) map[string]bool {
 	found := map[string]bool{}
-	for _, name := range regexp.MustCompile(metricName).FindAllString(text, -1) {
+	for _, name := range regexp.MustCompile(metricName).FindAllString(queries, -1) {
 		if bare := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, ""); listed[bare] {
 			name = bare
 		}
@@ -268,7 +280,8 @@ func listedMetrics(t *testing.T) map[string]bool {
 	return listed
 }
 
-// metrics checks that the gateway's own metrics in queries are listed. Those of the process are Prometheus' client library's.
+// metrics checks that the gateway's metrics in queries are listed. Metrics of the process are not checked:
+// they are defined by Prometheus' client library.
 func (r *report) metrics(queries string, listed map[string]bool) {
 	for name := range metricsIn(queries, listed) {
 		if strings.HasPrefix(name, "cvmgraph_") && !listed[name] {
@@ -277,7 +290,7 @@ func (r *report) metrics(queries string, listed map[string]bool) {
 	}
 }
 
-// rules is a file of rules for Prometheus.
+// rules is a rule file of Prometheus.
 type rules struct {
 	Groups []struct {
 		Name  string
@@ -305,7 +318,7 @@ func alerts(t *testing.T) []alert {
 	return r.Groups[0].Rules
 }
 
-func TestAlerts(t *testing.T) {
+func TestAlerts_haveTestsAndDocumentation(t *testing.T) {
 	t.Parallel()
 	listed := listedMetrics(t)
 	tests, guide := content(t, "monitoring/alerts_test.yaml"), content(t, "../docs/monitoring.md")
@@ -315,7 +328,7 @@ func TestAlerts(t *testing.T) {
 		names = append(names, a.Alert)
 		r.metrics(a.Expr, listed)
 		if severity := a.Labels["severity"]; severity != "critical" && severity != "warning" {
-			r.addf("%s: got the severity %q, want critical or warning", a.Alert, severity)
+			r.addf("%s: got severity %q, want critical or warning", a.Alert, severity)
 		}
 		for _, name := range []string{"summary", "description", "runbook"} {
 			if a.Annotations[name] == "" {
@@ -323,27 +336,26 @@ func TestAlerts(t *testing.T) {
 			}
 		}
 		if !strings.Contains(tests, `alertname="`+a.Alert+`", severity="`+a.Labels["severity"]+`"`) {
-			r.addf("%s: alerts_test.yaml has no case where it fires", a.Alert)
+			r.addf("%s: alerts_test.yaml has no case in which it fires", a.Alert)
 		}
-		// Targets that have gone, and processes, are told by the job alone.
+		// Metrics other than the gateway's need the job, because other programs have them too.
 		if strings.Contains(a.Expr, "job=") != !strings.Contains(a.Expr, "cvmgraph_") || strings.Count(a.Expr, `job="cvmgraph"`) != strings.Count(a.Expr, "job=") {
-			r.addf("%s: got %s, want the job cvmgraph where the metric does not say so", a.Alert, a.Expr)
+			r.addf("%s: got %s, want the job cvmgraph for metrics without the prefix cvmgraph_, and only for these", a.Alert, a.Expr)
 		}
 	}
 	for _, problem := range r.found {
 		t.Error(problem)
 	}
-	var told []string
+	var documented []string
 	for _, row := range regexp.MustCompile(`(?m)^\| (Cvmgraph\w+) \|`).FindAllStringSubmatch(guide, -1) {
-		told = append(told, row[1])
+		documented = append(documented, row[1])
 	}
-	if !slices.Equal(told, names) {
-		t.Errorf("docs/monitoring.md tells of the alerts %q, want %q", told, names)
+	if !slices.Equal(documented, names) {
+		t.Errorf("docs/monitoring.md has the alerts %q, want %q", documented, names)
 	}
 }
 
-// The files that are given to Prometheus and Grafana agree with each other.
-func TestMonitoringFitsTogether(t *testing.T) {
+func TestMonitoring_filesAreConsistent(t *testing.T) {
 	t.Parallel()
 	guide := content(t, "../docs/monitoring.md")
 	var scraping struct {
@@ -359,7 +371,7 @@ func TestMonitoringFitsTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprintf("%+v", scraping.ScrapeConfigs); got != "[{JobName:cvmgraph}]" || !slices.Equal(scraping.RuleFiles, []string{"alerts.yaml"}) {
-		t.Errorf("got the jobs %s and the rules %q, want cvmgraph and alerts.yaml", got, scraping.RuleFiles)
+		t.Errorf("got jobs %s and rule files %q, want cvmgraph and alerts.yaml", got, scraping.RuleFiles)
 	}
 	var sources struct {
 		Datasources []struct {
@@ -374,7 +386,7 @@ func TestMonitoringFitsTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(sources.Datasources) != 1 || sources.Datasources[0].JSONData.TimeInterval != scraping.Global.ScrapeInterval {
-		t.Fatalf("got the data sources %+v, want one with the scrape interval %s", sources, scraping.Global.ScrapeInterval)
+		t.Fatalf("got data sources %+v, want one with the scrape interval %s", sources, scraping.Global.ScrapeInterval)
 	}
 	if address := strings.TrimPrefix(sources.Datasources[0].URL, "http://"); !strings.Contains(guide, "--web.listen-address="+address) {
 		t.Errorf("docs/monitoring.md does not start Prometheus at %s", address)
@@ -388,6 +400,6 @@ func TestMonitoringFitsTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(providers.Providers) != 1 || !strings.Contains(guide, ":"+providers.Providers[0].Options.Path) {
-		t.Errorf("docs/monitoring.md does not put the dashboard where %+v says", providers)
+		t.Errorf("docs/monitoring.md does not use the path of the dashboard in %+v", providers)
 	}
 }
