@@ -4,7 +4,7 @@ export type Kind = 'apiKey' | 'bearer';
 /** A credential as typed. It is in memory only and never stored. */
 export interface Credential {
   readonly kind: Kind;
-  /** Empty if there is none. */
+  /** Empty if the user entered none. */
   readonly secret: string;
 }
 

@@ -43,7 +43,7 @@ export interface Choice {
   readonly type: GraphQLNamedType;
 }
 
-/** Returns the operation with the name, or the first operation, or null if there is none. Throws the errors of parse. */
+/** Returns the operation with the name, or the first operation, or null if there are no operations. Throws the errors of parse. */
 export function readOperation(text: string, name: string | undefined): OperationDefinitionNode | null {
   if (/^(\s|,|#.*)*$/.test(text)) {
     return null;

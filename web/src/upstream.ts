@@ -30,7 +30,7 @@ export interface Upstream {
   readonly itemsReturned: number;
 }
 
-/** Reads extensions.upstream. Returns null if there is none. Missing and invalid values become 0, "" or false. */
+/** Reads extensions.upstream. Returns null if it is missing. Missing and invalid values become 0, "" or false. */
 export function readUpstream(extensions: unknown): Upstream | null {
   const { upstream } = record(extensions);
   if (typeof upstream !== 'object' || upstream === null) {

@@ -269,13 +269,13 @@ type Cvm implements Node {
   listed: Boolean!
   "Whether an operation on the CVM is in progress. False if the upstream omits it. Source: in_progress."
   inProgress: Boolean!
-  "Address of the guest's dashboard. Null if there is none. Source: dapp_dashboard_url."
+  "Address of the guest's dashboard. Null if not set. Source: dapp_dashboard_url."
   dappDashboardUrl: String
-  "Address of the log stream. It can contain a token, so treat it as a secret. Null if there is none. Source: syslog_endpoint."
+  "Address of the log stream. It can contain a token, so treat it as a secret. Null if not set. Source: syslog_endpoint."
   syslogEndpoint: String
   "Whether the CVM may be upgraded. False if the upstream omits it. Source: allow_upgrade."
   allowUpgrade: Boolean!
-  "Hashed id of the project, beginning with prj_. Null if there is none. Source: project_id."
+  "Hashed id of the project, beginning with prj_. Null if not set. Source: project_id."
   projectId: String
   "How the CVM was provisioned, as free text. Null if unknown. Source: project_type."
   projectType: String
@@ -283,9 +283,9 @@ type Cvm implements Node {
   billingPeriod: String
   "Key management service of the CVM. Null if it has none. Source: kms_info."
   kmsInfo: KmsInfo
-  "Address of the application's contract: 0x and 40 hex digits. Null if there is none. Source: contract_address."
+  "Address of the application's contract: 0x and 40 hex digits. Null if not set. Source: contract_address."
   contractAddress: String
-  "Address of the wallet that deployed the contract: 0x and 40 hex digits. Null if there is none. Source: deployer_address."
+  "Address of the wallet that deployed the contract: 0x and 40 hex digits. Null if not set. Source: deployer_address."
   deployerAddress: String
   "Virtual CPUs. Null if unknown. Source: vcpu."
   vcpu: Int
@@ -371,7 +371,7 @@ type VmConfiguration {
   encryptedEnv: String
   "Id of the application: 40 hex digits without 0x. Null if unknown. Source: hosted.configuration.app_id."
   appId: String
-  "Content of the guest's user configuration file, usually a JSON document. Null if there is none. Source: hosted.configuration.user_config."
+  "Content of the guest's user configuration file, usually a JSON document. Null if not set. Source: hosted.configuration.user_config."
   userConfig: String
   "Whether memory is allocated in huge pages of 1 GB. False if the upstream omits it. Source: hosted.configuration.hugepages."
   hugepages: Boolean!
@@ -391,13 +391,13 @@ type ComposeFile {
   name: String
   "Names of the environment variables that the guest accepts. Empty if it accepts none. Source: hosted.configuration.compose_file.allowed_envs."
   allowedEnvs: [String!]!
-  "Script for the runner bash. Null if there is none. Source: hosted.configuration.compose_file.bash_script."
+  "Script for the runner bash. Null if not set. Source: hosted.configuration.compose_file.bash_script."
   bashScript: String
-  "Gateway domain that the guest assumes. Null if there is none. Source: hosted.configuration.compose_file.default_gateway_domain."
+  "Gateway domain that the guest assumes. Null if not set. Source: hosted.configuration.compose_file.default_gateway_domain."
   defaultGatewayDomain: String
-  "Docker compose file, in YAML. Null if there is none. Source: hosted.configuration.compose_file.docker_compose_file."
+  "Docker compose file, in YAML. Null if not set. Source: hosted.configuration.compose_file.docker_compose_file."
   dockerComposeFile: String
-  "Script that the guest runs first. Null if there is none. Source: hosted.configuration.compose_file.init_script."
+  "Script that the guest runs first. Null if not set. Source: hosted.configuration.compose_file.init_script."
   initScript: String
   "Whether a key management service provides the keys. True if the upstream omits it. Source: hosted.configuration.compose_file.kms_enabled."
   kmsEnabled: Boolean!
@@ -407,7 +407,7 @@ type ComposeFile {
   manifestVersion: Int
   "Whether instances have no instance id. False if the upstream omits it. Source: hosted.configuration.compose_file.no_instance_id."
   noInstanceId: Boolean!
-  "Script that the guest runs before it starts the containers. Null if there is none. Source: hosted.configuration.compose_file.pre_launch_script."
+  "Script that the guest runs before it starts the containers. Null if not set. Source: hosted.configuration.compose_file.pre_launch_script."
   preLaunchScript: String
   "Whether the logs are public. True if the upstream omits it. Source: hosted.configuration.compose_file.public_logs."
   publicLogs: Boolean!
@@ -424,7 +424,7 @@ type ComposeFile {
   Source: hosted.configuration.compose_file.features.
   """
   features: [String!]!
-  "Salt of the application id. Null if there is none. Source: hosted.configuration.compose_file.salt."
+  "Salt of the application id. Null if not set. Source: hosted.configuration.compose_file.salt."
   salt: String
   "Whether the guest waits for authenticated time. False if the upstream omits it. Source: hosted.configuration.compose_file.secure_time."
   secureTime: Boolean!
