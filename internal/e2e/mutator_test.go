@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"regexp"
@@ -13,44 +14,44 @@ import (
 	"strings"
 )
 
-// What is nowhere to be seen but in the requests that it comes in, and, of the credential, upstream. Neither can be a name, whole, or
-// the id of a request, so that nothing needs to show it.
+// Canaries of the requests. Responses and the log must contain neither, and only the upstream may
+// receive canaryCredential. Neither is a valid name or request id, which a response may repeat.
 const (
 	canary           = "xq7Zk!2Wv9"
 	canaryCredential = "pT4!mR8sLd"
 )
 
-// draft is a valid request, by its parts.
+// draft has the parts of a valid request.
 type draft struct {
 	method    string
-	document  string // "": none
-	operation string // "": none
-	variables string // JSON; "": none
-	hash      bool   // with the document's hash as a persisted query
-	registers bool   // and with the document too
+	document  string
+	operation string // its name, or empty
+	variables string // JSON, or empty
+	hash      bool   // whether it has the document's hash as a persisted query
+	registers bool   // whether it has the document beside the hash
 	accept    string
-	more      []string // header lines
+	header    []string // more lines
 }
 
-// validDrafts are what the mutations begin with. All are answered with data by a gateway whose callers' lists are not empty, but
-// for the hashes that nobody has sent the document of.
+// validDrafts are the requests before the mutations. If the list is not empty, the response to each has
+// data, except for hashes of documents that are not registered yet.
 var validDrafts = []draft{
 	{method: "POST", document: `{ cvms(first: 2) { totalCount pageInfo { hasNextPage endCursor } nodes { id name status vcpu node { name } } } }`},
 	{method: "POST", document: `query Page($first: Int, $after: String) { cvms(first: $first, after: $after) { edges { cursor node { id } } } } # ` + canary, operation: "Page", variables: `{"first":3,"after":null,"` + canary + `":"` + canary + `"}`},
 	{method: "POST", document: `query A { __typename } query B($id: ID!) { cvm(vmId: $id) { id } }`, operation: "B", variables: `{"id":"` + canary + `"}`},
 	{method: "POST", document: `query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Cvm { name } } }`, variables: `{"ids":[]}`, accept: "application/graphql-response+json"},
 	{method: "POST", document: `{ a: cvm(vmId: "` + canary + `") { id } b: cvms(last: 2) { nodes { ...F } } } fragment F on Cvm { hosted { configuration { composeFile { name } ports { hostPort } } } }`, accept: "application/json;q=0.5, application/graphql-response+json"},
-	{method: "POST", document: `{ cvms(userId: """usr_` + canary + `""", nodeId: 18) { totalCount } }`, more: []string{"X-Cvmgraph-Explain: 1", "Cache-Control: no-cache"}},
-	{method: "POST", document: `query($skip: Boolean = false) { cvms(first: 1) @skip(if: $skip) { nodes { publicUrls { app } } } __typename }`, variables: `{"skip":false}`, more: []string{"Accept-Encoding: gzip"}},
+	{method: "POST", document: `{ cvms(userId: """usr_` + canary + `""", nodeId: 18) { totalCount } }`, header: []string{"X-Cvmgraph-Explain: 1", "Cache-Control: no-cache"}},
+	{method: "POST", document: `query($skip: Boolean = false) { cvms(first: 1) @skip(if: $skip) { nodes { publicUrls { app } } } __typename }`, variables: `{"skip":false}`, header: []string{"Accept-Encoding: gzip"}},
 	{method: "POST", document: `{ __schema { queryType { name } } __type(name: "Cvm") { fields { name } } }`},
 	{method: "POST", document: `{ __typename }`, hash: true, registers: true},
 	{method: "POST", document: `{ cvms(first: 1) { totalCount } }`, hash: true},
-	{method: "GET", document: `query Q($first: Int) { cvms(first: $first) { nodes { id } } }`, operation: "Q", variables: `{"first":1,"x":"` + canary + `"}`, more: []string{"If-None-Match: \"x\""}},
+	{method: "GET", document: `query Q($first: Int) { cvms(first: $first) { nodes { id } } }`, operation: "Q", variables: `{"first":1,"x":"` + canary + `"}`, header: []string{"If-None-Match: \"x\""}},
 	{method: "GET", document: `{ __typename }`, hash: true},
 	{method: "GET", document: `{ cvm(vmId: "` + canary + `") { id } }`, hash: true, registers: true, accept: "*/*"},
 }
 
-// words are what mutations put in: what means something to one of the parsers, and the canary.
+// words are strings for insertions: tokens of the parsers, and the canary.
 var words = []string{
 	`{`, `}`, `(`, `)`, `[`, `]`, `"`, `"""`, `\`, `\u`, `\u00`, `\ud83d`, `\u{110000}`, `:`, `,`, `!`, `$`, `@`, `#`, `...`, `|`, `=`, `&`, `%`, `%zz`, `%00`, `+`, `;`, `?`, `/`, "\x00",
 	"\r", "\n", "\r\n", "\r\n\r\n", "\t", " ", "\ufeff", "\xff", "\xed\xa0\x80", "\u2028", "é", "null", "true", "0", "-1", "1e999", "2147483648", "99999999999999999999", "0x1", "NaN",
@@ -59,13 +60,13 @@ var words = []string{
 	"application/json", "chunked", "HTTP/1.1", "HTTP/9.9", "Content-Length: 5", "Transfer-Encoding: chunked", "Authorization: ", "Bearer ",
 }
 
-// oddValues are JSON that some parameter does not expect.
+// oddValues are JSON values that some parameters do not expect.
 var oddValues = []string{
 	`null`, `true`, `0`, `-1`, `1.0`, `1.5`, `1e9`, `2147483647`, `2147483648`, `-99999999999999999999`, `1e400`, `""`, `"5"`, `"` + canary + `"`, `"\ud83d"`, `"\u0000"`, `[]`, `[[1]]`, `[null]`, `["` + canary + `"]`,
 	`{}`, `{"` + canary + `":1}`, `{"a":{"b":{"c":"` + canary + `"}}}`, `[1,"` + canary + `",null,{}]`, strings.Repeat(`[`, 500) + strings.Repeat(`]`, 500), `"` + strings.Repeat(canary, 500) + `"`,
 }
 
-// headerLines are what mutations put into a header.
+// headerLines are lines for insertions into a header.
 var headerLines = []string{
 	"Content-Type: application/json", "Content-Type: application/json; charset=utf-16", "Content-Type: text/plain", "Content-Type: multipart/form-data; boundary=" + canary, "Content-Type: " + canary, "Content-Type:",
 	"Content-Encoding: gzip", "Content-Encoding: " + canary, "Content-Length: 0", "Content-Length: -1", "Content-Length: 99", "Content-Length: 99999999999", "Content-Length: " + canary, "Transfer-Encoding: chunked",
@@ -76,20 +77,20 @@ var headerLines = []string{
 	"Range: bytes=0-1", "X: " + strings.Repeat(canary, 2000), ": " + canary, canary, " folded: " + canary, "Trailer: " + canary, "TE: trailers", "Access-Control-Request-Method: POST", "Proxy-Authorization: " + canaryCredential,
 }
 
-// credentialLines are what mutations put in the place of a good credential.
+// credentialLines replace a valid credential.
 var credentialLines = []string{
 	"Authorization: Basic " + canaryCredential, "Authorization: Bearer " + canaryCredential + "\xe9", "Authorization: Bearer", "Authorization: Bearer invalid-" + canaryCredential, "Authorization: " + canaryCredential, "Authorization:",
 	"X-API-Key: " + canaryCredential, "X-API-Key: invalid-" + canaryCredential, "X-API-Key:", "X-API-Key: a\r\nX-API-Key: " + canaryCredential, "Authorization: Bearer " + strings.Repeat(canaryCredential, 900), "X-Phala-Workspace: " + canaryCredential,
 }
 
-// mutator makes requests from a source of randomness.
+// mutator generates requests from random numbers.
 type mutator struct{ *rand.Rand }
 
 func newMutator(seed [2]uint64) mutator { return mutator{rand.New(rand.NewPCG(seed[0], seed[1]))} }
 
 func pick[T any](m mutator, from []T) T { return from[m.IntN(len(from))] }
 
-// The layers of a request at which a mutation may happen.
+// The layers of a request that a mutation can change.
 const (
 	layerDocument = iota
 	layerVariables
@@ -103,16 +104,17 @@ const (
 	layers
 )
 
-// weights are how often a layer is chosen: those deep inside often, or else most requests do not get so far.
+// weights has each layer as often as its weight. The inner layers have high weights, because other
+// mutations are rejected before them.
 var weights = []int{
 	layerDocument, layerDocument, layerDocument, layerDocument, layerDocument, layerVariables, layerVariables, layerVariables, layerExtensions, layerExtensions,
 	layerMembers, layerMembers, layerEncoded, layerCredential, layerHeader, layerHeader, layerLine, layerBytes,
 }
 
-// member is a parameter and its JSON.
+// member is a parameter of a request. Its value is JSON.
 type member struct{ name, value string }
 
-// request returns a valid request with random changes at one or two layers, as bytes. Its credential is of a tenant out of a few.
+// request returns a valid request with random changes at one or two layers. Its credential is one of 20.
 func (m mutator) request() []byte {
 	d := pick(m, validDrafts)
 	var chosen [layers]bool
@@ -125,16 +127,16 @@ func (m mutator) request() []byte {
 	if method == "GET" {
 		values := url.Values{}
 		for _, p := range members {
-			values.Add(p.name, textOf(p))
+			values.Add(p.name, queryValue(p))
 		}
 		encoded = values.Encode()
 		if chosen[layerEncoded] {
-			encoded = m.edited(encoded)
+			encoded = m.edit(encoded)
 		}
 	} else {
 		body = m.object(members, chosen[layerMembers])
 		if chosen[layerEncoded] {
-			body = m.edited(body)
+			body = m.edit(body)
 		}
 	}
 	credential := "Authorization: Bearer " + canaryCredential + fmt.Sprint(m.IntN(20))
@@ -148,7 +150,7 @@ func (m mutator) request() []byte {
 	if d.accept != "" {
 		header = append(header, "Accept: "+d.accept)
 	}
-	header = append(header, d.more...)
+	header = append(header, d.header...)
 	if chosen[layerHeader] {
 		header = m.header(header)
 	}
@@ -161,16 +163,16 @@ func (m mutator) request() []byte {
 	}
 	raw := method + " " + path + " HTTP/1.1\r\n" + strings.Join(header, "\r\n") + "\r\n\r\n" + body
 	if chosen[layerBytes] {
-		raw = m.edited(raw)
+		raw = m.edit(raw)
 	}
 	return []byte(raw)
 }
 
-// members returns the parameters of a draft, changed at the chosen layers.
+// members returns the parameters of a draft with changes at the chosen layers.
 func (m mutator) members(d draft, chosen [layers]bool) []member {
 	document := d.document
 	if chosen[layerDocument] {
-		document = m.changedDocument(document)
+		document = m.changeDocument(document)
 	}
 	var all []member
 	if d.registers || !d.hash {
@@ -181,7 +183,7 @@ func (m mutator) members(d draft, chosen [layers]bool) []member {
 	}
 	switch {
 	case chosen[layerVariables] && d.variables != "" && m.IntN(8) == 0:
-		all = append(all, member{"variables", m.edited(d.variables)})
+		all = append(all, member{"variables", m.edit(d.variables)})
 	case chosen[layerVariables]:
 		all = append(all, member{"variables", m.variables(d.variables)})
 	case d.variables != "":
@@ -196,13 +198,13 @@ func (m mutator) members(d draft, chosen [layers]bool) []member {
 		all = append(all, member{"extensions", m.extensions(document)})
 	}
 	if chosen[layerMembers] {
-		all = m.changed(all)
+		all = m.changeMembers(all)
 	}
 	return all
 }
 
-// changed drops, repeats, renames or replaces one of the parameters, or adds one.
-func (m mutator) changed(all []member) []member {
+// changeMembers deletes, repeats, renames or replaces one of the parameters, or adds one.
+func (m mutator) changeMembers(all []member) []member {
 	i := m.IntN(len(all))
 	switch m.IntN(5) {
 	case 0:
@@ -219,17 +221,17 @@ func (m mutator) changed(all []member) []member {
 	return all
 }
 
-// names and values take each other's places in documents.
+// Words of documents, and their replacements.
 var (
 	wordPattern = regexp.MustCompile(`\.\.\.|"[^"]*"|\$?\w+`)
 	vocabulary  = strings.Fields(`query fragment on Query Cvm Int ID String Boolean __typename __schema __type cvms cvm node nodes edges cursor pageInfo totalCount hosted id vmId name status first last after before
 		nodeId userId ids $first $after $id $x @skip if true false null 0 -1 5 1000 1001 2147483648 1.5 "" "0" "usr_x" "` + canary + `" """` + canary + `""" "` + canary + `" ["` + canary + `"] {a:"` + canary + `"} {id} [] ["x"] [null] {a:1} RUNNING ... F`)
 )
 
-// changedDocument edits the bytes of a document, or puts other words in the places of one or two.
-func (m mutator) changedDocument(text string) string {
+// changeDocument edits the bytes of a document, or replaces one or two of its words.
+func (m mutator) changeDocument(text string) string {
 	if m.IntN(2) == 0 {
-		return m.edited(text)
+		return m.edit(text)
 	}
 	for range 1 + m.IntN(2) {
 		if places := wordPattern.FindAllStringIndex(text, -1); len(places) > 0 {
@@ -240,17 +242,17 @@ func (m mutator) changedDocument(text string) string {
 	return text
 }
 
-// variables returns variables some of whose values are odd.
-func (m mutator) variables(of string) string {
+// variables replaces some of the variables with odd values.
+func (m mutator) variables(valid string) string {
 	if m.IntN(8) == 0 {
 		return pick(m, oddValues)
 	}
 	given := map[string]json.RawMessage{"x": nil}
-	if of != "" && json.Unmarshal([]byte(of), &given) != nil {
-		panic("the variables of a valid request are no object")
+	if valid != "" && json.Unmarshal([]byte(valid), &given) != nil {
+		panic("the variables of a draft are not an object")
 	}
 	var b strings.Builder
-	for _, name := range slices.Sorted(mapKeys(given)) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		value := string(given[name])
 		if value == "" || m.IntN(2) == 0 {
 			value = pick(m, oddValues)
@@ -260,17 +262,7 @@ func (m mutator) variables(of string) string {
 	return "{" + strings.TrimPrefix(b.String(), ",") + "}"
 }
 
-func mapKeys[V any](of map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for name := range of {
-			if !yield(name) {
-				return
-			}
-		}
-	}
-}
-
-// extensions returns a persisted query that is odd, or right for the document.
+// extensions returns a persisted query with odd values, or with the hash of the document.
 func (m mutator) extensions(document string) string {
 	sum := sha256.Sum256([]byte(document))
 	hash := quoted(hex.EncodeToString(sum[:]))
@@ -290,7 +282,7 @@ func (m mutator) extensions(document string) string {
 	}
 }
 
-// object returns the JSON object of parameters, or where odd is set perhaps something near it.
+// object returns the parameters as a JSON object. If odd is set, it may return a similar value instead.
 func (m mutator) object(members []member, odd bool) string {
 	parts := make([]string, len(members))
 	for i, p := range members {
@@ -303,7 +295,7 @@ func (m mutator) object(members []member, odd bool) string {
 	return text
 }
 
-// header adds, drops, repeats, or edits lines.
+// header inserts, deletes or edits one to three lines.
 func (m mutator) header(lines []string) []string {
 	for range 1 + m.IntN(3) {
 		i := m.IntN(len(lines) + 1)
@@ -314,7 +306,7 @@ func (m mutator) header(lines []string) []string {
 			}
 		case 1:
 			if i < len(lines) {
-				lines[i] = m.edited(lines[i])
+				lines[i] = m.edit(lines[i])
 			}
 		default:
 			lines = slices.Insert(lines, i, pick(m, headerLines))
@@ -323,8 +315,8 @@ func (m mutator) header(lines []string) []string {
 	return lines
 }
 
-// edited makes one to three changes of a text's bytes.
-func (m mutator) edited(text string) string {
+// edit makes one to three random changes of bytes.
+func (m mutator) edit(text string) string {
 	b := []byte(text)
 	for range 1 + m.IntN(3) {
 		from := m.IntN(len(b) + 1)
@@ -362,13 +354,13 @@ func (m mutator) edited(text string) string {
 func quoted(text string) string {
 	b, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // a text always has JSON
+		panic(err) // a string always has a JSON encoding
 	}
 	return string(b)
 }
 
-// textOf returns a parameter as a query string has it: a text without its quotes.
-func textOf(p member) string {
+// queryValue returns the value of a parameter in a query string, which has strings without quotes.
+func queryValue(p member) string {
 	var text string
 	if json.Unmarshal([]byte(p.value), &text) != nil {
 		return p.value
