@@ -13,18 +13,19 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-// costs refuses operations that may take more upstream calls than they may, before any is made. What it plans is what the fields
-// fetch.
+// callBudgetCheck rejects operations whose worst case exceeds MaxUpstreamCalls, before the first
+// upstream call. The plan that it makes is what the fields load.
 type callBudgetCheck struct{ resolver *Resolver }
 
 // ExtensionName names the extension for gqlgen.
-func (callBudgetCheck) ExtensionName() string { return "Costs" }
+func (callBudgetCheck) ExtensionName() string { return "CallBudgetCheck" }
 
 // Validate accepts every schema.
 func (callBudgetCheck) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext looks at the operation, which has its variables by now, and changes nothing of it. A field alone has nobody
-// to share pages with; where no window could take too many calls, there is nothing to plan.
+// MutateOperationContext checks the operation after its variables are known. It does not change it.
+// An operation with one field needs no plan: the field shares no pages, and if no window can exceed
+// the budget, there is nothing to check.
 func (c callBudgetCheck) MutateOperationContext(ctx context.Context, opCtx *graphql.OperationContext) *gqlerror.Error {
 	limit := c.resolver.MaxUpstreamCalls
 	if set := opCtx.Operation.SelectionSet; len(set) == 1 && mostPages(c.resolver.MaxFirst) <= limit {
@@ -32,23 +33,25 @@ func (c callBudgetCheck) MutateOperationContext(ctx context.Context, opCtx *grap
 			return nil
 		}
 	}
-	planned := c.resolver.planFetches(opCtx)
-	if actual := planned.windowCalls + planned.lookupCalls; actual > limit {
+	plan := c.resolver.planFetches(opCtx)
+	if actual := plan.windowCalls + plan.lookupCalls; actual > limit {
 		return (&apierror.Error{
-			Code: apierror.CodeTooComplex, Argument: planned.argument, Limit: int64(limit), Actual: int64(actual),
-			Message: fmt.Sprintf("the operation may take %d upstream calls, of at most %d: ask for fewer items, or in several operations", actual, limit),
+			Code: apierror.CodeTooComplex, Argument: plan.argument, Limit: int64(limit), Actual: int64(actual),
+			Message: fmt.Sprintf("the operation may take %d upstream calls: at most %d are allowed; "+
+				"request fewer items, or use several operations", actual, limit),
 		}).GraphQL()
 	}
-	// gqlgen reads lists that are far too long for each field anew, before the field refuses them.
-	if most := querylimit.MaxRootFields * c.resolver.MaxFirst; planned.ids > most {
+	// gqlgen decodes the list arguments of each field again before the field can reject long ones.
+	if most := querylimit.MaxRootFields * c.resolver.MaxFirst; plan.ids > most {
 		return (&apierror.Error{
-			Code: apierror.CodeTooComplex, Argument: "ids", Limit: int64(most), Actual: int64(planned.ids),
-			Message: fmt.Sprintf("the operation has %d ids: at most %d are allowed, and %d in a list", planned.ids, most, c.resolver.MaxFirst),
+			Code: apierror.CodeTooComplex, Argument: "ids", Limit: int64(most), Actual: int64(plan.ids),
+			Message: fmt.Sprintf("the operation has %d ids: at most %d are allowed, and %d in one list",
+				plan.ids, most, c.resolver.MaxFirst),
 		}).GraphQL()
 	}
-	operationFrom(ctx).plan = planned
+	operationFrom(ctx).plan = plan
 	return nil
 }
 
-// mostPages returns how many pages a window of up to count items takes at most, whatever its cursors are.
+// mostPages returns the maximum number of pages of a window of up to count items with any cursors.
 func mostPages(count int) int { return relay.MostPages(count+1) + 1 }

@@ -18,14 +18,14 @@ import (
 	"cvmgraph/restclient"
 )
 
-// connectionArgs are the arguments of Query.cvms, nil where they are absent or null.
+// connectionArgs are the arguments of Query.cvms. They are nil if absent or null.
 type connectionArgs struct {
 	relay.Args
 	nodeID *int32
 	userID *string
 }
 
-// connectionArgsOf reads the arguments from a field that is not being resolved yet.
+// connectionArgsOf decodes the arguments of a field before the field is resolved.
 func connectionArgsOf(raw map[string]any) (connectionArgs, error) {
 	var args connectionArgs
 	return args, errors.Join(
@@ -47,7 +47,7 @@ func setArg[T any](target **T, raw any, unmarshal func(any) (T, error)) error {
 	return err
 }
 
-// list is one of the upstream's lists: what filters it, and the fingerprint that its cursors carry.
+// list is one of the upstream's lists: its filter, and the fingerprint in its cursors.
 type list struct {
 	filter      restclient.Filter
 	fingerprint relay.Fingerprint
@@ -60,13 +60,17 @@ func (r *Resolver) list(args connectionArgs) (list, error) {
 	var filter restclient.Filter
 	if args.nodeID != nil {
 		if *args.nodeID < 1 {
-			return list{}, &relay.ArgumentError{Argument: "nodeId", Reason: fmt.Sprintf("must be at least 1, not %d", *args.nodeID)}
+			return list{}, &relay.ArgumentError{
+				Argument: "nodeId", Reason: fmt.Sprintf("must be at least 1, not %d", *args.nodeID),
+			}
 		}
 		filter.NodeID = *args.nodeID
 	}
 	if args.userID != nil {
 		if !userIDPattern.MatchString(*args.userID) {
-			return list{}, &relay.ArgumentError{Argument: "userId", Reason: `must be "0" or begin with "usr_", and have at most 204 characters`}
+			return list{}, &relay.ArgumentError{
+				Argument: "userId", Reason: `must be "0" or begin with "usr_", and have at most 204 characters`,
+			}
 		}
 		filter.UserID = *args.userID
 	}
@@ -99,22 +103,21 @@ func (a connectionArgs) countArgument() string {
 	return ""
 }
 
-// selectsItems says whether a connection's selection needs more than the total.
+// selectsItems reports whether a connection's selection needs more than the total.
 func selectsItems(opCtx *graphql.OperationContext, connection graphql.CollectedField) bool {
 	if field, ok := connection.Selections[0].(*ast.Field); ok && len(field.Directives) == 0 && isItems(field.Name) {
-		return true // as it mostly is
+		return true // the common case, without the cost of CollectFields
 	}
 	return slices.ContainsFunc(
 		graphql.CollectFields(opCtx, connection.Selections, []string{"CvmConnection"}),
-		func(f graphql.CollectedField) bool {
-			return isItems(f.Name)
-		},
+		func(f graphql.CollectedField) bool { return isItems(f.Name) },
 	)
 }
 
 func isItems(field string) bool { return field == "edges" || field == "nodes" || field == "pageInfo" }
 
-// connection resolves Query.cvms: arguments to a window, the window to pages, the pages to items.
+// connection resolves Query.cvms: its arguments select a window, the window is assembled from
+// pages, and the pages have the items.
 func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.CvmConnection, error) {
 	op := operationFrom(ctx)
 	if err := op.start(); err != nil {

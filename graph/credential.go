@@ -7,29 +7,29 @@ import (
 	"cvmgraph/restclient"
 )
 
-// maxCredential is the length, in bytes, of the longest credential header that is forwarded.
+// maxCredential is the maximum length of a credential header, in bytes.
 const maxCredential = 8 << 10
 
-// Headers that a caller's credential comes in, and that it is forwarded in.
+// Headers of the caller's credential. They are forwarded to the upstream.
 const (
 	headerAuthorization = "Authorization"
 	headerAPIKey        = "X-API-Key"
 	headerWorkspace     = "X-Phala-Workspace"
 )
 
-// credentialError says why a request's credential headers cannot be forwarded.
+// credentialError reports why a request's credential headers cannot be forwarded.
 type credentialError struct{ reason string }
 
 func (e *credentialError) Error() string {
 	return e.reason + `: send "Authorization: Bearer …" or "X-API-Key: …"`
 }
 
-// credentialOf reads the caller's credential. The error is a *credentialError.
+// credentialOf returns the caller's credential. The error is a *credentialError.
 func credentialOf(header http.Header) (restclient.Credential, error) {
 	var h restclient.Headers
 	for _, f := range []struct {
 		name  string
-		key   string // name as net/http spells it
+		key   string // the name in canonical form
 		value *string
 	}{
 		{headerAuthorization, headerAuthorization, &h.Authorization},

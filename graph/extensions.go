@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -13,10 +14,10 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-// headerExplain asks for extensions.upstream.
+// headerExplain requests extensions.upstream if its value is 1.
 const headerExplain = "X-Cvmgraph-Explain"
 
-// paginationEntry is an element of extensions.pagination: what was made of a list that moved.
+// paginationEntry is an element of extensions.pagination. It describes how a list changed.
 type paginationEntry struct {
 	Path         ast.Path `json:"path"`
 	Exact        bool     `json:"exact"`
@@ -26,7 +27,7 @@ type paginationEntry struct {
 	RepeatedFrom *int     `json:"repeatedFrom"`
 }
 
-// upstreamExtension is extensions.upstream: what an operation cost.
+// upstreamExtension is extensions.upstream, the upstream calls of an operation.
 type upstreamExtension struct {
 	Calls         []upstreamCall `json:"calls"`
 	ItemsFetched  int            `json:"itemsFetched"`
@@ -38,29 +39,32 @@ type upstreamCall struct {
 	PageSize int    `json:"pageSize"`
 	Reason   string `json:"reason"`
 	Status   int    `json:"status"`
-	// Start is how long after the operation's first call this one began, in ms: 0 for the first, and for a page that was at hand.
+	// Start is the time from the beginning of the operation's first call to the beginning of this
+	// call, in ms. It is 0 for the first call and for a cached page.
 	Start float64 `json:"start"`
-	Ms    float64 `json:"ms"`
-	// Attempts is how many the call took, where that was more than one; Ms is the time of all.
+	// Ms is the duration of the call with all attempts, in ms.
+	Ms float64 `json:"ms"`
+	// Attempts is the number of attempts if there was more than one.
 	Attempts uint8 `json:"attempts,omitempty"`
 	Bytes    int   `json:"bytes"`
-	// Cached says that no call was made, Coalesced that another operation's call was shared.
+	// Cached reports that no call was made, Coalesced that another operation's call was shared.
 	Cached    bool `json:"cached"`
 	Coalesced bool `json:"coalesced"`
-	// Age is how old the page was, in seconds.
+	// Age is the age of the page, in seconds.
 	Age float64 `json:"age"`
 }
 
-// staleExtension is extensions.stale: the upstream failed, and older pages stand in.
+// staleExtension is extensions.stale. The upstream failed, and older pages were used instead.
 type staleExtension struct {
-	// Age is that of the oldest page, in seconds.
+	// Age is the age of the oldest page, in seconds.
 	Age float64 `json:"age"`
 }
 
-// explains says whether extensions.upstream was asked for.
+// explains reports whether the request has the header for extensions.upstream.
 func explains(header http.Header) bool { return header.Get(headerExplain) == "1" }
 
-// stale says whether pages stood in for ones that the upstream did not send, and how old the oldest was.
+// stale reports whether older pages were used because the upstream failed, and the age of the
+// oldest.
 func (op *operation) stale() (age time.Duration, stale bool) {
 	if op.loader == nil {
 		return 0, false
@@ -68,13 +72,16 @@ func (op *operation) stale() (age time.Duration, stale bool) {
 	return op.loader.Stale()
 }
 
-// report notes what a connection returned.
-func (op *operation) report(ctx context.Context, answer *relay.Result) {
+// report records the result of a connection.
+func (op *operation) report(ctx context.Context, result *relay.Result) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
-	op.returned += answer.Len()
-	if moved := answer.Realigned; moved != nil {
-		entry := paginationEntry{Path: graphql.GetPath(ctx), Exact: moved.Exact, Inserted: moved.Inserted, Removed: moved.Removed, Reordered: moved.Reordered}
+	op.returned += result.Len()
+	if moved := result.Realigned; moved != nil {
+		entry := paginationEntry{
+			Path: graphql.GetPath(ctx), Exact: moved.Exact,
+			Inserted: moved.Inserted, Removed: moved.Removed, Reordered: moved.Reordered,
+		}
 		if moved.RepeatedFrom >= 0 {
 			entry.RepeatedFrom = &moved.RepeatedFrom
 		}
@@ -82,7 +89,7 @@ func (op *operation) report(ctx context.Context, answer *relay.Result) {
 	}
 }
 
-// extensions returns the extensions of the operation's answer, nil for none.
+// extensions returns the extensions of the operation's response, nil if there are none.
 func (op *operation) extensions() map[string]any {
 	op.mu.Lock()
 	defer op.mu.Unlock()
@@ -95,7 +102,9 @@ func (op *operation) extensions() map[string]any {
 		extensions["stale"] = staleExtension{Age: age.Seconds()}
 	}
 	if len(op.moved) > 0 {
-		slices.SortFunc(op.moved, func(a, b paginationEntry) int { return slices.Compare(names(a.Path), names(b.Path)) })
+		slices.SortFunc(op.moved, func(a, b paginationEntry) int {
+			return strings.Compare(a.Path.String(), b.Path.String())
+		})
 		extensions["pagination"] = op.moved
 	}
 	if op.wantsUpstream {
@@ -104,24 +113,24 @@ func (op *operation) extensions() map[string]any {
 	return extensions
 }
 
-func names(path ast.Path) []string { return []string{path.String()} }
-
+// explain returns extensions.upstream.
 func (op *operation) explain() upstreamExtension {
 	e := upstreamExtension{Calls: []upstreamCall{}, ItemsReturned: op.returned + len(op.lookupFound)}
 	if op.loader == nil {
 		return e
 	}
 	calls := op.loader.PageLoads()
-	first := firstBegun(calls)
+	first := firstStart(calls)
 	for _, c := range calls {
 		if !c.Cached {
 			e.ItemsFetched += c.Items
 		}
 		call := upstreamCall{
 			Page: c.Request.Page, PageSize: c.Request.PageSize, Reason: c.Reason, Status: c.Status,
-			Ms: milliseconds(c.Duration), Bytes: c.Bytes, Cached: c.Cached, Coalesced: c.Coalesced, Age: float64(c.Age.Milliseconds()) / 1000,
+			Ms: milliseconds(c.Duration), Bytes: c.Bytes, Cached: c.Cached, Coalesced: c.Coalesced,
+			Age: float64(c.Age.Milliseconds()) / 1000,
 		}
-		if c.Attempts > 1 { // nearly all take one
+		if c.Attempts > 1 {
 			call.Attempts = c.Attempts
 		}
 		if c.Started != 0 {
@@ -132,8 +141,8 @@ func (op *operation) explain() upstreamExtension {
 	return e
 }
 
-// firstBegun returns when the first call began, in nanoseconds since 1970; 0 where none was made.
-func firstBegun(calls []pages.PageLoad) (first int64) {
+// firstStart returns when the first call began, in nanoseconds since 1970, 0 if there was none.
+func firstStart(calls []pages.PageLoad) (first int64) {
 	for _, c := range calls {
 		if c.Started != 0 && (first == 0 || c.Started < first) {
 			first = c.Started

@@ -19,13 +19,14 @@ import (
 
 var _ generated.Federation = (*Resolver)(nil)
 
-// subgraph is an executable schema that clients see less of than it executes: what routers use is not for them.
+// subgraph is an executable schema. Clients do not see the parts of it that only Federation routers
+// use.
 type subgraph struct {
 	graphql.ExecutableSchema
 	whole *ast.Schema
 }
 
-// newSubgraph returns the schema that is executed, and its text for routers.
+// newSubgraph returns the executable schema, and its SDL for routers.
 func newSubgraph(r *Resolver) (schema *subgraph, sdl string) {
 	whole := generated.NewExecutableSchema(generated.Config{Resolvers: r}).Schema()
 	public := without(whole)
@@ -33,18 +34,21 @@ func newSubgraph(r *Resolver) (schema *subgraph, sdl string) {
 	return &subgraph{generated.NewExecutableSchema(generated.Config{Resolvers: r, Schema: public}), whole}, sdlOf(whole)
 }
 
-// Schema returns what operations are validated against. Introspection shows the schema of the embedded one.
+// Schema returns the schema for the validation of operations. Introspection shows the embedded
+// schema.
 func (s *subgraph) Schema() *ast.Schema { return s.whole }
 
-// sdlOf returns the schema as a router composes it with others. Which subgraph an id is of is not known to the router, so that it could
-// not tell whose node or nodes to ask: they are left to a subgraph that knows all of them.
+// sdlOf returns the SDL that a router composes with that of other subgraphs. It has no fields node
+// and nodes: a router does not know which subgraph an id belongs to, so that it could not choose
+// one for these fields.
 func sdlOf(whole *ast.Schema) string {
 	var sdl strings.Builder
 	formatter.NewFormatter(&sdl, formatter.WithIndent("  ")).FormatSchema(without(whole, "node", "nodes"))
 	return sdl.String()
 }
 
-// without returns the schema without what Federation needs to ask, and without some fields of Query.
+// without returns the schema without the types and fields of Federation, and without the given
+// fields of Query.
 func without(whole *ast.Schema, fields ...string) *ast.Schema {
 	ours := func(name string) bool { return strings.HasPrefix(name, "__") || !strings.HasPrefix(name, "_") }
 	s := *whole
@@ -60,10 +64,11 @@ func without(whole *ast.Schema, fields ...string) *ast.Schema {
 	return &s
 }
 
-// Service returns what routers read of the schema.
+// Service returns the SDL for routers.
 func (r *Resolver) Service() generated.Service { return generated.Service{Sdl: r.sdl} }
 
-// Entities resolves representations to CVMs, in their order. It returns nil where it adds an error that is about all of them.
+// Entities resolves representations to CVMs, in their order. It returns nil if it adds an error
+// about all of them.
 func (r *Resolver) Entities(ctx context.Context, representations []any) []generated.Entity {
 	if len(representations) > r.MaxFirst {
 		graphql.AddError(ctx, &relay.ArgumentError{
@@ -93,29 +98,30 @@ func (r *Resolver) Entities(ctx context.Context, representations []any) []genera
 	return entities
 }
 
-// identityOf returns what a representation names: by its id, where it has one, else by its vmId. The error is a *relay.ArgumentError.
+// identityOf returns the identity in a representation: its id if it has one, else its vmId. The
+// error is a *relay.ArgumentError.
 func identityOf(representation any) (relay.Identity, error) {
 	wrong := func(reason string) (relay.Identity, error) {
 		return relay.Identity{}, &relay.ArgumentError{Argument: "representations", Reason: reason}
 	}
 	keys, ok := representation.(map[string]any)
 	if !ok || keys["__typename"] != "Cvm" {
-		return wrong("has one that is not of the __typename Cvm")
+		return wrong("has an element whose __typename is not Cvm")
 	}
 	parse, key := relay.ParseNodeID, keys["id"]
 	if key == nil {
 		parse, key = vmIdentity, keys["vmId"]
 	}
 	if key == nil {
-		return wrong("has one with neither id nor vmId")
+		return wrong("has an element with neither id nor vmId")
 	}
 	id, err := graphql.UnmarshalID(key)
 	if err != nil {
-		return wrong("has one whose key is not a text")
+		return wrong("has an element whose key is not a string")
 	}
 	identity, err := parse(id)
 	if err != nil {
-		return wrong("has one whose key is not of this gateway: take it from an object, unchanged")
+		return wrong("has an element whose key is not of this gateway: use the key of an object, unchanged")
 	}
 	return identity, nil
 }

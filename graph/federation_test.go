@@ -100,7 +100,7 @@ func TestRepresentationsThatAreNone(t *testing.T) {
 		"no key":                  {`{"__typename":"Cvm"}`, "neither id nor vmId"},
 		"a key of another name":   {`{"__typename":"Cvm","name":"n"}`, "neither id nor vmId"},
 		"nulls":                   {`{"__typename":"Cvm","id":null,"vmId":null}`, "neither id nor vmId"},
-		"a key that is an object": {`{"__typename":"Cvm","id":{"a":1}}`, "not a text"},
+		"a key that is an object": {`{"__typename":"Cvm","id":{"a":1}}`, "not a string"},
 		"an id that is none":      {`{"__typename":"Cvm","id":"a"}`, "not of this gateway"},
 		"an id that is none, before a uuid": {
 			`{"__typename":"Cvm","id":"a","vmId":"a"}`, "not of this gateway",

@@ -9,15 +9,16 @@ import (
 	"cvmgraph/restclient"
 )
 
-// fetchPlan is what the fields of one operation load. It is computed for all fields together, before
-// the first upstream call, so that connections that overlap share pages whichever of them is resolved
-// first. A nil plan is valid: its fields share nothing.
+// fetchPlan is what the fields of one operation load. It is computed for all fields together,
+// before the first upstream call, so that connections that overlap share pages whichever of them is
+// resolved first. A nil plan is valid: its fields share nothing.
 type fetchPlan struct {
 	lists []plannedList
-	// windowCalls is how many upstream calls the connections make at most if the lists do not change.
+	// windowCalls is how many upstream calls the connections make at most if the lists do not
+	// change.
 	windowCalls int
-	// lookupCalls is how many upstream calls find the total of the list that lookups search. How many
-	// the search makes depends on that total.
+	// lookupCalls is how many upstream calls find the total of the list that lookups search. How
+	// many the search makes depends on that total.
 	lookupCalls int
 	// ids is the number of ids in the list arguments of lookups.
 	ids int

@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// hintCredentials bounds for how many credentials hints are kept.
+	// hintCredentials is the maximum number of credentials with hints.
 	hintCredentials = 2000
-	// hintPages bounds for how many pages of one credential, the latest, hints are kept.
+	// hintPages is the maximum number of pages in the hints of one credential.
 	hintPages = 16
 )
 
 // hintCache remembers, for each credential, which items the pages that it loaded last held, so that
-// a lookup can find a CVM in one call. A hint only decides which pages are searched first. It is safe
-// for concurrent use.
+// a lookup can find a CVM in one call. A hint only decides which pages are searched first. It is
+// safe for concurrent use.
 type hintCache struct {
 	entries *otter.Cache[pages.CredentialKey, *hints]
 }
@@ -38,37 +38,38 @@ func (c *hintCache) of(key pages.CredentialKey) *hints {
 	return h
 }
 
-// hints are the pages that one credential saw last. They are safe for concurrent use.
+// hints are the pages that one credential loaded last. They are safe for concurrent use.
 type hints struct {
 	mu    sync.Mutex
 	pages []relay.PageSnapshot // oldest first
 }
 
-// remember keeps a page of the unfiltered list.
-func (h *hints) remember(filter restclient.Filter, view relay.PageSnapshot) {
-	if filter != (restclient.Filter{}) || len(view.Items) == 0 {
+// remember stores a page if it is one of the unfiltered list.
+func (h *hints) remember(filter restclient.Filter, page relay.PageSnapshot) {
+	if filter != (restclient.Filter{}) || len(page.Items) == 0 {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.pages = slices.DeleteFunc(h.pages, func(v relay.PageSnapshot) bool { return v.Ref == view.Ref })
+	h.pages = slices.DeleteFunc(h.pages, func(other relay.PageSnapshot) bool { return other.Ref == page.Ref })
 	if len(h.pages) == hintPages {
 		h.pages = slices.Delete(h.pages, 0, 1)
 	}
-	h.pages = append(h.pages, view)
+	h.pages = append(h.pages, page)
 }
 
-// find returns where the items stood when they were last seen, and how long the list was; false where one was not seen.
-func (h *hints) find(items []relay.Fingerprint) (places []relay.Range, total int, ok bool) {
+// find returns the last known positions of the items, and the total of the list at that time. It
+// returns false if an item is unknown.
+func (h *hints) find(items []relay.Fingerprint) (positions []relay.Range, total int, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, item := range items {
 		found := false
-		for _, v := range slices.Backward(h.pages) {
-			if i := slices.Index(v.Items, item); i >= 0 {
-				at := v.Ref.Range().Lo + i
-				places = append(places, relay.Range{Lo: at, Hi: at + 1})
-				total, found = max(total, v.Total), true
+		for _, page := range slices.Backward(h.pages) {
+			if i := slices.Index(page.Items, item); i >= 0 {
+				at := page.Ref.Range().Lo + i
+				positions = append(positions, relay.Range{Lo: at, Hi: at + 1})
+				total, found = max(total, page.Total), true
 				break
 			}
 		}
@@ -76,5 +77,5 @@ func (h *hints) find(items []relay.Fingerprint) (places []relay.Range, total int
 			return nil, 0, false
 		}
 	}
-	return places, total, true
+	return positions, total, true
 }

@@ -15,13 +15,14 @@ type listFetch struct {
 	op     *operation
 	filter restclient.Filter
 	since  time.Time // pages show the list at this time or later; if zero, at any time
-	// loaded are the pages so far, and requested their references, which a larger cached page may have
-	// replaced.
+	// loaded are the pages so far, and requested their references, which a larger cached page may
+	// have replaced.
 	loaded    []pages.FetchResult
 	requested []relay.PageRef
 }
 
-// run loads pages until the assembler has its result. The result is nil if the list changes too fast.
+// run loads pages until the assembler has its result. The result is nil if the list changes too
+// fast.
 func (f *listFetch) run(ctx context.Context, assembler *relay.Assembler) (*relay.Result, error) {
 	for {
 		next := assembler.Next(f.cached())
@@ -98,8 +99,12 @@ func refOf(request restclient.PageRequest) relay.PageRef {
 // snapshotOf returns what the assembler needs of a loaded page.
 func snapshotOf(page *pages.FetchResult) relay.PageSnapshot {
 	snapshot := relay.PageSnapshot{
-		Ref: refOf(page.Request), Total: page.Total, Items: page.Fingerprints, Distinct: page.Distinct,
-		Cached: page.Cached && !page.Stale, // a stale page replaces one that the upstream did not send now
+		Ref:      refOf(page.Request),
+		Items:    page.Fingerprints,
+		Total:    page.Total,
+		Distinct: page.Distinct,
+		// A stale page replaces one that the upstream failed to send. Another call would not help.
+		Cached: page.Cached && !page.Stale,
 	}
 	if !page.Received.IsZero() {
 		snapshot.Seen = relay.Clock(page.Received)

@@ -18,48 +18,60 @@ import (
 )
 
 const (
-	// lookupWave is how many pages are fetched before it is looked whether more are needed.
+	// lookupWave is the number of pages that a lookup loads before it checks whether it needs more.
 	lookupWave = 8
-	// hintSlack is how far around its last place a CVM is looked for, in positions.
+	// hintSlack is how far around its last known position a CVM is searched, in positions.
 	hintSlack = 12
 )
 
-var errLookupUnfinished = errors.New("the lookup did not end")
+var errLookupUnfinished = errors.New("the lookup was not completed")
 
-// wanted returns what all the lookups of the operation ask for. Ids that are none are left out: their fields say so.
+// lookupKeys returns the identities that the lookups of the operation need. It leaves out invalid
+// ids, whose errors are reported when their fields are resolved.
 func lookupKeys(opCtx *graphql.OperationContext) map[relay.Identity]bool {
-	all := make(map[relay.Identity]bool)
-	add := func(identity relay.Identity, err error) {
-		if err == nil {
-			all[identity] = true
+	keys := make(map[relay.Identity]bool)
+	add := func(parse func(any) (relay.Identity, error), values ...any) {
+		for _, value := range values {
+			if identity, err := parse(value); err == nil {
+				keys[identity] = true
+			}
 		}
 	}
 	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
 		args := field.ArgumentMap(opCtx.Variables)
 		switch field.Name {
 		case "node":
-			if id, err := graphql.UnmarshalID(args["id"]); err == nil {
-				add(relay.ParseNodeID(id))
-			}
+			add(parseNodeID, args["id"])
 		case "nodes":
-			for _, id := range graphql.CoerceList(args["ids"]) {
-				if id, err := graphql.UnmarshalID(id); err == nil {
-					add(relay.ParseNodeID(id))
-				}
-			}
+			add(parseNodeID, graphql.CoerceList(args["ids"])...)
 		case "_entities":
-			for _, representation := range graphql.CoerceList(args["representations"]) {
-				add(identityOf(representation))
-			}
+			add(identityOf, graphql.CoerceList(args["representations"])...)
 		case "cvm":
-			if id, err := graphql.UnmarshalID(args["vmId"]); err == nil {
-				add(vmIdentity(id))
-			}
+			add(parseVMID, args["vmId"])
 		}
 	}
-	return all
+	return keys
 }
 
+// parseNodeID returns the identity in the value of an argument of the type ID.
+func parseNodeID(value any) (relay.Identity, error) {
+	id, err := graphql.UnmarshalID(value)
+	if err != nil {
+		return relay.Identity{}, err
+	}
+	return relay.ParseNodeID(id)
+}
+
+// parseVMID returns the identity of the VM whose uuid is the value of an argument.
+func parseVMID(value any) (relay.Identity, error) {
+	id, err := graphql.UnmarshalID(value)
+	if err != nil {
+		return relay.Identity{}, err
+	}
+	return vmIdentity(id)
+}
+
+// vmIdentity returns the identity of the VM with a uuid. The error is [relay.ErrNotNodeID].
 func vmIdentity(vmID string) (relay.Identity, error) {
 	if vmID == "" {
 		return relay.Identity{}, relay.ErrNotNodeID
@@ -67,14 +79,18 @@ func vmIdentity(vmID string) (relay.Identity, error) {
 	return relay.ParseNodeID(relay.Identity{VMID: vmID}.NodeID())
 }
 
-// lookup finds all that the operation's lookups ask for, once.
+// lookup returns the CVMs of all lookups of the operation. It searches once.
 func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.Item, error) {
 	if err := op.start(); err != nil {
 		return nil, err
 	}
 	op.lookupOnce.Do(func() {
-		s := search{fetch: listFetch{op: op}, keys: lookupKeys(graphql.GetOperationContext(ctx)), found: make(map[relay.Identity]projection.Item)}
-		op.lookupErr = errLookupUnfinished // should run panic: the other fields do not take that for an answer
+		s := search{
+			fetch: listFetch{op: op},
+			keys:  lookupKeys(graphql.GetOperationContext(ctx)),
+			found: make(map[relay.Identity]projection.Item),
+		}
+		op.lookupErr = errLookupUnfinished // for the other fields, if run panics
 		op.lookupErr = s.run(ctx)
 		op.lookupFound = s.found
 	})
@@ -109,7 +125,8 @@ func (s *search) run(ctx context.Context) error {
 		if err != nil || complete || s.done() {
 			return err
 		}
-		// The pages do not join. They are fetched again, because the fetch has requested them before.
+		// The pages do not join. They are fetched again, because the fetch has requested them
+		// before.
 		s.fetch.loaded = nil
 	}
 	return unavailable("the list changes faster than it can be searched: try again")
@@ -167,8 +184,8 @@ func (s *search) match(loaded []pages.FetchResult) {
 	}
 }
 
-// scan loads the whole list from its front, until everything is found. It reports whether it saw the
-// whole list without a gap.
+// scan loads the whole list from its front, until everything is found. It reports whether it saw
+// the whole list without a gap.
 func (s *search) scan(ctx context.Context) (complete bool, err error) {
 	if len(s.fetch.loaded) == 0 {
 		first := []relay.PageRef{{Number: 1, Size: relay.MaxPageSize}}
@@ -176,7 +193,8 @@ func (s *search) scan(ctx context.Context) (complete bool, err error) {
 			return false, err
 		}
 	}
-	// The budget is checked before the pages are planned, which takes long if the list is far too long.
+	// The budget is checked before the pages are planned, which takes long if the list is far too
+	// long.
 	total := s.fetch.loaded[len(s.fetch.loaded)-1].Total
 	if err := s.fetch.op.loader.CheckBudget(total/relay.MaxPageSize - len(s.fetch.loaded)); err != nil {
 		return false, err
@@ -204,10 +222,12 @@ func (s *search) scan(ctx context.Context) (complete bool, err error) {
 	return result != nil && !result.HasNext, nil
 }
 
-// node resolves one id to a CVM, nil where there is none.
+// node resolves one id to a CVM, nil if the list does not have it.
 func (r *Resolver) node(ctx context.Context, argument string, identity relay.Identity, err error) (*model.Cvm, error) {
 	if err != nil {
-		return nil, &relay.ArgumentError{Argument: argument, Reason: "is not an id of this gateway: take it from an object, unchanged"}
+		return nil, &relay.ArgumentError{
+			Argument: argument, Reason: "is not an id of this gateway: use an id of an object, unchanged",
+		}
 	}
 	cvms, err := operationFrom(ctx).lookup(ctx)
 	if err != nil {
@@ -225,7 +245,9 @@ func (r *Resolver) node(ctx context.Context, argument string, identity relay.Ide
 // nodes resolves ids to CVMs, in their order.
 func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, error) {
 	if len(ids) > r.MaxFirst {
-		return nil, &relay.ArgumentError{Argument: "ids", Reason: fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(ids))}
+		return nil, &relay.ArgumentError{
+			Argument: "ids", Reason: fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(ids)),
+		}
 	}
 	cvms, err := operationFrom(ctx).lookup(ctx)
 	if err != nil {
@@ -237,7 +259,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, e
 		path := appendPath(field.Path(), ast.PathIndex(i))
 		identity, err := relay.ParseNodeID(id)
 		if err != nil {
-			err := &relay.ArgumentError{Argument: "ids", Reason: "has a text that is not an id of this gateway"}
+			err := &relay.ArgumentError{Argument: "ids", Reason: "has an element that is not an id of this gateway"}
 			graphql.AddError(ctx, &gqlerror.Error{Err: err, Message: err.Error(), Path: path})
 			continue
 		}

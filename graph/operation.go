@@ -14,8 +14,8 @@ import (
 	"cvmgraph/restclient"
 )
 
-// operation is what the fields of one GraphQL operation share: the caller's credential, the pages that were fetched with it,
-// the plan of those to fetch first, what they found, and what is written in their places.
+// operation is the state that the fields of one GraphQL operation share: the caller's credential,
+// the fetch plan, the loaded pages, the results of lookups, and the projections.
 type operation struct {
 	resolver      *Resolver
 	credential    restclient.Credential
@@ -27,23 +27,24 @@ type operation struct {
 	untrusted bool
 	// wantsUpstream is true if the request has the header for extensions.upstream.
 	wantsUpstream bool
-	// since is when pages may have been asked for at the earliest; zero: at any time.
+	// since is the earliest time at which pages may have been requested. If zero, they may be of
+	// any time.
 	since       time.Time
 	segments    rawSegments
-	fieldErrors atomic.Int64 // errors about single values so far
+	fieldErrors atomic.Int64 // number of errors about single values
 
 	begin  sync.Once
 	loader *pages.Loader
 	hints  *hints
-	plan   *fetchPlan // nil where a field is alone
+	plan   *fetchPlan // nil if the operation has only one field
 
 	lookupOnce  sync.Once
 	lookupFound map[relay.Identity]projection.Item
 	lookupErr   error
 
 	mu       sync.Mutex
-	returned int               // items shown
-	moved    []paginationEntry // of the answers that were re-aligned
+	returned int               // number of items in connections
+	moved    []paginationEntry // of the connections that were realigned
 }
 
 type operationKey struct{}
@@ -52,7 +53,7 @@ func operationFrom(ctx context.Context) *operation {
 	return ctx.Value(operationKey{}).(*operation)
 }
 
-// newOperation returns the shared state of the operation that comes with the header.
+// newOperation returns the state of the operation of a request with the header.
 func (r *Resolver) newOperation(header http.Header) *operation {
 	op := &operation{resolver: r, wantsUpstream: explains(header)}
 	op.credential, op.credentialErr = credentialOf(header)
@@ -68,7 +69,7 @@ func (r *Resolver) newOperation(header http.Header) *operation {
 	return op
 }
 
-// bypassesCache says whether Cache-Control has the directive no-cache.
+// bypassesCache reports whether Cache-Control has the directive no-cache.
 func bypassesCache(header http.Header) bool {
 	for _, value := range header["Cache-Control"] {
 		for directive := range strings.SplitSeq(value, ",") {
@@ -80,15 +81,15 @@ func bypassesCache(header http.Header) bool {
 	return false
 }
 
-// start makes ready what fields need that call the upstream. It returns the credential's fault.
+// start creates the page loader and finds the hints, once. The error is the one of the credential.
 func (op *operation) start() error {
 	if op.credentialErr == nil {
 		op.begin.Do(func() {
-			allowed := pages.CallBudget{Calls: op.resolver.MaxUpstreamCalls}
+			budget := pages.CallBudget{Calls: op.resolver.MaxUpstreamCalls}
 			if op.plan != nil {
-				allowed.WindowCalls = op.plan.windowCalls
+				budget.WindowCalls = op.plan.windowCalls
 			}
-			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.credentialKey, op.since, allowed, op.plan == nil)
+			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.credentialKey, op.since, budget, op.plan == nil)
 			op.hints = op.resolver.hints.of(op.credentialKey)
 		})
 	}

@@ -87,7 +87,7 @@ func cursor(argument string, encoded *string, list Fingerprint) (*Cursor, error)
 	case errors.Is(err, ErrForeignCursor):
 		return nil, &ArgumentError{argument, "is a cursor of another list: use it with the nodeId and userId it came from"}
 	case err != nil:
-		return nil, &ArgumentError{argument, "is not a cursor of this gateway: take it from pageInfo or an edge, unchanged"}
+		return nil, &ArgumentError{argument, "is not a cursor of this gateway: use a cursor of pageInfo or of an edge, unchanged"}
 	}
 	return &c, nil
 }
