@@ -5,93 +5,97 @@ import (
 	"testing"
 
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/changinglist"
 )
 
-// TestWindowsThatAreTorn reads one item behind a cursor while the list changes between the calls for it.
-func TestWindowsThatAreTorn(t *testing.T) {
+// TestAssembler_listChangesBetweenCalls loads one item after a cursor. The list changes after the first
+// call.
+func TestAssembler_listChangesBetweenCalls(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		size   int
 		cursor relay.Cursor
-		change func(*world) // after the first call
+		change func(*changinglist.List) // after the first call
 		want   int
 	}{
-		"an item comes just ahead of the cursor's": {
-			10,
-			relay.Cursor{Position: 4, Total: 10, Item: fingerprint(5)},
-			func(w *world) { w.insert(slices.Index(w.list, 5)) }, 6,
+		"an item is inserted just before the cursor's item": {
+			size:   10,
+			cursor: relay.Cursor{Position: 4, Total: 10, Item: changinglist.Fingerprint(5)},
+			change: func(l *changinglist.List) { l.Insert(slices.Index(l.Items, 5)) },
+			want:   6,
 		},
-		"items push the cursor's beyond the next page": {
-			100,
-			relay.Cursor{Position: 4, Total: 100, Item: fingerprint(5)},
-			func(w *world) {
-				w.insert(slices.Index(w.list, 5))
-				w.insert(slices.Index(w.list, 5))
-			}, 6,
+		"inserted items move the cursor's item past the next page": {
+			size:   100,
+			cursor: relay.Cursor{Position: 4, Total: 100, Item: changinglist.Fingerprint(5)},
+			change: func(l *changinglist.List) {
+				l.Insert(slices.Index(l.Items, 5))
+				l.Insert(slices.Index(l.Items, 5))
+			},
+			want: 6,
 		},
-		"the cursor's item goes once it was found": {
-			10,
-			relay.Cursor{Position: 4, Total: 10, Item: fingerprint(5)},
-			func(w *world) { w.remove(slices.Index(w.list, 5)) }, 6,
+		"the cursor's item is deleted after it was found": {
+			size:   10,
+			cursor: relay.Cursor{Position: 4, Total: 10, Item: changinglist.Fingerprint(5)},
+			change: func(l *changinglist.List) { l.Remove(slices.Index(l.Items, 5)) },
+			want:   6,
 		},
-		"the cursor's item and all that is known beside it go once it was found": { // the traversal begins anew, and says so
-			10,
-			relay.Cursor{Position: 4, Total: 10, Item: fingerprint(5)},
-			func(w *world) { w.remove(slices.Index(w.list, 5)); w.remove(slices.Index(w.list, 4)) }, 0,
+		"the cursor's item and all its known neighbors are deleted after it was found": { // the traversal begins anew, and says so
+			size:   10,
+			cursor: relay.Cursor{Position: 4, Total: 10, Item: changinglist.Fingerprint(5)},
+			change: func(l *changinglist.List) { l.Remove(slices.Index(l.Items, 5)); l.Remove(slices.Index(l.Items, 4)) },
+			want:   0,
 		},
-		"many items come at the front": {
-			10,
-			relay.Cursor{Position: 4, Total: 10, Item: fingerprint(5)},
-			func(w *world) {
+		"many items are inserted at the front": {
+			size:   10,
+			cursor: relay.Cursor{Position: 4, Total: 10, Item: changinglist.Fingerprint(5)},
+			change: func(l *changinglist.List) {
 				for range 20 {
-					w.insert(0)
+					l.Insert(0)
 				}
-			}, 6,
+			},
+			want: 6,
 		},
-		"many items go from the front": {
-			60,
-			relay.Cursor{Position: 40, Total: 60, Item: fingerprint(41)},
-			func(w *world) {
+		"many items are deleted from the front": {
+			size:   60,
+			cursor: relay.Cursor{Position: 40, Total: 60, Item: changinglist.Fingerprint(41)},
+			change: func(l *changinglist.List) {
 				for range 20 {
-					w.remove(0)
+					l.Remove(0)
 				}
-			}, 42,
+			},
+			want: 42,
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(test.size)
+			l := changinglist.New(test.size)
 			test.cursor.List = staticList
 			window, err := relay.Args{First: new(int32(1)), After: new(test.cursor.Encode())}.Window(staticList, 1000)
 			if err != nil {
 				t.Fatal(err)
 			}
-			reader := relay.NewAssembler(window, nil)
-			var views []relay.PageSnapshot
-			for {
-				need := reader.Next(nil).Pages
-				if len(need) == 0 {
-					break
-				}
-				for _, p := range need {
-					if len(views) == 1 {
-						test.change(w)
+			assembler := relay.NewAssembler(window, nil)
+			var loaded []relay.PageSnapshot
+			for next := assembler.Next(nil); len(next.Pages) > 0; next = assembler.Next(nil) {
+				for _, page := range next.Pages {
+					if len(loaded) == 1 {
+						test.change(l)
 					}
-					views = append(views, w.list.view(p))
-					reader.Add(views[len(views)-1])
+					loaded = append(loaded, l.Snapshot(page))
+					assembler.Add(loaded[len(loaded)-1])
 				}
 			}
-			answer := reader.Result()
-			if answer == nil || len(answer.Items()) != 1 {
-				t.Fatalf("got %+v, want one item", answer)
+			result := assembler.Result()
+			if result == nil || len(result.Items()) != 1 {
+				t.Fatalf("got %+v, want one item", result)
 			}
-			slot := answer.Items()[0]
-			if got := w.names[views[slot.Page].Items[slot.Index]]; got != test.want {
-				t.Errorf("got item %d by %d calls, want %d", got, len(views), test.want)
+			ref := result.Items()[0]
+			if got := l.Item(loaded[ref.Page].Items[ref.Index]); got != test.want {
+				t.Errorf("got item %d by %d calls, want %d", got, len(loaded), test.want)
 			}
-			if len(views) < 2 || answer.Realigned == nil {
-				t.Errorf("got %d calls and re-aligned %+v, want a torn window", len(views), answer.Realigned)
+			if len(loaded) < 2 || result.Realigned == nil {
+				t.Errorf("got %d calls and realigned %+v, want a change between the calls", len(loaded), result.Realigned)
 			}
 		})
 	}

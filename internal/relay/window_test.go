@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/changinglist"
 	"cvmgraph/internal/testing/testmode"
 )
 
 var staticList = relay.FingerprintOf("static list")
 
 func cursorAt(position, total int) *string {
-	text := relay.Cursor{Position: position, Total: total, Item: fingerprint(position), List: staticList}.Encode()
+	text := relay.Cursor{Position: position, Total: total, Item: changinglist.Fingerprint(position), List: staticList}.Encode()
 	return &text
 }
 
@@ -101,19 +102,10 @@ func specified(args relay.Args, first, last *int32, total int) (edges []int) {
 	return edges
 }
 
-// numbers returns the list 0, 1, 2, … of total items.
-func numbers(total int) list {
-	l := make(list, total)
-	for i := range l {
-		l[i] = i
-	}
-	return l
-}
-
 // read answers a window from a list that does not change, and returns the positions answered and the pages it took.
 func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Result, []relay.PageRef) {
 	t.Helper()
-	items := numbers(total)
+	l := changinglist.New(total)
 	r := relay.NewAssembler(w, nil)
 	var pages []relay.PageRef
 	for {
@@ -122,7 +114,7 @@ func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Result, 
 			break
 		}
 		for _, p := range need {
-			r.Add(items.view(p))
+			r.Add(l.Snapshot(p))
 		}
 		if pages = append(pages, need...); len(pages) > 60 {
 			t.Fatalf("window %+v of %d items: got no end, have %v", w, total, pages)
