@@ -17,21 +17,22 @@ import (
 )
 
 const (
-	// programVariable is the path of the program that pages call cvmgraph. Without it no commands are run.
+	// programVariable names the variable with the path of the program, which pages call cvmgraph. If it
+	// is not set, no commands are run.
 	programVariable = "CVMGRAPH_TEST_DOCS"
 
-	// gateway is where pages expect one with demo data.
+	// gateway is the address at which pages expect a gateway with demo data.
 	gateway = "http://localhost:8080"
 
-	pageTime  = 10 * time.Minute
-	startTime = 30 * time.Second
-	endTime   = 30 * time.Second
+	pageTimeout  = 10 * time.Minute
+	startTimeout = 30 * time.Second
+	endTimeout   = 30 * time.Second
 
-	// clientPages are those whose commands clients/test runs.
+	// clientPages is the folder of the pages whose commands clients/test runs.
 	clientPages = "docs/clients/"
 )
 
-// The notes that a block of commands may have.
+// The comments above a block of commands.
 var (
 	notRun       = regexp.MustCompile(`^not run: \S.+$`)
 	runBy        = regexp.MustCompile(`^run by: \.ci/run, stages? ("[^"]+"(?:(?:, | and )"[^"]+")*)$`)
@@ -39,8 +40,9 @@ var (
 	quoted       = regexp.MustCompile(`"([^"]+)"`)
 )
 
-// TestEachCommandIsRun says of every block of commands how it is run: here, elsewhere, or not, for a reason.
-func TestEachCommandIsRun(t *testing.T) {
+// TestCommandBlocks_run checks that each block of commands is run by TestCommands, is run elsewhere,
+// or has a reason for not being run.
+func TestCommandBlocks_run(t *testing.T) {
 	t.Parallel()
 	stages := stagesOfCI(t)
 	pages := readPages(t)
@@ -51,32 +53,32 @@ func TestEachCommandIsRun(t *testing.T) {
 			case b.language != "sh":
 				for _, note := range b.notes {
 					if notRun.MatchString(note) || runBy.MatchString(note) || keepsRunning.MatchString(note) {
-						t.Errorf("%s: got <!-- %s -->, want it above commands", at, note)
+						t.Errorf("%s: got <!-- %s -->, want this comment only above commands", at, note)
 					}
 				}
 			case len(b.notes) > 1:
-				t.Errorf("%s: got %d notes, want one at most", at, len(b.notes))
+				t.Errorf("%s: got %d comments, want at most one", at, len(b.notes))
 			case strings.HasPrefix(name, clientPages) && b.isRunHere():
 				checkClientPage(t, at, strings.TrimSuffix(path.Base(name), ".md"))
 			case len(b.notes) == 1 && runBy.MatchString(b.notes[0]):
 				for _, stage := range quoted.FindAllStringSubmatch(b.notes[0], -1) {
 					if !stages[stage[1]] {
-						t.Errorf("%s: got the stage %s, want one of .ci/run", at, stage[0])
+						t.Errorf("%s: got the stage %s, want a stage of .ci/run", at, stage[0])
 					}
 				}
 			case len(b.notes) == 1 && notRun.MatchString(b.notes[0]):
 				t.Logf("%s: %s", at, b.notes[0])
 			case len(b.notes) == 1 && !keepsRunning.MatchString(b.notes[0]):
-				t.Errorf("%s: got <!-- %s -->, want what docs/README.md knows", at, b.notes[0])
+				t.Errorf("%s: got <!-- %s -->, want a comment from docs/README.md", at, b.notes[0])
 			}
 			if b.prints != nil && (!b.isRunHere() || strings.HasPrefix(name, clientPages)) {
-				t.Errorf("%s: got what it prints, which nobody compares", at)
+				t.Errorf("%s: got the output of commands that no test compares", at)
 			}
 		}
 	}
 }
 
-// isRunHere says whether the block's commands are run to their end, and what they print is compared.
+// isRunHere reports whether TestCommands runs the block to its end and compares its output.
 func (b *block) isRunHere() bool { return b.language == "sh" && len(b.notes) == 0 }
 
 // stagesOfCI returns the names of the stages of .ci/run.
@@ -93,28 +95,29 @@ func stagesOfCI(t *testing.T) map[string]bool {
 	return stages
 }
 
-// checkClientPage holds a page of a client to the test that runs its commands.
+// checkClientPage checks that a test and a stage run the commands of a client's page.
 func checkClientPage(t *testing.T, at, client string) {
 	t.Helper()
 	test, err := os.ReadFile(filepath.Join(root, "clients/test/page-"+client+".test.js"))
 	if err != nil || !strings.Contains(string(test), "runCommands('"+client+"')") {
-		t.Errorf("%s: got no test of clients/ that runs it, %v", at, err)
+		t.Errorf("%s: got no test in clients/ that runs it (%v)", at, err)
 	}
 	if !stagesOfCI(t)["audits and clients"] {
 		t.Errorf("%s: got no stage that runs the tests of clients/", at)
 	}
 }
 
-// TestCommands runs the commands of each page, in its order and in one shell, in a clone of the repository, and compares what they print.
+// TestCommands runs the commands of each page in order, in one shell and in a clone of the repository,
+// and compares their output.
 //
-//nolint:paralleltest // pages have their gateway at the same address
+//nolint:paralleltest // all pages use the same address for the gateway
 func TestCommands(t *testing.T) {
 	program := os.Getenv(programVariable)
 	if program == "" {
-		t.Skip("the commands of the pages are NOT RUN: " + programVariable + " names no program")
+		t.Skip("the commands of the pages are NOT RUN: set " + programVariable + " to the path of the program")
 	}
 	tools := installTools(t, program)
-	clone := filepath.Join(t.TempDir(), "cvmgraph") // the same for all, so that Go builds a package once
+	clone := filepath.Join(t.TempDir(), "cvmgraph") // the same path for all pages, so that Go builds each package once
 	pages := readPages(t)
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		p := pages[name]
@@ -133,7 +136,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// keepsRunning returns the URL that answers once the block's command, which does not end, has begun; "" for other blocks.
+// keepsRunning returns the URL that responds once the block's command has started, if the command does
+// not end. It returns "" for other blocks.
 func (b *block) keepsRunning() string {
 	if b.language == "sh" && len(b.notes) == 1 {
 		if match := keepsRunning.FindStringSubmatch(b.notes[0]); match != nil {
@@ -143,7 +147,7 @@ func (b *block) keepsRunning() string {
 	return ""
 }
 
-// installTools returns a directory for the PATH, with the program, and with kustomize as the Makefile has it.
+// installTools returns a directory for the PATH with the program and the Makefile's kustomize.
 func installTools(t *testing.T, program string) string {
 	t.Helper()
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
@@ -152,7 +156,7 @@ func installTools(t *testing.T, program string) string {
 	}
 	kustomize := regexp.MustCompile(`(?m)^KUSTOMIZE := (.*)$`).FindSubmatch(makefile)
 	if program, err = filepath.Abs(program); err != nil || kustomize == nil {
-		t.Fatal(err, "or the Makefile has no kustomize")
+		t.Fatalf("got %v and kustomize %q, want a program and the Makefile's kustomize", err, kustomize)
 	}
 	dir := t.TempDir()
 	if err := os.Symlink(program, filepath.Join(dir, "cvmgraph")); err != nil {
@@ -165,7 +169,7 @@ func installTools(t *testing.T, program string) string {
 	return dir
 }
 
-// cloneRepository makes dir a clone of the repository, with what the working tree has that is not committed.
+// cloneRepository clones the repository to dir, with the uncommitted changes of the working tree.
 func cloneRepository(t *testing.T, dir string) {
 	t.Helper()
 	if err := os.RemoveAll(dir); err != nil {
@@ -193,57 +197,57 @@ func cloneRepository(t *testing.T, dir string) {
 	}
 }
 
-// startGateway runs the program over its demo data until the test has ended.
+// startGateway runs the program with demo data until the test ends.
 func startGateway(t *testing.T, program, dir string) {
 	t.Helper()
 	run := exec.Command(program, "--demo")
 	run.Dir, run.Env = dir, environment("")
 	start(t, run)
-	for end := time.Now().Add(startTime); !answers(gateway + "/readyz"); pause() {
+	for end := time.Now().Add(startTimeout); !responds(gateway + "/readyz"); pause() {
 		if time.Now().After(end) {
 			t.Fatalf("got no gateway at %s", gateway)
 		}
 	}
 }
 
-// start begins a command in a process group of its own, and ends all of the group behind the test. The channel gets how the command
-// ended.
+// start starts a command in its own process group, and ends the whole group after the test. The
+// channel receives the result of the command.
 func start(t *testing.T, run *exec.Cmd) <-chan error {
 	t.Helper()
 	run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended, gone := make(chan error, 1), make(chan struct{})
+	result, gone := make(chan error, 1), make(chan struct{})
 	go func() {
-		ended <- run.Wait()
+		result <- run.Wait()
 		close(gone)
 	}()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-run.Process.Pid, syscall.SIGTERM)
 		select {
 		case <-gone:
-		case <-time.After(endTime):
-			t.Error("got commands that do not end")
+		case <-time.After(endTimeout):
+			t.Errorf("got commands that did not end within %s", endTimeout)
 		}
-		_ = syscall.Kill(-run.Process.Pid, syscall.SIGKILL) // what is left of the group, which may be nothing
+		_ = syscall.Kill(-run.Process.Pid, syscall.SIGKILL) // the rest of the group, if any
 		<-gone
 	})
-	return ended
+	return result
 }
 
-// waitUntilFree waits until what a page before has left at the gateway's address has ended.
+// waitUntilFree waits until the gateway of the previous page has released its address.
 func waitUntilFree(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(endTime); answers(gateway); pause() {
+	for end := time.Now().Add(endTimeout); responds(gateway); pause() {
 		if time.Now().After(end) {
-			t.Fatalf("got somebody else at %s", gateway)
+			t.Fatalf("got another server at %s, want a free address", gateway)
 		}
 	}
 }
 
-// answers says whether anybody is at a URL.
-func answers(url string) bool {
+// responds reports whether a server responds at a URL.
+func responds(url string) bool {
 	response, err := http.Get(url)
 	if err != nil {
 		return false
@@ -252,16 +256,17 @@ func answers(url string) bool {
 	return true
 }
 
-// pause is between two looks at something that is about to happen in another process.
+// pause waits between two checks for an event in another process.
 func pause() { <-time.After(50 * time.Millisecond) }
 
-// environment is that of a page's commands: no setting of the program's, and the tools first.
+// environment returns the environment of a page's commands: no settings of the program, and tools
+// first in the PATH.
 func environment(tools string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CVMGRAPH_") })
 	return append(env, "PATH="+tools+":"+os.Getenv("PATH"))
 }
 
-// runPage runs the page's commands from the clone's top, and compares what they print.
+// runPage runs the page's commands at the top of the clone, and compares their output.
 func runPage(t *testing.T, p *page, tools, clone string) {
 	t.Helper()
 	out := t.TempDir()
@@ -273,8 +278,8 @@ func runPage(t *testing.T, p *page, tools, clone string) {
 	run.Dir, run.Env = clone, append(environment(tools), "REPOSITORY="+repository)
 	select {
 	case err = <-start(t, run):
-	case <-time.After(pageTime):
-		err = fmt.Errorf("more than %s passed", pageTime)
+	case <-time.After(pageTimeout):
+		err = fmt.Errorf("the page took more than %s", pageTimeout)
 	}
 
 	for i, b := range p.blocks {
@@ -285,9 +290,9 @@ func runPage(t *testing.T, p *page, tools, clone string) {
 		if readErr != nil {
 			t.Fatalf("%s:%d: got %v before these commands", p.path, b.line, err)
 		}
-		complaints, _ := os.ReadFile(filepath.Join(out, fmt.Sprint(i, ".err")))
+		stderr, _ := os.ReadFile(filepath.Join(out, fmt.Sprint(i, ".err")))
 		if _, statErr := os.Stat(filepath.Join(out, fmt.Sprint(i, ".done"))); statErr != nil {
-			t.Fatalf("%s:%d: got %v from\n%s\n%s\n%s", p.path, b.line, err, b.code, printed, complaints)
+			t.Fatalf("%s:%d: got %v from\n%s\n%s\n%s", p.path, b.line, err, b.code, printed, stderr)
 		}
 		if b.prints == nil {
 			continue
@@ -301,7 +306,8 @@ func runPage(t *testing.T, p *page, tools, clone string) {
 	}
 }
 
-// script is a page's commands for one shell. Each block leaves what it printed in the folder, and a file that says that it is through.
+// script returns a page's commands for one shell. Each block writes its output to a file in out, and
+// then an empty file that marks its end.
 func script(p *page, out string) string {
 	var s strings.Builder
 	s.WriteString("set -euo pipefail\n")

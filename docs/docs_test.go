@@ -1,5 +1,6 @@
-// Package docs_test holds the repository's Markdown to the program: links lead somewhere, settings and messages are those that there are,
-// and commands run and print what the pages say. docs/README.md says how a page is written.
+// Package docs_test compares the repository's Markdown with the program: links have targets, listed
+// settings and messages exist, and commands run and print the output on the page. docs/README.md
+// describes how to write a page.
 package docs_test
 
 import (
@@ -33,7 +34,8 @@ const (
 	operations = "docs/operations.md"
 )
 
-func TestLinksLeadSomewhere(t *testing.T) {
+// TestLinks_targetsExist checks that each link leads to an existing file and heading.
+func TestLinks_targetsExist(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
@@ -45,17 +47,18 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			file, anchor, _ := strings.Cut(target, "#")
 			to := p.resolve(file)
 			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(to))); err != nil {
-				t.Errorf("%s: got the link %s, want one to a file", name, target)
+				t.Errorf("%s: got the link %s, want a link to an existing file", name, target)
 				continue
 			}
 			if other := pages[to]; anchor != "" && (other == nil || !other.anchors()[anchor]) {
-				t.Errorf("%s: got the link %s, want one to a heading", name, target)
+				t.Errorf("%s: got the link %s, want a link to an existing heading", name, target)
 			}
 		}
 	}
 }
 
-func TestPagesAreFoundFromTheIndex(t *testing.T) {
+// TestPages_reachableFromIndex checks that links lead from the index to each page.
+func TestPages_reachableFromIndex(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)
 	found := map[string]bool{index: true}
@@ -71,13 +74,13 @@ func TestPagesAreFoundFromTheIndex(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		if !found[name] && !strings.Contains(name, "/testdata/") {
-			t.Errorf("%s: got no way to it from %s", name, index)
+			t.Errorf("%s: got no link to it from %s or its linked pages", name, index)
 		}
 	}
 }
 
-// TestSettingsAreListed compares the table of settings with the output of --help.
-func TestSettingsAreListed(t *testing.T) {
+// TestSettings_listed compares the table of settings with the output of --help.
+func TestSettings_listed(t *testing.T) {
 	t.Parallel()
 	has := settings(t)
 	_, section, _ := strings.Cut(readPages(t)[reference].prose, "\n## Settings\n")
@@ -101,7 +104,8 @@ func TestSettingsAreListed(t *testing.T) {
 	}
 }
 
-// settings returns the defaults of the program's settings, by their flags, "empty" for none.
+// settings returns the defaults of the program's settings by flag. A setting without a default has
+// "empty".
 func settings(t *testing.T) map[string]string {
 	t.Helper()
 	var help bytes.Buffer
@@ -115,13 +119,13 @@ func settings(t *testing.T) map[string]string {
 		defaults[flag] = match[1]
 	}
 	if len(defaults) < 20 {
-		t.Fatalf("got the settings %v, want all of them", defaults)
+		t.Fatalf("got %d settings, want at least 20: %v", len(defaults), defaults)
 	}
 	return defaults
 }
 
-// TestNamesInTextExist holds what pages name in passing to what there is: settings, variables, targets of make, and commands.
-func TestNamesInTextExist(t *testing.T) {
+// TestNames_exist checks that the settings, variables and make targets that pages mention exist.
+func TestNames_exist(t *testing.T) {
 	t.Parallel()
 	has := settings(t)
 	flag, variable := regexp.MustCompile(`^(?:cvmgraph )?(--[a-z][a-z-]*)`), regexp.MustCompile(`CVMGRAPH_[A-Z_]*[A-Z]`)
@@ -133,56 +137,57 @@ func TestNamesInTextExist(t *testing.T) {
 		for _, span := range p.spans() {
 			if match := flag.FindStringSubmatch(span); match != nil && match[1] != "--help" && match[1] != "--version" {
 				if _, ok := has[match[1]]; !ok {
-					t.Errorf("%s: got `%s`, want a setting that the program has", name, span)
+					t.Errorf("%s: got `%s`, want a setting of the program", name, span)
 				}
 			}
 			if target, ok := strings.CutPrefix(span, "make "); ok && !regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(target)+`:`).Match(makefile) {
-				t.Errorf("%s: got `%s`, want a target that the Makefile has", name, span)
+				t.Errorf("%s: got `%s`, want a target of the Makefile", name, span)
 			}
 		}
 		for _, text := range append(codes(p), p.prose) {
 			for _, v := range variable.FindAllString(text, -1) {
 				_, setting := has["--"+strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(v, "CVMGRAPH_")), "_", "-")]
 				if !setting && !strings.HasPrefix(v, "CVMGRAPH_TEST_") {
-					t.Errorf("%s: got %s, want a variable that somebody reads", name, v)
+					t.Errorf("%s: got %s, want a variable of the program or of its tests", name, v)
 				}
 			}
 		}
 	}
 }
 
+// codes returns the code of the page's blocks.
 func codes(p *page) []string {
-	var texts []string
+	var all []string
 	for _, b := range p.blocks {
-		texts = append(texts, b.code)
+		all = append(all, b.code)
 	}
-	return texts
+	return all
 }
 
-// TestMessagesAreListed compares the page for operators with what the program can say in its log.
-func TestMessagesAreListed(t *testing.T) {
+// TestLogMessages_listed compares the log messages on the page for operators with the program's.
+func TestLogMessages_listed(t *testing.T) {
 	t.Parallel()
-	said := loggedMessages(t)
+	logged := loggedMessages(t)
 	listed := map[string]bool{}
 	for _, row := range regexp.MustCompile("(?m)^\\| (?:debug|info|warn|error)[a-z, ]* \\| `([^`]+)`").FindAllStringSubmatch(readPages(t)[operations].prose, -1) {
 		listed[row[1]] = true
 	}
-	for _, message := range slices.Sorted(maps.Keys(said)) {
+	for _, message := range slices.Sorted(maps.Keys(logged)) {
 		if !listed[message] {
-			t.Errorf("got no row for %q of %s in %s", message, said[message], operations)
+			t.Errorf("got no row for %q of %s in %s", message, logged[message], operations)
 		}
 	}
 	for _, message := range slices.Sorted(maps.Keys(listed)) {
-		if said[message] == "" {
-			t.Errorf("got a row for %q in %s, which nobody logs", message, operations)
+		if logged[message] == "" {
+			t.Errorf("got a row for %q in %s, which the program does not log", message, operations)
 		}
 	}
 }
 
-// loggedMessages returns the constant messages of the program's log, with the file that has them.
+// loggedMessages returns the constant messages of the program's log, each with its file.
 func loggedMessages(t *testing.T) map[string]string {
 	t.Helper()
-	said := map[string]string{}
+	logged := map[string]string{}
 	levels := []string{"Debug", "Info", "Warn", "Error"}
 	for _, name := range gitFiles(t, "--cached", "--others", "*.go") {
 		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "internal/tools/bench/") || strings.HasPrefix(name, "clients/") {
@@ -210,20 +215,20 @@ func loggedMessages(t *testing.T) map[string]string {
 					if err != nil {
 						t.Fatal(err)
 					}
-					said[message] = name
+					logged[message] = name
 					break
 				}
 			}
 			return true
 		})
 	}
-	if len(said) < 10 {
-		t.Fatalf("got the messages %v, want all of them", said)
+	if len(logged) < 10 {
+		t.Fatalf("got %d messages, want at least 10: %v", len(logged), logged)
 	}
-	return said
+	return logged
 }
 
-// lastName returns the name behind the last dot of an expression, "" where it has none.
+// lastName returns the name after the last dot of an expression, or "" if there is no name.
 func lastName(x ast.Expr) string {
 	switch x := x.(type) {
 	case *ast.Ident:
@@ -234,13 +239,14 @@ func lastName(x ast.Expr) string {
 	return ""
 }
 
-// TestCostsOfPages computes the table of upstream calls from the covers that the program takes, for cursors at the first places.
-func TestCostsOfPages(t *testing.T) {
+// TestPageCosts compares the table of upstream calls with the program's covers, for cursors at the
+// first positions.
+func TestPageCosts(t *testing.T) {
 	t.Parallel()
-	const places = 3000
+	const positions = 3000
 	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (\d+) \| (\d+(?: or \d+)?) \|$`).FindAllStringSubmatch(readPages(t)[behavior].prose, -1)
 	if len(rows) < 5 {
-		t.Fatalf("got %d rows, want the table", len(rows))
+		t.Fatalf("got %d rows, want at least 5", len(rows))
 	}
 	for _, row := range rows {
 		first, err := strconv.Atoi(row[1])
@@ -249,7 +255,7 @@ func TestCostsOfPages(t *testing.T) {
 		}
 		without := strconv.Itoa(len(relay.Cover(relay.Range{Lo: 0, Hi: first})))
 		fewest, most := math.MaxInt, 0
-		for cursor := range places {
+		for cursor := range positions {
 			calls := len(relay.Cover(relay.Range{Lo: cursor, Hi: cursor + 1 + first}))
 			fewest, most = min(fewest, calls), max(most, calls)
 		}
@@ -263,8 +269,9 @@ func TestCostsOfPages(t *testing.T) {
 	}
 }
 
-// TestBlocksAreWhatTheySay holds code that is no command to what it is: JSON, or GraphQL of the schema.
-func TestBlocksAreWhatTheySay(t *testing.T) {
+// TestBlocks_valid checks that blocks of JSON are valid JSON, and blocks of GraphQL valid operations
+// or definitions.
+func TestBlocks_valid(t *testing.T) {
 	t.Parallel()
 	sdl, err := os.ReadFile(filepath.Join(root, "schema.graphqls"))
 	if err != nil {
@@ -281,7 +288,7 @@ func TestBlocksAreWhatTheySay(t *testing.T) {
 			case "graphql":
 				err = checkGraphQL(schema, b.code)
 			case "bash", "shell", "console", "zsh", "fish", "powershell":
-				err = fmt.Errorf("commands are blocks of sh")
+				err = fmt.Errorf("got a block of %s, want commands in blocks of sh", b.language)
 			}
 			if err != nil {
 				t.Errorf("%s:%d: %v", name, b.line, err)
@@ -290,13 +297,14 @@ func TestBlocksAreWhatTheySay(t *testing.T) {
 	}
 }
 
-// checkGraphQL takes an operation of the schema, or any definitions of types: those of other services.
-func checkGraphQL(schema *gqlast.Schema, text string) error {
-	if _, err := gql.ParseQuery(&gqlast.Source{Input: text}); err != nil {
-		_, err := gql.ParseSchema(&gqlast.Source{Input: text})
+// checkGraphQL accepts an operation that is valid for the schema, and type definitions of other
+// services.
+func checkGraphQL(schema *gqlast.Schema, document string) error {
+	if _, err := gql.ParseQuery(&gqlast.Source{Input: document}); err != nil {
+		_, err := gql.ParseSchema(&gqlast.Source{Input: document})
 		return err
 	}
-	if _, errs := gqlparser.LoadQueryWithRules(schema, text, nil); len(errs) > 0 {
+	if _, errs := gqlparser.LoadQueryWithRules(schema, document, nil); len(errs) > 0 {
 		return errs
 	}
 	return nil

@@ -13,29 +13,31 @@ import (
 	"unicode"
 )
 
-// root is the repository's, from here.
+// root is the path of the repository's root.
 const root = ".."
 
 // page is a Markdown file of the repository.
 type page struct {
-	path   string // from the root, with slashes
+	path   string // from the root, slash-separated
 	blocks []block
-	// prose is the text without blocks and comments.
+	// prose is the page without blocks and comments.
 	prose string
 }
 
-// block is what stands between two fences.
+// block is a fenced block of code.
 type block struct {
-	line     int    // of the fence, from 1
-	language string // "" for none
+	line     int    // line number of the fence, from 1
+	language string // "" if the fence has no language
 	code     string
-	// notes are the comments directly above, without their marks.
+	// notes are the comments directly above the block, without <!-- and -->.
 	notes []string
-	// prints is what the page says that the commands of this block print, nil for nothing: the block of json or text right behind it.
+	// prints is the expected output of the block's commands: the block of json or text directly after
+	// it. It is nil if there is none.
 	prints *block
 }
 
-// readPages returns the Markdown files that git has, or would have, by their paths.
+// readPages returns the repository's Markdown files by path, including untracked files that are not
+// ignored.
 func readPages(t *testing.T) map[string]*page {
 	t.Helper()
 	pages := map[string]*page{}
@@ -47,12 +49,12 @@ func readPages(t *testing.T) map[string]*page {
 		pages[name] = parsePage(t, name, string(text))
 	}
 	if len(pages) < 20 {
-		t.Fatalf("got %d pages, want all of them", len(pages))
+		t.Fatalf("got %d pages, want at least 20", len(pages))
 	}
 	return pages
 }
 
-// gitFiles returns files of the working tree that still exist, as git ls-files lists them.
+// gitFiles returns the existing files of the working tree that git ls-files lists.
 func gitFiles(t *testing.T, args ...string) []string {
 	t.Helper()
 	list := exec.Command("git", append([]string{"ls-files", "-z", "--exclude-standard"}, args...)...)
@@ -70,13 +72,14 @@ func gitFiles(t *testing.T, args ...string) []string {
 
 var comment = regexp.MustCompile(`^<!-- (.*) -->$`)
 
+// parsePage splits a Markdown file into prose and blocks.
 func parsePage(t *testing.T, name, text string) *page {
 	t.Helper()
 	p := &page{path: name}
 	var prose []string
 	var notes []string
 	var open *block
-	last := -1 // the block that nothing but blank lines followed, -1 for none
+	last := -1 // the index of the previous block if only blank lines follow it, otherwise -1
 	for i, line := range strings.Split(text, "\n") {
 		fence := strings.HasPrefix(line, "```")
 		note := comment.FindStringSubmatch(line)
@@ -105,7 +108,7 @@ func parsePage(t *testing.T, name, text string) *page {
 		}
 	}
 	if open != nil {
-		t.Errorf("%s:%d: got a block without end", name, open.line)
+		t.Errorf("%s:%d: got a block without a closing fence", name, open.line)
 	}
 	p.prose = strings.Join(prose, "\n")
 	return p
@@ -117,7 +120,7 @@ var (
 	heading  = regexp.MustCompile(`(?m)^#{1,6} (.+)$`)
 )
 
-// links returns the targets of the page's links and pictures.
+// links returns the targets of the page's links and images.
 func (p *page) links() []string {
 	var targets []string
 	for _, match := range link.FindAllStringSubmatch(codeSpan.ReplaceAllString(p.prose, ""), -1) {
@@ -126,7 +129,7 @@ func (p *page) links() []string {
 	return targets
 }
 
-// anchors returns the names of the page's headings, as GitHub makes them.
+// anchors returns the anchors that GitHub generates for the page's headings.
 func (p *page) anchors() map[string]bool {
 	names := map[string]bool{}
 	for _, match := range heading.FindAllStringSubmatch(p.prose, -1) {
@@ -139,6 +142,7 @@ func (p *page) anchors() map[string]bool {
 	return names
 }
 
+// slug returns the anchor that GitHub generates for a heading.
 func slug(title string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -151,15 +155,15 @@ func slug(title string) string {
 	}, title)
 }
 
-// resolve returns the path from the root that a link of the page leads to.
+// resolve returns the path, from the root, of a link's target.
 func (p *page) resolve(target string) string {
-	if target == "" { // an anchor of the page itself
+	if target == "" { // the target is an anchor on the same page
 		return p.path
 	}
 	return path.Join(path.Dir(p.path), target)
 }
 
-// spans returns what the page has between backquotes, outside of blocks.
+// spans returns the page's code spans, without backquotes.
 func (p *page) spans() []string {
 	spans := codeSpan.FindAllString(p.prose, -1)
 	for i, span := range spans {

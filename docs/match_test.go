@@ -9,41 +9,44 @@ import (
 	"testing"
 )
 
-// What a page says that a command prints has … for what differs from run to run. In JSON it stands for any value, for the rest of an
-// object, for any elements of an array, or for a part of a text or of a number; white space does not count. In text it stands for a part of a line, and alone
-// on a line for any lines.
+// In the expected output of a command, … matches output that differs between runs. In JSON, it matches
+// any value, the rest of an object, any elements of an array, or a part of a string or number; white
+// space does not matter. In text, it matches a part of a line, or any lines if it is alone on a line.
 
-// anything is what … becomes in JSON.
+// anything is the JSON string that replaces ….
 const anything = "\x00…"
 
-// matches says how what was printed differs from what a page says, nil where it does not.
-func matches(said *block, printed string) error {
-	if said.language == "text" {
-		return matchesText(said.code, printed)
+// matches returns an error that describes how the printed output differs from the expected output, or
+// nil if it matches.
+func matches(expected *block, printed string) error {
+	if expected.language == "text" {
+		return matchesText(expected.code, printed)
 	}
 	var want any
-	if err := decode(withAnything(said.code), &want); err != nil {
-		return fmt.Errorf("what the page says is not JSON: %w", err)
+	if err := decode(withAnything(expected.code), &want); err != nil {
+		return fmt.Errorf("the expected output is not JSON: %w", err)
 	}
 	var got any
 	if err := decode(printed, &got); err != nil {
-		return fmt.Errorf("what was printed is not JSON: %w", err)
+		return fmt.Errorf("the printed output is not JSON: %w", err)
 	}
 	return matchesValue("", want, got)
 }
 
-func decode(text string, into any) error {
-	decoder := json.NewDecoder(strings.NewReader(text))
+// decode decodes exactly one JSON document.
+func decode(document string, into any) error {
+	decoder := json.NewDecoder(strings.NewReader(document))
 	decoder.UseNumber()
 	if err := decoder.Decode(into); err != nil {
 		return err
 	}
 	if decoder.More() {
-		return fmt.Errorf("there is more than one document")
+		return fmt.Errorf("got more than one JSON document")
 	}
 	return nil
 }
 
+// matchesText compares text line by line.
 func matchesText(want, got string) error {
 	var pattern strings.Builder
 	pattern.WriteString(`\A`)
@@ -56,26 +59,26 @@ func matchesText(want, got string) error {
 	}
 	pattern.WriteString(`\z`)
 	if !regexp.MustCompile(pattern.String()).MatchString(strings.TrimSpace(got) + "\n") {
-		return fmt.Errorf("got other lines")
+		return fmt.Errorf("the lines differ")
 	}
 	return nil
 }
 
-// partly returns the pattern of a text in which … is any part of a line.
-func partly(text string) string {
-	parts := strings.Split(text, "…")
+// partly returns a pattern in which … matches any part of a line.
+func partly(expected string) string {
+	parts := strings.Split(expected, "…")
 	for i, part := range parts {
 		parts[i] = regexp.QuoteMeta(part)
 	}
 	return strings.Join(parts, ".*")
 }
 
-// withAnything makes JSON of JSON with … in it.
-func withAnything(text string) string {
+// withAnything replaces … in a document, so that the result is valid JSON.
+func withAnything(document string) string {
 	var out strings.Builder
-	var inside []rune // braces and brackets that are open
+	var inside []rune // open braces and brackets
 	quoted, escaped, value := false, false, false
-	runes := []rune(text)
+	runes := []rune(document)
 	for i := 0; i < len(runes); i++ {
 		r := runes[i]
 		switch {
@@ -118,6 +121,7 @@ func withAnything(text string) string {
 	return out.String()
 }
 
+// matchesValue compares JSON values. at is the path of the value, for errors.
 func matchesValue(at string, want, got any) error {
 	switch want := want.(type) {
 	case string:
@@ -147,6 +151,7 @@ func matchesValue(at string, want, got any) error {
 	return fmt.Errorf("at %s: got %v, want %v", at+"/", got, want)
 }
 
+// matchesObject compares JSON objects.
 func matchesObject(at string, want, got map[string]any) error {
 	for name, value := range want {
 		if name == anything {
@@ -162,13 +167,13 @@ func matchesObject(at string, want, got map[string]any) error {
 	_, more := want[anything]
 	for name := range got {
 		if _, ok := want[name]; !ok && !more {
-			return fmt.Errorf("at %s: got %s, which the page does not have", at+"/", name)
+			return fmt.Errorf("at %s: got %s, which is not in the expected output", at+"/", name)
 		}
 	}
 	return nil
 }
 
-// matchesArray takes … for any elements, as few as there may be.
+// matchesArray compares JSON arrays. … matches as few elements as possible.
 func matchesArray(at string, want, got []any) error {
 	i := 0
 	for ; i < len(want) && want[i] != anything; i++ {
@@ -197,46 +202,46 @@ func matchesArray(at string, want, got []any) error {
 func TestMatches(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		language, said, printed string
-		want                    bool
+		language, expected, printed string
+		want                        bool
 	}{
-		"JSON in other lines":             {"json", "{\n  \"a\": [1, 2]\n}", `{"a":[1,2]}`, true},
-		"another number":                  {"json", `{"a": 1}`, `{"a":2}`, false},
-		"another text":                    {"json", `{"a": "b"}`, `{"a":"c"}`, false},
-		"a text for a number":             {"json", `{"a": 1}`, `{"a":"1"}`, false},
-		"a member that is missing":        {"json", `{"a": 1, "b": 2}`, `{"a":1}`, false},
-		"a member too many":               {"json", `{"a": 1}`, `{"a":1,"b":2}`, false},
-		"an element too many":             {"json", `[1]`, `[1,2]`, false},
-		"an element that is missing":      {"json", `[1, 2]`, `[1]`, false},
-		"any value":                       {"json", `{"a": …, "b": 1}`, `{"a":{"c":[]},"b":1}`, true},
-		"any value, but it is missing":    {"json", `{"a": …}`, `{}`, false},
-		"the rest of an object":           {"json", `{"a": 1, …}`, `{"a":1,"b":2}`, true},
-		"the rest of an object, wrong":    {"json", `{"a": 1, …}`, `{"a":2,"b":2}`, false},
-		"the rest of an array":            {"json", `[{"a": 1}, …]`, `[{"a":1},2,3]`, true},
-		"the rest of an array, too short": {"json", `[1, 2, …]`, `[1]`, false},
-		"elements between":                {"json", `[1, …, 4, …]`, `[1,2,3,4]`, true},
-		"elements between, one missing":   {"json", `[1, …, 5, …]`, `[1,2,3,4]`, false},
-		"a part of a text":                {"json", `{"a": "Ax…"}`, `{"a":"AxAb"}`, true},
-		"a part of a text, wrong":         {"json", `{"a": "Ax…"}`, `{"a":"BxAb"}`, false},
-		"a part of a number":              {"json", `{"a": 3…}`, `{"a":301}`, true},
-		"a part of a number, wrong":       {"json", `{"a": 3…}`, `{"a":299}`, false},
-		"a part of a number, for a text":  {"json", `{"a": 3…}`, `{"a":"30"}`, false},
-		"brackets in texts":               {"json", `{"a": "{[\"", "b": …}`, `{"a":"{[\"","b":0}`, true},
-		"two documents":                   {"json", `1`, `1 2`, false},
-		"no JSON":                         {"json", `1`, `<html>`, false},
-		"lines":                           {"text", "a\nb", "a\nb\n", true},
-		"other lines":                     {"text", "a\nb", "a\nc\n", false},
-		"a line too many":                 {"text", "a", "a\nb\n", false},
-		"a part of a line":                {"text", "took … ms", "took 12 ms\n", true},
-		"a part of a line, not two":       {"text", "took … ms", "took\n12 ms\n", false},
-		"any lines":                       {"text", "a\n…\nz", "a\nb\nc\nz\n", true},
-		"any lines at the end":            {"text", "a\n…", "a\nb\nc\n", true},
-		"signs of patterns":               {"text", "a.c (x)", "abc (x)\n", false},
+		"JSON with other line breaks":            {language: "json", expected: "{\n  \"a\": [1, 2]\n}", printed: `{"a":[1,2]}`, want: true},
+		"another number":                         {language: "json", expected: `{"a": 1}`, printed: `{"a":2}`},
+		"another string":                         {language: "json", expected: `{"a": "b"}`, printed: `{"a":"c"}`},
+		"a string instead of a number":           {language: "json", expected: `{"a": 1}`, printed: `{"a":"1"}`},
+		"a missing member":                       {language: "json", expected: `{"a": 1, "b": 2}`, printed: `{"a":1}`},
+		"an extra member":                        {language: "json", expected: `{"a": 1}`, printed: `{"a":1,"b":2}`},
+		"an extra element":                       {language: "json", expected: `[1]`, printed: `[1,2]`},
+		"a missing element":                      {language: "json", expected: `[1, 2]`, printed: `[1]`},
+		"any value":                              {language: "json", expected: `{"a": …, "b": 1}`, printed: `{"a":{"c":[]},"b":1}`, want: true},
+		"any value for a missing member":         {language: "json", expected: `{"a": …}`, printed: `{}`},
+		"the rest of an object":                  {language: "json", expected: `{"a": 1, …}`, printed: `{"a":1,"b":2}`, want: true},
+		"the rest of another object":             {language: "json", expected: `{"a": 1, …}`, printed: `{"a":2,"b":2}`},
+		"the rest of an array":                   {language: "json", expected: `[{"a": 1}, …]`, printed: `[{"a":1},2,3]`, want: true},
+		"the rest of an array, too short":        {language: "json", expected: `[1, 2, …]`, printed: `[1]`},
+		"elements in between":                    {language: "json", expected: `[1, …, 4, …]`, printed: `[1,2,3,4]`, want: true},
+		"elements in between, one missing":       {language: "json", expected: `[1, …, 5, …]`, printed: `[1,2,3,4]`},
+		"a part of a string":                     {language: "json", expected: `{"a": "Ax…"}`, printed: `{"a":"AxAb"}`, want: true},
+		"a part of another string":               {language: "json", expected: `{"a": "Ax…"}`, printed: `{"a":"BxAb"}`},
+		"a part of a number":                     {language: "json", expected: `{"a": 3…}`, printed: `{"a":301}`, want: true},
+		"a part of another number":               {language: "json", expected: `{"a": 3…}`, printed: `{"a":299}`},
+		"a part of a number instead of a string": {language: "json", expected: `{"a": 3…}`, printed: `{"a":"30"}`},
+		"brackets in strings":                    {language: "json", expected: `{"a": "{[\"", "b": …}`, printed: `{"a":"{[\"","b":0}`, want: true},
+		"two documents":                          {language: "json", expected: `1`, printed: `1 2`},
+		"not JSON":                               {language: "json", expected: `1`, printed: `<html>`},
+		"lines":                                  {language: "text", expected: "a\nb", printed: "a\nb\n", want: true},
+		"other lines":                            {language: "text", expected: "a\nb", printed: "a\nc\n"},
+		"an extra line":                          {language: "text", expected: "a", printed: "a\nb\n"},
+		"a part of a line":                       {language: "text", expected: "took … ms", printed: "took 12 ms\n", want: true},
+		"a part of a line with a line break":     {language: "text", expected: "took … ms", printed: "took\n12 ms\n"},
+		"any lines":                              {language: "text", expected: "a\n…\nz", printed: "a\nb\nc\nz\n", want: true},
+		"any lines at the end":                   {language: "text", expected: "a\n…", printed: "a\nb\nc\n", want: true},
+		"regular expression syntax":              {language: "text", expected: "a.c (x)", printed: "abc (x)\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if err := matches(&block{language: test.language, code: test.said}, test.printed); (err == nil) != test.want {
-				t.Errorf("got %v, want a match: %t", err, test.want)
+			if err := matches(&block{language: test.language, code: test.expected}, test.printed); (err == nil) != test.want {
+				t.Errorf("got %v, want match %t", err, test.want)
 			}
 		})
 	}
