@@ -13,9 +13,9 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// The bounds of an answer, in bytes: of all of it, and of what gqlgen executes of it.
+// The limits of a response in bytes, and of what gqlgen executes of it.
 const (
-	maxAnswer   = 32 << 20
+	maxResponse = 32 << 20
 	maxExecuted = 8 << 20
 )
 
@@ -24,8 +24,9 @@ func over(t *testing.T, list *cost.List, projected bool) *gateway {
 	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = list.Cached(), projected })
 }
 
-// TestResponseSize_tooLarge also holds what it takes to find out: memory in proportion to the bound, whatever the answer would have.
-func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestResponseSize_tooLarge also checks that a refused response takes memory in proportion to the limit, however
+// large it would be.
+func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // it counts the allocations of the process
 	list, large := cost.NewList(0), cost.NewList(4_000_000)
 	everything := "fragment f on Cvm { " + allFields(t) + " }"
 	connections := func(n int, selection string) string {
@@ -35,11 +36,11 @@ func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // what oth
 		}
 		return "{" + b.String() + " } " + everything
 	}
-	texts := "{ cvms(first: 1) { nodes { hosted { configuration { composeFile {"
+	aliased := "{ cvms(first: 1) { nodes { hosted { configuration { composeFile {"
 	for i := range 29 {
-		texts += fmt.Sprintf(" t%d: dockerComposeFile", i)
+		aliased += fmt.Sprintf(" t%d: dockerComposeFile", i)
 	}
-	texts += " } } } } } }"
+	aliased += " } } } } } }"
 	ids := ""
 	for _, node := range over(t, list, true).post(t, "{ cvms(first: 100) { nodes { id } } }", nil, nil).cvms(t).Nodes[:95] {
 		ids += fmt.Sprintf(" %q", node.ID)
@@ -48,19 +49,19 @@ func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // what oth
 		list      *cost.List
 		projected bool
 		query     string
-		limit     int // 0: it is not refused
+		limit     int // 0 if it is not refused
 	}{
-		"30 connections of 1000 items":           {list, true, connections(30, "cvms(first: 1000) { edges { cursor node { ...f } } }"), maxAnswer},
-		"30 connections of 1000 items, plain":    {list, false, connections(30, "cvms(first: 1000) { edges { cursor node { ...f } } }"), maxExecuted},
-		"30 connections of 1000 items, deferred": {list, true, connections(30, "cvms(first: 1000) { edges { cursor node { ...f @defer } } }"), maxExecuted},
-		"17 times 95 ids, plain":                 {list, false, connections(17, "nodes(ids: ["+ids+"]) { ...f }"), maxExecuted},
-		"7 connections of 1000 items":            {list, true, connections(7, "cvms(first: 1000) { nodes { ...f } }"), maxAnswer},
-		"6 connections of 1000 items":            {list, true, connections(6, "cvms(first: 1000) { nodes { ...f } }"), 0},
-		"1000 items with everything, plain":      {list, false, connections(1, "cvms(first: 1000) { nodes { ...f } }"), 0},
-		"a text of 2 MB, 29 times":               {large, true, texts, maxAnswer},
-		"a text of 2 MB, 29 times, plain":        {large, false, texts, maxExecuted},
+		"30 connections of 1000 items":           {list: list, projected: true, query: connections(30, "cvms(first: 1000) { edges { cursor node { ...f } } }"), limit: maxResponse},
+		"30 connections of 1000 items, plain":    {list: list, query: connections(30, "cvms(first: 1000) { edges { cursor node { ...f } } }"), limit: maxExecuted},
+		"30 connections of 1000 items, deferred": {list: list, projected: true, query: connections(30, "cvms(first: 1000) { edges { cursor node { ...f @defer } } }"), limit: maxExecuted},
+		"17 times 95 ids, plain":                 {list: list, query: connections(17, "nodes(ids: ["+ids+"]) { ...f }"), limit: maxExecuted},
+		"7 connections of 1000 items":            {list: list, projected: true, query: connections(7, "cvms(first: 1000) { nodes { ...f } }"), limit: maxResponse},
+		"6 connections of 1000 items":            {list: list, projected: true, query: connections(6, "cvms(first: 1000) { nodes { ...f } }")},
+		"1000 items with everything, plain":      {list: list, query: connections(1, "cvms(first: 1000) { nodes { ...f } }")},
+		"a string of 2 MB, 29 times":             {list: large, projected: true, query: aliased, limit: maxResponse},
+		"a string of 2 MB, 29 times, plain":      {list: large, query: aliased, limit: maxExecuted},
 	}
-	for name, test := range tests { //nolint:paralleltest // what others allocate would count
+	for name, test := range tests { //nolint:paralleltest // it counts the allocations of the process
 		t.Run(name, func(t *testing.T) {
 			g := over(t, test.list, test.projected)
 			body, err := json.Marshal(map[string]string{"query": test.query})
@@ -90,7 +91,7 @@ func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // what oth
 			}
 			got := after.TotalAlloc - before.TotalAlloc
 			t.Logf("%d MB allocated", got>>20)
-			if most := uint64(8 * maxAnswer); got > most && !testmode.Race {
+			if most := uint64(8 * maxResponse); got > most && !testmode.Race {
 				t.Errorf("got %d bytes allocated, want at most %d", got, most)
 			}
 		})

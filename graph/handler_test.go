@@ -20,7 +20,8 @@ const (
 	mediaJSON    = "application/json"
 )
 
-// send sends a request as it stands, with the credential of the tests.
+// send sends a request with the credential of the tests. Headers are pairs of a name and a value; an empty
+// value removes the header.
 func (g *gateway) send(t *testing.T, method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
@@ -171,12 +172,12 @@ func TestHandler_gzip(t *testing.T) {
 		body, accept string
 		want         bool
 	}{
-		"not asked":           {large, "", false},
-		"asked":               {large, "gzip, deflate, br", true},
-		"asked with a weight": {large, "br;q=1.0, gzip; q=0.5", true},
-		"refused":             {large, "gzip;q=0", false},
-		"another only":        {large, "br", false},
-		"not worth it":        {small, "gzip", false},
+		"not requested":           {large, "", false},
+		"requested":               {large, "gzip, deflate, br", true},
+		"requested with a weight": {large, "br;q=1.0, gzip; q=0.5", true},
+		"refused":                 {large, "gzip;q=0", false},
+		"only another encoding":   {large, "br", false},
+		"a small response":        {small, "gzip", false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -196,7 +197,7 @@ func TestHandler_gzip(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got, err := io.ReadAll(zip); err != nil || string(got) != plain.Body.String() {
-				t.Errorf("got %.80s, %v, want the plain answer", got, err)
+				t.Errorf("got %.80s, %v, want the uncompressed response", got, err)
 			}
 		})
 	}

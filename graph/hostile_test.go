@@ -18,11 +18,11 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// hostile is a document that would cost much, and the code of what refuses it, empty where it is answered.
+// hostile is an expensive document and the code of its error, which is empty if it is executed.
 type hostile struct{ query, wantCode string }
 
 func hostileDocuments() map[string]hostile {
-	fragments := func(n int) string { // each spreads the next one twice
+	fragments := func(n int) string { // each of which spreads the next one twice
 		var b strings.Builder
 		b.WriteString("{ ...f0 }")
 		for i := range n {
@@ -49,7 +49,7 @@ func hostileDocuments() map[string]hostile {
 		"16 levels":                      {nest(7), "QUERY_TOO_COMPLEX"},
 		"fragments that double 30 times": {fragments(30), "QUERY_TOO_COMPLEX"},
 		"fragments that double 90 times": {fragments(90), "QUERY_TOO_COMPLEX"},
-		"fragments in a circle":          {"{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", "GRAPHQL_VALIDATION_FAILED"},
+		"a cycle of fragments":           {"{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", "GRAPHQL_VALIDATION_FAILED"},
 		"unknown fields":                 {"{ cvms { " + strings.Repeat("nope ", 290) + "} }", "GRAPHQL_VALIDATION_FAILED"},
 		"many unknown fields, deep":      {"{" + strings.Repeat(" cvms { nodes { hosted { no nope nopenope }}}", 30) + "}", "GRAPHQL_VALIDATION_FAILED"},
 		"a name of 200 KB":               {"{ " + strings.Repeat("a", 200<<10) + " }", "QUERY_TOO_COMPLEX"},
@@ -59,7 +59,7 @@ func hostileDocuments() map[string]hostile {
 		"a list in a list":               {"{ cvms(first: " + strings.Repeat("[", 900) + strings.Repeat("]", 900) + ") { totalCount } }", "GRAPHQL_VALIDATION_FAILED"},
 		"many operations":                {strings.Repeat("query A { __typename } ", 300), "GRAPHQL_VALIDATION_FAILED"},
 		"many variables":                 {"query(" + strings.Repeat("$a: Int ", 400) + ") { __typename }", "GRAPHQL_VALIDATION_FAILED"},
-		"bytes of control":               {"{ \x01\x02 }", "GRAPHQL_PARSE_FAILED"},
+		"control characters":             {"{ \x01\x02 }", "GRAPHQL_PARSE_FAILED"},
 		"opening braces":                 {strings.Repeat("{a", 900), "GRAPHQL_PARSE_FAILED"},
 	}
 }
@@ -76,7 +76,7 @@ func TestHostileDocuments(t *testing.T) {
 			}
 			w := g.send(t, http.MethodPost, "/graphql", string(body))
 			if w.Body.Len() > 64<<10 {
-				t.Errorf("answer: got %d bytes, want at most 64 KiB", w.Body.Len())
+				t.Errorf("response: got %d bytes, want at most 64 KiB", w.Body.Len())
 			}
 			if test.wantCode == "" {
 				if strings.Contains(w.Body.String(), `"errors"`) {
@@ -92,22 +92,22 @@ func TestHostileDocuments(t *testing.T) {
 				limit, _ := got.Errors[0].Extensions["limit"].(float64)
 				actual, _ := got.Errors[0].Extensions["actual"].(float64)
 				if limit <= 0 || actual <= limit {
-					t.Errorf("got limit %v and actual %v, want the one above the other", limit, actual)
+					t.Errorf("got limit %v and actual %v, want an actual value above the limit", limit, actual)
 				}
 			}
 			if len(got.Errors) > 101 {
-				t.Errorf("got %d errors, want at most 100 and their rest", len(got.Errors))
+				t.Errorf("got %d errors, want at most 101", len(got.Errors))
 			}
 		})
 	}
 }
 
-// TestHostileDocuments_cpuTime holds that no request takes more than 150 ms of CPU time. Documents are new each time.
-func TestHostileDocuments_cpuTime(t *testing.T) { //nolint:paralleltest // what others use would count
+// TestHostileDocuments_cpuTime checks that no request takes more than 150 ms of CPU time. No document is cached.
+func TestHostileDocuments_cpuTime(t *testing.T) { //nolint:paralleltest // it measures the CPU time of the process
 	if testmode.Race {
-		t.Skip("the race detector takes most of the time")
+		t.Skip("the race detector takes most of the CPU time")
 	}
-	const most = 150 * time.Millisecond
+	const limit = 150 * time.Millisecond
 	list := cost.NewList(0)
 	cursors, err := list.Cursors(1000)
 	if err != nil {
@@ -122,9 +122,9 @@ func TestHostileDocuments_cpuTime(t *testing.T) { //nolint:paralleltest // what 
 		}
 		documents[name] = hostile{query: head + " {" + b.String() + " }"}
 	}
-	behind := func(i int) any { return cursors[i*20+19] }
-	thirty("30 windows that touch", "query", "cvms(first: 20, after: %q) { nodes { id } }", behind)
-	thirty("30 long windows that overlap", "query", "cvms(first: 1000, after: %q) { pageInfo { hasNextPage } }", behind)
+	after := func(i int) any { return cursors[i*20+19] }
+	thirty("30 adjacent windows", "query", "cvms(first: 20, after: %q) { nodes { id } }", after)
+	thirty("30 long windows that overlap", "query", "cvms(first: 1000, after: %q) { pageInfo { hasNextPage } }", after)
 	thirty("30 long windows from the front", "query", "cvms(first: %d) { pageInfo { hasNextPage } }", func(i int) any { return 1000 - i })
 	thirty("30 long windows from the back", "query", "cvms(last: %d) { pageInfo { hasNextPage } }", func(i int) any { return 1000 - i })
 	thirty("30 long windows of 30 lists", "query", "cvms(first: 1000, nodeId: %d) { pageInfo { hasNextPage } }", func(i int) any { return i + 1 })
@@ -147,16 +147,16 @@ func TestHostileDocuments_cpuTime(t *testing.T) { //nolint:paralleltest // what 
 			if err != nil {
 				t.Fatal(err)
 			}
-			begun := cost.CPU()
-			answer := serve(t.Context(), g.handler, "Bearer x", body)
-			took = min(took, cost.CPU()-begun)
-			if document.wantCode == "" && !bytes.Contains(answer, []byte(`"data":{`)) && !bytes.Contains(answer, []byte("QUERY_TOO_COMPLEX")) {
-				t.Fatalf("%s: got %.300s, want data or a refusal", name, answer)
+			started := cost.CPU()
+			response := serve(t.Context(), g.handler, "Bearer x", body)
+			took = min(took, cost.CPU()-started)
+			if document.wantCode == "" && !bytes.Contains(response, []byte(`"data":{`)) && !bytes.Contains(response, []byte("QUERY_TOO_COMPLEX")) {
+				t.Fatalf("%s: got %.300s, want data or a refusal", name, response)
 			}
 		}
 		t.Logf("%s: %v", name, took)
-		if took > most {
-			t.Errorf("%s: took %v of CPU time, want at most %v", name, took, most)
+		if took > limit {
+			t.Errorf("%s: took %v of CPU time, want at most %v", name, took, limit)
 		}
 	}
 }
@@ -168,22 +168,15 @@ func denseDocument(n int) string {
 		repeated("status") + " configuration {" + repeated("image") + " composeFile {" + repeated("name") + " } gpus { gpus {" + repeated("slot") + " } } } } } } }"
 }
 
-// TestParsedDocuments_memory sends documents of 40 KB, which are not all kept.
-func TestParsedDocuments_memory(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestParsedDocuments_memory sends more documents of 40 KB than the cache can hold.
+func TestParsedDocuments_memory(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	if testmode.Race {
-		t.Skip("the race detector takes memory")
+		t.Skip("the race detector needs memory")
 	}
-	const most = 16 << 20 // where each takes half a megabyte, and is taken for one of 3 MB
+	const limit = 16 << 20 // a parsed document takes 0.5 MB and is counted as 3 MB
 	g := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages = cost.NewList(0).Cached() })
 	text := denseDocument(250)
 	text += strings.Repeat(" ", 40<<10-len(text))
-	heap := func() uint64 {
-		runtime.GC()
-		runtime.GC() // what finalizers held
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	before := heap()
 	for i := range testmode.Count(60, 1000) {
 		query := fmt.Sprintf("query q%d %s", i, text)
@@ -191,14 +184,14 @@ func TestParsedDocuments_memory(t *testing.T) { //nolint:paralleltest // what ot
 		if err != nil {
 			t.Fatal(err)
 		}
-		if answer := serve(t.Context(), g.handler, "Bearer x", body); !bytes.HasPrefix(answer, []byte(`{"data":`)) {
-			t.Fatalf("got %.300s, want data", answer)
+		if response := serve(t.Context(), g.handler, "Bearer x", body); !bytes.HasPrefix(response, []byte(`{"data":`)) {
+			t.Fatalf("got %.300s, want data", response)
 		}
 	}
 	after := heap()
 	t.Logf("%d MB more", int64(after-before)>>20)
-	if after > before+most {
-		t.Errorf("got %d bytes more, want at most %d", after-before, most)
+	if after > before+limit {
+		t.Errorf("got %d bytes more, want at most %d", after-before, limit)
 	}
 	runtime.KeepAlive(g)
 }

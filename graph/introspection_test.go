@@ -39,7 +39,7 @@ func TestIntrospection_setting(t *testing.T) {
 	}
 }
 
-// TestMessages_repeatNoString puts a text into places where GraphQL does not want it.
+// TestMessages_repeatNoString sends a string in places where it is not valid.
 func TestMessages_repeatNoString(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{}))
@@ -65,7 +65,7 @@ func TestMessages_repeatNoString(t *testing.T) {
 		`{"query":"query($a: [ID!]!) { nodes(ids: $a) { id } }","variables":{"a":{"` + secret + `":[]}}}`,
 	} {
 		if w := g.send(t, http.MethodPost, "/graphql", body); strings.Contains(w.Body.String(), secret) || !strings.Contains(w.Body.String(), `"errors"`) {
-			t.Errorf("%s: got %s, want an error without the text", body, w.Body)
+			t.Errorf("%s: got %s, want an error without the string", body, w.Body)
 		}
 	}
 	lines := "{ cvms(user\"\"\"a\nb\"\"\": 1) }"
@@ -74,7 +74,7 @@ func TestMessages_repeatNoString(t *testing.T) {
 	}
 }
 
-// graphiQLIntrospection is the query by which graphql-js, and so GraphiQL, asks for a schema.
+// graphiQLIntrospection is the introspection query of graphql-js, which GraphiQL sends.
 const graphiQLIntrospection = `query IntrospectionQuery {
   __schema { queryType { name kind } mutationType { name kind } subscriptionType { name kind }
     types { ...FullType } directives { name description locations args { ...InputValue } isRepeatable } } }
@@ -107,6 +107,6 @@ func TestErrors_haveCode(t *testing.T) {
 		}
 	}
 	if got := slices.Collect(maps.Keys(codes)); len(got) < 5 {
-		t.Errorf("got the codes %v, want five kinds at least", got)
+		t.Errorf("got the codes %v, want at least five", got)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestMessages_sayWhatToDo holds the words of errors that people meet first.
+// TestMessages_sayWhatToDo compares the messages that users see first.
 func TestMessages_sayWhatToDo(t *testing.T) {
 	t.Parallel()
 	closed := httptest.NewServer(http.NotFoundHandler())

@@ -20,13 +20,13 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// stockGateway returns the endpoint over a stock.
+// stockGateway returns an endpoint over a source.
 func stockGateway(tb testing.TB, source pages.Source, projected bool) http.Handler {
 	tb.Helper()
 	return newGateway(tb, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = source, projected }).handler
 }
 
-// putItems shows a caller a list of the items, whose pages take calls or are at hand.
+// putItems makes the items the list of a caller. Its pages are cached or need calls.
 func (s *stock) putItems(caller string, atHand bool, items ...string) {
 	list := &randomList{envelope: func(items string, total, page, size int) []byte {
 		return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":%d,"page_size":%d}`, items, total, page, size)
@@ -37,7 +37,7 @@ func (s *stock) putItems(caller string, atHand bool, items ...string) {
 	s.put(caller, list.page, atHand)
 }
 
-// say sends an operation and returns the answer.
+// say sends an operation and returns the response.
 func say(handler http.Handler, caller, query, operation string, variables vars) string {
 	body, err := json.Marshal(map[string]any{"query": query, "operationName": operation, "variables": variables})
 	if err != nil {
@@ -48,30 +48,30 @@ func say(handler http.Handler, caller, query, operation string, variables vars) 
 
 func TestProjection_upstreamBytes(t *testing.T) {
 	t.Parallel()
-	// Only what is written from its bytes keeps its escapes.
+	// Only a projection keeps the upstream's escapes.
 	const written, decoded = `\u0061\/\u00e9`, `a/é`
 	tests := map[string]struct {
 		query, want string
-		plain       bool // gqlgen is to execute it, projections or not
+		plain       bool // gqlgen executes it even with projections
 	}{
-		"nodes":        {`{ cvms { nodes { name } } }`, `{"cvms":{"nodes":[{"name":"%s"}]}}`, false},
-		"edges":        {`{ cvms { edges { node { name } } } }`, `{"cvms":{"edges":[{"node":{"name":"%s"}}]}}`, false},
-		"cvm":          {`{ cvm(vmId: "a") { name } }`, `{"cvm":{"name":"%s"}}`, false},
-		"node":         {`{ node(id: "Q3ZtOmE") { ... on Cvm { name } } }`, `{"node":{"name":"%s"}}`, false},
-		"nodes by ids": {`{ nodes(ids: ["Q3ZtOmE", "Q3ZtOm5vbmU"]) { ... on Cvm { name } } }`, `{"nodes":[{"name":"%s"},null]}`, false},
+		"nodes":        {query: `{ cvms { nodes { name } } }`, want: `{"cvms":{"nodes":[{"name":"%s"}]}}`},
+		"edges":        {query: `{ cvms { edges { node { name } } } }`, want: `{"cvms":{"edges":[{"node":{"name":"%s"}}]}}`},
+		"cvm":          {query: `{ cvm(vmId: "a") { name } }`, want: `{"cvm":{"name":"%s"}}`},
+		"node":         {query: `{ node(id: "Q3ZtOmE") { ... on Cvm { name } } }`, want: `{"node":{"name":"%s"}}`},
+		"nodes by ids": {query: `{ nodes(ids: ["Q3ZtOmE", "Q3ZtOm5vbmU"]) { ... on Cvm { name } } }`, want: `{"nodes":[{"name":"%s"},null]}`},
 		"entities": {
-			`{ _entities(representations: [{__typename: "Cvm", id: "Q3ZtOmE"}, {__typename: "Cvm", vmId: "none"}]) { __typename ... on Cvm { __typename name } } }`,
-			`{"_entities":[{"__typename":"Cvm","name":"%s"},null]}`, false,
+			query: `{ _entities(representations: [{__typename: "Cvm", id: "Q3ZtOmE"}, {__typename: "Cvm", vmId: "none"}]) { __typename ... on Cvm { __typename name } } }`,
+			want:  `{"_entities":[{"__typename":"Cvm","name":"%s"},null]}`,
 		},
-		"fragments":               {`{ ...q } fragment q on Query { cvms { ... { nodes { ...c } } } } fragment c on Node { ... on Cvm { name } }`, `{"cvms":{"nodes":[{"name":"%s"}]}}`, false},
-		"conditions":              {`{ cvms { nodes @skip(if: false) { id @skip(if: true) name @include(if: true) } } }`, `{"cvms":{"nodes":[{"name":"%s"}]}}`, false},
-		"several fields":          {`{ a: cvm(vmId: "none") { name } b: cvm(vmId: "a") { name } __typename }`, `{"a":null,"b":{"name":"%s"},"__typename":"Query"}`, false},
-		"a deferred field":        {`{ __typename ... @defer { cvm(vmId: "a") { name } } }`, `{"__typename":"Query","cvm":{"name":"%s"}}`, false},
-		"a deferral that is none": {`{ cvm(vmId: "a") { ... @defer(if: false) { name } } }`, `{"cvm":{"name":"%s"}}`, false},
-		"deferred fields":         {`{ cvms { totalCount ... @defer { nodes { name } } } }`, `{"cvms":{"totalCount":1,"nodes":[{"name":"%s"}]}}`, true},
-		"one of an item":          {`{ cvms { nodes { ...c @defer vmId } } } fragment c on Cvm { name }`, `{"cvms":{"nodes":[{"name":"%s","vmId":"a"}]}}`, true},
-		"one of a lookup":         {`{ nodes(ids: ["Q3ZtOmE"]) { ... on Cvm @defer(label: "l") { name } } }`, `{"nodes":[{"name":"%s"}]}`, true},
-		"one of another field":    {`{ cvm(vmId: "a") { name } cvms { ... @defer { totalCount } } }`, `{"cvm":{"name":"%s"},"cvms":{"totalCount":1}}`, false},
+		"fragments":                        {query: `{ ...q } fragment q on Query { cvms { ... { nodes { ...c } } } } fragment c on Node { ... on Cvm { name } }`, want: `{"cvms":{"nodes":[{"name":"%s"}]}}`},
+		"conditions":                       {query: `{ cvms { nodes @skip(if: false) { id @skip(if: true) name @include(if: true) } } }`, want: `{"cvms":{"nodes":[{"name":"%s"}]}}`},
+		"several fields":                   {query: `{ a: cvm(vmId: "none") { name } b: cvm(vmId: "a") { name } __typename }`, want: `{"a":null,"b":{"name":"%s"},"__typename":"Query"}`},
+		"a deferred field":                 {query: `{ __typename ... @defer { cvm(vmId: "a") { name } } }`, want: `{"__typename":"Query","cvm":{"name":"%s"}}`},
+		"a disabled @defer":                {query: `{ cvm(vmId: "a") { ... @defer(if: false) { name } } }`, want: `{"cvm":{"name":"%s"}}`},
+		"deferred fields":                  {query: `{ cvms { totalCount ... @defer { nodes { name } } } }`, want: `{"cvms":{"totalCount":1,"nodes":[{"name":"%s"}]}}`, plain: true},
+		"a deferred field of an item":      {query: `{ cvms { nodes { ...c @defer vmId } } } fragment c on Cvm { name }`, want: `{"cvms":{"nodes":[{"name":"%s","vmId":"a"}]}}`, plain: true},
+		"a deferred field of a lookup":     {query: `{ nodes(ids: ["Q3ZtOmE"]) { ... on Cvm @defer(label: "l") { name } } }`, want: `{"nodes":[{"name":"%s"}]}`, plain: true},
+		"a deferred field beside a lookup": {query: `{ cvm(vmId: "a") { name } cvms { ... @defer { totalCount } } }`, want: `{"cvm":{"name":"%s"},"cvms":{"totalCount":1}}`},
 	}
 	s := newStock()
 	s.putItems("Bearer a", false, `{"hosted":{"id":"a"},"name":"`+written+`"}`)
@@ -95,7 +95,7 @@ func TestProjection_upstreamBytes(t *testing.T) {
 
 func TestProjection_planPerOperation(t *testing.T) {
 	t.Parallel()
-	// In both operations, the values of the variables are written down alike where x is y's value of the other.
+	// The plans of a and b have the same Boolean values if x of one is y of the other.
 	const document = `
 		query a($x: Boolean!, $y: Boolean!) { __typename @skip(if: $x) ...list }
 		query b($y: Boolean!, $x: Boolean = false) { ...list __typename @skip(if: $x) }
@@ -108,21 +108,21 @@ func TestProjection_planPerOperation(t *testing.T) {
 		true:  `"cvms":{"totalCount":1,"nodes":[{"vmId":"v"}]}`,
 		false: `"cvms":{"nodes":[{"name":"n","vmId":"v"}]}`,
 	}
-	for range 3 { // at first plans are made, then they are there
+	for range 3 { // the first round compiles the plans, the others use the cache
 		for _, test := range []struct {
 			operation string
 			variables vars
 			want      string
 		}{
-			{"a", vars{"x": true, "y": false}, cvms[false]},
-			{"b", vars{"y": true, "x": false}, cvms[true] + `,"__typename":"Query"`},
-			{"a", vars{"x": true, "y": true}, cvms[true]},
-			{"a", vars{"x": false, "y": true}, `"__typename":"Query",` + cvms[true]},
-			{"b", vars{"y": false, "x": true}, cvms[false]},
-			{"b", vars{"y": false}, cvms[false] + `,"__typename":"Query"`},
-			{"c", nil, cvms[true]},
-			{"c", vars{"y": false}, cvms[false]},
-			{"c", vars{"y": true}, cvms[true]},
+			{operation: "a", variables: vars{"x": true, "y": false}, want: cvms[false]},
+			{operation: "b", variables: vars{"y": true, "x": false}, want: cvms[true] + `,"__typename":"Query"`},
+			{operation: "a", variables: vars{"x": true, "y": true}, want: cvms[true]},
+			{operation: "a", variables: vars{"x": false, "y": true}, want: `"__typename":"Query",` + cvms[true]},
+			{operation: "b", variables: vars{"y": false, "x": true}, want: cvms[false]},
+			{operation: "b", variables: vars{"y": false}, want: cvms[false] + `,"__typename":"Query"`},
+			{operation: "c", want: cvms[true]},
+			{operation: "c", variables: vars{"y": false}, want: cvms[false]},
+			{operation: "c", variables: vars{"y": true}, want: cvms[true]},
 		} {
 			if got, want := say(handler, "Bearer a", document, test.operation, test.variables), `{"data":{`+test.want+`}}`; got != want {
 				t.Errorf("%s %v: got %s, want %s", test.operation, test.variables, got, want)
@@ -164,7 +164,7 @@ func TestProjection_tooManyEvents(t *testing.T) {
 	}
 }
 
-// leaving is a Source at which some callers end their requests, and which indexes each page anew that is not at hand.
+// leaving is a source that cancels the requests of some callers. It indexes a page again for each call.
 type leaving struct{ *stock }
 
 type leaveKey struct{}
@@ -181,7 +181,7 @@ func (l leaving) Fetch(ctx context.Context, request pages.FetchRequest) (pages.F
 	return pages.FetchResult{Page: page, Request: request.PageRequest}, err
 }
 
-// slowReader is a caller who takes an answer piece by piece, while others are answered.
+// slowReader is a response writer that yields to other goroutines between the parts of a response.
 type slowReader struct {
 	header http.Header
 	body   []byte
@@ -210,7 +210,7 @@ func TestProjection_callersApart(t *testing.T) {
 		`{ cvms(first: 60) { nodes { name ... on Cvm @defer { hosted { events { body } } } } } }`,
 		`{ cvms(first: 150) { nodes { name listed } } }`,
 		`{ cvm(vmId: "second") { name hosted { events { body } } } }`,
-		`{ cvms(first: 40) { nodes { vcpu name } } }`, // each with an error
+		`{ cvms(first: 40) { nodes { vcpu name } } }`, // with an error for each item
 		`{ cvms { totalCount } }`,
 	}
 	s := newStock()
@@ -223,7 +223,7 @@ func TestProjection_callersApart(t *testing.T) {
 				id = "second"
 			}
 			body := strings.Repeat(name(caller)+" ", 1+i%30)
-			if caller == callers-1 { // whose largest answers are too large to be used again
+			if caller == callers-1 { // whose largest responses exceed the size of a reused buffer
 				body = strings.Repeat(body, 40)
 			}
 			items = append(items, fmt.Sprintf(`{"hosted":{"id":%q,"events":[{"body":%q}]},"name":"%s-%d","vcpu":"%s"}`, id, body, name(caller), i, name(caller)))
@@ -235,7 +235,7 @@ func TestProjection_callersApart(t *testing.T) {
 		for i, operation := range operations {
 			a := say(stockGateway(t, s, true), fmt.Sprint("Bearer ", caller), operation, "", nil)
 			if strings.Count(a, "of-") != strings.Count(a, name(caller)) || strings.Contains(a, "INTERNAL") {
-				t.Fatalf("got %.300s, want only what is %s", a, name(caller))
+				t.Fatalf("got %.300s, want only items of %s", a, name(caller))
 			}
 			alone[[2]int{caller, i}] = a
 		}
@@ -262,7 +262,7 @@ func TestProjection_callersApart(t *testing.T) {
 					return
 				}
 				if strings.Count(got, "of-") != strings.Count(got, name(caller)) {
-					t.Errorf("caller %d, %s: got %.300s, want only what is %s", caller, operations[i], got, name(caller))
+					t.Errorf("caller %d, %s: got %.300s, want only items of %s", caller, operations[i], got, name(caller))
 					return
 				}
 			}
@@ -271,7 +271,7 @@ func TestProjection_callersApart(t *testing.T) {
 	group.Wait()
 }
 
-// hear sends an operation and takes the answer slowly, with gzip or without.
+// hear sends an operation and reads the response slowly, with or without gzip.
 func hear(ctx context.Context, t *testing.T, handler http.Handler, caller, query string, zipped bool) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})

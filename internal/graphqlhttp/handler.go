@@ -4,6 +4,7 @@ package graphqlhttp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -183,7 +184,7 @@ func (x *exchange) respond(response *graphql.Response, op Operation, entry *cach
 	buffer := x.writer.buffer()
 	body, tooLarge := encode((*buffer)[:0], response, op)
 	if tooLarge != nil {
-		response = &graphql.Response{Errors: gqlerror.List{tooLarge}, Data: null, Extensions: response.Extensions}
+		response = &graphql.Response{Errors: gqlerror.List{tooLarge}, Data: json.RawMessage("null"), Extensions: response.Extensions}
 		body, _ = encode(nil, response, nil) // releases the memory of the large response
 	}
 	complete := response.Data != nil && len(response.Errors) == 0

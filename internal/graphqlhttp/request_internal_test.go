@@ -1,6 +1,6 @@
 package graphqlhttp
 
-// These tests are in the package because they compare what was read of a request, which no response shows.
+// These tests are in the package because they compare the parameters of a request, which no response shows.
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ var bodies = []string{
 	`{"documentId":"sha256:x","query":null}`, `{"documentId":"a","documentId":"b"}`, `{"documentId":7}`,
 }
 
-// FuzzBody holds the reading of a body against encoding/json.
+// FuzzBody compares the reader of a body with encoding/json.
 func FuzzBody(f *testing.F) {
 	for _, body := range bodies {
 		f.Add([]byte(body))
@@ -41,7 +41,7 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// oracleParams reads parameters, slowly. ok is false for what is to be refused.
+// oracleParams reads parameters with encoding/json. It returns false for a body that must be refused.
 func oracleParams(body []byte) (_ *parameters, ok bool) {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	if !utf8.Valid(body) || !json.Valid(body) || trimmed[0] != '{' {
@@ -64,7 +64,7 @@ func oracleParams(body []byte) (_ *parameters, ok bool) {
 		if !known {
 			continue
 		}
-		if place == nil { // it came before
+		if place == nil { // it occurred before
 			return nil, false
 		}
 		places[name.(string)] = nil
@@ -77,7 +77,7 @@ func oracleParams(body []byte) (_ *parameters, ok bool) {
 	return params, true
 }
 
-// FuzzURL holds the reading of a query string against that of a body with the same parameters.
+// FuzzURL compares the reader of a query string with that of a body with the same parameters.
 func FuzzURL(f *testing.F) {
 	for _, query := range []string{
 		"query=%7B__typename%7D", "query={a}&variables={\"a\":1}&operationName=B", "query=a&query=b", "variables=[]", "variables=+%7B%7D+", "extensions=null", "x=%zz", "query=%ff", "a;b", "variables={}{}", "query=%00&x", "documentId=a", "documentId=a&documentId=a",
@@ -93,7 +93,7 @@ func FuzzURL(f *testing.F) {
 	})
 }
 
-// oracleURL reads parameters by way of a body. What is empty does not count.
+// oracleURL reads parameters as a body. It ignores empty parameters.
 func oracleURL(query string) (_ *parameters, ok bool) {
 	values, err := url.ParseQuery(query)
 	if err != nil {

@@ -34,9 +34,6 @@ const (
 // vary lists the request headers that a response depends on.
 const vary = "Accept, Accept-Encoding, Authorization, X-API-Key, X-Phala-Workspace"
 
-// null is the data of a response that has only an error of the whole operation.
-var null = json.RawMessage("null") //nolint:gochecknoglobals // read-only
-
 // responseWriter writes GraphQL responses. It is safe for concurrent use.
 type responseWriter struct {
 	headers map[string][]string // header values, by their content or media type

@@ -118,11 +118,13 @@ func (l *documentLimits) parse(query string) (*ast.QueryDocument, *gqlerror.Erro
 // validate checks a document against the schema.
 func (l *documentLimits) validate(doc *ast.QueryDocument) *gqlerror.Error {
 	if len(doc.Operations) == 0 {
-		return withCode(gqlerror.Errorf("no operation provided"))
+		e := gqlerror.Errorf("no operation provided")
+		errcode.Set(e, apierror.CodeValidationFailed)
+		return e
 	}
 	errs := validator.ValidateWithRules(l.schema, doc, l.rules)
 	for _, e := range errs {
-		withCode(e)
+		errcode.Set(e, apierror.CodeValidationFailed)
 	}
 	switch len(errs) {
 	case 0:
@@ -132,12 +134,6 @@ func (l *documentLimits) validate(doc *ast.QueryDocument) *gqlerror.Error {
 	default:
 		return &gqlerror.Error{Err: errs, Message: errs[0].Message}
 	}
-}
-
-// withCode sets the code of an error about a document that is not valid.
-func withCode(e *gqlerror.Error) *gqlerror.Error {
-	errcode.Set(e, apierror.CodeValidationFailed)
-	return e
 }
 
 // checkOperationName returns an error if none of the document's operations is the one to execute.
