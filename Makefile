@@ -1,4 +1,4 @@
-# Pinned here alone: .ci/run uses these targets.
+# The versions of all tools. .ci/run uses these targets.
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 KUSTOMIZE := go run sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
 GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -10,13 +10,13 @@ FUZZJOBS ?= $(shell nproc)
 
 .PHONY: run generate lint test fuzz cover deploy-check monitoring-check dashboard schema-check schema-release screenshot vulncheck dist release drift cost scaling bench
 
-run: ## the gateway over its demo upstream
+run: ## run the gateway with its demo upstream
 	go run . --demo
 
-generate: ## the code that gqlgen writes
+generate: ## generate code with gqlgen and genqlient
 	go generate ./...
 
-lint: ## vet, golangci-lint with gofumpt, and go.mod
+lint: ## run go vet and golangci-lint, and check go.mod
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
 	go mod tidy -diff
@@ -24,9 +24,9 @@ lint: ## vet, golangci-lint with gofumpt, and go.mod
 test:
 	go test -race -shuffle=on ./...
 
-# go test fuzzes one target at a time, so that several of them share the machine. Sometimes it takes the end of a target's time for a
-# failure (golang/go#75804, mended in Go 1.27): that target is run once more.
-fuzz: ## each fuzz target for FUZZTIME on one core, FUZZJOBS at once
+# go test fuzzes one target at a time, so several of them run concurrently. Sometimes go test reports the end of the fuzz time as a
+# failure (golang/go#75804, fixed in Go 1.27). Then the target runs once more.
+fuzz: ## run each fuzz target for FUZZTIME, FUZZJOBS of them concurrently
 	@tests=$$(go test -list '^Fuzz' ./...) || { printf '%s\n' "$$tests" >&2; exit 1; }; \
 	targets=$$(printf '%s\n' "$$tests" | awk '/^Fuzz/ { name[++n] = $$1 } $$1 == "ok" { for (i = 1; i <= n; i++) print $$2, name[i]; n = 0 }'); \
 	[ -n "$$targets" ] || { echo "there are no fuzz targets" >&2; exit 1; }; \
@@ -37,52 +37,52 @@ fuzz: ## each fuzz target for FUZZTIME on one core, FUZZJOBS at once
 			{ printf "fuzz %s %s failed\n%s\n" "$$0" "$$1" "$$out"; exit 1; }; \
 		printf "fuzz %s %s: %s\n" "$$0" "$$1" "$$(printf "%s" "$$out" | sed -n "s/.*, \(execs: [0-9]*\) .*/\1/p" | tail -1)"'
 
-cover: ## coverage of each function, most telling lines last
+cover: ## measure test coverage; prints the functions with the highest coverage last
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -func=cover.out | sort -k3 -n | tail -40
 
-# The example takes a shared key, which the check makes for itself; without one it must not build.
-deploy-check: ## deploy/: build the manifests, compare them with the API's schemas, and check what they say
+# The example needs a shared key, which the check creates. Without a key, the example must not build.
+deploy-check: ## build the manifests in deploy/, validate them with the API's schemas, and check them
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	mkdir "$$dir/deploy"; cp -R deploy/base deploy/components deploy/overlays "$$dir/deploy"; \
 	rm -f "$$dir/deploy/overlays/example/shared-key.env"; \
 	$(KUSTOMIZE) build "$$dir/deploy/base" >"$$dir/base.yaml"; \
 	if $(KUSTOMIZE) build "$$dir/deploy/overlays/example" >/dev/null 2>"$$dir/refusal" || ! grep -q shared-key.env "$$dir/refusal"; then \
-		cat "$$dir/refusal"; echo "the example must not build for want of a shared key" >&2; exit 1; \
+		cat "$$dir/refusal"; echo "the example must not build without a shared key" >&2; exit 1; \
 	fi; \
 	printf 'shared-key=%s\n' "$$(head -c 32 /dev/urandom | base64)" >"$$dir/deploy/overlays/example/shared-key.env"; \
 	$(KUSTOMIZE) build "$$dir/deploy/overlays/example" >"$$dir/example.yaml"; \
 	$(KUBECTL_VALIDATE) --version 1.30 "$$dir/base.yaml" "$$dir/example.yaml"; \
 	CVMGRAPH_TEST_DEPLOY="$$dir" go test -count=1 ./deploy
 
-# Prometheus is Debian's, or any other from 2.42 on.
-monitoring-check: ## deploy/monitoring: the alerts, and all that the dashboard asks for, by a Prometheus beside gateways under load
+# This needs Prometheus 2.42 or later, for example Debian's.
+monitoring-check: ## check the alerts and the queries of the dashboard with Prometheus and gateways under load
 	promtool check config deploy/monitoring/prometheus.yaml
 	promtool test rules deploy/monitoring/alerts_test.yaml
 	CVMGRAPH_TEST_MONITORING=1 .ci/test '^TestMonitoring$$' -count=1 -v ./internal/e2e
 
-dashboard: ## deploy/monitoring/dashboard.json, as internal/tools/dashboard has it
+dashboard: ## generate deploy/monitoring/dashboard.json
 	go run ./internal/tools/dashboard
 
-# Without the database nothing is known, which is no success, but where VULNDB_OPTIONAL says so.
-vulncheck: ## known vulnerabilities in what the program calls
+# If the database is not available, the target fails, unless VULNDB_OPTIONAL is set.
+vulncheck: ## look for known vulnerabilities in called code
 	@if curl -fsS --max-time 30 -o /dev/null "$(VULNDB)/index/modules.json"; then \
 		$(GOVULNCHECK) -db "$(VULNDB)" ./...; \
 	else \
 		echo "vulnerabilities: NOT CHECKED, the database $(VULNDB) cannot be reached"; [ -n "$(VULNDB_OPTIONAL)" ]; \
 	fi
 
-dist: ## dist/: the programs of this commit, built twice to the same bytes, what they are made of, and checksums
+dist: ## build the release in dist/ reproducibly, with a bill of materials and checksums
 	SYFT="$(SYFT)" .ci/release
 	CVMGRAPH_TEST_RELEASE=dist .ci/test '^TestRelease$$' -count=1 ./internal/e2e
 
 release: vulncheck dist
 
-schema-check: clients/node_modules ## lint the schema, and refuse what breaks operations that the released one allows
+schema-check: clients/node_modules ## lint the schema and reject breaking changes since the release
 	clients/node_modules/.bin/eslint --max-warnings 0 --config clients/schema/eslint.config.js schema.graphqls
 	clients/node_modules/.bin/graphql-inspector diff docs/schema/released.graphqls schema.graphqls
 
-schema-release: ## what schema-check compares with is the schema as it is now
+schema-release: ## make the current schema the one that schema-check compares with
 	cp schema.graphqls docs/schema/released.graphqls
 
 clients/node_modules: clients/package-lock.json
@@ -93,24 +93,24 @@ web/node_modules: web/package-lock.json
 	cd web && npm ci
 	touch $@
 
-screenshot: web/node_modules ## docs/page.png: the page of a demo, by Chromium
+screenshot: web/node_modules ## generate docs/page.png with Chromium
 	@set -e; dir=$$(mktemp -d); go build -o "$$dir/cvmgraph" .; \
 	"$$dir/cvmgraph" --demo --listen 127.0.0.1:8089 --admin-listen "" 2>/dev/null & pid=$$!; \
 	trap 'kill $$pid; rm -rf "$$dir"' EXIT; \
 	for _ in $$(seq 100); do "$$dir/cvmgraph" health --listen 127.0.0.1:8089 2>/dev/null && break; sleep 0.1; done; \
 	GATEWAY_URL=http://127.0.0.1:8089 node web/screenshot.js
 
-drift: ## docs/drift.md: what is lost and repeated while a list changes
+drift: ## generate docs/drift.md: lost and repeated items while a list changes
 	go run ./internal/tools/drift
 
-cost: ## docs/cost.md: how the cost of an operation grows with what it asks for
+cost: ## generate docs/cost.md: the cost of operations by size
 	go run ./internal/tools/costtable
 
-scaling: ## docs/scaling.md: the arithmetic of several replicas beside a simulation
+scaling: ## update docs/scaling.md: upstream calls of several replicas
 	go run ./internal/tools/scaling
 
-# Figures are those of the machine: nothing else should run on it. BENCH is for flags, such as -only=cvmgraph,naive -workloads=a.
-bench: internal/tools/bench/peers/node_modules ## docs/benchmarks.md: the gateway beside its peers
+# Run nothing else on the machine. BENCH has the flags, such as -only=cvmgraph,naive -workloads=a.
+bench: internal/tools/bench/peers/node_modules ## generate docs/benchmarks.md: cvmgraph and other gateways
 	sh internal/tools/bench/peers/glibc.sh || echo "without Tailcall"
 	go run ./internal/tools/bench $(BENCH)
 
