@@ -35,9 +35,9 @@ func TestListChanges(t *testing.T) {
 	t.Parallel()
 	const steps = 700
 	tests := map[string]struct{ items, slack int }{
-		"a long list":  {300, 15},
-		"a short list": {5, 1},
-		"one item":     {1, 1},
+		"a long list":  {items: 300, slack: 15},
+		"a short list": {items: 5, slack: 1},
+		"one item":     {items: 1, slack: 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -213,10 +213,10 @@ func TestListChangesWithEachAnswer(t *testing.T) {
 		changes     bool
 		cacheHeader string
 	}{
-		"a token that says so":  {demo.Tenant{Bearer: "changing-a"}, 76, 84, true, "no-store"},
-		"a key that says so":    {demo.Tenant{APIKey: "changing-a"}, 76, 84, true, "no-store"},
-		"another token":         {demo.Tenant{Bearer: "a-changing-list"}, 300, 300, false, ""},
-		"the word without more": {demo.Tenant{Bearer: "changing"}, 300, 300, false, ""},
+		"a token that says so":  {tenant: demo.Tenant{Bearer: "changing-a"}, few: 76, many: 84, changes: true, cacheHeader: "no-store"},
+		"a key that says so":    {tenant: demo.Tenant{APIKey: "changing-a"}, few: 76, many: 84, changes: true, cacheHeader: "no-store"},
+		"another token":         {tenant: demo.Tenant{Bearer: "a-changing-list"}, few: 300, many: 300},
+		"the word without more": {tenant: demo.Tenant{Bearer: "changing"}, few: 300, many: 300},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -251,11 +251,11 @@ func TestEditByHand(t *testing.T) {
 	tests := map[string]struct {
 		version, query, want string
 	}{
-		"its place in the list": {"2025-10-28", "page=3&page_size=1", `{"items":[` + mine + `],"total":4,"page":3,"page_size":1,"pages":4}`},
-		"its node":              {"2025-10-28", "teepod_id=99", `{"items":[` + mine + `],"total":1,"page":1,"page_size":30,"pages":1}`},
-		"its owner":             {"2025-10-28", "user_id=usr_zoe", `{"items":[` + mine + `],"total":1,"page":1,"page_size":30,"pages":1}`},
-		"broken text":           {"2025-10-28", "page=4&page_size=1", `{"items":[` + broken + `],"total":4,"page":4,"page_size":1,"pages":4}`},
-		"broken text, flat":     {"", "page=4&page_size=1", `{"items":[null],"total":4,"page":4,"page_size":1,"pages":4}`},
+		"its place in the list": {version: "2025-10-28", query: "page=3&page_size=1", want: `{"items":[` + mine + `],"total":4,"page":3,"page_size":1,"pages":4}`},
+		"its node":              {version: "2025-10-28", query: "teepod_id=99", want: `{"items":[` + mine + `],"total":1,"page":1,"page_size":30,"pages":1}`},
+		"its owner":             {version: "2025-10-28", query: "user_id=usr_zoe", want: `{"items":[` + mine + `],"total":1,"page":1,"page_size":30,"pages":1}`},
+		"broken text":           {version: "2025-10-28", query: "page=4&page_size=1", want: `{"items":[` + broken + `],"total":4,"page":4,"page_size":1,"pages":4}`},
+		"broken text, flat":     {query: "page=4&page_size=1", want: `{"items":[null],"total":4,"page":4,"page_size":1,"pages":4}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

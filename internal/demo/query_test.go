@@ -20,21 +20,21 @@ func TestParameters(t *testing.T) {
 		query string
 		want  string // the detail's elements, or "" for 200
 	}{
-		"nothing":                  {"", ""},
-		"the limits":               {"page=1&page_size=100", ""},
-		"a node and nobody":        {"teepod_id=-4&user_id=0", ""},
-		"an unknown parameter":     {"node_id=x&pagesize=y", ""},
-		"the last of several":      {"page=x&page=2", ""},
-		"a page without a word":    {"page=99999999999999999999999", ""},
-		"a page size over 100":     {"page_size=101", `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"101","ctx":{"le":100}}`},
-		"a page size beyond words": {"page_size=99999999999999999999", `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"99999999999999999999","ctx":{"le":100}}`},
-		"a page size of 0":         {"page_size=0", `{"type":"greater_than_equal","loc":["query","page_size"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`},
-		"page 0":                   {"page=0", `{"type":"greater_than_equal","loc":["query","page"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`},
-		"a page that is a word":    {"page=two", `{"type":"int_parsing","loc":["query","page"],` + notInt + `,"input":"two"}`},
-		"an empty node":            {"teepod_id=", `{"type":"int_parsing","loc":["query","teepod_id"],` + notInt + `,"input":""}`},
-		"a user by number":         {"user_id=7", `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"7","ctx":{"pattern":"^(0|usr_.+)$"}}`},
-		"a user without name":      {"user_id=usr_", `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"usr_","ctx":{"pattern":"^(0|usr_.+)$"}}`},
-		"all of it wrong": {"page=0&page_size=x&teepod_id=1.5&user_id=%22%3Cé", `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"\"<é","ctx":{"pattern":"^(0|usr_.+)$"}},` +
+		"nothing":                  {},
+		"the limits":               {query: "page=1&page_size=100"},
+		"a node and nobody":        {query: "teepod_id=-4&user_id=0"},
+		"an unknown parameter":     {query: "node_id=x&pagesize=y"},
+		"the last of several":      {query: "page=x&page=2"},
+		"a page without a word":    {query: "page=99999999999999999999999"},
+		"a page size over 100":     {query: "page_size=101", want: `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"101","ctx":{"le":100}}`},
+		"a page size beyond words": {query: "page_size=99999999999999999999", want: `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"99999999999999999999","ctx":{"le":100}}`},
+		"a page size of 0":         {query: "page_size=0", want: `{"type":"greater_than_equal","loc":["query","page_size"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`},
+		"page 0":                   {query: "page=0", want: `{"type":"greater_than_equal","loc":["query","page"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`},
+		"a page that is a word":    {query: "page=two", want: `{"type":"int_parsing","loc":["query","page"],` + notInt + `,"input":"two"}`},
+		"an empty node":            {query: "teepod_id=", want: `{"type":"int_parsing","loc":["query","teepod_id"],` + notInt + `,"input":""}`},
+		"a user by number":         {query: "user_id=7", want: `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"7","ctx":{"pattern":"^(0|usr_.+)$"}}`},
+		"a user without name":      {query: "user_id=usr_", want: `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"usr_","ctx":{"pattern":"^(0|usr_.+)$"}}`},
+		"all of it wrong": {query: "page=0&page_size=x&teepod_id=1.5&user_id=%22%3Cé", want: `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"\"<é","ctx":{"pattern":"^(0|usr_.+)$"}},` +
 			`{"type":"int_parsing","loc":["query","teepod_id"],` + notInt + `,"input":"1.5"},` +
 			`{"type":"greater_than_equal","loc":["query","page"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}},` +
 			`{"type":"int_parsing","loc":["query","page_size"],` + notInt + `,"input":"x"}`},
@@ -67,15 +67,15 @@ func TestPaging(t *testing.T) {
 		want       page // without items
 		from, upTo int
 	}{
-		"the defaults":          {0, "", page{Total: 300, Page: 1, Size: 30, Pages: 10}, 0, 30},
-		"a full last page":      {60, "page=2", page{Total: 60, Page: 2, Size: 30, Pages: 2}, 30, 60},
-		"a short last page":     {61, "page=3", page{Total: 61, Page: 3, Size: 30, Pages: 3}, 60, 61},
-		"a page past the end":   {60, "page=3", page{Total: 60, Page: 3, Size: 30, Pages: 2}, 0, 0},
-		"the last page of all":  {60, "page=9223372036854775807", page{Total: 60, Page: 1<<63 - 1, Size: 30, Pages: 2}, 0, 0},
-		"one large page":        {61, "page_size=100", page{Total: 61, Page: 1, Size: 100, Pages: 1}, 0, 61},
-		"pages of one":          {5, "page_size=1&page=4", page{Total: 5, Page: 4, Size: 1, Pages: 5}, 3, 4},
-		"an empty list":         {-1, "", page{Page: 1, Size: 30}, 0, 0},
-		"an empty list's depth": {-1, "page=2", page{Page: 2, Size: 30}, 0, 0},
+		"the defaults":          {want: page{Total: 300, Page: 1, Size: 30, Pages: 10}, upTo: 30},
+		"a full last page":      {items: 60, query: "page=2", want: page{Total: 60, Page: 2, Size: 30, Pages: 2}, from: 30, upTo: 60},
+		"a short last page":     {items: 61, query: "page=3", want: page{Total: 61, Page: 3, Size: 30, Pages: 3}, from: 60, upTo: 61},
+		"a page past the end":   {items: 60, query: "page=3", want: page{Total: 60, Page: 3, Size: 30, Pages: 2}},
+		"the last page of all":  {items: 60, query: "page=9223372036854775807", want: page{Total: 60, Page: 1<<63 - 1, Size: 30, Pages: 2}},
+		"one large page":        {items: 61, query: "page_size=100", want: page{Total: 61, Page: 1, Size: 100, Pages: 1}, upTo: 61},
+		"pages of one":          {items: 5, query: "page_size=1&page=4", want: page{Total: 5, Page: 4, Size: 1, Pages: 5}, from: 3, upTo: 4},
+		"an empty list":         {items: -1, want: page{Page: 1, Size: 30}},
+		"an empty list's depth": {items: -1, query: "page=2", want: page{Page: 2, Size: 30}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -17,13 +17,13 @@ func TestTenants(t *testing.T) {
 		header http.Header
 		same   bool
 	}{
-		"the same token":              {0, headers(alice), true},
-		"the scheme in small letters": {0, http.Header{"Authorization": {"bearer alice"}, "X-Phala-Version": {"2025-10-28"}}, true},
-		"a key beside the token":      {0, http.Header{"Authorization": {"Bearer alice"}, "X-Api-Key": {"k"}, "X-Phala-Version": {"2025-10-28"}}, true},
-		"another seed":                {1, headers(alice), false},
-		"another token":               {0, headers(demo.Tenant{Bearer: "bob"}), false},
-		"the token as a key":          {0, headers(demo.Tenant{APIKey: "alice"}), false},
-		"another workspace":           {0, headers(demo.Tenant{Bearer: "alice", Workspace: "w"}), false},
+		"the same token":              {header: headers(alice), same: true},
+		"the scheme in small letters": {header: http.Header{"Authorization": {"bearer alice"}, "X-Phala-Version": {"2025-10-28"}}, same: true},
+		"a key beside the token":      {header: http.Header{"Authorization": {"Bearer alice"}, "X-Api-Key": {"k"}, "X-Phala-Version": {"2025-10-28"}}, same: true},
+		"another seed":                {seed: 1, header: headers(alice)},
+		"another token":               {header: headers(demo.Tenant{Bearer: "bob"})},
+		"the token as a key":          {header: headers(demo.Tenant{APIKey: "alice"})},
+		"another workspace":           {header: headers(demo.Tenant{Bearer: "alice", Workspace: "w"})},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -175,8 +175,8 @@ func TestLatency(t *testing.T) {
 		took     time.Duration
 		status   int
 	}{
-		"a patient caller": {time.Hour, 3 * time.Millisecond, http.StatusOK},
-		"one who leaves":   {time.Millisecond, time.Millisecond, http.StatusServiceUnavailable},
+		"a patient caller": {patience: time.Hour, took: 3 * time.Millisecond, status: http.StatusOK},
+		"one who leaves":   {patience: time.Millisecond, took: time.Millisecond, status: http.StatusServiceUnavailable},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -29,7 +29,7 @@ func TestFromRecover_omitsValue(t *testing.T) {
 	}{
 		"a string":             {raise: func() { s3cret("phak_s3cret") }, want: "a value of type string"},
 		"an error":             {raise: func() { s3cret(errors.New("phak_s3cret")) }, want: "a value of type *errors.errorString"},
-		"a struct":             {raise: func() { s3cret(struct{ key string }{"phak_s3cret"}) }, want: "a value of type struct { key string }"},
+		"a struct":             {raise: func() { s3cret(struct{ key string }{key: "phak_s3cret"}) }, want: "a value of type struct { key string }"},
 		"bytes":                {raise: func() { s3cret([]byte("phak_s3cret")) }, want: "a value of type []uint8"},
 		"nil":                  {raise: func() { s3cret(nil) }, want: "panic called with nil argument"},
 		"an index":             {raise: func() { _ = "phak_s3cret"[len(none)+20:] }, want: "runtime error: slice bounds out of range [20:11]"},

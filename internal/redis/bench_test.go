@@ -14,7 +14,7 @@ import (
 	"cvmgraph/internal/redis"
 )
 
-// page returns a page of 100 items, as the demo upstream sends it.
+// page returns a page of 100 items from the demo upstream.
 func page(b *testing.B) []byte {
 	b.Helper()
 	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/api/v1/cvms/paginated?page=1&page_size=100", nil)
@@ -29,13 +29,13 @@ func page(b *testing.B) []byte {
 }
 
 func BenchmarkSeal(b *testing.B) {
-	v, value := newSealer(b, newKey()), page(b)
+	s, value := newSealer(b, newKey()), page(b)
 	var sealed []byte
 	b.SetBytes(int64(len(value)))
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
-		if sealed, err = v.Seal("key", value, time.Now(), time.Second); err != nil {
+		if sealed, err = s.Seal("key", value, time.Now(), time.Second); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -44,15 +44,15 @@ func BenchmarkSeal(b *testing.B) {
 }
 
 func BenchmarkUnseal(b *testing.B) {
-	v, value := newSealer(b, newKey()), page(b)
-	sealed, err := v.Seal("key", value, time.Now(), time.Second)
+	s, value := newSealer(b, newKey()), page(b)
+	sealed, err := s.Seal("key", value, time.Now(), time.Second)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(len(value)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, _, err := v.Open("key", sealed); err != nil {
+		if _, _, _, err := s.Open("key", sealed); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -60,25 +60,25 @@ func BenchmarkUnseal(b *testing.B) {
 
 func BenchmarkStore(b *testing.B) {
 	s, value := connected(b, anyRedis(b), newKey(), patient), page(b)
-	name := redis.EntryID{Group: [32]byte{1}, Name: "page=1"}
+	id := redis.EntryID{Group: [32]byte{1}, Name: "page=1"}
 	b.Run("save", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			s.Save(b.Context(), name, value, time.Minute)
+			s.Save(b.Context(), id, value, time.Minute)
 		}
 	})
-	load := func(b *testing.B, name redis.EntryID, want bool) {
+	load := func(b *testing.B, id redis.EntryID, want bool) {
 		b.Helper()
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, ok := s.Load(b.Context(), name); ok != want {
+			if _, _, ok := s.Load(b.Context(), id); ok != want {
 				b.Fatalf("got %v, want %v", ok, want)
 			}
 		}
 	}
-	b.Run("hit", func(b *testing.B) { load(b, name, true) })
+	b.Run("hit", func(b *testing.B) { load(b, id, true) })
 	b.Run("miss", func(b *testing.B) { load(b, redis.EntryID{}, false) })
-	b.Run("once", func(b *testing.B) {
+	b.Run("compute", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			_, _, produced, err := s.GetOrCompute(b.Context(), redis.EntryID{Name: strconv.Itoa(i)}, 100*time.Millisecond, time.Second,
@@ -92,7 +92,7 @@ func BenchmarkStore(b *testing.B) {
 		gone := open(b, "redis://127.0.0.1:1", newKey(), patient)
 		b.ReportAllocs()
 		for b.Loop() {
-			gone.Load(b.Context(), name)
+			gone.Load(b.Context(), id)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"cvmgraph/internal/redis"
 )
 
-// load is callers that call Once all the time, each for names of its own and shared ones.
+// load is a group of callers that call GetOrCompute continuously.
 type load struct {
 	stop  chan struct{}
 	group sync.WaitGroup
@@ -25,9 +25,9 @@ type load struct {
 }
 
 type call struct {
-	begun time.Time
-	took  time.Duration
-	err   error
+	started time.Time
+	took    time.Duration
+	err     error
 }
 
 func startLoad(s store, callers int, produce time.Duration) *load {
@@ -41,16 +41,16 @@ func startLoad(s store, callers int, produce time.Duration) *load {
 					return
 				default:
 				}
-				name := redis.EntryID{Name: fmt.Sprint(serial.Add(1) / 2)} // two callers want the same
-				c := call{begun: time.Now()}
+				id := redis.EntryID{Name: fmt.Sprint(serial.Add(1) / 2)} // two callers request the same entry
+				c := call{started: time.Now()}
 				var value []byte
-				value, _, _, c.err = s.GetOrCompute(context.Background(), name, time.Minute, time.Second, func(context.Context) ([]byte, bool, error) {
+				value, _, _, c.err = s.GetOrCompute(context.Background(), id, time.Minute, time.Second, func(context.Context) ([]byte, bool, error) {
 					<-time.After(produce)
-					return []byte(name.Name), true, nil
+					return []byte(id.Name), true, nil
 				})
-				c.took = time.Since(c.begun)
-				if c.err == nil && string(value) != name.Name {
-					c.err = fmt.Errorf("got %q for %q", value, name.Name)
+				c.took = time.Since(c.started)
+				if c.err == nil && string(value) != id.Name {
+					c.err = fmt.Errorf("got %q for %q", value, id.Name)
 				}
 				l.mu.Lock()
 				l.calls = append(l.calls, c)
@@ -69,7 +69,8 @@ func (l *load) end() []call {
 
 func TestStore_outages(t *testing.T) {
 	t.Parallel()
-	// The timeout is long enough for a busy machine to answer within it, and to tell who paid one.
+	// The timeout is long enough for a busy machine, and long enough to recognize callers that
+	// waited for it.
 	const timeout, produce = time.Second, 10 * time.Millisecond
 	for name, test := range map[string]struct {
 		begin, end func(t *testing.T, s *server)
@@ -78,11 +79,11 @@ func TestStore_outages(t *testing.T) {
 			begin: func(_ *testing.T, s *server) { s.end() },
 			end:   func(t *testing.T, s *server) { t.Helper(); s.start(t) },
 		},
-		"standing still": {
+		"frozen": {
 			begin: func(_ *testing.T, s *server) { s.freeze() },
 			end:   func(_ *testing.T, s *server) { s.thaw() },
 		},
-		"standing still, then killed": {
+		"frozen, then killed": {
 			begin: func(_ *testing.T, s *server) { s.freeze() },
 			end:   func(t *testing.T, s *server) { t.Helper(); s.end(); s.start(t) },
 		},
@@ -94,14 +95,14 @@ func TestStore_outages(t *testing.T) {
 			l := startLoad(s, 10, produce)
 			wait(t, 500*time.Millisecond)
 			if downs := s.down(); len(downs) > 0 {
-				t.Fatalf("got the outages %q before there was one", downs)
+				t.Fatalf("got the outages %q before the first one", downs)
 			}
 
-			begun := time.Now()
+			started := time.Now()
 			test.begin(t, server)
 			eventually(t, "Down is called", func() bool { return len(s.down()) > 0 })
-			noticed := time.Since(begun)
-			wait(t, 2500*time.Millisecond) // over two probes
+			noticed := time.Since(started)
+			wait(t, 2500*time.Millisecond) // more than two attempts to reconnect
 			over := time.Now()
 			test.end(t, server)
 			eventually(t, "Up is called", func() bool { return s.ups.Load() > 0 })
@@ -110,27 +111,29 @@ func TestStore_outages(t *testing.T) {
 			eventually(t, "values are shared again", func() bool { return s.hits.Load() > hits })
 			calls := l.end()
 
-			var first, later time.Duration // how long callers took
-			var paid, spared int           // how many of each
+			// Callers before and after the outage was noticed: the longest duration, and their
+			// number.
+			var first, later time.Duration
+			var early, late int
 			for _, c := range calls {
 				if c.err != nil {
 					t.Errorf("got the error %v, want none", c.err)
 				}
 				switch {
-				case c.begun.Add(c.took).Before(begun) || c.begun.After(over): // with Redis
-				case c.begun.Before(begun.Add(noticed)):
-					paid, first = paid+1, max(first, c.took)
+				case c.started.Add(c.took).Before(started) || c.started.After(over): // with Redis
+				case c.started.Before(started.Add(noticed)):
+					early, first = early+1, max(first, c.took)
 				default:
-					spared, later = spared+1, max(later, c.took)
+					late, later = late+1, max(later, c.took)
 				}
 			}
-			t.Logf("%d calls; noticed after %v: %d callers took up to %v until then, and %d up to %v later; Up %v after its end",
-				len(calls), noticed, paid, first, spared, later, back)
+			t.Logf("%d calls; outage noticed after %v; %d callers took up to %v before, and %d up to %v afterwards; Up %v after the end",
+				len(calls), noticed, early, first, late, later, back)
 			if first > 2*timeout {
-				t.Errorf("got %v for a caller at first, want %v and what produce takes", first, timeout)
+				t.Errorf("got %v for an early caller, want %v plus the time of produce", first, timeout)
 			}
 			if later >= timeout {
-				t.Errorf("got %v for a caller later, want what produce takes, and no wait for Redis", later)
+				t.Errorf("got %v for a late caller, want the time of produce without a wait for Redis", later)
 			}
 			if downs, ups := s.down(), s.ups.Load(); len(downs) != 1 || ups != 1 {
 				t.Errorf("got the outages %q and %d ends, want one", downs, ups)
@@ -139,28 +142,28 @@ func TestStore_outages(t *testing.T) {
 	}
 }
 
-// The first caller whose time is up ends the wait of all.
+// The timeout of the first caller ends the wait of all callers.
 func TestLoad_oneTimeoutForAllCallers(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
 	const timeout = 2 * time.Second // before the idle connection is tried
 	s := connected(t, server.address(), newKey(), timeout)
 	server.freeze()
-	begun := time.Now()
+	started := time.Now()
 	var group sync.WaitGroup
 	group.Go(func() { s.Load(t.Context(), redis.EntryID{}) })
 	wait(t, timeout/2)
 	group.Go(func() { s.Load(t.Context(), redis.EntryID{}) })
 	group.Wait()
-	if took := time.Since(begun); took >= timeout+timeout/2 {
-		t.Errorf("got the second caller's end %v after the first one's begin, want %v", took, timeout)
+	if took := time.Since(started); took >= timeout+timeout/2 {
+		t.Errorf("the second caller returned %v after the start of the first one, want %v", took, timeout)
 	}
 	if got := s.failed("load"); got == 0 || len(s.down()) > 1 {
 		t.Errorf("got %d errors and the outages %q, want errors and one outage", got, s.down())
 	}
 }
 
-// Who is idle is told of an outage, too, and finds Redis again without waiting for it.
+// An idle store notices an outage, and reconnects in the background.
 func TestStore_outageWhileIdle(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
@@ -182,15 +185,15 @@ func TestStore_outageWhileIdle(t *testing.T) {
 	}
 }
 
-// A Redis that comes up after the replicas is used from then on.
+// A store uses a Redis that starts later.
 func TestStore_redisStartsLater(t *testing.T) {
 	t.Parallel()
 	server := ownRedis(t)
 	server.end()
-	begun := time.Now()
+	started := time.Now()
 	s := open(t, "redis://"+server.address(), newKey(), patient)
-	if took := time.Since(begun); took > time.Second {
-		t.Errorf("got Open after %v, want that at once", took)
+	if took := time.Since(started); took > time.Second {
+		t.Errorf("got Open after %v, want no wait", took)
 	}
 	eventually(t, "Down is called", func() bool { return len(s.down()) > 0 })
 	server.start(t)
@@ -205,9 +208,9 @@ func TestClose_endsGoroutines(t *testing.T) {
 	for name, test := range map[string]struct {
 		before func(s *server) // Close
 	}{
-		"connected":      {func(*server) {}},
-		"standing still": {func(s *server) { s.freeze() }},
-		"killed":         {func(s *server) { s.end() }},
+		"connected": {before: func(*server) {}},
+		"frozen":    {before: func(s *server) { s.freeze() }},
+		"killed":    {before: func(s *server) { s.end() }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := ownRedis(t)
@@ -230,14 +233,14 @@ func TestClose_endsGoroutines(t *testing.T) {
 				group.Go(func() { s.Load(context.Background(), redis.EntryID{Name: "a"}) })
 			}
 			wait(t, 20*time.Millisecond)
-			begun := time.Now()
+			started := time.Now()
 			s.Close()
-			if took := time.Since(begun); took > 2*time.Second {
-				t.Errorf("got Close after %v, want that at once", took)
+			if took := time.Since(started); took > 2*time.Second {
+				t.Errorf("got Close after %v, want no wait", took)
 			}
 			leave()
 			group.Wait()
-			// Those that gave up an answer end by themselves, when the connection has.
+			// Goroutines of abandoned replies end when the connection has ended.
 			eventually(t, "no goroutine is left", func() bool { return len(goroutines()) <= len(before) })
 			for _, stack := range goroutines() {
 				if strings.Contains(stack, "rueidis.") || strings.Contains(stack, "redis.(*Store)") {
@@ -250,7 +253,7 @@ func TestClose_endsGoroutines(t *testing.T) {
 			value, _, produced, err := s.GetOrCompute(t.Context(), redis.EntryID{}, time.Minute, time.Minute,
 				func(context.Context) ([]byte, bool, error) { return []byte("a"), true, nil })
 			if string(value) != "a" || !produced || err != nil {
-				t.Errorf("got %q, %v, %v after Close, want what was produced", value, produced, err)
+				t.Errorf("got %q, %v, %v after Close, want the produced value", value, produced, err)
 			}
 		})
 	}

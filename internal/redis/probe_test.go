@@ -14,8 +14,8 @@ import (
 	"cvmgraph/internal/redis"
 )
 
-// listening answers each line of each connection, and returns its address.
-func listening(t *testing.T, answer func(net.Conn)) string {
+// listen calls respond for each line of each connection, and returns its address.
+func listen(t *testing.T, respond func(net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -31,7 +31,7 @@ func listening(t *testing.T, answer func(net.Conn)) string {
 			go func() {
 				defer conn.Close()
 				for lines := bufio.NewScanner(conn); lines.Scan(); {
-					answer(conn)
+					respond(conn)
 				}
 			}()
 		}
@@ -52,26 +52,27 @@ func TestProbe(t *testing.T) {
 	replica := ownRedis(t, "--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "yes")
 	for name, test := range map[string]struct {
 		url        string
-		step, code string // of the error; none for an empty step
-		text       string
+		step, code string // of the error; empty for no error
+		message    string
 	}{
-		"a Redis":                    {url: "redis://" + open.address()},
-		"with a password":            {url: "redis://:" + secret + "@" + locked.address()},
-		"with a wrong password":      {"redis://:" + secret + "x@" + locked.address(), redis.StepConnect, "WRONGPASS", "redis: the server refuses with WRONGPASS"},
-		"without a password":         {"redis://" + locked.address(), redis.StepConnect, "NOAUTH", "redis: the server refuses with NOAUTH"},
-		"who may not read":           {"redis://blind:" + secret + "@" + locked.address(), redis.StepConnect, "NOPERM", "redis: the server refuses with NOPERM"},
-		"who may not write":          {"redis://reader:" + secret + "@" + locked.address(), redis.StepWrite, "NOPERM", "redis: the server refuses with NOPERM"},
-		"who may not release a lock": {"redis://locker:" + secret + "@" + locked.address(), redis.StepWrite, "NOPERM", "redis: the server refuses with NOPERM"},
-		"one without room":           {"redis://" + full.address(), redis.StepWrite, "OOM", "redis: the server refuses with OOM"},
-		"a replica":                  {"redis://" + replica.address(), redis.StepWrite, "READONLY", "redis: the server refuses with READONLY"},
-		"nobody":                     {"redis://127.0.0.1:1", redis.StepConnect, "", "redis: connection refused"},
-		"a host that there is not":   {"redis://nowhere.invalid", redis.StepConnect, "", "redis: host not found"},
-		"one that is no Redis": {
-			"redis://" + listening(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 " + secret + "\r\n\r\n")) }), redis.StepConnect, "",
-			"redis: the server does not respond like Redis",
+		"valid":                             {url: "redis://" + open.address()},
+		"a password":                        {url: "redis://:" + secret + "@" + locked.address()},
+		"a wrong password":                  {url: "redis://:" + secret + "x@" + locked.address(), step: redis.StepConnect, code: "WRONGPASS", message: "redis: the server refuses with WRONGPASS"},
+		"no password":                       {url: "redis://" + locked.address(), step: redis.StepConnect, code: "NOAUTH", message: "redis: the server refuses with NOAUTH"},
+		"a user who may not read":           {url: "redis://blind:" + secret + "@" + locked.address(), step: redis.StepConnect, code: "NOPERM", message: "redis: the server refuses with NOPERM"},
+		"a user who may not write":          {url: "redis://reader:" + secret + "@" + locked.address(), step: redis.StepWrite, code: "NOPERM", message: "redis: the server refuses with NOPERM"},
+		"a user who may not release a lock": {url: "redis://locker:" + secret + "@" + locked.address(), step: redis.StepWrite, code: "NOPERM", message: "redis: the server refuses with NOPERM"},
+		"a full Redis":                      {url: "redis://" + full.address(), step: redis.StepWrite, code: "OOM", message: "redis: the server refuses with OOM"},
+		"a replica":                         {url: "redis://" + replica.address(), step: redis.StepWrite, code: "READONLY", message: "redis: the server refuses with READONLY"},
+		"a closed port":                     {url: "redis://127.0.0.1:1", step: redis.StepConnect, message: "redis: connection refused"},
+		"an unknown host":                   {url: "redis://nowhere.invalid", step: redis.StepConnect, message: "redis: host not found"},
+		"an HTTP server": {
+			url:     "redis://" + listen(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 " + secret + "\r\n\r\n")) }),
+			step:    redis.StepConnect,
+			message: "redis: the server does not respond like Redis",
 		},
-		"one that says nothing": {"redis://" + listening(t, func(net.Conn) {}), redis.StepConnect, "", "redis: no response in time"},
-		"one without TLS":       {"rediss://" + open.address(), redis.StepConnect, "", "redis: no response in time"},
+		"a silent server":     {url: "redis://" + listen(t, func(net.Conn) {}), step: redis.StepConnect, message: "redis: no response in time"},
+		"a Redis without TLS": {url: "rediss://" + open.address(), step: redis.StepConnect, message: "redis: no response in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -83,8 +84,8 @@ func TestProbe(t *testing.T) {
 				return
 			}
 			var got *redis.ProbeError
-			if !errors.As(err, &got) || got.Step != test.step || got.Code != test.code || got.Error() != test.text || strings.Contains(err.Error(), secret) {
-				t.Errorf("got %+v, want the step %s, the code %q and %q", err, test.step, test.code, test.text)
+			if !errors.As(err, &got) || got.Step != test.step || got.Code != test.code || got.Error() != test.message || strings.Contains(err.Error(), secret) {
+				t.Errorf("got %+v, want step %s, code %q and message %q", err, test.step, test.code, test.message)
 			}
 		})
 	}
@@ -95,21 +96,20 @@ func TestProbe_invalidOptions(t *testing.T) {
 	_, err := redis.Probe(t.Context(), redis.Options{URL: "http://secret@host"})
 	var refused *redis.ProbeError
 	if err == nil || errors.As(err, &refused) || strings.Contains(err.Error(), "secret") {
-		t.Errorf("got %v, want what is wrong with the options", err)
+		t.Errorf("got %v, want an error about the options", err)
 	}
 }
 
 func TestProbe_contextCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	address := listening(t, func(net.Conn) { cancel() })
-	begun := time.Now()
-	if _, err := redis.Probe(ctx, redis.Options{URL: "redis://" + address, Key: newKey(), Timeout: time.Minute}); err == nil || time.Since(begun) > 30*time.Second {
-		t.Errorf("got %v after %v, want an error soon", err, time.Since(begun))
+	address := listen(t, func(net.Conn) { cancel() })
+	started := time.Now()
+	if _, err := redis.Probe(ctx, redis.Options{URL: "redis://" + address, Key: newKey(), Timeout: time.Minute}); err == nil || time.Since(started) > 30*time.Second {
+		t.Errorf("got %v after %v, want an error soon", err, time.Since(started))
 	}
 }
 
-// TestProbe_leavesNoKeys looks at what a Redis has after it was probed.
 func TestProbe_leavesNoKeys(t *testing.T) {
 	t.Parallel()
 	s := ownRedis(t)
@@ -119,11 +119,11 @@ func TestProbe_leavesNoKeys(t *testing.T) {
 	client := raw(t, s.address())
 	keys, err := client.Do(t.Context(), client.B().Keys().Pattern("*").Build()).AsStrSlice()
 	if err != nil || len(keys) > 1 {
-		t.Fatalf("got %q, %v, want the value at most", keys, err)
+		t.Fatalf("got the keys %q, %v, want at most the value", keys, err)
 	}
 	for _, key := range keys {
 		if left, err := client.Do(t.Context(), client.B().Pttl().Key(key).Build()).AsInt64(); err != nil || left > 5000 || left == -1 {
-			t.Errorf("got %d ms to live, %v, want 5 s at most", left, err)
+			t.Errorf("got a TTL of %d ms, %v, want at most 5 s", left, err)
 		}
 	}
 }

@@ -24,15 +24,15 @@ import (
 	"cvmgraph/internal/testing/freeport"
 )
 
-// server is a Redis of the test's own, that it may stop.
+// server is a Redis server for one test, which the test may stop.
 type server struct {
 	port      string
 	arguments []string
 	process   *exec.Cmd
-	said      *bytes.Buffer
+	output    *bytes.Buffer
 }
 
-// ownRedis starts a Redis with these arguments beside those that keep it on this machine and off the disk.
+// ownRedis starts a Redis server for one test, with additional arguments.
 func ownRedis(tb testing.TB, arguments ...string) *server {
 	tb.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
@@ -44,7 +44,7 @@ func ownRedis(tb testing.TB, arguments ...string) *server {
 	return s
 }
 
-// anyRedis returns the address of a Redis that others may be using.
+// anyRedis returns the address of a Redis that other tests may use.
 func anyRedis(tb testing.TB) string {
 	tb.Helper()
 	if address := os.Getenv("CVMGRAPH_TEST_REDIS"); address != "" {
@@ -70,9 +70,9 @@ func (s *server) address() string { return "127.0.0.1:" + s.port }
 func (s *server) start(tb testing.TB) {
 	tb.Helper()
 	arguments := append([]string{"--port", s.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", tb.TempDir()}, s.arguments...)
-	s.said = &bytes.Buffer{}
+	s.output = &bytes.Buffer{}
 	s.process = exec.CommandContext(context.WithoutCancel(tb.Context()), "redis-server", arguments...)
-	s.process.Stdout, s.process.Stderr = s.said, s.said
+	s.process.Stdout, s.process.Stderr = s.output, s.output
 	if err := s.process.Start(); err != nil {
 		tb.Fatal(err)
 	}
@@ -92,17 +92,17 @@ func (s *server) start(tb testing.TB) {
 	})
 }
 
-// end kills the process, as a machine that fails would.
+// end kills the process, like a failing machine.
 func (s *server) end() {
 	_ = s.process.Process.Kill() // it may have ended before
 	_ = s.process.Wait()
 }
 
-// freeze makes the process stand still, so that connections stay open and nothing answers.
+// freeze stops the process, so that connections stay open without responses.
 func (s *server) freeze() { _ = s.process.Process.Signal(syscall.SIGSTOP) }
 func (s *server) thaw()   { _ = s.process.Process.Signal(syscall.SIGCONT) }
 
-// raw returns a client that sees what is in Redis.
+// raw returns a client for direct access to Redis.
 func raw(tb testing.TB, address string) rueidis.Client {
 	tb.Helper()
 	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{address}, ForceSingleClient: true, DisableCache: true})
@@ -113,16 +113,16 @@ func raw(tb testing.TB, address string) rueidis.Client {
 	return client
 }
 
-func eventually(tb testing.TB, what string, holds func() bool) {
+func eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	late := time.After(20 * time.Second)
-	for !holds() {
+	for !condition() {
 		select {
 		case <-tick.C:
 		case <-late:
-			tb.Fatalf("not in 20 s: %s", what)
+			tb.Fatalf("not within 20 s: %s", what)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func wait(tb testing.TB, d time.Duration) {
 	}
 }
 
-// events is what a store's observer was told.
+// events records the calls of a store's observer.
 type events struct {
 	hits, misses, ups atomic.Int64
 
@@ -177,16 +177,16 @@ func (e *events) down() []string {
 	return append([]string(nil), e.downs...)
 }
 
-// store is a Store and what its observer was told.
+// store is a Store and the events of its observer.
 type store struct {
 	*redis.Store
 	*events
 }
 
-// patient is a timeout that a busy machine keeps.
+// patient is a timeout that is long enough for a busy machine.
 const patient = 5 * time.Second
 
-// open returns a store that need not be connected.
+// open returns a store that may not be connected.
 func open(tb testing.TB, url string, key [32]byte, timeout time.Duration) store {
 	tb.Helper()
 	e := &events{}
@@ -198,7 +198,7 @@ func open(tb testing.TB, url string, key [32]byte, timeout time.Duration) store 
 	return store{s, e}
 }
 
-// connected returns a store that has a connection.
+// connected returns a connected store.
 func connected(tb testing.TB, address string, key [32]byte, timeout time.Duration) store {
 	tb.Helper()
 	s := open(tb, "redis://"+address, key, timeout)
@@ -206,10 +206,10 @@ func connected(tb testing.TB, address string, key [32]byte, timeout time.Duratio
 	return s
 }
 
-// reach waits until the store reaches Redis.
+// reach waits until the store is connected.
 func (s store) reach(tb testing.TB) {
 	tb.Helper()
-	eventually(tb, "the store reaches Redis", func() bool {
+	eventually(tb, "the store is connected", func() bool {
 		before := s.misses.Load()
 		s.Load(context.WithoutCancel(tb.Context()), redis.EntryID{Name: "nothing is stored here"})
 		return s.misses.Load() > before
