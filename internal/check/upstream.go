@@ -158,18 +158,16 @@ func (u *upstreamCheck) http(_ context.Context, r *response) Step {
 
 // bodyAdvice explains a response of status 200 that is not usable JSON, and what to do.
 func bodyAdvice(reason restclient.Reason) string {
-	body, advice := "a body that is not JSON, such as a web page", baseURLAdvice
-	switch reason {
-	case restclient.ReasonTruncated:
-		body, advice = "an empty or truncated body", "check for a proxy that cuts responses"
-	case restclient.ReasonEncoding:
-		body, advice = "a body with broken compression", "check for a proxy that changes responses"
-	case restclient.ReasonTooLarge:
-		body, advice = "a body of more than 16 MiB", baseURLAdvice+"; if it is, its CVMs are that large, and callers must request fewer at a time"
-	case restclient.ReasonTooDeep:
-		body = "JSON that nests deeper than a page"
+	found, ok := map[restclient.Reason]struct{ body, advice string }{
+		restclient.ReasonTruncated: {"an empty or truncated body", "check for a proxy that cuts responses"},
+		restclient.ReasonEncoding:  {"a body with broken compression", "check for a proxy that changes responses"},
+		restclient.ReasonTooLarge:  {"a body of more than 16 MiB", baseURLAdvice + "; if it is, its CVMs are that large, and callers must request fewer at a time"},
+		restclient.ReasonTooDeep:   {"JSON that nests deeper than a page", baseURLAdvice},
+	}[reason]
+	if !ok {
+		found.body, found.advice = "a body that is not JSON, such as a web page", baseURLAdvice
 	}
-	return fmt.Sprintf("the upstream responds with status 200 and %s (%s): %s", body, reason, advice)
+	return fmt.Sprintf("the upstream responds with status 200 and %s (%s): %s", found.body, reason, found.advice)
 }
 
 // statusAdvice explains a status that the API does not use, or with which it fails, and what to do.
