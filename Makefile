@@ -21,7 +21,7 @@ lint: ## run go vet and golangci-lint, and check go.mod
 	$(GOLANGCI_LINT) run ./...
 	go mod tidy -diff
 
-test:
+test: ## run all tests with the race detector
 	go test -race -shuffle=on ./...
 
 # go test fuzzes one target at a time, so several of them run concurrently. Sometimes go test reports the end of the fuzz time as a
@@ -37,9 +37,13 @@ fuzz: ## run each fuzz target for FUZZTIME, FUZZJOBS of them concurrently
 			{ printf "fuzz %s %s failed\n%s\n" "$$0" "$$1" "$$out"; exit 1; }; \
 		printf "fuzz %s %s: %s\n" "$$0" "$$1" "$$(printf "%s" "$$out" | sed -n "s/.*, \(execs: [0-9]*\) .*/\1/p" | tail -1)"'
 
-cover: ## measure test coverage; prints the functions with the highest coverage last
-	go test -coverpkg=./... -coverprofile=cover.out ./...
-	go tool cover -func=cover.out | sort -k3 -n | tail -40
+# The end-to-end tests build the program with coverage counters. It writes to the same directory as the tests.
+cover: ## measure test coverage; prints the functions with the lowest coverage, and the total
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	go test -count=1 -cover -coverpkg=./... ./... -args -test.gocoverdir="$$dir" && \
+	go tool covdata textfmt -i="$$dir" -o=cover.out
+	go tool cover -func=cover.out | sort -k3 -n | head -40
+	go tool cover -func=cover.out | tail -1
 
 # The example needs a shared key, which the check creates. Without a key, the example must not build.
 deploy-check: ## build the manifests in deploy/, validate them with the API's schemas, and check them
