@@ -11,6 +11,7 @@ import (
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/testing/changinglist"
 	"cvmgraph/internal/testing/testmode"
 )
 
@@ -38,128 +39,134 @@ func TestTraversalsOverHTTP(t *testing.T) {
 	})
 }
 
-// history is what happened to a tenant's list.
-type history struct {
+// tenantList is a tenant's list at the demo upstream, whose items follow a changinglist.List.
+type tenantList struct {
+	*changinglist.List
 	upstream *demo.Upstream
 	random   *rand.Rand
-	serial   uint64
-	gone     map[string]bool
+	items    map[int]demo.Item
+	numbers  map[string]int // items of the list by the uuids of their VMs
 }
 
-// change makes up to most changes to the list.
-func (h *history) change(most int) {
-	h.upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
-		for range h.random.IntN(most + 1) {
-			if h.random.IntN(2) == 0 || len(items) == 0 {
-				h.serial++
-				items = slices.Insert(items, h.random.IntN(len(items)+1), demo.NewItem(h.serial))
-				continue
+func newTenantList(random *rand.Rand) *tenantList {
+	l := &tenantList{
+		List:     changinglist.New(random.IntN(200)),
+		upstream: demo.New(demo.Options{Items: -1}),
+		random:   random,
+		items:    make(map[int]demo.Item),
+		numbers:  make(map[string]int),
+	}
+	l.publish()
+	return l
+}
+
+// publish makes the upstream serve the current items.
+func (l *tenantList) publish() {
+	l.upstream.Edit(tenant(), func([]demo.Item) []demo.Item {
+		items := make([]demo.Item, len(l.Items))
+		for i, number := range l.Items {
+			item, ok := l.items[number]
+			if !ok {
+				item = demo.NewItem(uint64(number + 1))
+				l.items[number], l.numbers[item.ID] = item, number
 			}
-			at := h.random.IntN(len(items))
-			h.gone[items[at].ID] = true
-			items = slices.Delete(items, at, at+1)
+			items[i] = item
 		}
 		return items
 	})
 }
 
-// uncached returns the header of a tenant who takes no page that is kept.
+// change makes up to most changes to the list.
+func (l *tenantList) change(most int) {
+	l.Change(l.random, most)
+	l.publish()
+}
+
+// uncached returns the header of a tenant's request that uses no cached pages.
 func uncached() http.Header {
 	return http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}}
 }
 
-// traverseOverHTTP returns whether the worker's history of this number makes the traversal one that has to be exact. The gateways of
-// every other worker keep pages: others who ask beside it leave pages of all moments.
+// traverseOverHTTP checks a traversal of the worker's history with this number, and returns whether it
+// had to be exact. The gateways of every other worker cache pages. Other requests between those of the
+// traversal leave pages of all moments in the cache.
 func traverseOverHTTP(t *testing.T, worker, number uint64) (exact bool) {
 	t.Helper()
-	random, keep := rand.New(rand.NewPCG(worker, number)), worker%2 == 1
-	upstream := demo.New(demo.Options{Items: -1})
-	h := &history{upstream: upstream, random: random, gone: map[string]bool{}}
-	upstream.Edit(tenant(), func([]demo.Item) []demo.Item {
-		var items []demo.Item
-		for range random.IntN(200) {
-			h.serial++
-			items = append(items, demo.NewItem(h.serial))
-		}
-		return items
-	})
+	random := rand.New(rand.NewPCG(worker, number))
+	l := newTenantList(random)
 	within := random.IntN(2) == 0
-	turn := make(chan struct{}, 1) // calls arrive in parallel: one changes the list at a time
+	lock := make(chan struct{}, 1) // calls arrive in parallel: one changes the list at a time
 	changing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		turn <- struct{}{}
+		lock <- struct{}{}
 		if within {
-			h.change(1)
+			l.change(1)
 		}
-		upstream.ServeHTTP(w, r)
-		<-turn
+		l.upstream.ServeHTTP(w, r)
+		<-lock
 	})
-	var g *gateway
-	beside := func() {}
-	if keep {
+	g := newGateway(t, changing)
+	otherRequests := func() {}
+	if worker%2 == 1 {
 		g = cachingGateway(t, changing, pages.CacheOptions{TTL: time.Hour})
-		beside = func() {
+		otherRequests = func() {
 			for range random.IntN(3) {
-				g.post(t, fmt.Sprintf(`{ cvms(%s: %d) { nodes { id } } }`, []string{"first", "last"}[random.IntN(2)], random.IntN(120)), nil, nil)
-				h.change(1)
+				end := []string{"first", "last"}[random.IntN(2)]
+				g.post(t, fmt.Sprintf(`{ cvms(%s: %d) { nodes { id } } }`, end, random.IntN(120)), nil, nil)
+				l.change(1)
 			}
 		}
-	} else {
-		g = newGateway(t, changing)
 	}
-	beside()
+	otherRequests()
 
 	n := []int{1, 3, 10, 30, 101, 150}[random.IntN(6)]
 	backward := random.IntN(2) == 0
-	throughout := upstream.IDs(tenant())
-	var returned []string
-	var cursor *string
-	exact = true
-	for range 1000 {
-		variables := vars{"first": n, "after": cursor}
-		if backward {
-			variables = vars{"last": n, "before": cursor}
-		}
-		var header http.Header
-		if cursor == nil { // what was there throughout, was there since the upstream was asked
-			header = uncached()
-		}
-		page := g.post(t, walkQuery, variables, header).cvms(t)
-		if near := returned[max(0, len(returned)-4):]; cursor != nil && !slices.ContainsFunc(near, func(id string) bool { return !h.gone[id] }) {
-			exact = false
-		}
-		ids := make([]string, len(page.Nodes))
-		for i, node := range page.Nodes {
-			ids[i] = node.VMID
-		}
-		more := page.PageInfo.HasNextPage
-		cursor = page.PageInfo.EndCursor
-		if backward {
-			slices.Reverse(ids)
-			more, cursor = page.PageInfo.HasPreviousPage, page.PageInfo.StartCursor
-		}
-		returned = append(returned, ids...)
-		if !more {
-			break
-		}
+	traversal, err := l.Traverse(backward, func(cursor *string) (changinglist.Page, error) {
+		return l.page(t, g, n, backward, cursor), nil
+	}, func(returned []int) {
 		if len(returned) < 1000 {
-			h.change(4)
+			l.change(4)
 		}
-		beside()
+		otherRequests()
+	})
+	history := fmt.Sprintf("part %d, history %d: %d a page, backward %t, within %t", worker, number, n, backward, within)
+	if err != nil {
+		t.Fatalf("%s: %v", history, err)
 	}
-	throughout = slices.DeleteFunc(throughout, func(id string) bool { return h.gone[id] })
+	if traversal.Exact && !traversal.OnceAndInOrder() {
+		t.Errorf("%s: got %d CVMs of those that stayed, want %d, each once and in order",
+			history, len(traversal.Kept()), len(traversal.Stayed))
+	}
+	if skipped := traversal.Skipped(); len(skipped) > 0 {
+		t.Errorf("%s: %v were skipped", history, skipped)
+	}
+	return traversal.Exact
+}
+
+// page returns the page of n CVMs after a cursor, or before it if the traversal is backward.
+func (l *tenantList) page(t *testing.T, g *gateway, n int, backward bool, cursor *string) changinglist.Page {
+	t.Helper()
+	variables := vars{"first": n, "after": cursor}
 	if backward {
-		slices.Reverse(throughout)
+		variables = vars{"last": n, "before": cursor}
 	}
-	kept := slices.DeleteFunc(slices.Clone(returned), func(id string) bool { return !slices.Contains(throughout, id) })
-	if exact && !slices.Equal(kept, throughout) {
-		t.Errorf("part %d, history %d: %d a page, backward %v, within %v: got %d CVMs of those that stayed, want %d, each once and in order", worker, number, n, backward, within, len(kept), len(throughout))
+	var header http.Header
+	if cursor == nil { // the first page shows the list as it is when the traversal begins
+		header = uncached()
 	}
-	for _, id := range throughout {
-		if !slices.Contains(returned, id) {
-			t.Errorf("part %d, history %d: %d a page, backward %v, within %v: %s was skipped", worker, number, n, backward, within, id)
+	connection := g.post(t, walkQuery, variables, header).cvms(t)
+	page := changinglist.Page{More: connection.PageInfo.HasNextPage, Cursor: connection.PageInfo.EndCursor}
+	for _, node := range connection.Nodes {
+		number, ok := l.numbers[node.VMID]
+		if !ok {
+			t.Fatalf("got the CVM %s, which was never listed", node.VMID)
 		}
+		page.Items = append(page.Items, number)
 	}
-	return exact
+	if backward {
+		slices.Reverse(page.Items)
+		page.More, page.Cursor = connection.PageInfo.HasPreviousPage, connection.PageInfo.StartCursor
+	}
+	return page
 }
 
 // TestASearchTakesNewPages keeps two pages of two moments, between which the cursor's item moved from one to the other.

@@ -12,19 +12,6 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-func ExampleCursor() {
-	list := relay.FingerprintOf("2025-10-28", "node 18")
-	text := relay.Cursor{Position: 29, Total: 300, Item: relay.FingerprintOf("the item's id"), List: list}.Encode()
-
-	cursor, err := relay.DecodeCursor(text, list)
-	fmt.Println(cursor.Position, cursor.Total, err)
-	_, err = relay.DecodeCursor(text, relay.FingerprintOf("2025-10-28", "node 19"))
-	fmt.Println(err)
-	// Output:
-	// 29 300 <nil>
-	// the cursor belongs to another list
-}
-
 func TestFingerprintOfKeepsPartsApart(t *testing.T) {
 	t.Parallel()
 	seen := map[relay.Fingerprint][]string{}

@@ -12,12 +12,24 @@ import (
 // call.
 func TestAssembler_listChangesBetweenCalls(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		size   int
-		cursor relay.Cursor
-		change func(*changinglist.List) // after the first call
-		want   int
-	}{
+	for name, test := range changesBetweenCalls() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t)
+		})
+	}
+}
+
+// changeBetweenCalls is a change of a list after the first call for a window.
+type changeBetweenCalls struct {
+	size   int
+	cursor relay.Cursor
+	change func(*changinglist.List)
+	want   int // the item after the cursor
+}
+
+func changesBetweenCalls() map[string]changeBetweenCalls {
+	return map[string]changeBetweenCalls{
 		"an item is inserted just before the cursor's item": {
 			size:   10,
 			cursor: relay.Cursor{Position: 4, Total: 10, Item: changinglist.Fingerprint(5)},
@@ -66,37 +78,36 @@ func TestAssembler_listChangesBetweenCalls(t *testing.T) {
 			want: 42,
 		},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := changinglist.New(test.size)
-			test.cursor.List = staticList
-			window, err := relay.Args{First: new(int32(1)), After: new(test.cursor.Encode())}.Window(staticList, 1000)
-			if err != nil {
-				t.Fatal(err)
+}
+
+func (test changeBetweenCalls) run(t *testing.T) {
+	t.Helper()
+	l := changinglist.New(test.size)
+	test.cursor.List = staticList
+	window, err := relay.Args{First: new(int32(1)), After: new(test.cursor.Encode())}.Window(staticList, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	assembler := relay.NewAssembler(window, nil)
+	var loaded []relay.PageSnapshot
+	for next := assembler.Next(nil); len(next.Pages) > 0; next = assembler.Next(nil) {
+		for _, page := range next.Pages {
+			if len(loaded) == 1 {
+				test.change(l)
 			}
-			assembler := relay.NewAssembler(window, nil)
-			var loaded []relay.PageSnapshot
-			for next := assembler.Next(nil); len(next.Pages) > 0; next = assembler.Next(nil) {
-				for _, page := range next.Pages {
-					if len(loaded) == 1 {
-						test.change(l)
-					}
-					loaded = append(loaded, l.Snapshot(page))
-					assembler.Add(loaded[len(loaded)-1])
-				}
-			}
-			result := assembler.Result()
-			if result == nil || len(result.Items()) != 1 {
-				t.Fatalf("got %+v, want one item", result)
-			}
-			ref := result.Items()[0]
-			if got := l.Item(loaded[ref.Page].Items[ref.Index]); got != test.want {
-				t.Errorf("got item %d by %d calls, want %d", got, len(loaded), test.want)
-			}
-			if len(loaded) < 2 || result.Realigned == nil {
-				t.Errorf("got %d calls and realigned %+v, want a change between the calls", len(loaded), result.Realigned)
-			}
-		})
+			loaded = append(loaded, l.Snapshot(page))
+			assembler.Add(loaded[len(loaded)-1])
+		}
+	}
+	result := assembler.Result()
+	if result == nil || len(result.Items()) != 1 {
+		t.Fatalf("got %+v, want one item", result)
+	}
+	ref := result.Items()[0]
+	if got := l.Item(loaded[ref.Page].Items[ref.Index]); got != test.want {
+		t.Errorf("got item %d by %d calls, want %d", got, len(loaded), test.want)
+	}
+	if len(loaded) < 2 || result.Realigned == nil {
+		t.Errorf("got %d calls and realigned %+v, want a change between the calls", len(loaded), result.Realigned)
 	}
 }

@@ -9,7 +9,8 @@ import (
 // remembers its own item and at least three previous ones.
 const NearItems = 4
 
-// maxPages is the maximum number of pages of a traversal.
+// maxPages is the maximum number of pages of a traversal. A traversal with offset cursors does not end if
+// the list grows by a page or more between two pages.
 const maxPages = 1000
 
 // Page is one page of a traversal.

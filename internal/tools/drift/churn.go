@@ -3,6 +3,8 @@ package main
 import (
 	"math/rand/v2"
 	"slices"
+
+	"cvmgraph/internal/testing/changinglist"
 )
 
 // churn is a kind of changes to a list during a traversal.
@@ -10,17 +12,17 @@ type churn struct {
 	name string
 	// step makes n changes between two pages. The traversal has returned these items so far, in this
 	// order.
-	step func(l *list, rng *rand.Rand, n int, returned []int)
+	step func(l *changinglist.List, rng *rand.Rand, n int, returned []int)
 }
 
 // unchanging makes no changes.
 func unchanging() churn {
-	return churn{"none", func(*list, *rand.Rand, int, []int) {}}
+	return churn{"none", func(*changinglist.List, *rand.Rand, int, []int) {}}
 }
 
 // mixed makes n inserts and as many deletes.
 func mixed() churn {
-	return churn{"inserts and deletes", each(func(l *list, rng *rand.Rand) {
+	return churn{"inserts and deletes", each(func(l *changinglist.List, rng *rand.Rand) {
 		insertAnywhere(l, rng)
 		deleteAnywhere(l, rng)
 	})}
@@ -35,43 +37,40 @@ func churns() []churn {
 		{"inserts anywhere", each(insertAnywhere)},
 		{"deletes anywhere", each(deleteAnywhere)},
 		mixed(),
-		{"inserts at the front", each(func(l *list, _ *rand.Rand) { l.insert(0) })},
+		{"inserts at the front", each(func(l *changinglist.List, _ *rand.Rand) { l.Insert(0) })},
 		atCursor(),
-		{"replacements", each(func(l *list, rng *rand.Rand) {
-			if len(l.items) > 0 {
-				at := rng.IntN(len(l.items))
-				l.remove(at)
-				l.insert(at)
+		{"replacements", each(func(l *changinglist.List, rng *rand.Rand) {
+			if len(l.Items) > 0 {
+				l.Replace(rng.IntN(len(l.Items)))
 			}
 		})},
 	}
 }
 
 // each returns a step that calls change n times.
-func each(change func(*list, *rand.Rand)) func(*list, *rand.Rand, int, []int) {
-	return func(l *list, rng *rand.Rand, n int, _ []int) {
+func each(change func(*changinglist.List, *rand.Rand)) func(*changinglist.List, *rand.Rand, int, []int) {
+	return func(l *changinglist.List, rng *rand.Rand, n int, _ []int) {
 		for range n {
 			change(l, rng)
 		}
 	}
 }
 
-func insertAnywhere(l *list, rng *rand.Rand) { l.insert(rng.IntN(len(l.items) + 1)) }
+func insertAnywhere(l *changinglist.List, rng *rand.Rand) { l.Insert(rng.IntN(len(l.Items) + 1)) }
 
-func deleteAnywhere(l *list, rng *rand.Rand) {
-	if len(l.items) > 0 {
-		l.remove(rng.IntN(len(l.items)))
+func deleteAnywhere(l *changinglist.List, rng *rand.Rand) {
+	if len(l.Items) > 0 {
+		l.Remove(rng.IntN(len(l.Items)))
 	}
 }
 
 // deleteReturned deletes the last n returned items that are still in the list.
-func deleteReturned(l *list, _ *rand.Rand, n int, returned []int) {
+func deleteReturned(l *changinglist.List, _ *rand.Rand, n int, returned []int) {
 	for _, item := range slices.Backward(returned) {
 		if n == 0 {
 			return
 		}
-		if at := slices.Index(l.items, item); at >= 0 {
-			l.remove(at)
+		if l.RemoveItem(item) {
 			n--
 		}
 	}

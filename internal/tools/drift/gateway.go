@@ -5,81 +5,63 @@ import (
 	"strconv"
 
 	"cvmgraph/internal/relay"
+	"cvmgraph/internal/testing/changinglist"
 )
 
-// gateway returns the page after a cursor. If the cursor is empty, it returns the first page.
-type gateway func(l *list, after string) (page, error)
-
-// page is a gateway's response to one request.
-type page struct {
-	items     []int
-	endCursor string // empty if the page has no items
-	hasNext   bool
-}
+// gateway returns the page after a cursor. If the cursor is nil, it returns the first page.
+type gateway func(l *changinglist.List, after *string) (changinglist.Page, error)
 
 // byOffset uses offset cursors, as usual for gateways over a numbered list. A cursor is the
 // position of its item.
-func byOffset(l *list, after string) (page, error) {
+func byOffset(l *changinglist.List, after *string) (changinglist.Page, error) {
 	lo := 0
-	if after != "" {
-		position, err := strconv.Atoi(after)
+	if after != nil {
+		position, err := strconv.Atoi(*after)
 		if err != nil {
-			return page{}, err
+			return changinglist.Page{}, err
 		}
 		lo = position + 1
 	}
-	var p page
+	var p changinglist.Page
 	// One upstream page covers a window of this size.
-	for _, fetched := range relay.Cover(relay.Range{Lo: lo, Hi: lo + pageSize}) {
-		skipped := lo - fetched.Range().Lo
-		items := l.fetch(fetched)
-		p.items = items[min(skipped, len(items)):min(skipped+pageSize, len(items))]
+	for _, ref := range relay.Cover(relay.Range{Lo: lo, Hi: lo + pageSize}) {
+		skipped := lo - ref.Range().Lo
+		items := l.Load(ref)
+		p.Items = items[min(skipped, len(items)):min(skipped+pageSize, len(items))]
 	}
-	last := lo + len(p.items) - 1
-	if len(p.items) > 0 {
-		p.endCursor = strconv.Itoa(last)
+	last := lo + len(p.Items) - 1
+	if len(p.Items) > 0 {
+		p.Cursor = new(strconv.Itoa(last))
 	}
-	p.hasNext = last+1 < len(l.items)
+	p.More = last+1 < len(l.Items)
 	return p, nil
 }
 
 // byCursor uses cvmgraph's cursors.
-func byCursor(l *list, after string) (page, error) {
+func byCursor(l *changinglist.List, after *string) (changinglist.Page, error) {
 	listed := relay.FingerprintOf("drift")
-	first := int32(pageSize)
-	args := relay.Args{First: &first}
-	if after != "" {
-		args.After = &after
-	}
-	window, err := args.Window(listed, pageSize)
+	window, err := relay.Args{First: new(int32(pageSize)), After: after}.Window(listed, pageSize)
 	if err != nil {
-		return page{}, err
+		return changinglist.Page{}, err
 	}
 	assembler := relay.NewAssembler(window, nil)
-	var snapshots [][]int // the items of the pages passed to the assembler
-	for {
-		pages := assembler.Next(nil).Pages
-		if len(pages) == 0 {
-			break
-		}
-		for _, ref := range pages {
-			items := l.fetch(ref)
-			snapshot := relay.PageSnapshot{Ref: ref, Total: len(l.items)}
-			for _, item := range items {
-				snapshot.Items = append(snapshot.Items, fingerprint(item))
-			}
-			snapshots = append(snapshots, items)
-			assembler.Add(snapshot)
+	var snapshots []relay.PageSnapshot
+	for next := assembler.Next(nil); len(next.Pages) > 0; next = assembler.Next(nil) {
+		for _, ref := range next.Pages {
+			snapshots = append(snapshots, l.Snapshot(ref))
+			assembler.Add(snapshots[len(snapshots)-1])
 		}
 	}
 	result := assembler.Result()
 	if result == nil {
-		return page{}, errors.New("the list changes too fast to be read")
+		return changinglist.Page{}, errors.New("the list changes too fast to be read")
 	}
-	p := page{hasNext: result.HasNext}
-	for i, item := range result.Items() {
-		p.items = append(p.items, snapshots[item.Page][item.Index])
-		p.endCursor = result.Cursor(i, listed).Encode()
+	p := changinglist.Page{More: result.HasNext}
+	for _, ref := range result.Items() {
+		p.Items = append(p.Items, l.Item(snapshots[ref.Page].Items[ref.Index]))
+	}
+	if n := result.Len(); n > 0 {
+		p.Cursor = new(result.Cursor(n-1, listed).Encode())
 	}
 	return p, nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"cvmgraph/internal/testing/changinglist"
 )
 
 const (
@@ -13,9 +15,6 @@ const (
 	baseRate   = 5   // changes between two pages in the table
 	// harshRate is larger than the number of near neighbors that a cursor remembers.
 	harshRate = 10
-	// maxPages is the maximum number of pages of a traversal. A traversal with offset cursors does
-	// not end if the list grows by a page or more between two pages.
-	maxPages = 1000
 )
 
 // comparison has the totals of both gateways for the same churn.
@@ -92,36 +91,17 @@ func compare(c churn, rate, n int) (comparison, error) {
 // add makes one traversal of a new list and adds its figures.
 func (t *totals) add(read gateway, c churn, rate int, seed uint64) error {
 	rng := rand.New(rand.NewPCG(seed, uint64(rate)))
-	l := newList(listSize)
-	original := slices.Clone(l.items)
-
-	var returned []int
-	after := ""
-	pages := 0
-	for {
-		p, err := read(l, after)
-		if err != nil {
-			return err
-		}
-		if pages++; pages > maxPages {
-			return fmt.Errorf("the traversal has more than %d pages", maxPages)
-		}
-		returned = append(returned, p.items...)
-		if len(p.items) > 0 {
-			after = p.endCursor
-		}
-		if !p.hasNext {
-			break
-		}
-		c.step(l, rng, rate, returned)
+	l := changinglist.New(listSize)
+	load := func(after *string) (changinglist.Page, error) { return read(l, after) }
+	traversal, err := l.Traverse(false, load, func(returned []int) { c.step(l, rng, rate, returned) })
+	if err != nil {
+		return err
 	}
-	stayed := slices.DeleteFunc(original, func(item int) bool { return l.deleted[item] })
-
-	lost, repeated, exact := check(stayed, returned)
+	lost, repeated, exact := check(traversal.Stayed, traversal.Returned)
 	t.traversals++
-	t.pages += pages
-	t.calls += l.calls
-	t.stayed += len(stayed)
+	t.pages += traversal.Pages
+	t.calls += l.Calls
+	t.stayed += len(traversal.Stayed)
 	t.lost += lost
 	t.repeated += repeated
 	if !exact {
