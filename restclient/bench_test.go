@@ -26,7 +26,7 @@ func BenchmarkDecodePage(b *testing.B) {
 			}
 		})
 		b.Run(fmt.Sprintf("items=%d/encoding-json", items), func(b *testing.B) {
-			// userID is a string in our types and a number in this body.
+			// UserID is a string in the wire types and a number in this body.
 			body := []byte(strings.ReplaceAll(string(body), `"id":1042`, `"id":"1042"`))
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
@@ -43,10 +43,11 @@ func BenchmarkDecodePage(b *testing.B) {
 	}
 }
 
-// BenchmarkBody measures a call that succeeds at once, over a connection in memory whose far end allocates nothing.
-func BenchmarkBody(b *testing.B) {
+// BenchmarkFetch measures a successful call over a connection in memory, whose server allocates
+// nothing.
+func BenchmarkFetch(b *testing.B) {
 	document := pageOf(1, []byte(`{"name":"a"}`))
-	answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(document), document)
+	response := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(document), document)
 	client, err := restclient.New(restclient.Options{BaseURL: "http://upstream.test"})
 	if err != nil {
 		b.Fatal(err)
@@ -62,7 +63,7 @@ func BenchmarkBody(b *testing.B) {
 					return
 				}
 				if request = request[:len(request)+n]; bytes.HasSuffix(request, []byte("\r\n\r\n")) {
-					_, _ = there.Write(answer)
+					_, _ = there.Write(response)
 					request = request[:0]
 				}
 			}

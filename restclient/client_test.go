@@ -14,31 +14,30 @@ import (
 	"cvmgraph/restclient"
 )
 
-func TestRequest(t *testing.T) {
+func TestClient_request(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		cred    restclient.Credential
 		req     restclient.PageRequest
 		query   string
-		headers map[string]string // besides those of every request
+		headers map[string]string // in addition to those of every request
 	}{
 		"a bearer": {
-			restclient.NewCredential(restclient.Headers{Authorization: "Bearer t0ken"}),
-			restclient.PageRequest{Page: 1, PageSize: 1},
-			"page=1&page_size=1",
-			map[string]string{"Authorization": "Bearer t0ken"},
+			cred:    restclient.NewCredential(restclient.Headers{Authorization: "Bearer t0ken"}),
+			req:     restclient.PageRequest{Page: 1, PageSize: 1},
+			query:   "page=1&page_size=1",
+			headers: map[string]string{"Authorization": "Bearer t0ken"},
 		},
 		"a key, a workspace and a filter": {
-			restclient.NewCredential(restclient.Headers{APIKey: "phak_x", Workspace: "team"}),
-			restclient.PageRequest{Page: 7, PageSize: 100, Filter: restclient.Filter{NodeID: 18, UserID: "usr_a&b=c d"}},
-			"page=7&page_size=100&teepod_id=18&user_id=usr_a%26b%3Dc+d",
-			map[string]string{"X-Api-Key": "phak_x", "X-Phala-Workspace": "team"},
+			cred:    restclient.NewCredential(restclient.Headers{APIKey: "phak_x", Workspace: "team"}),
+			req:     restclient.PageRequest{Page: 7, PageSize: 100, Filter: restclient.Filter{NodeID: 18, UserID: "usr_a&b=c d"}},
+			query:   "page=7&page_size=100&teepod_id=18&user_id=usr_a%26b%3Dc+d",
+			headers: map[string]string{"X-Api-Key": "phak_x", "X-Phala-Workspace": "team"},
 		},
-		"nobody, unassigned CVMs": {
-			restclient.Credential{},
-			restclient.PageRequest{Page: 2, PageSize: 30, Filter: restclient.Filter{NodeID: -1, UserID: "0"}},
-			"page=2&page_size=30&teepod_id=-1&user_id=0",
-			nil,
+		"no credential, unassigned CVMs": {
+			cred:  restclient.Credential{},
+			req:   restclient.PageRequest{Page: 2, PageSize: 30, Filter: restclient.Filter{NodeID: -1, UserID: "0"}},
+			query: "page=2&page_size=30&teepod_id=-1&user_id=0",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +69,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
+func TestNew_options(t *testing.T) {
 	t.Parallel()
 	var got *http.Request
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -94,25 +93,25 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-func TestNewRefusesBadOptions(t *testing.T) {
+func TestNew_invalidOptions(t *testing.T) {
 	t.Parallel()
 	good := "https://cloud-api.phala.com/api/v1"
 	for name, tt := range map[string]struct {
 		options restclient.Options
 		want    []string // of the error's lines
 	}{
-		"no URL":             {restclient.Options{}, []string{"BaseURL must start with http:// or https://"}},
-		"a relative URL":     {restclient.Options{BaseURL: "/api/v1"}, []string{"BaseURL must start with http:// or https://"}},
-		"another scheme":     {restclient.Options{BaseURL: "ftp://host/"}, []string{"BaseURL must start with http:// or https://"}},
-		"no host":            {restclient.Options{BaseURL: "https://:443/"}, []string{"BaseURL has no host"}},
-		"a password":         {restclient.Options{BaseURL: "https://me:s3cret@host/"}, []string{"BaseURL must not have a user"}},
-		"an unreadable port": {restclient.Options{BaseURL: "https://me:s3cret@host:x/"}, []string{"BaseURL is not a URL"}},
-		"a query":            {restclient.Options{BaseURL: good + "?key=s3cret"}, []string{"BaseURL must not have a query or a fragment"}},
-		"a fragment":         {restclient.Options{BaseURL: good + "#s3cret"}, []string{"BaseURL must not have a query or a fragment"}},
-		"a negative timeout": {restclient.Options{BaseURL: good, Timeout: -1}, []string{"Timeout must not be negative"}},
-		"several at the same": {
-			restclient.Options{BaseURL: "x", APIVersion: "a\r\nb", UserAgent: "\x00", Timeout: -time.Second},
-			[]string{"BaseURL must start with http:// or https://", "Timeout must not be negative", "APIVersion is not a valid header value", "UserAgent is not a valid header value"},
+		"no URL":             {options: restclient.Options{}, want: []string{"BaseURL must start with http:// or https://"}},
+		"a relative URL":     {options: restclient.Options{BaseURL: "/api/v1"}, want: []string{"BaseURL must start with http:// or https://"}},
+		"another scheme":     {options: restclient.Options{BaseURL: "ftp://host/"}, want: []string{"BaseURL must start with http:// or https://"}},
+		"no host":            {options: restclient.Options{BaseURL: "https://:443/"}, want: []string{"BaseURL has no host"}},
+		"a password":         {options: restclient.Options{BaseURL: "https://me:s3cret@host/"}, want: []string{"BaseURL must not have a user"}},
+		"an unreadable port": {options: restclient.Options{BaseURL: "https://me:s3cret@host:x/"}, want: []string{"BaseURL is not a URL"}},
+		"a query":            {options: restclient.Options{BaseURL: good + "?key=s3cret"}, want: []string{"BaseURL must not have a query or a fragment"}},
+		"a fragment":         {options: restclient.Options{BaseURL: good + "#s3cret"}, want: []string{"BaseURL must not have a query or a fragment"}},
+		"a negative timeout": {options: restclient.Options{BaseURL: good, Timeout: -1}, want: []string{"Timeout must not be negative"}},
+		"several problems": {
+			options: restclient.Options{BaseURL: "x", APIVersion: "a\r\nb", UserAgent: "\x00", Timeout: -time.Second},
+			want:    []string{"BaseURL must start with http:// or https://", "Timeout must not be negative", "APIVersion is not a valid header value", "UserAgent is not a valid header value"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +127,7 @@ func TestNewRefusesBadOptions(t *testing.T) {
 	}
 }
 
-func TestBadArgumentsAreRefusedBeforeAnyIO(t *testing.T) {
+func TestListCvms_invalidArguments(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("got a request %v, want none", r.URL) })
 	for name, tt := range map[string]struct {
@@ -153,26 +152,26 @@ func TestBadArgumentsAreRefusedBeforeAnyIO(t *testing.T) {
 				t.Fatalf("got error %v, want an *ArgumentError for %s", err, tt.want)
 			}
 			if strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("got %v, want it without the value", err)
+				t.Errorf("got %v, want no value in the message", err)
 			}
 		})
 	}
 }
 
-func TestRedirectsAreNotFollowed(t *testing.T) {
+func TestListCvms_redirects(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
-			elsewhere := quiet(t, func(_ http.ResponseWriter, r *http.Request) {
+			other := quiet(t, func(_ http.ResponseWriter, r *http.Request) {
 				t.Errorf("got a request with %v, want none", r.Header)
 			})
-			elsewhere.Start()
+			other.Start()
 			client := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/cvms/paginated" {
 					t.Errorf("got a request for %s, want none", r.URL)
 				}
-				target := elsewhere.URL
+				target := other.URL
 				if status == 308 {
 					target = "/here"
 				}
@@ -184,13 +183,13 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// wantStatus checks that err is a *StatusError of that status.
+// wantStatus checks that err is a *StatusError with the status.
 func wantStatus(t *testing.T, err error, status int) {
 	t.Helper()
 	_ = statusOf(t, err, status)
 }
 
-// statusOf returns err, which must be a *StatusError of that status.
+// statusOf returns err, which must be a *StatusError with the status.
 func statusOf(t *testing.T, err error, status int) *restclient.StatusError {
 	t.Helper()
 	var got *restclient.StatusError
@@ -200,7 +199,7 @@ func statusOf(t *testing.T, err error, status int) *restclient.StatusError {
 	return got
 }
 
-func TestHTTP2(t *testing.T) {
+func TestClient_http2(t *testing.T) {
 	t.Parallel()
 	server := quiet(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor != 2 || r.TLS.Version < tls.VersionTLS12 {
@@ -211,7 +210,7 @@ func TestHTTP2(t *testing.T) {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	// A minimum that is too low is raised, and the caller's configuration is left alone.
+	// The minimum version is raised in a copy, not in the caller's configuration.
 	trust := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10}
 	client := newClient(t, restclient.Options{BaseURL: server.URL, TLS: trust})
 	for range 2 {
@@ -224,9 +223,9 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreReused(t *testing.T) {
+func TestClient_reusesConnections(t *testing.T) {
 	t.Parallel()
-	answers := map[string]func(http.ResponseWriter){
+	responses := map[string]func(http.ResponseWriter){
 		"after a page":        func(w http.ResponseWriter) { _, _ = w.Write(pageOf(1, exampleItem(t))) },
 		"after a short error": func(w http.ResponseWriter) { http.Error(w, "no", http.StatusBadGateway) },
 		"after an error of 100 KB": func(w http.ResponseWriter) {
@@ -234,13 +233,13 @@ func TestConnectionsAreReused(t *testing.T) {
 			_, _ = w.Write(make([]byte, 100_000))
 		},
 	}
-	for name, answer := range answers {
+	for name, respond := range responses {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			addresses := map[string]bool{}
 			client := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
 				addresses[r.RemoteAddr] = true
-				answer(w)
+				respond(w)
 			})
 			for range 5 {
 				_, _ = client.ListCvms(t.Context(), restclient.Credential{}, onePage)
@@ -252,7 +251,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 }
 
-func TestConcurrentCallsKeepTheirPages(t *testing.T) {
+func TestListCvms_concurrentCallers(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("X-Api-Key")

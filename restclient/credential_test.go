@@ -15,7 +15,48 @@ import (
 	"cvmgraph/restclient"
 )
 
-func TestCredentialIsNeverPrinted(t *testing.T) {
+// renderings are ways to print a value.
+var renderings = map[string]func(any) string{
+	"%v":   func(v any) string { return fmt.Sprintf("%v", v) },
+	"%+v":  func(v any) string { return fmt.Sprintf("%+v", v) },
+	"%#v":  func(v any) string { return fmt.Sprintf("%#v", v) },
+	"%s":   func(v any) string { return fmt.Sprintf("%s", v) },
+	"%q":   func(v any) string { return fmt.Sprintf("%q", v) },
+	"%x":   func(v any) string { return fmt.Sprintf("%x", v) },
+	"%99d": func(v any) string { return fmt.Sprintf("%99d", v) },
+	"json": func(v any) string {
+		encoded, err := json.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		return string(encoded)
+	},
+	"gob": func(v any) string {
+		var b bytes.Buffer
+		if err := gob.NewEncoder(&b).Encode(v); err != nil {
+			return "" // a struct with unexported fields only
+		}
+		return b.String()
+	},
+	"xml": func(v any) string {
+		encoded, err := xml.Marshal(v)
+		if err != nil {
+			return "" // a map
+		}
+		return string(encoded)
+	},
+	"yaml": func(v any) string {
+		encoded, err := yaml.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		return string(encoded)
+	},
+	"slog text": func(v any) string { return logged(v, false) },
+	"slog JSON": func(v any) string { return logged(v, true) },
+}
+
+func TestCredential_neverPrinted(t *testing.T) {
 	t.Parallel()
 	short := restclient.NewCredential(restclient.Headers{Authorization: "s3cret", APIKey: "s3cret", Workspace: "s3cret"})
 	long := restclient.NewCredential(restclient.Headers{Authorization: strings.Repeat("s3cret", 100)})
@@ -24,7 +65,7 @@ func TestCredentialIsNeverPrinted(t *testing.T) {
 		Pointer *restclient.Credential
 		Any     any
 	}
-	type hiding struct { // fmt does not call the methods of what stands in such fields
+	type hiding struct { // fmt does not call the methods of values in unexported fields
 		cred    restclient.Credential
 		pointer *restclient.Credential
 		any     any
@@ -35,45 +76,7 @@ func TestCredentialIsNeverPrinted(t *testing.T) {
 		h.inner.list = []restclient.Credential{c}
 		return h
 	}
-	for name, render := range map[string]func(any) string{
-		"%v":   func(v any) string { return fmt.Sprintf("%v", v) },
-		"%+v":  func(v any) string { return fmt.Sprintf("%+v", v) },
-		"%#v":  func(v any) string { return fmt.Sprintf("%#v", v) },
-		"%s":   func(v any) string { return fmt.Sprintf("%s", v) },
-		"%q":   func(v any) string { return fmt.Sprintf("%q", v) },
-		"%x":   func(v any) string { return fmt.Sprintf("%x", v) },
-		"%99d": func(v any) string { return fmt.Sprintf("%99d", v) },
-		"json": func(v any) string {
-			encoded, err := json.Marshal(v)
-			if err != nil {
-				t.Error(err)
-			}
-			return string(encoded)
-		},
-		"gob": func(v any) string {
-			var b bytes.Buffer
-			if err := gob.NewEncoder(&b).Encode(v); err != nil {
-				return "" // of unexported fields alone there is nothing to encode
-			}
-			return b.String()
-		},
-		"xml": func(v any) string {
-			encoded, err := xml.Marshal(v)
-			if err != nil {
-				return "" // a map
-			}
-			return string(encoded)
-		},
-		"yaml": func(v any) string {
-			encoded, err := yaml.Marshal(v)
-			if err != nil {
-				t.Error(err)
-			}
-			return string(encoded)
-		},
-		"slog text": func(v any) string { return logged(v, false) },
-		"slog JSON": func(v any) string { return logged(v, true) },
-	} {
+	for name, render := range renderings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, values := range [][2]any{
@@ -101,8 +104,7 @@ func TestCredentialIsNeverPrinted(t *testing.T) {
 	}
 }
 
-// TestCredentialHoldsWhatItWasMadeOf sees to it that what nobody prints is what the upstream gets.
-func TestCredentialHoldsWhatItWasMadeOf(t *testing.T) {
+func TestCredential_headers(t *testing.T) {
 	t.Parallel()
 	for _, want := range []restclient.Headers{{}, {Workspace: "team"}, {Authorization: "Bearer t", APIKey: "phak_x", Workspace: "team"}} {
 		if got := restclient.NewCredential(want).Headers(); got != want {
@@ -127,7 +129,7 @@ func logged(v any, asJSON bool) string {
 	return b.String()
 }
 
-func TestCredentialIsZero(t *testing.T) {
+func TestCredential_isZero(t *testing.T) {
 	t.Parallel()
 	for headers, want := range map[restclient.Headers]bool{
 		{}:                          true,

@@ -11,11 +11,11 @@ import (
 	"cvmgraph/restclient"
 )
 
-func TestDecodeKeepsEveryFieldOfTheExample(t *testing.T) {
+func TestDecodePage_everyField(t *testing.T) {
 	t.Parallel()
 	item := decodeItem(t, string(exampleItem(t)))
 	if item.FieldErrors != nil {
-		t.Errorf("got faults %v, want none", item.FieldErrors)
+		t.Errorf("got field errors %v, want none", item.FieldErrors)
 	}
 	encoded, err := json.Marshal(item.Cvm)
 	if err != nil {
@@ -23,7 +23,7 @@ func TestDecodeKeepsEveryFieldOfTheExample(t *testing.T) {
 	}
 	got := generic(t, encoded).(map[string]any)
 	want := generic(t, exampleItem(t)).(map[string]any)
-	want["managed_user"].(map[string]any)["id"] = "1042" // an ID, whose text is all that counts
+	want["managed_user"].(map[string]any)["id"] = "1042" // an ID is a string
 	sameTree(t, "item", got, want)
 }
 
@@ -38,7 +38,7 @@ func generic(t *testing.T, document []byte) any {
 	return value
 }
 
-// sameTree compares two generic documents, so that a difference is reported at its leaf.
+// sameTree compares two generic documents, and reports each difference with its path.
 func sameTree(t *testing.T, path string, got, want any) {
 	t.Helper()
 	gotObject, ok1 := got.(map[string]any)
@@ -59,7 +59,7 @@ func sameTree(t *testing.T, path string, got, want any) {
 	}
 }
 
-func TestDecodeAgreesWithTheOracle(t *testing.T) {
+func TestDecodePage_agreesWithOracle(t *testing.T) {
 	t.Parallel()
 	example := compact(t, exampleItem(t))
 	for name, body := range map[string][]byte{
@@ -93,7 +93,7 @@ func TestDecodeAgreesWithTheOracle(t *testing.T) {
 	}
 }
 
-// reversed puts the keys of the top level in the opposite order.
+// reversed returns the object with its members in another order.
 func reversed(t *testing.T, object []byte) []byte {
 	t.Helper()
 	var members map[string]json.RawMessage
@@ -116,7 +116,7 @@ func reversed(t *testing.T, object []byte) []byte {
 	return []byte("{" + strings.TrimPrefix(b.String(), ",") + "}")
 }
 
-// oddNumbers are grammatical, whether integers or not.
+// oddNumbers are valid JSON numbers, integers and others.
 var oddNumbers = []string{
 	"0", "-0", "-0.0", "0e999999999999999999999", "1.0", "1e2", "1E+2", "10e-1", "1.5e1", "-12.50e1", "1.5", "1e-1",
 	"2147483647", "2147483648", "-2147483648", "-2147483649", "2.147483647e9", "2.147483648e9", "21474836470e-1",
@@ -125,7 +125,7 @@ var oddNumbers = []string{
 	"100000000000000000000000000000e-29", "0.0000000000000000000000000001e28", "1234567890123456789012345678901234567890",
 }
 
-func TestDecodeIntegers(t *testing.T) {
+func TestDecodePage_integers(t *testing.T) {
 	t.Parallel()
 	for _, number := range oddNumbers {
 		t.Run(number, func(t *testing.T) {
@@ -142,22 +142,22 @@ func TestDecodeIntegers(t *testing.T) {
 	}
 }
 
-func TestDecodeStrings(t *testing.T) {
+func TestDecodePage_strings(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ encoded, want string }{
-		"empty":                             {`""`, ""},
-		"plain":                             {`"running"`, "running"},
-		"all short escapes":                 {`"\"\\\/\b\f\n\r\t"`, "\"\\/\b\f\n\r\t"},
-		"a code unit":                       {`"\u00e4\u20AC"`, "ä€"},
-		"a surrogate pair":                  {`"\ud83d\ude00"`, "😀"},
-		"half a pair":                       {`"a\ud83db"`, "a\ufffdb"},
-		"half a pair at the end":            {`"\ud83d"`, "\ufffd"},
-		"the low half alone":                {`"\ude00x"`, "\ufffdx"},
-		"two high halves before a low one":  {`"\ud83d\ud83d\ude00"`, "\ufffd😀"},
-		"half a pair before a short escape": {`"\ud83d\n"`, "\ufffd\n"},
-		"raw UTF-8":                         {`"naïve 😀"`, "naïve 😀"},
-		"delete and a null":                 {`"\u0000` + "\x7f\"", "\x00\x7f"},
-		"longer than a guess":               {`"` + strings.Repeat("x", 1<<20) + `"`, strings.Repeat("x", 1<<20)},
+		"empty":                             {encoded: `""`},
+		"plain":                             {encoded: `"running"`, want: "running"},
+		"all short escapes":                 {encoded: `"\"\\\/\b\f\n\r\t"`, want: "\"\\/\b\f\n\r\t"},
+		"a code unit":                       {encoded: `"\u00e4\u20AC"`, want: "ä€"},
+		"a surrogate pair":                  {encoded: `"\ud83d\ude00"`, want: "😀"},
+		"half a pair":                       {encoded: `"a\ud83db"`, want: "a\ufffdb"},
+		"half a pair at the end":            {encoded: `"\ud83d"`, want: "\ufffd"},
+		"the low half alone":                {encoded: `"\ude00x"`, want: "\ufffdx"},
+		"two high halves before a low one":  {encoded: `"\ud83d\ud83d\ude00"`, want: "\ufffd😀"},
+		"half a pair before a short escape": {encoded: `"\ud83d\n"`, want: "\ufffd\n"},
+		"raw UTF-8":                         {encoded: `"naïve 😀"`, want: "naïve 😀"},
+		"delete and a null":                 {encoded: `"\u0000` + "\x7f\"", want: "\x00\x7f"},
+		"longer than a guess":               {encoded: `"` + strings.Repeat("x", 1<<20) + `"`, want: strings.Repeat("x", 1<<20)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -166,13 +166,13 @@ func TestDecodeStrings(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if got := *item.Cvm.Name + *item.Cvm.ProjectID; got != "beforeafter" {
-				t.Errorf("got neighbours %q, want beforeafter", got)
+				t.Errorf("got neighbors %q, want beforeafter", got)
 			}
 		})
 	}
 }
 
-func TestDecodeAbsentAndNull(t *testing.T) {
+func TestDecodePage_absentAndNull(t *testing.T) {
 	t.Parallel()
 	absent := decodeItem(t, `{"hosted":{"configuration":{"compose_file":{},"gpus":{}}}}`)
 	null := decodeItem(t, `{"hosted":{"id":null,"events":null,"configuration":{"vcpu":null,"ports":null,"kms_urls":null,"hugepages":null,
@@ -190,14 +190,14 @@ func TestDecodeAbsentAndNull(t *testing.T) {
 		t.Errorf("got a nil list, or the default of one; want []")
 	}
 	if cvm.Hosted.Configuration.Gpus.AttachMode != nil || compose.Runner != nil || cvm.Node != nil {
-		t.Errorf("got a value for what was absent, want nil")
+		t.Errorf("got a value for an absent key, want nil")
 	}
 	if bare := decodeItem(t, `{"hosted":{"configuration":{}}}`); bare.Cvm.Hosted.Configuration.Gpus != nil {
 		t.Errorf("got GPUs, want nil")
 	}
 }
 
-func TestVMID(t *testing.T) {
+func TestCvm_vmID(t *testing.T) {
 	t.Parallel()
 	for item, want := range map[string]any{
 		`{}`:                                  nil,
@@ -214,7 +214,7 @@ func TestVMID(t *testing.T) {
 	}
 }
 
-func TestDecodedValuesDoNotAliasTheBody(t *testing.T) {
+func TestDecodePage_copiesValues(t *testing.T) {
 	t.Parallel()
 	body := pageOf(1, compact(t, exampleItem(t)))
 	page, err := restclient.DecodePage(body, onePage)

@@ -7,7 +7,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-func TestErrorTexts(t *testing.T) {
+func TestErrors_messages(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]string{
 		&restclient.ArgumentError{Argument: "page", Problem: "is odd"}:         "page is odd",

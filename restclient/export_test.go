@@ -18,10 +18,10 @@ func (c *Client) SetDial(dial func(context.Context, string, string) (net.Conn, e
 	c.transport.DialContext = dial
 }
 
-// SetProxy sets what http.ProxyFromEnvironment would find, before the client's first call.
+// SetProxy replaces http.ProxyFromEnvironment, before the client's first call.
 func (c *Client) SetProxy(proxy *url.URL) { c.transport.Proxy = http.ProxyURL(proxy) }
 
-// What large bodies are.
+// Limits of large bodies.
 const (
 	LargeBody   = largeBody
 	LargeBodies = largeBodies

@@ -18,7 +18,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-// hangUp lets act end the connection of the request, and returns.
+// hangUp calls act with the request's connection, and closes the connection.
 func hangUp(act func(*net.TCPConn)) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -30,22 +30,25 @@ func hangUp(act func(*net.TCPConn)) http.HandlerFunc {
 	}
 }
 
-func TestNetworkErrors(t *testing.T) {
+func TestListCvms_networkErrors(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		client func(*testing.T) *restclient.Client
 		want   string
 	}{
-		"reset before the answer":  {served(hangUp(func(c *net.TCPConn) { _ = c.SetLinger(0) })), restclient.KindReset},
-		"closed before the answer": {served(hangUp(func(*net.TCPConn) {})), restclient.KindClosed},
-		"closed inside the header": {served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n")) })), restclient.KindClosed},
-		"no HTTP":                  {served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("SSH-2.0-x\r\n\r\n")) })), restclient.KindOther},
-		"refused":                  {refused, restclient.KindRefused},
-		"unknown host":             {dialing(&net.DNSError{Err: "no such host", Name: "s3cret", IsNotFound: true}), restclient.KindDNS},
-		"no route":                 {dialing(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), restclient.KindUnreachable},
-		"an unknown authority":     {overTLS(nil), restclient.KindTLS},
-		"an old TLS":               {overTLS(&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}), restclient.KindTLS},
-		"no TLS":                   {plainBehindHTTPS, restclient.KindTLS},
+		"reset before the response":  {client: served(hangUp(func(c *net.TCPConn) { _ = c.SetLinger(0) })), want: restclient.KindReset},
+		"closed before the response": {client: served(hangUp(func(*net.TCPConn) {})), want: restclient.KindClosed},
+		"closed inside the header": {
+			client: served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n")) })),
+			want:   restclient.KindClosed,
+		},
+		"no HTTP":              {client: served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("SSH-2.0-x\r\n\r\n")) })), want: restclient.KindOther},
+		"refused":              {client: refused, want: restclient.KindRefused},
+		"unknown host":         {client: dialing(&net.DNSError{Err: "no such host", Name: "s3cret", IsNotFound: true}), want: restclient.KindDNS},
+		"no route":             {client: dialing(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), want: restclient.KindUnreachable},
+		"an unknown authority": {client: overTLS(nil), want: restclient.KindTLS},
+		"an old TLS":           {client: overTLS(&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}), want: restclient.KindTLS},
+		"no TLS":               {client: plainForHTTPS, want: restclient.KindTLS},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,26 +100,29 @@ func overTLS(trust *tls.Config) func(*testing.T) *restclient.Client {
 	}
 }
 
-func plainBehindHTTPS(t *testing.T) *restclient.Client {
+func plainForHTTPS(t *testing.T) *restclient.Client {
 	t.Helper()
 	server := quiet(t, func(http.ResponseWriter, *http.Request) {})
 	server.Start()
 	return newClient(t, restclient.Options{BaseURL: strings.Replace(server.URL, "http:", "https:", 1)})
 }
 
-// TestAProxyThatRefuses has proxies that open no tunnel.
-func TestAProxyThatRefuses(t *testing.T) {
+func TestListCvms_proxyRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		handler    http.HandlerFunc
 		wantKind   string
 		wantStatus int
 	}{
-		"for want of a password": {refusing(http.StatusProxyAuthRequired), restclient.KindProxy, http.StatusProxyAuthRequired},
-		"by a rule":              {refusing(http.StatusForbidden), restclient.KindProxy, http.StatusForbidden},
-		"without a way":          {refusing(http.StatusBadGateway), restclient.KindProxy, http.StatusBadGateway},
-		"by another success":     {refusing(http.StatusNoContent), restclient.KindProxy, http.StatusNoContent},
-		"by hanging up":          {hangUp(func(*net.TCPConn) {}), restclient.KindClosed, 0},
+		"a missing password": {
+			handler:    refusing(http.StatusProxyAuthRequired),
+			wantKind:   restclient.KindProxy,
+			wantStatus: http.StatusProxyAuthRequired,
+		},
+		"a rule":              {handler: refusing(http.StatusForbidden), wantKind: restclient.KindProxy, wantStatus: http.StatusForbidden},
+		"no route":            {handler: refusing(http.StatusBadGateway), wantKind: restclient.KindProxy, wantStatus: http.StatusBadGateway},
+		"another 2xx":         {handler: refusing(http.StatusNoContent), wantKind: restclient.KindProxy, wantStatus: http.StatusNoContent},
+		"a closed connection": {handler: hangUp(func(*net.TCPConn) {}), wantKind: restclient.KindClosed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -142,25 +148,25 @@ func TestAProxyThatRefuses(t *testing.T) {
 				t.Errorf("got %d calls, want one", calls.Load())
 			}
 			if shown := fmt.Sprintf("%v %#v", err, err); strings.Contains(shown, "127.0.0.1") || strings.Contains(shown, "s3cret") || strings.Contains(shown, "invalid") {
-				t.Errorf("got %s, want no address, no credential and no words of the proxy", shown)
+				t.Errorf("got %s, want no address, no credential, and no words of the proxy", shown)
 			}
 		})
 	}
 }
 
-// refusing answers a request for a tunnel.
+// refusing refuses a tunnel with a status.
 func refusing(status int) http.HandlerFunc {
 	return hangUp(func(c *net.TCPConn) { _, _ = fmt.Fprintf(c, "HTTP/1.1 %d s3cret words\r\n\r\n", status) })
 }
 
-func TestADialThatTimesOutIsATimeout(t *testing.T) {
+func TestListCvms_dialTimeout(t *testing.T) {
 	t.Parallel()
 	client := dialing(&net.DNSError{Err: "i/o timeout", IsTimeout: true})(t)
 	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantTimeout(t, err, 0)
 }
 
-func TestUnusableAnswers(t *testing.T) {
+func TestListCvms_unusableResponses(t *testing.T) {
 	t.Parallel()
 	page := string(pageOf(1, exampleItem(t)))
 	write := func(body string) http.HandlerFunc {
@@ -179,25 +185,31 @@ func TestUnusableAnswers(t *testing.T) {
 		handler http.HandlerFunc
 		want    restclient.Reason
 	}{
-		"a page":              {write(page), ""},
-		"a page in gzip":      {encoded(zipped), ""},
-		"HTML":                {write("<html></html>"), restclient.ReasonNotJSON},
-		"nothing":             {write(""), restclient.ReasonTruncated},
-		"text behind":         {write(page + "x"), restclient.ReasonNotJSON},
-		"half a page":         {write(page[:len(page)/2]), restclient.ReasonTruncated},
-		"less than announced": {hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}")) }), restclient.ReasonTruncated},
-		"half of its chunks": {hangUp(func(c *net.TCPConn) {
-			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"))
-		}), restclient.ReasonTruncated},
-		"half its gzip":         {encoded(zipped[:len(zipped)/2]), restclient.ReasonTruncated},
-		"gzip in name only":     {encoded(page), restclient.ReasonEncoding},
-		"a wrong checksum":      {encoded(string(corrupt)), restclient.ReasonEncoding},
-		"gzip not asked for":    {write(zipped), restclient.ReasonNotJSON},
-		"a huge announcement":   {announced(16<<20 + 1), restclient.ReasonTooLarge},
-		"a larger one":          {announced(1 << 62), restclient.ReasonTooLarge},
-		"an announced 16 MiB":   {write(page + strings.Repeat(" ", 16<<20-len(page))), ""},
-		"16 MiB in chunks":      {chunked(page, 16<<20), ""},
-		"a byte more than that": {chunked(page, 16<<20+1), restclient.ReasonTooLarge},
+		"a page":         {handler: write(page)},
+		"a page in gzip": {handler: encoded(zipped)},
+		"HTML":           {handler: write("<html></html>"), want: restclient.ReasonNotJSON},
+		"nothing":        {handler: write(""), want: restclient.ReasonTruncated},
+		"text after it":  {handler: write(page + "x"), want: restclient.ReasonNotJSON},
+		"half a page":    {handler: write(page[:len(page)/2]), want: restclient.ReasonTruncated},
+		"less than announced": {
+			handler: hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}")) }),
+			want:    restclient.ReasonTruncated,
+		},
+		"half of its chunks": {
+			handler: hangUp(func(c *net.TCPConn) {
+				_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"))
+			}),
+			want: restclient.ReasonTruncated,
+		},
+		"half its gzip":                {handler: encoded(zipped[:len(zipped)/2]), want: restclient.ReasonTruncated},
+		"gzip in name only":            {handler: encoded(page), want: restclient.ReasonEncoding},
+		"a wrong checksum":             {handler: encoded(string(corrupt)), want: restclient.ReasonEncoding},
+		"gzip without a header":        {handler: write(zipped), want: restclient.ReasonNotJSON},
+		"a large announced length":     {handler: announced(16<<20 + 1), want: restclient.ReasonTooLarge},
+		"the largest announced length": {handler: announced(1 << 62), want: restclient.ReasonTooLarge},
+		"16 MiB, announced":            {handler: write(page + strings.Repeat(" ", 16<<20-len(page)))},
+		"16 MiB in chunks":             {handler: chunked(page, 16<<20)},
+		"a byte more than 16 MiB":      {handler: chunked(page, 16<<20+1), want: restclient.ReasonTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -209,29 +221,29 @@ func TestUnusableAnswers(t *testing.T) {
 	}
 }
 
-func gzipped(t *testing.T, text string) string {
+func gzipped(t *testing.T, content string) string {
 	t.Helper()
 	var b strings.Builder
 	zip := gzip.NewWriter(&b)
-	_, _ = zip.Write([]byte(text))
+	_, _ = zip.Write([]byte(content))
 	if err := zip.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
-// bombOf is the gzip of so many MiB, in as many members.
+// bombOf returns the given number of MiB as gzip, with one member for each MiB.
 func bombOf(t *testing.T, mebibytes int) string {
 	t.Helper()
 	return strings.Repeat(gzipped(t, strings.Repeat(" ", 1<<20)), mebibytes)
 }
 
-// announced says that length bytes come, and sends few.
+// announced announces a length and sends two bytes.
 func announced(length int64) http.HandlerFunc {
 	return hangUp(func(c *net.TCPConn) { _, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n{}", length) })
 }
 
-// chunked sends the page and white space up to length, without announcing it.
+// chunked sends the page and white space up to a length that it does not announce.
 func chunked(page string, length int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(page))
@@ -240,8 +252,8 @@ func chunked(page string, length int) http.HandlerFunc {
 	}
 }
 
-//nolint:paralleltest // it measures what the whole process allocates
-func TestAHugeAnswerDoesNotFillTheMemory(t *testing.T) {
+//nolint:paralleltest // it measures the allocations of the whole process
+func TestListCvms_hugeResponse(t *testing.T) {
 	chunk := []byte(strings.Repeat(" ", 1<<20))
 	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
 		for range 200 {
@@ -253,8 +265,8 @@ func TestAHugeAnswerDoesNotFillTheMemory(t *testing.T) {
 	wantTooLargeWithin(t, client, 64<<20)
 }
 
-//nolint:paralleltest // it measures what the whole process allocates
-func TestABombDoesNotFillTheMemory(t *testing.T) {
+//nolint:paralleltest // it measures the allocations of the whole process
+func TestListCvms_compressionBomb(t *testing.T) {
 	bomb := bombOf(t, 200)
 	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -263,7 +275,8 @@ func TestABombDoesNotFillTheMemory(t *testing.T) {
 	wantTooLargeWithin(t, client, 64<<20)
 }
 
-// wantTooLargeWithin checks that the answer is refused before memory bytes were ever allocated.
+// wantTooLargeWithin checks that the response is rejected, with at most the given number of bytes
+// allocated.
 func wantTooLargeWithin(t *testing.T, client *restclient.Client, memory uint64) {
 	t.Helper()
 	var before, after runtime.MemStats

@@ -23,8 +23,8 @@ func FuzzDecodePage(f *testing.F) {
 	for _, items := range faultyItems {
 		f.Add(pageOf(1, []byte(items.item)), 1, 1)
 	}
-	for _, text := range oddNumbers {
-		f.Add(pageOf(1, []byte(`{"hosted":{},"vcpu":`+text+`,"managed_user":{"id":`+text+`}}`)), 1, 1)
+	for _, number := range oddNumbers {
+		f.Add(pageOf(1, []byte(`{"hosted":{},"vcpu":`+number+`,"managed_user":{"id":`+number+`}}`)), 1, 1)
 	}
 	f.Add([]byte(`{"items":[{"name":1}],"total":1,"items":[{"hosted":null,"name":"\ud83d\ude00\ud83d\n"}],"page":1.0,"page_size":1e0,"total":10e-1}`), 1, 1)
 	f.Add([]byte(strings.Repeat("[", 600)+strings.Repeat("]", 600)), 1, 1)
@@ -32,7 +32,7 @@ func FuzzDecodePage(f *testing.F) {
 		req := restclient.PageRequest{Page: max(1, number&0xffff), PageSize: max(1, size&0x7f%101)}
 		page, err := restclient.DecodePage(body, req)
 		reason := reasonOf(t, err)
-		// The oracle knows no bounds, and not where a document ends early.
+		// The oracle has no limits, and does not tell truncated documents from invalid ones.
 		if reason == restclient.ReasonTooManyFieldErrors && len(body) > 2*10_000 {
 			return
 		}
@@ -58,7 +58,7 @@ func FuzzDecodePage(f *testing.F) {
 	})
 }
 
-// reasonOf returns the reason of err, "" for nil.
+// reasonOf returns the reason of err, or "" for nil.
 func reasonOf(t *testing.T, err error) restclient.Reason {
 	t.Helper()
 	if err == nil {
@@ -71,7 +71,7 @@ func reasonOf(t *testing.T, err error) restclient.Reason {
 	return unusable.Reason
 }
 
-// samePage compares all of two pages but the order of faults, which the oracle does not know.
+// samePage compares two pages, except for the order of field errors.
 func samePage(t *testing.T, got, want *restclient.CvmPage) {
 	t.Helper()
 	if got.Total != want.Total || len(got.Items) != len(want.Items) {
@@ -81,15 +81,15 @@ func samePage(t *testing.T, got, want *restclient.CvmPage) {
 		if !reflect.DeepEqual(got.Items[i].Cvm, want.Items[i].Cvm) {
 			t.Errorf("item %d: got other values than the oracle", i)
 		}
-		gotFaults, wantFaults := sortedFaults(got.Items[i].FieldErrors), sortedFaults(want.Items[i].FieldErrors)
-		if !reflect.DeepEqual(gotFaults, wantFaults) {
-			t.Errorf("item %d: got faults %v, want %v", i, gotFaults, wantFaults)
+		gotErrors, wantErrors := sortedFieldErrors(got.Items[i].FieldErrors), sortedFieldErrors(want.Items[i].FieldErrors)
+		if !reflect.DeepEqual(gotErrors, wantErrors) {
+			t.Errorf("item %d: got field errors %v, want %v", i, gotErrors, wantErrors)
 		}
 	}
 }
 
-func sortedFaults(faults []restclient.FieldError) []restclient.FieldError {
-	return slices.SortedFunc(slices.Values(faults), func(a, b restclient.FieldError) int {
+func sortedFieldErrors(fieldErrors []restclient.FieldError) []restclient.FieldError {
+	return slices.SortedFunc(slices.Values(fieldErrors), func(a, b restclient.FieldError) int {
 		return strings.Compare(fmt.Sprintf("%#v", a), fmt.Sprintf("%#v", b))
 	})
 }

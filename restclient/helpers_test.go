@@ -15,7 +15,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-// exampleItem is one item with every field of the reference.
+// exampleItem returns an item with every field of the upstream's reference.
 func exampleItem(tb testing.TB) []byte {
 	tb.Helper()
 	item, err := os.ReadFile("testdata/item.json")
@@ -34,7 +34,7 @@ func compact(tb testing.TB, document []byte) []byte {
 	return b.Bytes()
 }
 
-// pageOf is a full first page of n times the same item.
+// pageOf returns a full first page with n equal items.
 func pageOf(n int, item []byte) []byte {
 	items := strings.Repeat(","+string(item), n)
 	return envelope(strings.TrimPrefix(items, ","), n, 1, n)
@@ -44,7 +44,7 @@ func envelope(items string, total, page, pageSize int) []byte {
 	return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":%d,"page_size":%d,"pages":1}`, items, total, page, pageSize)
 }
 
-// onePage asks for what pageOf(1, …) answers.
+// onePage is the request of pageOf(1, …).
 var onePage = restclient.PageRequest{Page: 1, PageSize: 1}
 
 // decodeItem decodes a page of one item.
@@ -57,7 +57,7 @@ func decodeItem(t *testing.T, item string) restclient.Item {
 	return page.Items[0]
 }
 
-// quiet starts a server that does not log what its clients do to it.
+// quiet returns a server, not started, that does not log the errors of its connections.
 func quiet(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
@@ -66,7 +66,7 @@ func quiet(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return server
 }
 
-// newClient makes a client that is closed at the test's end.
+// newClient returns a client that is closed at the end of the test.
 func newClient(t *testing.T, options restclient.Options) *restclient.Client {
 	t.Helper()
 	client, err := restclient.New(options)
@@ -77,7 +77,7 @@ func newClient(t *testing.T, options restclient.Options) *restclient.Client {
 	return client
 }
 
-// clientOf makes a client of a server that answers with handler.
+// clientOf returns a client of a server with the given handler.
 func clientOf(t *testing.T, handler http.HandlerFunc) *restclient.Client {
 	t.Helper()
 	server := quiet(t, handler)

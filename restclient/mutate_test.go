@@ -10,13 +10,13 @@ import (
 	"cvmgraph/restclient"
 )
 
-// odd are values that fit some places and not others.
-var odd = []string{
+// oddValues are valid for some keys and invalid for others.
+var oddValues = []string{
 	`null`, `true`, `false`, `0`, `-1`, `1.0`, `1.5`, `1e2`, `2147483648`, `1e19`, `""`, `"x"`, `"\ud83d"`, `"\u0061\n"`, `"é"`,
 	`[]`, `[null]`, `[1,"a",{},[]]`, `{}`, `{"id":1,"name":"n","gpus":[{}]}`, `[{"slot":"a"},{"app":2,"app":"b"}]`,
 }
 
-// mutator writes a document anew, and sometimes something else in the place of a value.
+// mutator writes a document, and sometimes replaces a value.
 type mutator struct {
 	rand *rand.Rand
 	out  strings.Builder
@@ -26,7 +26,7 @@ func (m *mutator) rarely() bool { return m.rand.IntN(40) == 0 }
 
 func (m *mutator) write(value any) {
 	if m.rarely() {
-		m.out.WriteString(odd[m.rand.IntN(len(odd))])
+		m.out.WriteString(oddValues[m.rand.IntN(len(oddValues))])
 		return
 	}
 	switch value := value.(type) {
@@ -50,7 +50,7 @@ func (m *mutator) write(value any) {
 	}
 }
 
-// object writes the members in any order, leaves some out, and writes some twice.
+// object writes the members in random order, omits some, and writes some twice.
 func (m *mutator) object(members map[string]any) {
 	var keys []string
 	for key := range members {
@@ -74,11 +74,11 @@ func (m *mutator) object(members map[string]any) {
 	m.out.WriteString("}")
 }
 
-func TestRandomItemsAgreeWithTheOracle(t *testing.T) {
+func TestDecodePage_randomItems(t *testing.T) {
 	t.Parallel()
 	example := generic(t, exampleItem(t))
 	m := mutator{rand: rand.New(rand.NewPCG(1, 2))}
-	faulty := 0
+	fieldErrors := 0
 	for range 2_000 {
 		m.out.Reset()
 		for i := range 3 {
@@ -94,13 +94,13 @@ func TestRandomItemsAgreeWithTheOracle(t *testing.T) {
 		}
 		if err == nil {
 			samePage(t, got, want)
-			faulty += len(got.Items[0].FieldErrors)
+			fieldErrors += len(got.Items[0].FieldErrors)
 		}
 		if t.Failed() {
 			t.Fatalf("for %s", body)
 		}
 	}
-	if faulty < 1_000 {
-		t.Errorf("got %d faults, want thousands for the test to mean something", faulty)
+	if fieldErrors < 1_000 {
+		t.Errorf("got %d field errors, want at least 1000", fieldErrors)
 	}
 }

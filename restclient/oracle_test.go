@@ -13,11 +13,11 @@ import (
 	"cvmgraph/restclient"
 )
 
-// The oracle decodes a page slowly and obviously: encoding/json into any, then field by field with
-// the upstream's keys written out a second time.
+// The oracle decodes a page slowly and simply: with encoding/json into any, and then field by
+// field, with the upstream's keys written a second time.
 
-// oraclePage decodes the answer to req, or returns the reason why it is unusable. It knows neither
-// truncation nor depth: a document that is no JSON is ReasonNotJSON to it.
+// oraclePage decodes the response to req, or returns the reason why it is unusable. It does not
+// check for truncation or depth: the reason for invalid JSON is always ReasonNotJSON.
 func oraclePage(body []byte, req restclient.PageRequest) (*restclient.CvmPage, restclient.Reason) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -41,7 +41,7 @@ func oraclePage(body []byte, req restclient.PageRequest) (*restclient.CvmPage, r
 			return nil, restclient.ReasonEntry
 		}
 		o := oracle{}
-		page.Items = append(page.Items, restclient.Item{Cvm: o.cvm(object), FieldErrors: o.faults})
+		page.Items = append(page.Items, restclient.Item{Cvm: o.cvm(object), FieldErrors: o.fieldErrors})
 		hosted = hosted || has(object, "hosted")
 		flat = flat || has(object, "vm_uuid") || has(object, "resource") || has(object, "node_info")
 	}
@@ -97,7 +97,7 @@ func oracleTotal(total, count int, req restclient.PageRequest) (int, restclient.
 	return 0, restclient.ReasonShortPage
 }
 
-// oracleInteger is slow but exact: a rational number that is whole.
+// oracleInteger is slow and exact: it computes with rational numbers.
 func oracleInteger(value any) (int64, bool) {
 	number, isNumber := value.(json.Number)
 	if !isNumber {
@@ -108,7 +108,7 @@ func oracleInteger(value any) (int64, bool) {
 		return 0, true
 	}
 	if power, err := strconv.Atoi(exponent); exponent != "" && (err != nil || max(power, -power) > 1000) {
-		return 0, false // no fuzzer writes a mantissa so long that this is whole and fits
+		return 0, false // no fuzzer writes a mantissa that is long enough to make this an integer of 64 bits
 	}
 	rational, ok := new(big.Rat).SetString(string(number))
 	if !ok || !rational.IsInt() || !rational.Num().IsInt64() {
@@ -117,24 +117,24 @@ func oracleInteger(value any) (int64, bool) {
 	return rational.Num().Int64(), true
 }
 
-// oracle collects the faults of one item.
+// oracle collects the field errors of one item.
 type oracle struct {
-	path   []any
-	faults []restclient.FieldError
+	path        []any
+	fieldErrors []restclient.FieldError
 }
 
-func (o *oracle) fault(want string, steps ...any) {
+func (o *oracle) record(want string, steps ...any) {
 	path := append(append([]any{}, o.path...), steps...)
-	o.faults = append(o.faults, restclient.FieldError{Path: path, Want: want})
+	o.fieldErrors = append(o.fieldErrors, restclient.FieldError{Path: path, Want: want})
 }
 
-func (o *oracle) text(m map[string]any, key string) *string {
+func (o *oracle) string(m map[string]any, key string) *string {
 	switch value := m[key].(type) {
 	case nil:
 	case string:
 		return &value
 	default:
-		o.fault("a string", key)
+		o.record("a string", key)
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func (o *oracle) identifier(m map[string]any, key string) *string {
 			return &decimal
 		}
 	}
-	o.fault("a string or an integer", key)
+	o.record("a string or an integer", key)
 	return nil
 }
 
@@ -162,7 +162,7 @@ func (o *oracle) int32(m map[string]any, key string) *int32 {
 		return &narrow
 	}
 	if m[key] != nil {
-		o.fault("an integer of 32 bits", key)
+		o.record("an integer of 32 bits", key)
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func (o *oracle) int64(m map[string]any, key string) *int64 {
 		return &n
 	}
 	if m[key] != nil {
-		o.fault("an integer of 64 bits", key)
+		o.record("an integer of 64 bits", key)
 	}
 	return nil
 }
@@ -184,7 +184,7 @@ func (o *oracle) boolean(m map[string]any, key string, absent bool) bool {
 	case bool:
 		return value
 	default:
-		o.fault("true or false", key)
+		o.record("true or false", key)
 	}
 	return absent
 }
@@ -195,18 +195,18 @@ func (o *oracle) list(m map[string]any, key string) []any {
 	case []any:
 		return value
 	default:
-		o.fault("a list", key)
+		o.record("a list", key)
 	}
 	return nil
 }
 
-func (o *oracle) texts(m map[string]any, key string) []string {
+func (o *oracle) strings(m map[string]any, key string) []string {
 	list := []string{}
 	for i, element := range o.list(m, key) {
 		if value, ok := element.(string); ok {
 			list = append(list, value)
 		} else {
-			o.fault("a string", key, i)
+			o.record("a string", key, i)
 		}
 	}
 	return list
@@ -222,7 +222,7 @@ func oracleObject[T any](o *oracle, m map[string]any, key string, decode func(ma
 		o.path = o.path[:len(o.path)-1]
 		return &decoded
 	default:
-		o.fault("an object", key)
+		o.record("an object", key)
 	}
 	return nil
 }
@@ -233,7 +233,7 @@ func oracleObjects[T any](o *oracle, m map[string]any, key string, decode func(m
 	for i, element := range o.list(m, key) {
 		value, ok := element.(map[string]any)
 		if !ok {
-			o.fault("an object", key, i)
+			o.record("an object", key, i)
 			continue
 		}
 		o.path = append(o.path, key, i)

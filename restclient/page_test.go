@@ -8,10 +8,10 @@ import (
 	"cvmgraph/restclient"
 )
 
-// someItems is n small items.
+// someItems returns n small items.
 func someItems(n int) string { return strings.TrimPrefix(strings.Repeat(`,{"hosted":{}}`, n), ",") }
 
-func TestEnvelope(t *testing.T) {
+func TestDecodePage_envelope(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		page, size int
@@ -19,45 +19,60 @@ func TestEnvelope(t *testing.T) {
 		want       restclient.Reason
 		wantTotal  int
 	}{
-		"a full page":                       {2, 3, string(envelope(someItems(3), 9, 2, 3)), "", 9},
-		"the last page":                     {3, 3, string(envelope(someItems(2), 8, 3, 3)), "", 8},
-		"an empty list":                     {1, 3, string(envelope("", 0, 1, 3)), "", 0},
-		"a page past the end":               {9, 3, string(envelope("", 8, 9, 3)), "", 8},
-		"the last page after a deletion":    {3, 3, string(envelope(someItems(1), 8, 3, 3)), "", 7},
-		"the full last page after one":      {3, 3, string(envelope(someItems(2), 9, 3, 3)), "", 8},
-		"an emptied last page":              {3, 3, string(envelope("", 7, 3, 3)), "", 6},
-		"the last page after an insertion":  {3, 3, string(envelope(someItems(3), 8, 3, 3)), "", 9},
-		"an insertion past the end":         {3, 3, string(envelope(someItems(1), 6, 3, 3)), "", 7},
-		"an insertion into an empty list":   {1, 3, string(envelope(someItems(1), 0, 1, 3)), "", 1},
-		"the last page in the world":        {math.MaxInt32, 100, string(envelope("", 8, math.MaxInt32, 100)), "", 8},
-		"numbers as fractions":              {1, 3, `{"items":[],"total":0.0,"page":1e0,"page_size":30e-1}`, "", 0},
-		"equal keys":                        {1, 3, `{"items":[1],"total":"x","page":7,"page_size":3,"page":1,"total":0,"items":[]}`, "", 0},
-		"unknown keys":                      {1, 3, `{"next":{"a":[1,2,{}]},"items":[],"total":0,"page":1,"page_size":3}`, "", 0},
-		"no list":                           {1, 3, `{"total":0,"page":1,"page_size":3}`, restclient.ReasonEnvelope, 0},
-		"a null list":                       {1, 3, `{"items":null,"total":0,"page":1,"page_size":3}`, restclient.ReasonEnvelope, 0},
-		"a list that is none":               {1, 3, `{"items":{},"total":0,"page":1,"page_size":3}`, restclient.ReasonEnvelope, 0},
-		"a list overridden by none":         {1, 3, `{"items":[],"total":0,"page":1,"page_size":3,"items":0}`, restclient.ReasonEnvelope, 0},
-		"no total":                          {1, 3, `{"items":[],"page":1,"page_size":3}`, restclient.ReasonEnvelope, 0},
-		"a null total":                      {1, 3, `{"items":[],"total":null,"page":1,"page_size":3}`, restclient.ReasonEnvelope, 0},
-		"a total overridden by null":        {1, 3, `{"items":[],"total":0,"page":1,"page_size":3,"total":null}`, restclient.ReasonEnvelope, 0},
-		"a total that is a text":            {1, 3, `{"items":[],"total":"0","page":1,"page_size":3}`, restclient.ReasonEnvelope, 0},
-		"a total that is a fraction":        {1, 3, `{"items":[],"total":0.5,"page":1,"page_size":3}`, restclient.ReasonEnvelope, 0},
-		"no page":                           {1, 3, `{"items":[],"total":0,"page_size":3}`, restclient.ReasonEnvelope, 0},
-		"no page size":                      {1, 3, `{"items":[],"total":0,"page":1}`, restclient.ReasonEnvelope, 0},
-		"a list at the top":                 {1, 3, `[]`, restclient.ReasonEnvelope, 0},
-		"a text at the top":                 {1, 3, `"items"`, restclient.ReasonEnvelope, 0},
-		"another page":                      {2, 3, string(envelope(someItems(3), 9, 1, 3)), restclient.ReasonEcho, 0},
-		"another page size":                 {2, 3, string(envelope(someItems(3), 9, 2, 30)), restclient.ReasonEcho, 0},
-		"a negative total":                  {1, 3, string(envelope("", -1, 1, 3)), restclient.ReasonTotal, 0},
-		"a total over 32 bits":              {1, 3, string(envelope(someItems(3), 1<<31, 1, 3)), restclient.ReasonTotal, 0},
-		"items beyond 32 bits":              {math.MaxInt32, 100, string(envelope(someItems(1), 8, math.MaxInt32, 100)), restclient.ReasonTotal, 0},
-		"more items than asked for":         {1, 3, string(envelope(someItems(4), 9, 1, 3)), restclient.ReasonSurplus, 0},
-		"a short page in the middle":        {1, 3, string(envelope(someItems(2), 9, 1, 3)), restclient.ReasonShortPage, 0},
-		"an empty page in the middle":       {2, 3, string(envelope("", 9, 2, 3)), restclient.ReasonShortPage, 0},
-		"an empty first page of a list":     {1, 3, string(envelope("", 2, 1, 3)), restclient.ReasonShortPage, 0},
-		"an entry that is a number":         {1, 3, string(envelope(`{},3`, 2, 1, 3)), restclient.ReasonEntry, 0},
-		"an entry that is null":             {1, 3, string(envelope(`null`, 1, 1, 3)), restclient.ReasonEntry, 0},
-		"a surplus entry that is no object": {1, 1, string(envelope(`{},{},[]`, 1, 1, 1)), restclient.ReasonEntry, 0},
+		"a full page":                      {page: 2, size: 3, body: string(envelope(someItems(3), 9, 2, 3)), wantTotal: 9},
+		"the last page":                    {page: 3, size: 3, body: string(envelope(someItems(2), 8, 3, 3)), wantTotal: 8},
+		"an empty list":                    {page: 1, size: 3, body: string(envelope("", 0, 1, 3))},
+		"a page past the end":              {page: 9, size: 3, body: string(envelope("", 8, 9, 3)), wantTotal: 8},
+		"the last page after a deletion":   {page: 3, size: 3, body: string(envelope(someItems(1), 8, 3, 3)), wantTotal: 7},
+		"the full last page after one":     {page: 3, size: 3, body: string(envelope(someItems(2), 9, 3, 3)), wantTotal: 8},
+		"an emptied last page":             {page: 3, size: 3, body: string(envelope("", 7, 3, 3)), wantTotal: 6},
+		"the last page after an insertion": {page: 3, size: 3, body: string(envelope(someItems(3), 8, 3, 3)), wantTotal: 9},
+		"an insertion past the end":        {page: 3, size: 3, body: string(envelope(someItems(1), 6, 3, 3)), wantTotal: 7},
+		"an insertion into an empty list":  {page: 1, size: 3, body: string(envelope(someItems(1), 0, 1, 3)), wantTotal: 1},
+		"the last possible page":           {page: math.MaxInt32, size: 100, body: string(envelope("", 8, math.MaxInt32, 100)), wantTotal: 8},
+		"numbers as fractions":             {page: 1, size: 3, body: `{"items":[],"total":0.0,"page":1e0,"page_size":30e-1}`},
+		"equal keys":                       {page: 1, size: 3, body: `{"items":[1],"total":"x","page":7,"page_size":3,"page":1,"total":0,"items":[]}`},
+		"unknown keys":                     {page: 1, size: 3, body: `{"next":{"a":[1,2,{}]},"items":[],"total":0,"page":1,"page_size":3}`},
+		"no list":                          {page: 1, size: 3, body: `{"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a null list":                      {page: 1, size: 3, body: `{"items":null,"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a list that is an object":         {page: 1, size: 3, body: `{"items":{},"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a list overridden by a number": {
+			page: 1,
+			size: 3,
+			body: `{"items":[],"total":0,"page":1,"page_size":3,"items":0}`,
+			want: restclient.ReasonEnvelope,
+		},
+		"no total":     {page: 1, size: 3, body: `{"items":[],"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a null total": {page: 1, size: 3, body: `{"items":[],"total":null,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a total overridden by null": {
+			page: 1,
+			size: 3,
+			body: `{"items":[],"total":0,"page":1,"page_size":3,"total":null}`,
+			want: restclient.ReasonEnvelope,
+		},
+		"a total that is a string":   {page: 1, size: 3, body: `{"items":[],"total":"0","page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a total that is a fraction": {page: 1, size: 3, body: `{"items":[],"total":0.5,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"no page":                    {page: 1, size: 3, body: `{"items":[],"total":0,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"no page size":               {page: 1, size: 3, body: `{"items":[],"total":0,"page":1}`, want: restclient.ReasonEnvelope},
+		"a list at the top":          {page: 1, size: 3, body: `[]`, want: restclient.ReasonEnvelope},
+		"a string at the top":        {page: 1, size: 3, body: `"items"`, want: restclient.ReasonEnvelope},
+		"another page":               {page: 2, size: 3, body: string(envelope(someItems(3), 9, 1, 3)), want: restclient.ReasonEcho},
+		"another page size":          {page: 2, size: 3, body: string(envelope(someItems(3), 9, 2, 30)), want: restclient.ReasonEcho},
+		"a negative total":           {page: 1, size: 3, body: string(envelope("", -1, 1, 3)), want: restclient.ReasonTotal},
+		"a total over 32 bits":       {page: 1, size: 3, body: string(envelope(someItems(3), 1<<31, 1, 3)), want: restclient.ReasonTotal},
+		"items beyond 32 bits": {
+			page: math.MaxInt32,
+			size: 100,
+			body: string(envelope(someItems(1), 8, math.MaxInt32, 100)),
+			want: restclient.ReasonTotal,
+		},
+		"more items than requested":             {page: 1, size: 3, body: string(envelope(someItems(4), 9, 1, 3)), want: restclient.ReasonSurplus},
+		"a short page in the middle":            {page: 1, size: 3, body: string(envelope(someItems(2), 9, 1, 3)), want: restclient.ReasonShortPage},
+		"an empty page in the middle":           {page: 2, size: 3, body: string(envelope("", 9, 2, 3)), want: restclient.ReasonShortPage},
+		"an empty first page of a list":         {page: 1, size: 3, body: string(envelope("", 2, 1, 3)), want: restclient.ReasonShortPage},
+		"an entry that is a number":             {page: 1, size: 3, body: string(envelope(`{},3`, 2, 1, 3)), want: restclient.ReasonEntry},
+		"an entry that is null":                 {page: 1, size: 3, body: string(envelope(`null`, 1, 1, 3)), want: restclient.ReasonEntry},
+		"a surplus entry that is not an object": {page: 1, size: 1, body: string(envelope(`{},{},[]`, 1, 1, 1)), want: restclient.ReasonEntry},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,21 +91,21 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
-func TestFlatShape(t *testing.T) {
+func TestDecodePage_flatShape(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		items string
 		flat  bool
 	}{
-		"vm_uuid":                               {`{"name":"a","vm_uuid":"u"},{"name":"b"}`, true},
-		"resource":                              {`{"name":"a"},{"resource":{}}`, true},
-		"node_info, null":                       {`{"name":"a"},{"node_info":null}`, true},
-		"vm_uuid beside hosted":                 {`{"hosted":{},"vm_uuid":"u"},{}`, false},
-		"vm_uuid beside a null hosted":          {`{"vm_uuid":"u"},{"hosted":null}`, false},
-		"vm_uuid beside a wrong hosted":         {`{"vm_uuid":"u"},{"hosted":3}`, false},
-		"no hosted":                             {`{"name":"a"},{}`, false},
-		"vm_uuid below the top":                 {`{"node":{"vm_uuid":"u"}},{"x":{"resource":1}}`, false},
-		"vm_uuid in a list overridden by items": {`{"vm_uuid":1}],"items":[{},{}`, false},
+		"vm_uuid":                               {items: `{"name":"a","vm_uuid":"u"},{"name":"b"}`, flat: true},
+		"resource":                              {items: `{"name":"a"},{"resource":{}}`, flat: true},
+		"node_info, null":                       {items: `{"name":"a"},{"node_info":null}`, flat: true},
+		"vm_uuid and hosted":                    {items: `{"hosted":{},"vm_uuid":"u"},{}`},
+		"vm_uuid and a null hosted":             {items: `{"vm_uuid":"u"},{"hosted":null}`},
+		"vm_uuid and a wrong hosted":            {items: `{"vm_uuid":"u"},{"hosted":3}`},
+		"no hosted":                             {items: `{"name":"a"},{}`},
+		"vm_uuid below the top":                 {items: `{"node":{"vm_uuid":"u"}},{"x":{"resource":1}}`},
+		"vm_uuid in a list overridden by items": {items: `{"vm_uuid":1}],"items":[{},{}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,7 +117,7 @@ func TestFlatShape(t *testing.T) {
 	}
 }
 
-func TestGrammar(t *testing.T) {
+func TestDecodePage_grammar(t *testing.T) {
 	t.Parallel()
 	deep := func(depth int) string {
 		// The document, the list and the item are three levels.
@@ -113,47 +128,47 @@ func TestGrammar(t *testing.T) {
 		body string
 		want restclient.Reason
 	}{
-		"nothing":                      {"", restclient.ReasonTruncated},
-		"white space":                  {" \n", restclient.ReasonTruncated},
-		"HTML":                         {"<!DOCTYPE html>", restclient.ReasonNotJSON},
-		"a byte order mark":            {"\ufeff" + inItem(""), restclient.ReasonNotJSON},
-		"white space around":           {" \t\r\n" + inItem("") + "\n ", ""},
-		"other white space":            {"\v" + inItem(""), restclient.ReasonNotJSON},
-		"text behind":                  {inItem("") + "{}", restclient.ReasonNotJSON},
-		"half a page":                  {inItem("")[:20], restclient.ReasonTruncated},
-		"half a word":                  {`{"items":nu`, restclient.ReasonTruncated},
-		"half a text":                  {`{"items":[{"name":"a`, restclient.ReasonTruncated},
-		"half an escape":               {`{"items":[{"name":"a\`, restclient.ReasonTruncated},
-		"half a code unit":             {`{"items":[{"name":"a\u00`, restclient.ReasonTruncated},
-		"half a number":                {`{"total":-`, restclient.ReasonTruncated},
-		"a wrong word":                 {inItem(`"x":nil`), restclient.ReasonNotJSON},
-		"a wrong word for a boolean":   {inItem(`"listed":tru`), restclient.ReasonNotJSON},
-		"a longer word":                {inItem(`"listed":truer`), restclient.ReasonNotJSON},
-		"a leading zero":               {inItem(`"vcpu":01`), restclient.ReasonNotJSON},
-		"a leading plus":               {inItem(`"vcpu":+1`), restclient.ReasonNotJSON},
-		"a bare point":                 {inItem(`"vcpu":1.`), restclient.ReasonNotJSON},
-		"a missing digit":              {inItem(`"vcpu":.5`), restclient.ReasonNotJSON},
-		"a bare exponent":              {inItem(`"vcpu":1e`), restclient.ReasonNotJSON},
-		"not a number":                 {inItem(`"vcpu":NaN`), restclient.ReasonNotJSON},
-		"a comma too many":             {inItem(`"vcpu":1,`), restclient.ReasonNotJSON},
-		"a comma too many in a list":   {inItem(`"public_urls":[{},]`), restclient.ReasonNotJSON},
-		"a comma at the start":         {inItem(`,"vcpu":1`), restclient.ReasonNotJSON},
-		"a comma missing":              {inItem(`"vcpu":1 "memory":2`), restclient.ReasonNotJSON},
-		"a colon missing":              {inItem(`"vcpu" 1`), restclient.ReasonNotJSON},
-		"a key without quotes":         {inItem(`vcpu:1`), restclient.ReasonNotJSON},
-		"the wrong bracket":            {inItem(`"x":[1}`), restclient.ReasonNotJSON},
-		"a comment":                    {inItem(`/**/`), restclient.ReasonNotJSON},
-		"a control byte in a text":     {inItem("\"x\":\"a\nb\""), restclient.ReasonNotJSON},
-		"a control byte in a value":    {inItem("\"name\":\"seven b\x1f\""), restclient.ReasonNotJSON},
-		"an unknown escape":            {inItem(`"name":"\x"`), restclient.ReasonNotJSON},
-		"a wrong code unit":            {inItem(`"name":"\u00g0"`), restclient.ReasonNotJSON},
-		"a bad escape in what we skip": {inItem(`"x":{"y":"\'"}`), restclient.ReasonNotJSON},
-		"invalid UTF-8":                {inItem("\"name\":\"\xff\""), restclient.ReasonNotJSON},
-		"invalid UTF-8 we skip":        {inItem("\"x\":\"\xc3\""), restclient.ReasonNotJSON},
-		"a surrogate in UTF-8":         {inItem("\"x\":\"\xed\xa0\x80\""), restclient.ReasonNotJSON},
-		"the deepest nesting":          {deep(512), ""},
-		"nesting too deep":             {deep(513), restclient.ReasonTooDeep},
-		"bottomless nesting":           {strings.Repeat("[", 1<<20), restclient.ReasonTooDeep},
+		"nothing":                          {want: restclient.ReasonTruncated},
+		"white space":                      {body: " \n", want: restclient.ReasonTruncated},
+		"HTML":                             {body: "<!DOCTYPE html>", want: restclient.ReasonNotJSON},
+		"a byte order mark":                {body: "\ufeff" + inItem(""), want: restclient.ReasonNotJSON},
+		"white space around":               {body: " \t\r\n" + inItem("") + "\n "},
+		"other white space":                {body: "\v" + inItem(""), want: restclient.ReasonNotJSON},
+		"text after it":                    {body: inItem("") + "{}", want: restclient.ReasonNotJSON},
+		"half a page":                      {body: inItem("")[:20], want: restclient.ReasonTruncated},
+		"half a word":                      {body: `{"items":nu`, want: restclient.ReasonTruncated},
+		"half a string":                    {body: `{"items":[{"name":"a`, want: restclient.ReasonTruncated},
+		"half an escape":                   {body: `{"items":[{"name":"a\`, want: restclient.ReasonTruncated},
+		"half a code unit":                 {body: `{"items":[{"name":"a\u00`, want: restclient.ReasonTruncated},
+		"half a number":                    {body: `{"total":-`, want: restclient.ReasonTruncated},
+		"a wrong word":                     {body: inItem(`"x":nil`), want: restclient.ReasonNotJSON},
+		"a wrong word for a boolean":       {body: inItem(`"listed":tru`), want: restclient.ReasonNotJSON},
+		"a longer word":                    {body: inItem(`"listed":truer`), want: restclient.ReasonNotJSON},
+		"a leading zero":                   {body: inItem(`"vcpu":01`), want: restclient.ReasonNotJSON},
+		"a leading plus":                   {body: inItem(`"vcpu":+1`), want: restclient.ReasonNotJSON},
+		"a bare point":                     {body: inItem(`"vcpu":1.`), want: restclient.ReasonNotJSON},
+		"a missing digit":                  {body: inItem(`"vcpu":.5`), want: restclient.ReasonNotJSON},
+		"a bare exponent":                  {body: inItem(`"vcpu":1e`), want: restclient.ReasonNotJSON},
+		"not a number":                     {body: inItem(`"vcpu":NaN`), want: restclient.ReasonNotJSON},
+		"a comma too many":                 {body: inItem(`"vcpu":1,`), want: restclient.ReasonNotJSON},
+		"a comma too many in a list":       {body: inItem(`"public_urls":[{},]`), want: restclient.ReasonNotJSON},
+		"a comma at the start":             {body: inItem(`,"vcpu":1`), want: restclient.ReasonNotJSON},
+		"a comma missing":                  {body: inItem(`"vcpu":1 "memory":2`), want: restclient.ReasonNotJSON},
+		"a colon missing":                  {body: inItem(`"vcpu" 1`), want: restclient.ReasonNotJSON},
+		"a key without quotes":             {body: inItem(`vcpu:1`), want: restclient.ReasonNotJSON},
+		"the wrong bracket":                {body: inItem(`"x":[1}`), want: restclient.ReasonNotJSON},
+		"a comment":                        {body: inItem(`/**/`), want: restclient.ReasonNotJSON},
+		"a control byte in an unknown key": {body: inItem("\"x\":\"a\nb\""), want: restclient.ReasonNotJSON},
+		"a control byte in a value":        {body: inItem("\"name\":\"seven b\x1f\""), want: restclient.ReasonNotJSON},
+		"an unknown escape":                {body: inItem(`"name":"\x"`), want: restclient.ReasonNotJSON},
+		"a wrong code unit":                {body: inItem(`"name":"\u00g0"`), want: restclient.ReasonNotJSON},
+		"a bad escape in an unknown key":   {body: inItem(`"x":{"y":"\'"}`), want: restclient.ReasonNotJSON},
+		"invalid UTF-8":                    {body: inItem("\"name\":\"\xff\""), want: restclient.ReasonNotJSON},
+		"invalid UTF-8 in an unknown key":  {body: inItem("\"x\":\"\xc3\""), want: restclient.ReasonNotJSON},
+		"a surrogate in UTF-8":             {body: inItem("\"x\":\"\xed\xa0\x80\""), want: restclient.ReasonNotJSON},
+		"the deepest nesting":              {body: deep(512)},
+		"nesting beyond the limit":         {body: deep(513), want: restclient.ReasonTooDeep},
+		"endless nesting":                  {body: strings.Repeat("[", 1<<20), want: restclient.ReasonTooDeep},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,7 +180,7 @@ func TestGrammar(t *testing.T) {
 	}
 }
 
-func TestEveryPrefixOfAPageIsTruncated(t *testing.T) {
+func TestDecodePage_everyPrefix(t *testing.T) {
 	t.Parallel()
 	body := pageOf(1, compact(t, exampleItem(t)))
 	for length := range body {

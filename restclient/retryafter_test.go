@@ -8,7 +8,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-// retryAfterForms are values of the header and what they mean at the time now.
+// retryAfterForms are values of the header, and the waits they mean at the time now.
 func retryAfterForms(now time.Time) map[string]time.Duration {
 	return map[string]time.Duration{
 		"":                                  0,

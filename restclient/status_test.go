@@ -12,81 +12,74 @@ import (
 	"cvmgraph/restclient"
 )
 
-func TestStatusError(t *testing.T) {
+// statusErrors are responses and their errors.
+var statusErrors = map[string]struct {
+	header map[string]string
+	body   string
+	want   restclient.StatusError
+}{
+	"a string as detail": {body: `{"detail":"Authentication required, s3cret"}`, want: restclient.StatusError{StatusCode: 401}},
+	"a list of invalid parameters": {
+		body: `{"detail":[{"loc":["query","page_size"],"msg":"s3cret","type":"less_than_equal","input":"101","ctx":{"le":100}},
+			{"loc":["query","user_id"]},{"loc":["query","page_size"]},{"loc":["query","s3cret"]},{"loc":["query",0]},{"loc":"page"},7]}`,
+		want: restclient.StatusError{StatusCode: 422, Params: []string{"page_size", "user_id"}},
+	},
+	"an object with a code": {
+		body: `{"detail":{"message":"s3cret","code":"ERR-03-005"}}`,
+		want: restclient.StatusError{StatusCode: 404, Code: "ERR-03-005"},
+	},
+	"an object with another code": {body: `{"detail":{"message":"s3cret","code":"s3cret"}}`, want: restclient.StatusError{StatusCode: 403}},
+	"the structured error": {
+		header: map[string]string{"X-Request-ID": "req_1-a"},
+		body: `{"error_code":"ERR-03-001","message":"s3cret","details":[{"field":"teepod_id","value":"s3cret","message":"s3cret"},{"field":"name"}],
+			"suggestions":[],"links":[{"url":"https://s3cret","label":"s3cret"}],"request_id":"req_2"}`,
+		want: restclient.StatusError{StatusCode: 404, Code: "ERR-03-001", Params: []string{"teepod_id"}, RequestID: "req_1-a"},
+	},
+	"the structured error in detail": {
+		body: `{"detail":{"error_code":"ERR-03-004","message":"s3cret","details":[{"field":"page"}],"request_id":"req_2"}}`,
+		want: restclient.StatusError{StatusCode: 404, Code: "ERR-03-004", Params: []string{"page"}, RequestID: "req_2"},
+	},
+	"a structured error of the wrong types": {
+		header: map[string]string{"X-Request-ID": "s3cret and more"},
+		body:   `{"error_code":3,"code":"ERR-1-1 s3cret","details":{"field":"page"},"detail":{"details":["page"],"error_code":null},"request_id":["s3cret"],"retry_after":"5"}`,
+		want:   restclient.StatusError{StatusCode: 400},
+	},
+	"a wait in the body": {
+		body: `{"detail":"KMS service temporarily unavailable","retry_after":30}`,
+		want: restclient.StatusError{StatusCode: 503, RetryAfter: 30 * time.Second},
+	},
+	"a long wait in the body":     {body: `{"retry_after":1e300}`, want: restclient.StatusError{StatusCode: 503, RetryAfter: time.Hour}},
+	"a negative wait in the body": {body: `{"retry_after":-1e300}`, want: restclient.StatusError{StatusCode: 503}},
+	"a wait in the header and in the body": {
+		header: map[string]string{"Retry-After": "7"},
+		body:   `{"detail":"x","retry_after":30}`,
+		want:   restclient.StatusError{StatusCode: 503, RetryAfter: 7 * time.Second},
+	},
+	"too many requests": {
+		header: map[string]string{"Retry-After": "7200"},
+		body:   `{"detail":"s3cret"}`,
+		want:   restclient.StatusError{StatusCode: 429, RetryAfter: time.Hour},
+	},
+	"HTML with 403": {
+		header: map[string]string{"Content-Type": "text/html"},
+		body:   `<html>error code: 1010 s3cret</html>`,
+		want:   restclient.StatusError{StatusCode: 403},
+	},
+	"HTML with 502":        {body: `<html>s3cret</html>`, want: restclient.StatusError{StatusCode: 502}},
+	"nothing":              {want: restclient.StatusError{StatusCode: 500}},
+	"a list":               {body: `["s3cret"]`, want: restclient.StatusError{StatusCode: 500}},
+	"a truncated document": {body: `{"error_code":"ERR-03-001","message":"s3cr`, want: restclient.StatusError{StatusCode: 500}},
+	"another 2xx":          {body: string(pageOf(1, []byte(`{}`))), want: restclient.StatusError{StatusCode: 206}},
+	"an unknown status":    {want: restclient.StatusError{StatusCode: 799}},
+	"a code after 64 KB": {
+		body: `{"message":"` + strings.Repeat("s3cret", 20_000) + `","error_code":"ERR-03-001"}`,
+		want: restclient.StatusError{StatusCode: 404},
+	},
+}
+
+func TestStatusError_details(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		header map[string]string
-		body   string
-		want   restclient.StatusError
-	}{
-		"a text": {
-			nil, `{"detail":"Authentication required, s3cret"}`,
-			restclient.StatusError{StatusCode: 401},
-		},
-		"a list of blamed parameters": {
-			nil,
-			`{"detail":[{"loc":["query","page_size"],"msg":"s3cret","type":"less_than_equal","input":"101","ctx":{"le":100}},
-				{"loc":["query","user_id"]},{"loc":["query","page_size"]},{"loc":["query","s3cret"]},{"loc":["query",0]},{"loc":"page"},7]}`,
-			restclient.StatusError{StatusCode: 422, Params: []string{"page_size", "user_id"}},
-		},
-		"an object with a code": {
-			nil, `{"detail":{"message":"s3cret","code":"ERR-03-005"}}`,
-			restclient.StatusError{StatusCode: 404, Code: "ERR-03-005"},
-		},
-		"an object with another code": {
-			nil, `{"detail":{"message":"s3cret","code":"s3cret"}}`,
-			restclient.StatusError{StatusCode: 403},
-		},
-		"the structured error": {
-			map[string]string{"X-Request-ID": "req_1-a"},
-			`{"error_code":"ERR-03-001","message":"s3cret","details":[{"field":"teepod_id","value":"s3cret","message":"s3cret"},{"field":"name"}],
-				"suggestions":[],"links":[{"url":"https://s3cret","label":"s3cret"}],"request_id":"req_2"}`,
-			restclient.StatusError{StatusCode: 404, Code: "ERR-03-001", Params: []string{"teepod_id"}, RequestID: "req_1-a"},
-		},
-		"the structured error in detail": {
-			nil, `{"detail":{"error_code":"ERR-03-004","message":"s3cret","details":[{"field":"page"}],"request_id":"req_2"}}`,
-			restclient.StatusError{StatusCode: 404, Code: "ERR-03-004", Params: []string{"page"}, RequestID: "req_2"},
-		},
-		"a structured error of the wrong types": {
-			map[string]string{"X-Request-ID": "s3cret and more"},
-			`{"error_code":3,"code":"ERR-1-1 s3cret","details":{"field":"page"},"detail":{"details":["page"],"error_code":null},"request_id":["s3cret"],"retry_after":"5"}`,
-			restclient.StatusError{StatusCode: 400},
-		},
-		"a wait in the body": {
-			nil, `{"detail":"KMS service temporarily unavailable","retry_after":30}`,
-			restclient.StatusError{StatusCode: 503, RetryAfter: 30 * time.Second},
-		},
-		"a long wait in the body": {
-			nil, `{"retry_after":1e300}`,
-			restclient.StatusError{StatusCode: 503, RetryAfter: time.Hour},
-		},
-		"a negative wait in the body": {
-			nil, `{"retry_after":-1e300}`,
-			restclient.StatusError{StatusCode: 503},
-		},
-		"a wait in the header and in the body": {
-			map[string]string{"Retry-After": "7"},
-			`{"detail":"x","retry_after":30}`,
-			restclient.StatusError{StatusCode: 503, RetryAfter: 7 * time.Second},
-		},
-		"too many requests": {
-			map[string]string{"Retry-After": "7200"},
-			`{"detail":"s3cret"}`,
-			restclient.StatusError{StatusCode: 429, RetryAfter: time.Hour},
-		},
-		"HTML with 403": {
-			map[string]string{"Content-Type": "text/html"},
-			`<html>error code: 1010 s3cret</html>`,
-			restclient.StatusError{StatusCode: 403},
-		},
-		"HTML with 502":      {nil, `<html>s3cret</html>`, restclient.StatusError{StatusCode: 502}},
-		"nothing":            {nil, ``, restclient.StatusError{StatusCode: 500}},
-		"a list":             {nil, `["s3cret"]`, restclient.StatusError{StatusCode: 500}},
-		"half a document":    {nil, `{"error_code":"ERR-03-001","message":"s3cr`, restclient.StatusError{StatusCode: 500}},
-		"another 2xx":        {nil, string(pageOf(1, []byte(`{}`))), restclient.StatusError{StatusCode: 206}},
-		"an unknown status":  {nil, ``, restclient.StatusError{StatusCode: 799}},
-		"a code after 64 KB": {nil, `{"message":"` + strings.Repeat("s3cret", 20_000) + `","error_code":"ERR-03-001"}`, restclient.StatusError{StatusCode: 404}},
-	} {
+	for name, tt := range statusErrors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -96,7 +89,7 @@ func TestStatusError(t *testing.T) {
 				w.WriteHeader(tt.want.StatusCode)
 				_, _ = w.Write([]byte(tt.body))
 			})
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // less than any wait here
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // shorter than every wait here
 			defer cancel()
 			_, err := client.ListCvms(ctx, restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret"}), onePage)
 			got := statusOf(t, err, tt.want.StatusCode)
@@ -110,14 +103,14 @@ func TestStatusError(t *testing.T) {
 	}
 }
 
-func TestNoContentIsAStatusError(t *testing.T) {
+func TestStatusError_noContent(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantStatus(t, err, http.StatusNoContent)
 }
 
-func TestAnErrorWithABombIsStillAStatusError(t *testing.T) {
+func TestStatusError_compressionBomb(t *testing.T) {
 	t.Parallel()
 	bomb := bombOf(t, 100)
 	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -129,7 +122,7 @@ func TestAnErrorWithABombIsStillAStatusError(t *testing.T) {
 	wantStatus(t, err, http.StatusInternalServerError)
 }
 
-func TestAnErrorCutShortIsStillAStatusError(t *testing.T) {
+func TestStatusError_truncatedBody(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")

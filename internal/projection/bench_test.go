@@ -14,7 +14,8 @@ import (
 	"cvmgraph/restclient"
 )
 
-// workloads are what costs are compared on: a few fields of CVMs (a), two (b), and all (c).
+// workloads are the queries of the benchmarks: some fields of CVMs (a), two fields (b), and all
+// fields (c).
 func workloads(tb testing.TB) map[string]string {
 	tb.Helper()
 	return map[string]string{
@@ -39,16 +40,16 @@ func allFields(schema *ast.Schema, typeName string) string {
 	return strings.Join(fields, " ")
 }
 
-// BenchmarkIndex compares what becomes of a page's bytes: an index, in memory used again and in new, and decoded items.
+// BenchmarkIndex compares indexing a page, in reused and in new memory, with decoding it.
 func BenchmarkIndex(b *testing.B) {
 	for _, n := range []int{20, 100} {
 		body := pageOf(b, n)
-		// userID is a string in our types and a number in this body.
+		// UserID is a string in the wire types and a number in this body.
 		forTypes := []byte(strings.ReplaceAll(string(body), `"id":1042`, `"id":"1042"`))
-		shape, kept := pages.Shape(), &projection.IndexedPage{}
+		shape, reused := pages.Shape(), &projection.IndexedPage{}
 		for name, run := range map[string]func() error{
-			"index, memory kept": func() error { return shape.Index(kept, body, n) },
-			"index":              func() error { return shape.Index(&projection.IndexedPage{}, body, n) },
+			"index, reused memory": func() error { return shape.Index(reused, body, n) },
+			"index":                func() error { return shape.Index(&projection.IndexedPage{}, body, n) },
 			"DecodePage": func() error {
 				_, err := restclient.DecodePage(body, restclient.PageRequest{Page: 1, PageSize: n})
 				return err
@@ -72,9 +73,9 @@ func BenchmarkIndex(b *testing.B) {
 }
 
 func BenchmarkPlan(b *testing.B) {
-	for name, text := range workloads(b) {
+	for name, query := range workloads(b) {
 		b.Run(name, func(b *testing.B) {
-			q := newQuery(b, schema(b), text)
+			q := newQuery(b, schema(b), query)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, ok := q.plan(nil); !ok {
@@ -87,9 +88,9 @@ func BenchmarkPlan(b *testing.B) {
 
 func BenchmarkRender(b *testing.B) {
 	items := map[string]int{"a": 20, "b": 100, "c": 100}
-	for name, text := range workloads(b) {
+	for name, query := range workloads(b) {
 		b.Run(name, func(b *testing.B) {
-			plan, ok := newQuery(b, schema(b), text).plan(nil)
+			plan, ok := newQuery(b, schema(b), query).plan(nil)
 			if !ok {
 				b.Fatal("got no plan")
 			}

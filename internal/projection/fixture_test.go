@@ -17,7 +17,7 @@ import (
 	"cvmgraph/internal/projection"
 )
 
-// pageOf returns the document of a page of n times the example, which has every field.
+// pageOf returns the document of a page with n equal items that have every field.
 func pageOf(tb testing.TB, n int) []byte {
 	tb.Helper()
 	example, err := os.ReadFile("../../restclient/testdata/item.json")
@@ -45,7 +45,7 @@ func indexed(tb testing.TB, body []byte) *projection.IndexedPage {
 	return page
 }
 
-// list shows a page as a connection does, with cursors c0, c1, …
+// list is the projection.List of a page, with cursors c0, c1, …
 type list struct{ page *projection.IndexedPage }
 
 func (l list) Item(i int) projection.Item {
@@ -66,7 +66,7 @@ func (i identity) AppendNodeID(dst []byte) []byte {
 	return strconv.AppendInt(append(dst, "id"...), int64(i), 10)
 }
 
-// additions are what the schema does not have and a plan must not swallow.
+// additions to the schema must not be supported by a plan.
 const additions = `
 	directive @custom on FIELD
 	extend type Cvm { another: String }
@@ -75,14 +75,14 @@ const additions = `
 
 func schema(tb testing.TB) *ast.Schema {
 	tb.Helper()
-	text, err := os.ReadFile("../../schema.graphqls")
+	sdl, err := os.ReadFile("../../schema.graphqls")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return gqlparser.MustLoadSchema(&ast.Source{Input: string(text) + additions})
+	return gqlparser.MustLoadSchema(&ast.Source{Input: string(sdl) + additions})
 }
 
-// query is an operation before its first field is resolved.
+// query is a parsed operation.
 type query struct {
 	planner *projection.Planner
 	text    string

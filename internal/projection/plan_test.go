@@ -25,72 +25,75 @@ func everyPath(schema *ast.Schema, typeName string) []string {
 	return selections
 }
 
-func TestEveryFieldIsProjected(t *testing.T) {
+func TestPlan_everyField(t *testing.T) {
 	t.Parallel()
 	schema := schema(t)
-	var texts []string
+	var queries []string
 	for _, selection := range everyPath(schema, "CvmConnection") {
-		texts = append(texts, "{ cvms { "+selection+" } }")
+		queries = append(queries, "{ cvms { "+selection+" } }")
 	}
 	for _, selection := range everyPath(schema, "Cvm") {
-		texts = append(texts, `{ node(id: "x") { ... on Cvm { `+selection+` } } }`, `{ cvm(vmId: "x") { `+selection+` } }`)
+		queries = append(queries, `{ node(id: "x") { ... on Cvm { `+selection+` } } }`, `{ cvm(vmId: "x") { `+selection+` } }`)
 	}
-	if len(texts) < 300 { // those of Cvm in nodes, edges and both lookups
-		t.Fatalf("got %d fields, want all", len(texts))
+	if len(queries) < 300 { // the fields of Cvm in nodes, in edges and in both lookups
+		t.Fatalf("got %d fields, want all", len(queries))
 	}
-	for _, text := range texts {
-		if _, ok := newQuery(t, schema, text).plan(nil); !ok {
-			t.Errorf("%s: got no plan", text)
+	for _, query := range queries {
+		if _, ok := newQuery(t, schema, query).plan(nil); !ok {
+			t.Errorf("%s: got no plan", query)
 		}
 	}
 }
 
-func TestWhatIsProjected(t *testing.T) {
+func TestPlan_supported(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		text string
-		want bool
+		query string
+		want  bool
 	}{
-		"type names":                     {`{ cvms { __typename edges { __typename node { __typename kmsInfo { __typename } } } pageInfo { __typename } } }`, true},
-		"fragments":                      {`{ node(id: "x") { ...n ... on Node { id } ... { id } } } fragment n on Node { ... on Cvm { name } }`, true},
-		"conditions":                     {`{ cvms @include(if: true) { totalCount @skip(if: false) ... @include(if: true) { nodes { id } } } }`, true},
-		"a fragment that is not put off": {`{ cvms { ... @defer(if: false) { totalCount } } }`, true},
-		"a fragment that is put off":     {`{ cvms { ... @defer { totalCount } } }`, false},
-		"one far below":                  {`{ cvms { nodes { hosted { ...d @defer(label: "l") } } } } fragment d on HostedVm { name }`, false},
-		"one in a lookup":                {`{ cvm(vmId: "x") { name ... on Cvm @defer { status } } }`, false},
-		"a field that is there twice, once put off":             {`{ cvms { totalCount ... @defer { totalCount } } }`, false},
-		"a directive of another sort":                           {`{ cvms { nodes { name @custom } } }`, false},
-		"a field of the connection that the plan does not know": {`{ cvms { pageInfo { another } } }`, false},
-		"a field of an item that the upstream does not have":    {`{ cvms { nodes { another } } }`, false},
-		"a field far below that the upstream does not have":     {`{ cvm(vmId: "x") { hosted { another } } }`, false},
-		"the same, left out":                                    {`{ cvm(vmId: "x") { hosted { name another @skip(if: true) } } }`, true},
+		"type names": {
+			query: `{ cvms { __typename edges { __typename node { __typename kmsInfo { __typename } } } pageInfo { __typename } } }`,
+			want:  true,
+		},
+		"fragments":                                     {query: `{ node(id: "x") { ...n ... on Node { id } ... { id } } } fragment n on Node { ... on Cvm { name } }`, want: true},
+		"conditions":                                    {query: `{ cvms @include(if: true) { totalCount @skip(if: false) ... @include(if: true) { nodes { id } } } }`, want: true},
+		"a fragment that is not deferred":               {query: `{ cvms { ... @defer(if: false) { totalCount } } }`, want: true},
+		"a deferred fragment":                           {query: `{ cvms { ... @defer { totalCount } } }`},
+		"a deferred fragment far below":                 {query: `{ cvms { nodes { hosted { ...d @defer(label: "l") } } } } fragment d on HostedVm { name }`},
+		"a deferred fragment in a lookup":               {query: `{ cvm(vmId: "x") { name ... on Cvm @defer { status } } }`},
+		"a field that is selected twice, once deferred": {query: `{ cvms { totalCount ... @defer { totalCount } } }`},
+		"a custom directive":                            {query: `{ cvms { nodes { name @custom } } }`},
+		"an unknown field of the connection":            {query: `{ cvms { pageInfo { another } } }`},
+		"an unknown field of an item":                   {query: `{ cvms { nodes { another } } }`},
+		"an unknown field far below":                    {query: `{ cvm(vmId: "x") { hosted { another } } }`},
+		"an unknown field that is skipped":              {query: `{ cvm(vmId: "x") { hosted { name another @skip(if: true) } } }`, want: true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, ok := newQuery(t, schema(t), test.text).plan(nil); ok != test.want {
+			if _, ok := newQuery(t, schema(t), test.query).plan(nil); ok != test.want {
 				t.Errorf("got a plan: %v, want %v", ok, test.want)
 			}
 		})
 	}
 }
 
-func TestArgumentsAreNotProjected(t *testing.T) {
+func TestPlan_arguments(t *testing.T) {
 	t.Parallel()
 	q := newQuery(t, schema(t), `{ cvms { nodes { name } } }`)
 	nodes := q.doc.Operations[0].SelectionSet[0].(*ast.Field).SelectionSet[0].(*ast.Field)
-	nodes.Arguments = ast.ArgumentList{{Name: "first"}} // as a later schema might have it
+	nodes.Arguments = ast.ArgumentList{{Name: "first"}} // as in a possible later schema
 	if _, ok := q.plan(nil); ok {
 		t.Error("got a plan, want none")
 	}
 }
 
-func TestAPlanSaysHowLargeItIs(t *testing.T) {
+func TestPlan_memorySize(t *testing.T) {
 	t.Parallel()
 	schema := schema(t)
 	small, _ := newQuery(t, schema, `{ cvms { totalCount } }`).plan(nil)
 	large, _ := newQuery(t, schema, `{ cvms { totalCount nodes { name status a: node { name } b: node { name } } } }`).plan(nil)
 	if small.MemorySize() < 50 || large.MemorySize() < 6*small.MemorySize() {
-		t.Errorf("got %d and %d bytes, want more for eight fields than for one", small.MemorySize(), large.MemorySize())
+		t.Errorf("got %d and %d bytes, want at least six times as much for eight fields", small.MemorySize(), large.MemorySize())
 	}
 }

@@ -21,50 +21,49 @@ var integers = []string{
 	"10e-9223372036854775808", "1.5e-9223372036854775808", "1e9223372036854775807",
 }
 
-// FuzzInteger holds the value of a number against exact arithmetic.
+// FuzzInteger compares Integer with exact arithmetic.
 func FuzzInteger(f *testing.F) {
-	for _, text := range integers {
-		f.Add([]byte(text))
+	for _, number := range integers {
+		f.Add([]byte(number))
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if len(text) > 100 || len(text) == 0 || !strings.ContainsRune("-0123456789", rune(text[0])) || !json.Valid(text) || text[len(text)-1] <= ' ' {
+	f.Fuzz(func(t *testing.T, number []byte) {
+		if len(number) > 100 || len(number) == 0 || !strings.ContainsRune("-0123456789", rune(number[0])) || !json.Valid(number) || number[len(number)-1] <= ' ' {
 			return
 		}
-		got, ok := wire.Integer(text)
-		want, wantOK := exactInteger(string(text))
+		got, ok := wire.Integer(number)
+		want, wantOK := exactInteger(string(number))
 		if ok != wantOK || ok && got != want {
-			t.Errorf("%s: got %d, %v, want %d, %v", text, got, ok, want, wantOK)
+			t.Errorf("%s: got %d, %v, want %d, %v", number, got, ok, want, wantOK)
 		}
 	})
 }
 
-func exactInteger(text string) (int64, bool) {
-	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+func exactInteger(number string) (int64, bool) {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	if strings.Trim(mantissa, "-0.") == "" {
 		return 0, true
 	}
 	if power, err := strconv.Atoi(exponent); exponent != "" && (err != nil || max(power, -power) > 1000) {
-		return 0, false // no mantissa of 100 characters makes up for it
+		return 0, false // a mantissa of 100 characters is too short to make this an integer of 64 bits
 	}
-	rational, ok := new(big.Rat).SetString(text)
+	rational, ok := new(big.Rat).SetString(number)
 	if !ok || !rational.IsInt() || !rational.Num().IsInt64() {
 		return 0, false
 	}
 	return rational.Num().Int64(), true
 }
 
-var texts = []string{
+var contents = []string{
 	``, `plain`, `\"\\\/\b\f\n\r\t`, `\u0041\u00e9\u2028\u0000`, `\ud83d\ude00`, `\uD83D\uDE00`, `\ud83d`, `\ude00`, `\ude00\ud83d`, `\ud83d\ud83d\ude00`,
 	`\ud83dx`, `\ud83d\n`, `\ud83d\u0041`, `\ud83d\\ude00`, `\\ud83d`, `\\\ud83d`, "é日本😀\u2028\ufffd", `\ufffd`, `\ud83`, `\`, `"`,
 }
 
 var surrogate = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 
-// FuzzText holds the text of a string, and the string that is written for it, against
-// encoding/json.
-func FuzzText(f *testing.F) {
-	for _, text := range texts {
-		f.Add([]byte(text))
+// FuzzString compares AppendUnescaped and AppendString with encoding/json.
+func FuzzString(f *testing.F) {
+	for _, content := range contents {
+		f.Add([]byte(content))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		quoted := append(append([]byte{'"'}, raw...), '"')
@@ -75,7 +74,7 @@ func FuzzText(f *testing.F) {
 		if err := json.Unmarshal(quoted, &want); err != nil {
 			t.Fatal(err)
 		}
-		if got := wire.AppendUnescaped([]byte("ahead "), quoted[1:len(quoted)-1]); string(got) != "ahead "+want {
+		if got := wire.AppendUnescaped([]byte("before "), quoted[1:len(quoted)-1]); string(got) != "before "+want {
 			t.Errorf("unescaped: got %q, want %q", got, want)
 		}
 		written := wire.AppendString([]byte("["), quoted)
@@ -83,7 +82,7 @@ func FuzzText(f *testing.F) {
 		if err := json.Unmarshal(append(written, ']'), &got); err != nil || len(got) != 1 || got[0] != want {
 			t.Errorf("written: got %s, want [%s]", written, quoted)
 		}
-		// What looks like one behind an escaped backslash is none.
+		// After an escaped backslash, it is not an escape.
 		if surrogate.Match(bytes.ReplaceAll(written, []byte(`\\`), nil)) {
 			t.Errorf("got a surrogate in %s, want the character", written)
 		}

@@ -260,7 +260,7 @@ func (s *Scanner) special(from int) int {
 }
 
 // Number consumes the number at Pos. It reports whether the number is plain, which means that
-// GraphQL can show its text as it is: it has no fraction, no exponent, and is not -0.
+// a GraphQL response can contain it as it is: it has no fraction, no exponent, and is not -0.
 func (s *Scanner) Number() (plain, ok bool) {
 	start := s.Pos
 	if s.digits() && (s.Data[start] != '0' || s.Pos == start+1) && s.Pos < len(s.Data) && (s.Data[s.Pos] == ',' || s.Data[s.Pos] == '}') {

@@ -11,7 +11,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-func TestLargeBodiesTakeTurns(t *testing.T) {
+func TestFetch_largeBodies(t *testing.T) {
 	t.Parallel()
 	page := string(pageOf(1, exampleItem(t)))
 	large := page + strings.Repeat(" ", restclient.LargeBody+2-len(page))
@@ -26,15 +26,15 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 			_, _ = w.Write([]byte(large))
 		}
 	})
-	ask := func(ctx context.Context, key string) (restclient.Document, error) {
+	fetch := func(ctx context.Context, key string) (restclient.Document, error) {
 		return client.Fetch(ctx, restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
 	}
-	// Those that fail, and those that are done with, leave their places.
+	// Failed and released bodies free their slots.
 	for range restclient.LargeBodies + 1 {
-		if _, err := ask(t.Context(), "broken"); reasonOf(t, err) != restclient.ReasonTruncated {
+		if _, err := fetch(t.Context(), "broken"); reasonOf(t, err) != restclient.ReasonTruncated {
 			t.Fatalf("got error %v, want a truncated body", err)
 		}
-		d, err := ask(t.Context(), "large")
+		d, err := fetch(t.Context(), "large")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,32 +43,32 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 	}
 	var held []restclient.Document
 	for range restclient.LargeBodies {
-		d, err := ask(t.Context(), "large")
+		d, err := fetch(t.Context(), "large")
 		if err != nil || len(d.Body) != len(large) {
 			t.Fatalf("got %d bytes, %v, want %d", len(d.Body), err, len(large))
 		}
 		held = append(held, d)
 	}
-	impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := ask(impatient, "large"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("one too many: got error %v, want one of time", err)
+	if _, err := fetch(short, "large"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("one beyond the limit: got error %v, want one of time", err)
 	}
 	if _, err := client.ListCvms(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "small"}), onePage); err != nil {
-		t.Errorf("a small one: got error %v, want none", err)
+		t.Errorf("a small body: got error %v, want none", err)
 	}
 	waiting := make(chan error)
 	go func() {
-		_, err := ask(t.Context(), "large")
+		_, err := fetch(t.Context(), "large")
 		waiting <- err
 	}()
 	held[0].Release()
 	if err := <-waiting; err != nil {
-		t.Errorf("one that waited: got error %v, want none", err)
+		t.Errorf("a waiting call: got error %v, want none", err)
 	}
 }
 
-func TestNoPlaceForALargeBody(t *testing.T) {
+func TestFetch_noLargeBodySlot(t *testing.T) {
 	t.Parallel()
 	body := strings.Repeat(" ", restclient.LargeBody+2) + "{}"
 	server := quiet(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })

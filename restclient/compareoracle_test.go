@@ -11,9 +11,10 @@ import (
 	"cvmgraph/restclient"
 )
 
-// The oracle compares slowly and obviously: encoding/json into any, all objects of a kind gathered, and each key looked up in all of them.
+// The oracle compares slowly and simply: it decodes into any, collects all objects at a path, and
+// looks up each key in all of them.
 
-// oraclePageKeys are the document's own keys.
+// oraclePageKeys has the keys of the document itself.
 type oraclePageKeys struct {
 	Items    []restclient.Cvm `json:"items" required:"true"`
 	Total    *int64           `json:"total" required:"true"`
@@ -22,7 +23,7 @@ type oraclePageKeys struct {
 	Pages    *int64           `json:"pages" required:"true"`
 }
 
-// oracleCompare is false for a document of which the oracle says nothing: it knows no bound of unknown keys.
+// oracleCompare returns false for a document with more unknown keys than are counted separately.
 func oracleCompare(document []byte) (restclient.Comparison, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()
@@ -71,8 +72,8 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 	for i := range of.NumField() {
 		known[of.Field(i).Tag.Get("json")] = true
 	}
-	strangers := oracleUnknown(known, all)
-	if len(strangers) > 64 {
+	unknown := oracleUnknown(known, all)
+	if len(unknown) > 64 {
 		o.small = false
 	}
 	for i := range of.NumField() {
@@ -90,10 +91,10 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 			}
 		}
 		want := oracleWant(member)
-		beside := oracleBeside(want, strangers)
-		if absent := len(all) - present; absent > 0 && (member.Tag.Get("required") == "true" || present == 0 && beside != nil) {
+		candidates := oracleCandidates(want, unknown)
+		if absent := len(all) - present; absent > 0 && (member.Tag.Get("required") == "true" || present == 0 && candidates != nil) {
 			o.missing = append(o.missing, restclient.Difference{
-				Kind: restclient.DifferenceMissing, Path: path, Want: want, Candidates: beside, Objects: absent, Of: len(all),
+				Kind: restclient.DifferenceMissing, Path: path, Want: want, Candidates: candidates, Objects: absent, Of: len(all),
 			})
 		}
 		fitting := o.change(path, want, values, len(all))
@@ -120,16 +121,16 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 			o.compare(member.Type.Elem(), path+".", oracleObjectsOf(fitting))
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(strangers)) {
-		d := restclient.Difference{Kind: restclient.DifferenceUnknown, Path: prefix + key, Objects: strangers[key].objects, Of: len(all)}
+	for _, key := range slices.Sorted(maps.Keys(unknown)) {
+		d := restclient.Difference{Kind: restclient.DifferenceUnknown, Path: prefix + key, Objects: unknown[key].objects, Of: len(all)}
 		if key != "(not shown)" {
-			d.Got = slices.Sorted(maps.Keys(strangers[key].types))
+			d.Got = slices.Sorted(maps.Keys(unknown[key].types))
 		}
 		o.unknown = append(o.unknown, d)
 	}
 }
 
-// change notes the values of another type than wanted, and returns the others.
+// change records the values of another type than wanted, and returns the others.
 func (o *contractOracle) change(path, want string, values []any, of int) (fitting []any) {
 	odd, types := 0, map[string]bool{}
 	for _, value := range values {
@@ -150,14 +151,14 @@ func (o *contractOracle) change(path, want string, values []any, of int) (fittin
 
 var oracleName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-type stranger struct {
+type unknownKey struct {
 	objects int
 	types   map[string]bool
 }
 
-// oracleUnknown returns the keys of objects that are not known.
-func oracleUnknown(known map[string]bool, all []map[string]any) map[string]*stranger {
-	found := map[string]*stranger{}
+// oracleUnknown returns the unknown keys of objects.
+func oracleUnknown(known map[string]bool, all []map[string]any) map[string]*unknownKey {
+	found := map[string]*unknownKey{}
 	for _, object := range all {
 		counted := map[string]bool{}
 		for key, value := range object {
@@ -168,7 +169,7 @@ func oracleUnknown(known map[string]bool, all []map[string]any) map[string]*stra
 				key = "(not shown)"
 			}
 			if found[key] == nil {
-				found[key] = &stranger{types: map[string]bool{}}
+				found[key] = &unknownKey{types: map[string]bool{}}
 			}
 			if !counted[key] {
 				counted[key] = true
@@ -180,15 +181,15 @@ func oracleUnknown(known map[string]bool, all []map[string]any) map[string]*stra
 	return found
 }
 
-func oracleBeside(want string, strangers map[string]*stranger) (keys []string) {
+func oracleCandidates(want string, unknown map[string]*unknownKey) (keys []string) {
 	types := map[string][]string{
 		"a string": {"string"}, "a string or an integer": {"string", "number"}, "an integer of 32 bits": {"number"},
 		"an integer of 64 bits": {"number"}, "true or false": {"boolean"}, "an object": {"object"}, "a list": {"array"},
 	}[want]
-	for _, key := range slices.Sorted(maps.Keys(strangers)) {
+	for _, key := range slices.Sorted(maps.Keys(unknown)) {
 		fits := false
 		for _, name := range types {
-			fits = fits || strangers[key].types[name]
+			fits = fits || unknown[key].types[name]
 		}
 		if fits && key != "(not shown)" && len(keys) < 8 {
 			keys = append(keys, key)

@@ -16,7 +16,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-// compared returns what is said of a document, one line each.
+// compared returns the differences of a document, one line each.
 func compared(t *testing.T, document []byte) []string {
 	t.Helper()
 	got, err := restclient.Compare(document, restclient.Credential{})
@@ -33,7 +33,7 @@ func lines(c restclient.Comparison) (lines []string) {
 	return lines
 }
 
-// edited returns a page of three example items, of which the last ones have been edited.
+// edited returns a page of three example items, of which the last ones are edited.
 func edited(t *testing.T, items int, edit func(item, hosted, configuration map[string]any)) []byte {
 	t.Helper()
 	page := generic(t, pageOf(3, exampleItem(t))).(map[string]any)
@@ -54,73 +54,123 @@ func rename(object map[string]any, from, to string) {
 	delete(object, from)
 }
 
-func TestCompare(t *testing.T) {
-	t.Parallel()
-	type object = map[string]any
-	for name, test := range map[string]struct {
-		items int
-		edit  func(item, hosted, configuration object)
-		want  []string
-	}{
-		"nothing": {3, func(_, _, _ object) {}, nil},
-		"a promised key is missing": {
-			2, func(_, hosted, _ object) { delete(hosted, "uptime") }, []string{"missing items[].hosted.uptime (a string; 2 of 3)"},
-		},
-		"a promised key has another name": {3, func(_, hosted, _ object) { rename(hosted, "uptime", "up_time") }, []string{
+type object = map[string]any
+
+// comparisons are edits of the last items of a page, and the differences that they make.
+var comparisons = map[string]struct {
+	items int
+	edit  func(item, hosted, configuration object)
+	want  []string
+}{
+	"no difference": {items: 3, edit: func(_, _, _ object) {}},
+	"a required key is missing": {
+		items: 2,
+		edit:  func(_, hosted, _ object) { delete(hosted, "uptime") },
+		want:  []string{"missing items[].hosted.uptime (a string; 2 of 3)"},
+	},
+	"a required key has another name": {
+		items: 3,
+		edit:  func(_, hosted, _ object) { rename(hosted, "uptime", "up_time") },
+		want: []string{
 			"missing items[].hosted.uptime (a string; renamed to up_time?; 3 of 3)", "unknown items[].hosted.up_time (string; 3 of 3)",
-		}},
-		"a key that may be missing is": {3, func(item, _, _ object) { delete(item, "memory") }, nil},
-		"it has another name": {3, func(item, _, _ object) { rename(item, "memory", "memory_mb") }, []string{
+		},
+	},
+	"an optional key is missing": {items: 3, edit: func(item, _, _ object) { delete(item, "memory") }},
+	"an optional key has another name": {
+		items: 3,
+		edit:  func(item, _, _ object) { rename(item, "memory", "memory_mb") },
+		want: []string{
 			"missing items[].memory (an integer of 32 bits; renamed to memory_mb?; 3 of 3)", "unknown items[].memory_mb (number; 3 of 3)",
-		}},
-		"it has another name in some items": {2, func(item, _, _ object) { rename(item, "memory", "memory_mb") }, []string{"unknown items[].memory_mb (number; 2 of 3)"}},
-		"it is missing beside a key of another type": {3, func(item, _, _ object) { delete(item, "memory"); item["updated_at"] = "now" }, []string{
+		},
+	},
+	"an optional key has another name in some items": {
+		items: 2,
+		edit:  func(item, _, _ object) { rename(item, "memory", "memory_mb") },
+		want:  []string{"unknown items[].memory_mb (number; 2 of 3)"},
+	},
+	"an optional key is missing, a key of another type is unknown": {
+		items: 3,
+		edit:  func(item, _, _ object) { delete(item, "memory"); item["updated_at"] = "now" },
+		want: []string{
 			"unknown items[].updated_at (string; 3 of 3)",
-		}},
-		"it is missing beside a null": {3, func(item, _, _ object) { delete(item, "memory"); item["updated_at"] = nil }, []string{
+		},
+	},
+	"an optional key is missing, an unknown one is null": {
+		items: 3,
+		edit:  func(item, _, _ object) { delete(item, "memory"); item["updated_at"] = nil },
+		want: []string{
 			"unknown items[].updated_at (null; 3 of 3)",
-		}},
-		"no item has a VM": {3, func(item, _, _ object) { delete(item, "hosted") }, nil},
-		"VMs have another name": {3, func(item, _, _ object) { rename(item, "hosted", "vm") }, []string{
+		},
+	},
+	"no item has a VM": {items: 3, edit: func(item, _, _ object) { delete(item, "hosted") }},
+	"VMs have another name": {
+		items: 3,
+		edit:  func(item, _, _ object) { rename(item, "hosted", "vm") },
+		want: []string{
 			"missing items[].hosted (an object; renamed to vm?; 3 of 3)", "unknown items[].vm (object; 3 of 3)",
-		}},
-		"a null": {3, func(item, hosted, _ object) { item["name"], item["vcpu"], hosted["configuration"] = nil, nil, nil }, nil},
-		"other types": {2, func(item, hosted, configuration object) {
+		},
+	},
+	"a null": {items: 3, edit: func(item, hosted, _ object) { item["name"], item["vcpu"], hosted["configuration"] = nil, nil, nil }},
+	"other types": {
+		items: 2,
+		edit: func(item, hosted, configuration object) {
 			item["name"], item["listed"], hosted["events"], configuration["gpus"] = 7, "true", object{}, []any{}
-		}, []string{
+		},
+		want: []string{
 			"changed items[].hosted.configuration.gpus (should be an object, is array; 2 of 3)",
 			"changed items[].hosted.events (should be a list, is object; 2 of 3)",
 			"changed items[].name (should be a string, is number; 2 of 3)",
 			"changed items[].listed (should be true or false, is string; 2 of 3)",
-		}},
-		"numbers that are none of ours": {3, func(item, hosted, _ object) {
+		},
+	},
+	"numbers of the wrong type": {
+		items: 3,
+		edit: func(item, hosted, _ object) {
 			item["vcpu"], item["memory"], item["disk_size"] = 1.5, 1<<31, json.Number("1e2")
 			hosted["events"] = []any{object{"event": "e", "body": "", "timestamp": 1 << 40}, object{"event": "e", "body": "", "timestamp": "1"}}
 			item["managed_user"] = object{"id": 1.5, "username": "u"}
-		}, []string{
+		},
+		want: []string{
 			"changed items[].hosted.events[].timestamp (should be an integer of 64 bits, is string; 3 of 6)",
 			"changed items[].managed_user.id (should be a string or an integer, is number; 3 of 3)",
 			"changed items[].vcpu (should be an integer of 32 bits, is number; 3 of 3)",
 			"changed items[].memory (should be an integer of 32 bits, is number; 3 of 3)",
-		}},
-		"elements of lists": {3, func(item, _, configuration object) {
+		},
+	},
+	"elements of lists": {
+		items: 3,
+		edit: func(item, _, configuration object) {
 			item["public_urls"], configuration["kms_urls"] = []any{nil, object{"app": "a", "instance": "b", "url": true}}, []any{"a", 7, nil}
-		}, []string{
+		},
+		want: []string{
 			"changed items[].hosted.configuration.kms_urls[] (should be a string, is null, number; 6 of 9)",
 			"changed items[].public_urls[] (should be an object, is null; 3 of 6)",
 			"unknown items[].public_urls[].url (boolean; 3 of 3)",
-		}},
-		"keys that are not shown": {3, func(item, _, _ object) {
+		},
+	},
+	"keys that are not shown": {
+		items: 3,
+		edit: func(item, _, _ object) {
 			item[""], item["größe"], item["a b"], item[strings.Repeat("x", 65)] = object{}, 2, 3, 4
 			item[strings.Repeat("y", 64)] = 5
 			delete(item, "node")
-		}, []string{
+		},
+		want: []string{
 			"unknown items[].(not shown) (3 of 3)", "unknown items[]." + strings.Repeat("y", 64) + " (number; 3 of 3)",
-		}},
-		"keys of the flat shape beside those of ours": {1, func(item, _, _ object) { item["vm_uuid"], item["node_info"] = "a", object{} }, []string{
+		},
+	},
+	"keys of the flat shape and hosted": {
+		items: 1,
+		edit:  func(item, _, _ object) { item["vm_uuid"], item["node_info"] = "a", object{} },
+		want: []string{
 			"unknown items[].node_info (object; 1 of 3)", "unknown items[].vm_uuid (string; 1 of 3)",
-		}},
-	} {
+		},
+	},
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	for name, test := range comparisons {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got := compared(t, edited(t, test.items, test.edit)); !slices.Equal(got, test.want) {
@@ -130,24 +180,39 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-func TestCompareOfTheDocumentItself(t *testing.T) {
+func TestCompare_document(t *testing.T) {
 	t.Parallel()
 	const whole = `"items":[],"total":0,"page":1,"page_size":1,"pages":0`
 	for name, test := range map[string]struct {
 		document string
 		want     []string
 	}{
-		"all of it":           {`{` + whole + `}`, nil},
-		"more":                {`{` + whole + `,"next":null}`, []string{"unknown next (null; 1 of 1)"}},
-		"nothing":             {`{}`, []string{"missing items (a list; 1 of 1)", "missing total (an integer of 64 bits; 1 of 1)", "missing page (an integer of 64 bits; 1 of 1)", "missing page_size (an integer of 64 bits; 1 of 1)", "missing pages (an integer of 64 bits; 1 of 1)"}},
-		"a null":              {`{` + strings.Replace(whole, `:0,`, `:null,`, 1) + `}`, []string{"changed total (should be an integer of 64 bits, is null; 1 of 1)"}},
-		"items by their ids":  {`{` + strings.Replace(whole, `[]`, `{"a":{}}`, 1) + `}`, []string{"changed items (should be a list, is object; 1 of 1)"}},
-		"items that are none": {`{` + strings.Replace(whole, `[]`, `[1,{"name":"n","status":"s","public_urls":[]}]`, 1) + `}`, []string{"changed items[] (should be an object, is number; 1 of 2)"}},
-		"the last of equal keys": {`{` + whole + `,"total":"x","total":1,"items":[{"name":1}],"items":[],"x":1,"x":"y"}`, []string{
-			"unknown x (string; 1 of 1)",
-		}},
-		"a list": {` [{}] `, []string{"changed . (should be an object, is array; 1 of 1)"}},
-		"a text": {`"items"`, []string{"changed . (should be an object, is string; 1 of 1)"}},
+		"all of it": {document: `{` + whole + `}`},
+		"more":      {document: `{` + whole + `,"next":null}`, want: []string{"unknown next (null; 1 of 1)"}},
+		"no difference": {
+			document: `{}`,
+			want:     []string{"missing items (a list; 1 of 1)", "missing total (an integer of 64 bits; 1 of 1)", "missing page (an integer of 64 bits; 1 of 1)", "missing page_size (an integer of 64 bits; 1 of 1)", "missing pages (an integer of 64 bits; 1 of 1)"},
+		},
+		"a null": {
+			document: `{` + strings.Replace(whole, `:0,`, `:null,`, 1) + `}`,
+			want:     []string{"changed total (should be an integer of 64 bits, is null; 1 of 1)"},
+		},
+		"items by their ids": {
+			document: `{` + strings.Replace(whole, `[]`, `{"a":{}}`, 1) + `}`,
+			want:     []string{"changed items (should be a list, is object; 1 of 1)"},
+		},
+		"items that are not objects": {
+			document: `{` + strings.Replace(whole, `[]`, `[1,{"name":"n","status":"s","public_urls":[]}]`, 1) + `}`,
+			want:     []string{"changed items[] (should be an object, is number; 1 of 2)"},
+		},
+		"the last of equal keys": {
+			document: `{` + whole + `,"total":"x","total":1,"items":[{"name":1}],"items":[],"x":1,"x":"y"}`,
+			want: []string{
+				"unknown x (string; 1 of 1)",
+			},
+		},
+		"a list":   {document: ` [{}] `, want: []string{"changed . (should be an object, is array; 1 of 1)"}},
+		"a string": {document: `"items"`, want: []string{"changed . (should be an object, is string; 1 of 1)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -158,7 +223,7 @@ func TestCompareOfTheDocumentItself(t *testing.T) {
 	}
 }
 
-func TestCompareNamesTheFlatShapeAsAWhole(t *testing.T) {
+func TestCompare_flatShape(t *testing.T) {
 	t.Parallel()
 	got, err := restclient.Compare(envelope(`{"vm_uuid":"a","name":"n"},{"id":"cvm_1","resource":{},"hosting":1}`, 2, 1, 2), restclient.Credential{})
 	want := []string{"changed items[] (should be an item of API version 2025-10-28, is flat shape of another one; 2 of 2)"}
@@ -167,19 +232,19 @@ func TestCompareNamesTheFlatShapeAsAWhole(t *testing.T) {
 	}
 }
 
-func TestCompareRefusesWhatIsNoDocument(t *testing.T) {
+func TestCompare_invalidDocuments(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		document string
 		want     restclient.Reason
 	}{
-		"nothing":       {"", restclient.ReasonTruncated},
-		"a page":        {"<!DOCTYPE html>", restclient.ReasonNotJSON},
-		"half of it":    {`{"items":[{"name"`, restclient.ReasonTruncated},
-		"more behind":   {`{} {}`, restclient.ReasonNotJSON},
-		"not UTF-8":     {"{\"a\":\"\xff\"}", restclient.ReasonNotJSON},
-		"too deep":      {`{"items":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `}`, restclient.ReasonTooDeep},
-		"an odd number": {`{"items":[{"vcpu":1.}]}`, restclient.ReasonNotJSON},
+		"no difference":     {want: restclient.ReasonTruncated},
+		"a page":            {document: "<!DOCTYPE html>", want: restclient.ReasonNotJSON},
+		"half of it":        {document: `{"items":[{"name"`, want: restclient.ReasonTruncated},
+		"more after it":     {document: `{} {}`, want: restclient.ReasonNotJSON},
+		"not UTF-8":         {document: "{\"a\":\"\xff\"}", want: restclient.ReasonNotJSON},
+		"too deep":          {document: `{"items":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `}`, want: restclient.ReasonTooDeep},
+		"an invalid number": {document: `{"items":[{"vcpu":1.}]}`, want: restclient.ReasonNotJSON},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -191,8 +256,8 @@ func TestCompareRefusesWhatIsNoDocument(t *testing.T) {
 	}
 }
 
-// TestCompareShowsNoCredential has an upstream name keys by what it was called with.
-func TestCompareShowsNoCredential(t *testing.T) {
+// TestCompare_showsNoCredential compares a document with keys that contain parts of the credential.
+func TestCompare_showsNoCredential(t *testing.T) {
 	t.Parallel()
 	credential := restclient.NewCredential(restclient.Headers{Authorization: "Bearer sec.ret-token", APIKey: "phak_0123456789", Workspace: "the-workspace"})
 	document := envelope(`{"hosted":null,"name":"n","status":"s","public_urls":[],"sec.ret-token":null,"x-phak_0123456789-x":null,"workspace":{},"ret-token":null,"phak":null}`, 1, 1, 1)
@@ -203,7 +268,7 @@ func TestCompareShowsNoCredential(t *testing.T) {
 	}
 }
 
-func TestCompareHasBounds(t *testing.T) {
+func TestCompare_limits(t *testing.T) {
 	t.Parallel()
 	var item strings.Builder
 	item.WriteString(`{"hosted":7,"status":"s"`)
@@ -211,22 +276,24 @@ func TestCompareHasBounds(t *testing.T) {
 		fmt.Fprintf(&item, `,"key%05d":%d`, i, i)
 	}
 	got, err := restclient.Compare(envelope(item.String()+"}", 1, 1, 1), restclient.Credential{})
-	// name, public_urls, and keys of numbers and lists that may have other names: memory and its like.
+	// name, public_urls, and the optional keys of numbers, which may have other names, such as
+	// memory.
 	if err != nil || got.Missing != 5 || got.Changed != 1 || got.Unknown != 65 || len(got.Differences) != 40 || got.Omitted() != 31 {
 		t.Fatalf("got %d missing, %d changed, %d unknown, %d described and %d more, %v", got.Missing, got.Changed, got.Unknown, len(got.Differences), got.Omitted(), err)
 	}
 	if first, last := got.Differences[0], got.Differences[39]; first.Kind != restclient.DifferenceMissing || last.Kind != restclient.DifferenceUnknown {
-		t.Errorf("got %v first and %v last, want what is missing first", first, last)
+		t.Errorf("got %v first and %v last, want missing keys first", first, last)
 	}
 	for _, d := range got.Differences {
 		if len(d.Candidates) > 8 {
-			t.Errorf("got %d keys beside %s, want 8 at most", len(d.Candidates), d.Path)
+			t.Errorf("got %d candidates for %s, want 8 at most", len(d.Candidates), d.Path)
 		}
 	}
 }
 
-// TestPromisedKeys holds the tags to the upstream's reference: what it calls required, but for hosted, which CVMs without a VM lack.
-func TestPromisedKeys(t *testing.T) {
+// TestCvm_requiredKeys compares the tags with the upstream's reference. CVMs without a VM lack
+// hosted, although it is required there.
+func TestCvm_requiredKeys(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
 		"Cvm": "name status public_urls", "HostedVm": "id name status uptime app_id", "VmEvent": "event body",
@@ -257,21 +324,21 @@ func TestPromisedKeys(t *testing.T) {
 	}
 }
 
-// demoPage is what the demo upstream answers in an API version.
+// demoPage returns a page of the demo upstream in an API version.
 func demoPage(tb testing.TB, version string, size int) []byte {
 	tb.Helper()
 	request := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, fmt.Sprintf("%s?page=1&page_size=%d", demo.ListPath, size), nil)
 	request.Header.Set("Authorization", "Bearer contract")
 	request.Header.Set("X-Phala-Version", version)
-	answer := httptest.NewRecorder()
-	demo.New(demo.Options{}).ServeHTTP(answer, request)
-	if answer.Code != http.StatusOK {
-		tb.Fatalf("got status %d", answer.Code)
+	recorder := httptest.NewRecorder()
+	demo.New(demo.Options{}).ServeHTTP(recorder, request)
+	if recorder.Code != http.StatusOK {
+		tb.Fatalf("got status %d", recorder.Code)
 	}
-	return answer.Body.Bytes()
+	return recorder.Body.Bytes()
 }
 
-func TestTheDemoKeepsTheContract(t *testing.T) {
+func TestCompare_demoUpstream(t *testing.T) {
 	t.Parallel()
 	if got, err := restclient.Compare(demoPage(t, "2025-10-28", 100), restclient.Credential{}); err != nil || got.Items != 100 || got.Differences != nil {
 		t.Errorf("got %+v, %v, want 100 items without a difference", got, err)
@@ -281,7 +348,7 @@ func TestTheDemoKeepsTheContract(t *testing.T) {
 	}
 }
 
-// mutated returns a page of items that a mutator has written.
+// mutated returns a page of items written by a mutator.
 func mutated(m *mutator, items []any) []byte {
 	m.out.Reset()
 	m.out.WriteString(`{"items":[`)
@@ -289,11 +356,11 @@ func mutated(m *mutator, items []any) []byte {
 		m.out.WriteString(strings.Repeat(",", min(i, 1)))
 		m.write(item)
 	}
-	fmt.Fprintf(&m.out, `],"total":%s,"page":1,"page_size":%d,"pages":1}`, odd[m.rand.IntN(len(odd))], len(items))
+	fmt.Fprintf(&m.out, `],"total":%s,"page":1,"page_size":%d,"pages":1}`, oddValues[m.rand.IntN(len(oddValues))], len(items))
 	return []byte(m.out.String())
 }
 
-func TestRandomComparisonsAgreeWithTheOracle(t *testing.T) {
+func TestCompare_randomDocuments(t *testing.T) {
 	t.Parallel()
 	rounds := 300
 	if testmode.Full() {
@@ -316,12 +383,12 @@ func TestRandomComparisonsAgreeWithTheOracle(t *testing.T) {
 	}
 	for _, kind := range []restclient.DifferenceKind{restclient.DifferenceMissing, restclient.DifferenceChanged, restclient.DifferenceUnknown} {
 		if seen[kind] < rounds/10 {
-			t.Errorf("got %d that are %s in %d documents, want more for the test to mean something", seen[kind], kind, rounds)
+			t.Errorf("got %d differences of kind %s in %d documents, want at least a tenth of them", seen[kind], kind, rounds)
 		}
 	}
 }
 
-// sameComparison compares with what the oracle says.
+// sameComparison compares with the oracle's result.
 func sameComparison(t *testing.T, document []byte, got restclient.Comparison) {
 	t.Helper()
 	want, ok := oracleCompare(document)
@@ -348,7 +415,7 @@ func FuzzCompare(f *testing.F) {
 			}
 			return
 		} else if !valid {
-			t.Fatal("got no error for what is no JSON")
+			t.Fatal("got no error for invalid JSON")
 		}
 		if len(got.Differences) > 40 || got.Omitted() < 0 {
 			t.Errorf("got %d differences and %d more", len(got.Differences), got.Omitted())
