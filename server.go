@@ -48,7 +48,8 @@ const (
 )
 
 func main() {
-	// The program has a logger of its own. What net/http logs beside it quotes what an upstream sends unasked.
+	// The program has a logger of its own. What net/http logs beside it quotes what an upstream
+	// sends unasked.
 	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once the first signal has begun the drain, a second one ends the program at once.
@@ -103,8 +104,8 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// heapFloor is memory that is never touched, in bytes. What lives is little, and a collection begins once as much again is
-// garbage: without a floor that is after every handful of pages.
+// heapFloor is memory that is never touched, in bytes. What lives is little, and a collection
+// begins once as much again is garbage: without a floor that is after every handful of pages.
 const heapFloor = 24 << 20
 
 // app holds the dependencies of the components that serve wires together.
@@ -161,7 +162,8 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	if err != nil {
 		return err
 	}
-	// Behind the public address, so that where both are the same it is the admin listener that a demo does without.
+	// Behind the public address, so that where both are the same it is the admin listener that a
+	// demo does without.
 	admin, err := app.listenAdmin(ctx)
 	if err != nil {
 		_ = listener.Close() // not served yet
@@ -182,7 +184,8 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	return server.Run(ctx, listener)
 }
 
-// inspect checks what serve would go by, writes what it finds, and tells whether nothing has failed.
+// inspect checks what serve would go by, writes what it finds, and tells whether nothing has
+// failed.
 func inspect(ctx context.Context, settings *config.Config, stdout io.Writer) (ok bool, err error) {
 	upstreamURL, closeUpstream, err := openUpstream(settings)
 	if err != nil {
@@ -257,7 +260,8 @@ func closeTracing(tracing *telemetry.Tracing, logger *slog.Logger) {
 	}
 }
 
-// responseCacheBytes returns the part of --cache-bytes that the response cache uses. Pages use the rest.
+// responseCacheBytes returns the part of --cache-bytes that the response cache uses. Pages use the
+// rest.
 func responseCacheBytes(settings *config.Config) uint64 { return uint64(settings.CacheBytes) / 4 }
 
 // clientOptions are those of the upstream's client, without its observer.
@@ -364,11 +368,12 @@ func logDifferences(logger *slog.Logger, differences []restclient.Difference) {
 	logger.Warn("upstream pages differ from the API contract; run cvmgraph check for details", "differences", texts)
 }
 
-// memoryShare is Go's part of the memory that the container may take; stacks of threads and the like come on top.
+// memoryShare is Go's part of the memory that the container may take; stacks of threads and the
+// like come on top.
 const memoryShare = 0.9
 
-// limitMemory makes the collector keep below the memory limit of the container, where there is one and GOMEMLIMIT does not say
-// another.
+// limitMemory makes the collector keep below the memory limit of the container, where there is one
+// and GOMEMLIMIT does not say another.
 func limitMemory(logger *slog.Logger) {
 	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare))
 	switch {
@@ -410,7 +415,8 @@ func (a app) certificate() (*httpserver.Certificate, error) {
 	return httpserver.OpenCertificate(a.settings.TLSCert, a.settings.TLSKey, a.logger)
 }
 
-// listenAdmin listens for operators, nil where they are not served. A demo does without an address that is in use.
+// listenAdmin listens for operators, nil where they are not served. A demo does without an address
+// that is in use.
 func (a app) listenAdmin(ctx context.Context) (net.Listener, error) {
 	if a.settings.AdminListen == "" {
 		return nil, nil

@@ -18,9 +18,9 @@ const (
 	GiB           = 1024 * MiB
 )
 
-// ParseByteSize parses decimal digits and a unit: B, KiB, MiB, GiB, or no unit for bytes. It accepts no
-// sign, space or fraction, and no KB, which some read as 1000 bytes and others as 1024. The error names
-// the rule, or the maximum of 2^63-1 bytes; it does not contain s.
+// ParseByteSize parses decimal digits and a unit: B, KiB, MiB, GiB, or no unit for bytes. It
+// accepts no sign, space or fraction, and no KB, which some read as 1000 bytes and others as 1024.
+// The error names the rule, or the maximum of 2^63-1 bytes; it does not contain s.
 func ParseByteSize(s string) (ByteSize, error) {
 	unit := Byte
 	digits := strings.TrimRight(s, "BKMGi")

@@ -10,8 +10,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// grammar is the grammar of the command line for kong. All settings are strings, because kong stops at
-// the first value that it cannot decode. Package config decodes the values itself and lists all problems.
+// grammar is the grammar of the command line for kong. All settings are strings, because kong stops
+// at the first value that it cannot decode. Package config decodes the values itself and lists all
+// problems.
 type grammar struct {
 	settings
 
@@ -26,8 +27,8 @@ type grammar struct {
 	Help    struct{} `cmd:"" help:"Print this help."`
 }
 
-// commandLine is the result of matching arguments and environment with the grammar. The values are not
-// decoded yet.
+// commandLine is the result of matching arguments and environment with the grammar. The values are
+// not decoded yet.
 type commandLine struct {
 	command  Command
 	settings settings
@@ -96,9 +97,9 @@ func printHelp(parser *kong.Kong, ctx *kong.Context) error {
 	return ctx.PrintUsage(false)
 }
 
-// unusedCredentials returns messages about credentials that the command does not use. A flag is rejected,
-// because the user expects it to have an effect. A variable is ignored, because it may be there for the
-// check of the same deployment; only serve warns about it.
+// unusedCredentials returns messages about credentials that the command does not use. A flag is
+// rejected, because the user expects it to have an effect. A variable is ignored, because it may be
+// there for the check of the same deployment; only serve warns about it.
 func (line *commandLine) unusedCredentials() (ignored, rejected []string) {
 	for _, flag := range []string{"token", "api-key"} {
 		message := settingLabel(flag) + ": is only for cvmgraph check; callers send their own credentials"
@@ -112,8 +113,8 @@ func (line *commandLine) unusedCredentials() (ignored, rejected []string) {
 	return ignored, rejected
 }
 
-// apply writes defaults, variables and flags to the grammar. It does the same as kong's Parse, but without
-// hooks: the hook of --help exits.
+// apply writes defaults, variables and flags to the grammar. It does the same as kong's Parse, but
+// without hooks: the hook of --help exits.
 func apply(ctx *kong.Context) error {
 	if err := ctx.Reset(); err != nil {
 		return err
@@ -127,9 +128,9 @@ func apply(ctx *kong.Context) error {
 	return ctx.Validate()
 }
 
-// traceAll matches args with the grammar and collects all problems, although kong stops at the first one:
-// traceAll removes each argument that kong rejects and matches the rest again. The returned context has no
-// error, or it asks for help.
+// traceAll matches args with the grammar and collects all problems, although kong stops at the
+// first one: traceAll removes each argument that kong rejects and matches the rest again. The
+// returned context has no error, or it asks for help.
 func traceAll(parser *kong.Kong, args []string) (*kong.Context, []string, error) {
 	args = slices.Clone(args)
 	var problems []string
@@ -152,9 +153,9 @@ func traceAll(parser *kong.Kong, args []string) (*kong.Context, []string, error)
 	}
 }
 
-// argumentProblem returns the problem with args[0], which kong has rejected, and the number of arguments
-// that belong to it. That is 2 if args[1] appears to be the value of an unknown flag. The value may be a
-// secret, so the problem does not contain it.
+// argumentProblem returns the problem with args[0], which kong has rejected, and the number of
+// arguments that belong to it. That is 2 if args[1] appears to be the value of an unknown flag. The
+// value may be a secret, so the problem does not contain it.
 func argumentProblem(model *kong.Application, args []string) (problem string, used int) {
 	arg := args[0]
 	if arg == "--" {
@@ -195,8 +196,8 @@ func argumentProblem(model *kong.Application, args []string) (problem string, us
 	return "unknown flag -" + string([]rune(name)[:min(1, len(name))]), used
 }
 
-// flagLetters returns the prefix of name that can be the name of a flag. The rest may be a value after a
-// wrong separator.
+// flagLetters returns the prefix of name that can be the name of a flag. The rest may be a value
+// after a wrong separator.
 func flagLetters(name string) string {
 	end := strings.IndexFunc(name, func(r rune) bool {
 		return r != '-' && r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -222,7 +223,8 @@ func isOn(ctx *kong.Context, name string) bool {
 	})
 }
 
-// isSetting reports whether a flag is a setting. --help and --version have no default and no variable.
+// isSetting reports whether a flag is a setting. --help and --version have no default and no
+// variable.
 func isSetting(flag *kong.Flag) bool {
 	return flag.HasDefault
 }

@@ -1,9 +1,9 @@
 // Package config reads the settings of the program from its arguments and its environment.
 //
-// Every setting is a flag and an environment variable: --max-first is CVMGRAPH_MAX_FIRST. A flag takes
-// precedence over a variable, and a variable over the default. Traces are configured by the standard
-// OpenTelemetry variables instead. The package gets arguments and environment as parameters and does
-// not read them from the process.
+// Every setting is a flag and an environment variable: --max-first is CVMGRAPH_MAX_FIRST. A flag
+// takes precedence over a variable, and a variable over the default. Traces are configured by the
+// standard OpenTelemetry variables instead. The package gets arguments and environment as
+// parameters and does not read them from the process.
 package config
 
 import (
@@ -27,25 +27,28 @@ const (
 	CommandVersion Command = "version" // also --version; the caller writes the version
 )
 
-// Config holds all settings, validated and typed. It is read-only, so it is safe for concurrent use.
-// With CommandHelp and CommandVersion, only Command and Warnings are set.
+// Config holds all settings, validated and typed. It is read-only, so it is safe for concurrent
+// use. With CommandHelp and CommandVersion, only Command and Warnings are set.
 type Config struct {
 	// Command is the command to run. It is never empty.
 	Command Command
 
-	// Warnings are messages for the log, one line each: environment variables that begin with CVMGRAPH_
-	// but are not a setting, or not a setting of the command. They never contain the value of a
-	// variable. Nil if there are no warnings.
+	// Warnings are messages for the log, one line each: environment variables that begin with
+	// CVMGRAPH_ but are not a setting, or not a setting of the command. They never contain the
+	// value of a variable. Nil if there are no warnings.
 	Warnings []string
 
-	// Listen is the public address, in the format of net.Listen. The host may be empty and the port 0.
+	// Listen is the public address, in the format of net.Listen. The host may be empty and the port
+	// 0.
 	Listen string
 
-	// AdminListen is the address of metrics and profiles, in the format of Listen. Empty turns them off.
+	// AdminListen is the address of metrics and profiles, in the format of Listen. Empty turns them
+	// off.
 	AdminListen string
 
 	// UpstreamURL is the base URL of the REST API: absolute, http or https, without user, query,
-	// fragment or trailing slash. With Demo it is nil; the caller knows the address of the demo API.
+	// fragment or trailing slash. With Demo it is nil; the caller knows the address of the demo
+	// API.
 	UpstreamURL *url.URL
 
 	// APIVersion is the upstream's API version, a date YYYY-MM-DD.
@@ -60,8 +63,8 @@ type Config struct {
 	// RequestTimeout limits one GraphQL request. It is positive.
 	RequestTimeout time.Duration
 
-	// DrainDelay is the time for which new requests are accepted after /readyz has begun to return 503.
-	// It may be 0.
+	// DrainDelay is the time for which new requests are accepted after /readyz has begun to return
+	// 503. It may be 0.
 	DrainDelay time.Duration
 
 	// MaxFirst is the largest first or last, 1 to 10000.
@@ -76,22 +79,23 @@ type Config struct {
 	// CacheBytes is the memory limit for cached pages and responses, 1MiB to 64GiB.
 	CacheBytes ByteSize
 
-	// StaleIfError is the maximum age of a cached page that is served if the upstream fails. 0 turns
-	// this off; otherwise it is at least CacheTTL.
+	// StaleIfError is the maximum age of a cached page that is served if the upstream fails. 0
+	// turns this off; otherwise it is at least CacheTTL.
 	StaleIfError time.Duration
 
-	// RedisURL is the address of the Redis server that replicas share. It may contain a password. Empty
-	// turns sharing off.
+	// RedisURL is the address of the Redis server that replicas share. It may contain a password.
+	// Empty turns sharing off.
 	RedisURL string
 
 	// SharedKey encrypts shared data. It is a secret. It is zero without a RedisURL.
 	SharedKey [32]byte
 
-	// TLSCert and TLSKey are the PEM files of the certificate and its key. Both are empty without TLS.
+	// TLSCert and TLSKey are the PEM files of the certificate and its key. Both are empty without
+	// TLS.
 	TLSCert, TLSKey string
 
-	// AllowedOrigins are the origins, besides the gateway's own, whose pages may call the gateway from a
-	// browser. Each has a scheme, a host and, unless it is the scheme's default, a port.
+	// AllowedOrigins are the origins, besides the gateway's own, whose pages may call the gateway
+	// from a browser. Each has a scheme, a host and, unless it is the scheme's default, a port.
 	AllowedOrigins []string
 
 	// Introspection allows introspection of the schema.
@@ -106,9 +110,9 @@ type Config struct {
 	// TrustedDocumentsMode is off, log or enforce. It is off without TrustedDocuments.
 	TrustedDocumentsMode string
 
-	// Documents are the documents of the file by their ids. An id is the hash of its document, in the
-	// notation of the file, or a name. Documents is nil without a file, and for commands other than serve
-	// and check; otherwise it has at least one document.
+	// Documents are the documents of the file by their ids. An id is the hash of its document, in
+	// the notation of the file, or a name. Documents is nil without a file, and for commands other
+	// than serve and check; otherwise it has at least one document.
 	Documents map[string]string
 
 	// MaxTokens limits the tokens of a document, 1 to 100000.
@@ -126,8 +130,9 @@ type Config struct {
 	// Projection writes selected fields straight from the upstream's bytes.
 	Projection bool
 
-	// Token and APIKey are the credentials of the command check, sent as a bearer token and as X-API-Key:
-	// printable ASCII without spaces. They are secrets. For other commands both are empty.
+	// Token and APIKey are the credentials of the command check, sent as a bearer token and as
+	// X-API-Key: printable ASCII without spaces. They are secrets. For other commands both are
+	// empty.
 	Token, APIKey string
 
 	// LogLevel is the lowest level that is logged.
@@ -152,13 +157,13 @@ func (e *ProblemsError) Error() string {
 	return strings.Join(e.Problems, "\n")
 }
 
-// Parse reads the settings from args, the program's arguments without its name, and environ, lines of
-// the form NAME=value as os.Environ returns them. An empty variable is an empty value, not a missing
-// one. The first of repeated variables and the last of repeated flags counts.
+// Parse reads the settings from args, the program's arguments without its name, and environ, lines
+// of the form NAME=value as os.Environ returns them. An empty variable is an empty value, not a
+// missing one. The first of repeated variables and the last of repeated flags counts.
 //
-// If args ask for help, Parse writes it to stdout, which it does not use otherwise. Parse does not look
-// for problems if args ask for help or for the version. In all other cases it returns every problem in
-// one *[ProblemsError]. Any other error is from stdout.
+// If args ask for help, Parse writes it to stdout, which it does not use otherwise. Parse does not
+// look for problems if args ask for help or for the version. In all other cases it returns every
+// problem in one *[ProblemsError]. Any other error is from stdout.
 func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 	env := readEnvironment(environ)
 	line, err := readCommandLine(args, env, stdout)

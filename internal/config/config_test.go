@@ -128,7 +128,8 @@ func TestParse_flagEqualsVariable(t *testing.T) {
 			}[flag]; other != "" {
 				beside = []string{variable(other) + "=" + settings()[other]}
 			}
-			// A command that neither serves nor checks does not read the files, and only one that checks takes a credential.
+			// A command that neither serves nor checks does not read the files, and only one that
+			// checks takes a credential.
 			command := "health"
 			if flag == "token" || flag == "api-key" {
 				command = "check"

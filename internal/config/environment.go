@@ -36,8 +36,9 @@ func (env environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (
 	return value, nil
 }
 
-// warnings returns a sorted list with one line for each variable that does not belong to a flag. Unknown
-// variables are not errors, because Kubernetes defines some for a service with the name cvmgraph.
+// warnings returns a sorted list with one line for each variable that does not belong to a flag.
+// Unknown variables are not errors, because Kubernetes defines some for a service with the name
+// cvmgraph.
 func (env environment) warnings(flags []string) []string {
 	var names []string
 	for _, flag := range flags {

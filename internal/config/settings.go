@@ -133,8 +133,8 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 	return cfg, p
 }
 
-// certificateProblems returns the problems with a certificate file and its key file. The problems do
-// not contain the names of the files, because a user may have passed the key itself.
+// certificateProblems returns the problems with a certificate file and its key file. The problems
+// do not contain the names of the files, because a user may have passed the key itself.
 func certificateProblems(cert, key string) []string {
 	var p problems
 	for _, file := range []struct{ flag, name string }{{"tls-cert", cert}, {"tls-key", key}} {
@@ -172,8 +172,8 @@ func settingLabel(flag string) string {
 	return "--" + flag + " (" + variable(flag) + ")"
 }
 
-// mustBe returns the error of a value that is not allowed. The error shows the value, so settings that
-// may contain secrets do not use mustBe.
+// mustBe returns the error of a value that is not allowed. The error shows the value, so settings
+// that may contain secrets do not use mustBe.
 func mustBe(allowed, written string) error {
 	return fmt.Errorf("must be %s, not %s", allowed, quote(written))
 }

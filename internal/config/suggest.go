@@ -1,8 +1,8 @@
 package config
 
-// didYouMean returns a clause that suggests the candidate nearest to a mistyped name, with a prefix. It
-// returns "" if no candidate is near. One edit is near, and two, three, … edits are near for names of at
-// least 8, 12, … bytes.
+// didYouMean returns a clause that suggests the candidate nearest to a mistyped name, with a
+// prefix. It returns "" if no candidate is near. One edit is near, and two, three, … edits are near
+// for names of at least 8, 12, … bytes.
 func didYouMean(prefix, written string, candidates []string) string {
 	nearest, best := "", max(1, len(written)/4)+1
 	for _, candidate := range candidates {

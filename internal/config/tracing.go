@@ -19,9 +19,9 @@ const (
 	TracesHTTP    = "http"    // OTLP over HTTP, in protobuf or JSON
 )
 
-// openTelemetry validates the standard OpenTelemetry variables. The OpenTelemetry library reads most of
-// them itself, but replaces an invalid value by a default; here an invalid value is a problem. A problem
-// contains the value only if the variable cannot contain a secret.
+// openTelemetry validates the standard OpenTelemetry variables. The OpenTelemetry library reads
+// most of them itself, but replaces an invalid value by a default; here an invalid value is a
+// problem. A problem contains the value only if the variable cannot contain a secret.
 type openTelemetry struct {
 	values   map[string]string
 	problems []string
@@ -106,11 +106,12 @@ func (env *openTelemetry) readOTLP() {
 	}
 }
 
-// get returns the value of a variable without the space around it, as the library reads most variables.
+// get returns the value of a variable without the space around it, as the library reads most
+// variables.
 func (env *openTelemetry) get(name string) string { return strings.TrimSpace(env.values[name]) }
 
-// otlp returns the value of a variable of the OTLP exporter. The variable for traces takes precedence
-// over the variable for all signals.
+// otlp returns the value of a variable of the OTLP exporter. The variable for traces takes
+// precedence over the variable for all signals.
 func (env *openTelemetry) otlp(name string) string {
 	if value := env.get("OTEL_EXPORTER_OTLP_TRACES_" + name); value != "" {
 		return value

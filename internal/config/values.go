@@ -126,8 +126,8 @@ func parseAPIKey(written string) (string, error) {
 	return written, nil
 }
 
-// isSecret reports whether a value is empty or can be sent as a bearer token and as a header value of
-// at most 8 KiB.
+// isSecret reports whether a value is empty or can be sent as a bearer token and as a header value
+// of at most 8 KiB.
 func isSecret(written string) bool {
 	invalid := func(r rune) bool { return r <= ' ' || r > '~' }
 	return len("Bearer ")+len(written) <= 8<<10 && !strings.ContainsFunc(written, invalid)
@@ -144,7 +144,8 @@ func parseCount(limit int) func(string) (int, error) {
 	}
 }
 
-// parseOrigins accepts origins only as browsers write them, so that origins can be compared as strings.
+// parseOrigins accepts origins only as browsers write them, so that origins can be compared as
+// strings.
 func parseOrigins(written string) ([]string, error) {
 	if written == "" {
 		return nil, nil

@@ -6,36 +6,36 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" // also registers itself on http.DefaultServeMux, which nobody serves
+	"net/http/pprof" // also registers on http.DefaultServeMux, which is not served
 	"time"
 )
 
-// AdminOptions is what an [Admin] is made of.
+// AdminOptions configures an [Admin].
 type AdminOptions struct {
-	// Metrics answers GET /metrics; required.
+	// Metrics serves GET /metrics. It is required.
 	Metrics http.Handler
 
-	// Logger gets what goes wrong; nil discards it.
+	// Logger receives errors. If nil, they are discarded.
 	Logger *slog.Logger
 }
 
 const (
-	// adminWriteTimeout bounds an answer. pprof adds the time that a profile is to last.
+	// adminWriteTimeout limits the time of a response. pprof adds the duration of a profile.
 	adminWriteTimeout = 10 * time.Second
 
-	// adminDrainTimeout is what a scrape gets to end. A profile that takes longer is cut off.
+	// adminDrainTimeout is the time that requests have to complete after Close. A longer profile is
+	// aborted.
 	adminDrainTimeout = time.Second
 )
 
-// Admin serves operators, apart from the public server: /metrics and /debug/pprof/, and nothing else. It asks for no
-// credential.
+// Admin is a server for operators: it serves /metrics and /debug/pprof/. It requires no credential.
 type Admin struct {
 	server *http.Server
-	served chan struct{} // closed once the server has ended
+	served chan struct{} // closed after the server has ended
 }
 
-// StartAdmin serves what l accepts until Close, which closes l. If l fails before, the log says so, and the program goes on
-// without. It panics if there is no handler of metrics.
+// StartAdmin serves connections of l until Close, which closes l. If l fails, StartAdmin logs the
+// error and stops serving; the program continues. It panics if o.Metrics is nil.
 func StartAdmin(l net.Listener, o AdminOptions) *Admin {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -61,23 +61,23 @@ func StartAdmin(l net.Listener, o AdminOptions) *Admin {
 	return a
 }
 
-// adminRoutes leaves out pprof's command line: it may hold secrets.
+// adminRoutes does not serve the command line, as pprof would: it may contain secrets.
 func adminRoutes(metrics http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index) // and the profiles by name
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index) // also serves profiles by name
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
 }
 
-// Close ends the server. Answers that have begun get a second to end.
+// Close shuts the server down. Requests in progress have one second to complete.
 func (a *Admin) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), adminDrainTimeout)
 	defer cancel()
 	if err := a.server.Shutdown(ctx); err != nil {
-		_ = a.server.Close() // its listener is gone in any case
+		_ = a.server.Close() // an error is from the listener, which is no longer needed
 	}
 	<-a.served
 }

@@ -30,7 +30,8 @@ const bodyMemoryMessage = "other requests use all memory for large request bodie
 // RetryAfter returns the delay after which the request should be sent again.
 func (*BodyMemoryError) RetryAfter() time.Duration { return bodyRetryAfter }
 
-// memoryBudget is an amount of memory, in bytes, that requests share. It is safe for concurrent use.
+// memoryBudget is an amount of memory, in bytes, that requests share. It is safe for concurrent
+// use.
 type memoryBudget struct{ free atomic.Int64 }
 
 // reserve takes bytes from the budget. It takes nothing and returns false if fewer are free.

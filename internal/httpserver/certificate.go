@@ -9,28 +9,30 @@ import (
 	"time"
 )
 
-// certificateCheck is how often the files of a certificate are looked at, at most.
+// certificateCheck is the shortest time between two checks of the files of a certificate.
 const certificateCheck = time.Second
 
-// Certificate is a server's certificate with its key, of two files that may be replaced at any time. It is safe for concurrent use.
+// Certificate is a TLS certificate and its key, read from two files that may be replaced at any
+// time. It is safe for concurrent use.
 type Certificate struct {
 	certFile, keyFile string
 	logger            *slog.Logger
 
 	mu      sync.Mutex
 	pair    *tls.Certificate
-	seen    [2]fileVersion // of the files when they were last read
+	seen    [2]fileVersion // versions of the files that were read last
 	checked time.Time
 }
 
-// fileVersion tells a file from what replaces it.
+// fileVersion distinguishes a file from its replacement.
 type fileVersion struct {
 	modified time.Time
 	bytes    int64
 }
 
-// OpenCertificate reads a certificate, with those that sign it behind it, and its key, both in PEM. The logger gets what becomes of
-// files that replace them; nil discards it.
+// OpenCertificate reads two PEM files: a certificate, followed by its intermediate certificates,
+// and its key. The certificate logs to the logger when it reloads the files. If logger is nil,
+// nothing is logged.
 func OpenCertificate(certFile, keyFile string, logger *slog.Logger) (*Certificate, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
@@ -47,26 +49,26 @@ func OpenCertificate(certFile, keyFile string, logger *slog.Logger) (*Certificat
 	return c, nil
 }
 
-// Get returns the certificate for a handshake: that of the files as they are, or, where they cannot be read or do not fit each
-// other, the one before. It does not fail.
+// Get returns the certificate for a TLS handshake. It reloads files that have changed. If they
+// cannot be read or do not match, Get returns the previous certificate. The error is always nil.
 func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now := time.Now(); now.Sub(c.checked) >= certificateCheck {
 		c.checked = now
-		c.renew()
+		c.reload()
 	}
 	return c.pair, nil
 }
 
-// renew reads files that have changed. The caller holds the lock.
-func (c *Certificate) renew() {
+// reload reads the files if they have changed. The caller holds the lock.
+func (c *Certificate) reload() {
 	seen, err := c.versions()
 	if err == nil {
 		if seen == c.seen {
 			return
 		}
-		c.seen = seen // or else those that do not fit would be read again and again
+		c.seen = seen // before read, so that invalid files are read only once
 		err = c.read()
 	}
 	if err != nil {

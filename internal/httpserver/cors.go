@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// What pages of other origins may send, and how long, in seconds, a browser may remember that.
+// Values of the CORS headers. corsMaxAge is in seconds.
 const (
 	corsMethods = "GET, POST"
 	corsHeaders = "Accept, Authorization, Cache-Control, Content-Type, X-API-Key, X-Cvmgraph-Explain, X-Phala-Workspace, X-Request-Id, " +
@@ -14,8 +14,9 @@ const (
 	corsMaxAge  = "7200"
 )
 
-// crossOrigin lets pages of the allowed origins call next, and answers their preflights. A browser sends the credential's
-// headers only after one, and cookies mean nothing here, so that other origins are kept out by what is not said.
+// crossOrigin allows pages of the allowed origins to call next, and responds to their preflight
+// requests. Other origins get no CORS headers, so a browser does not send credentials for them: the
+// headers require a preflight request, and the gateway does not use cookies.
 func (s *Server) crossOrigin(next http.Handler) http.Handler {
 	if len(s.options.AllowedOrigins) == 0 {
 		return next

@@ -12,49 +12,50 @@ import (
 )
 
 const (
-	// handshake is what connections get that were about to be made when the port was to be closed, and acceptTimeout bounds how
-	// long those that were made are accepted.
-	handshake     = 100 * time.Millisecond
+	// handshakeTime is the time that TCP handshakes have to complete after the listener has
+	// stopped. acceptTimeout limits the time for accepting the connections that are queued then.
+	handshakeTime = 100 * time.Millisecond
 	acceptTimeout = time.Second
 
-	// firstRequest is what a connection gets to send its first request while the server drains.
-	firstRequest = 5 * time.Second
+	// firstRequestTime is the time for which a connection without a request delays the shutdown.
+	firstRequestTime = 5 * time.Second
 )
 
-// stoppable is a listener that accepts all who have connected already before it closes: they would be reset.
-type stoppable struct {
+// drainListener is a listener that stops without resetting connections: it accepts all queued
+// connections before it closes. See docs/adr/0012-drain.md.
+type drainListener struct {
 	net.Listener
-	stopped atomic.Pointer[time.Time] // when; nil before
+	stopped atomic.Pointer[time.Time] // nil before stop
 }
 
-// withDeadline is a listener such as those of package net.
-type withDeadline interface{ SetDeadline(time.Time) error }
+// deadliner is implemented by the listeners of package net.
+type deadliner interface{ SetDeadline(time.Time) error }
 
-// stop makes Accept close the listener soon, once nobody waits.
-func (l *stoppable) stop() {
-	refuseNew(l.Listener)
+// stop makes Accept close the listener when its queue is empty.
+func (l *drainListener) stop() {
+	rejectNewConnections(l.Listener)
 	now := time.Now()
 	l.stopped.Store(&now)
-	if d, ok := l.Listener.(withDeadline); !ok || d.SetDeadline(now) != nil { // which wakes Accept
-		_ = l.Close() // Accept says what it comes to
+	if d, ok := l.Listener.(deadliner); !ok || d.SetDeadline(now) != nil { // wakes Accept
+		_ = l.Close() // Accept returns http.ErrServerClosed
 	}
 }
 
-// Accept returns http.ErrServerClosed once stop has closed the listener.
-func (l *stoppable) Accept() (net.Conn, error) {
+// Accept returns http.ErrServerClosed after stop has closed the listener.
+func (l *drainListener) Accept() (net.Conn, error) {
 	for {
 		if stopped := l.stopped.Load(); stopped != nil {
-			took, end := time.Since(*stopped), stopped.Add(handshake)
-			if took > handshake {
-				if took > acceptTimeout || !someoneWaits(l.Listener) {
+			elapsed, deadline := time.Since(*stopped), stopped.Add(handshakeTime)
+			if elapsed > handshakeTime {
+				if elapsed > acceptTimeout || !hasQueuedConnection(l.Listener) {
 					_ = l.Close()
 					return nil, http.ErrServerClosed
 				}
-				end = stopped.Add(acceptTimeout)
+				deadline = stopped.Add(acceptTimeout)
 			}
-			d, ok := l.Listener.(withDeadline)
-			if !ok || d.SetDeadline(end) != nil {
-				return nil, http.ErrServerClosed // stop has closed it
+			d, ok := l.Listener.(deadliner)
+			if !ok || d.SetDeadline(deadline) != nil {
+				return nil, http.ErrServerClosed // stop has closed the listener
 			}
 		}
 		conn, err := l.Listener.Accept()
@@ -70,8 +71,9 @@ func (l *stoppable) Accept() (net.Conn, error) {
 	}
 }
 
-// connections are those on which somebody waits for an answer, or may be about to ask: http.Server's own Shutdown cuts off the
-// latter. Its zero value has none.
+// connections tracks the connections that have a request in progress or are new. Shutdown of
+// http.Server does not serve the first request of a new connection, so the server waits for these
+// connections before it calls Shutdown. The zero value is ready for use.
 type connections struct {
 	mu   sync.Mutex
 	busy map[net.Conn]connection
@@ -82,8 +84,8 @@ type connection struct {
 	since time.Time
 }
 
-// note is an http.Server's ConnState.
-func (c *connections) note(conn net.Conn, state http.ConnState) {
+// setState implements ConnState of http.Server.
+func (c *connections) setState(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch state {
@@ -97,11 +99,11 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// wait returns once none is busy, or ctx has ended.
+// wait returns when no connection is busy or ctx is done.
 func (c *connections) wait(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for c.any() {
+	for c.anyBusy() {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -110,12 +112,13 @@ func (c *connections) wait(ctx context.Context) {
 	}
 }
 
-// any tells whether one is busy. Those without a request count for a while only.
-func (c *connections) any() bool {
+// anyBusy reports whether a connection is busy. A connection without a request is busy for
+// firstRequestTime.
+func (c *connections) anyBusy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, conn := range c.busy {
-		if conn.state == http.StateActive || time.Since(conn.since) < firstRequest {
+		if conn.state == http.StateActive || time.Since(conn.since) < firstRequestTime {
 			return true
 		}
 	}

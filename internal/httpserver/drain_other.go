@@ -4,8 +4,9 @@ package httpserver
 
 import "net"
 
-// refuseNew does nothing: connections that are not accepted when the port closes are reset.
-func refuseNew(net.Listener) {}
+// rejectNewConnections does nothing. Connections that are queued when the listener closes are
+// reset.
+func rejectNewConnections(net.Listener) {}
 
-// someoneWaits cannot be told.
-func someoneWaits(net.Listener) bool { return false }
+// hasQueuedConnection returns false, because the queue cannot be inspected.
+func hasQueuedConnection(net.Listener) bool { return false }

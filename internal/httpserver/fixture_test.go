@@ -16,7 +16,8 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// pipeListener is a listener in memory, so that testing/synctest sees what its connections wait for.
+// pipeListener is a listener in memory, so that testing/synctest sees what its connections wait
+// for.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -55,7 +56,8 @@ func (l *pipeListener) Dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// running is a server that serves a pipeListener until stop is called; done then says what Run has returned.
+// running is a server that serves a pipeListener until stop is called; done then says what Run has
+// returned.
 type running struct {
 	listener *pipeListener
 	client   *http.Client

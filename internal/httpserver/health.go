@@ -12,17 +12,19 @@ import (
 	"time"
 )
 
-// Health asks the server that listens on listenAddr, as net.Listen takes it, whether it is ready. A host that means
-// every interface (":8080", "0.0.0.0:8080", "[::]:8080") is asked at 127.0.0.1. With overTLS it does not look at the certificate,
-// which is one for names, and nothing that it says is a secret. It waits at most 2 s and uses no proxy. The error is nil for
-// status 200 and for no other.
+// Health requests /readyz from the server that listens on listenAddr, an address in the format of
+// net.Listen. It returns nil if the status is 200, and an error otherwise. If the host means every
+// interface (":8080", "0.0.0.0:8080", "[::]:8080"), Health connects to 127.0.0.1. With overTLS, it
+// does not verify the certificate: the request has no secrets, and the certificate is not for this
+// address. Health waits at most 2 s and uses no proxy.
 func Health(ctx context.Context, listenAddr string, overTLS bool) error {
 	addr, err := dialAddr(listenAddr)
 	if err != nil {
 		return fmt.Errorf("readyz: %w", err)
 	}
-	const wait = 2 * time.Second
-	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("no answer within %s: %w", wait, context.DeadlineExceeded))
+	const timeout = 2 * time.Second
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
+		fmt.Errorf("no response within %s: %w", timeout, context.DeadlineExceeded))
 	defer cancel()
 	scheme := "http://"
 	if overTLS {
@@ -50,7 +52,7 @@ func Health(ctx context.Context, listenAddr string, overTLS bool) error {
 	return nil
 }
 
-// dialAddr returns where to reach a server that listens on listenAddr.
+// dialAddr returns the address to dial for a server that listens on listenAddr.
 func dialAddr(listenAddr string) (string, error) {
 	host, port, err := net.SplitHostPort(listenAddr)
 	if err != nil {

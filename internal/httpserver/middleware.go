@@ -13,8 +13,9 @@ import (
 	"cvmgraph/internal/telemetry"
 )
 
-// ServeHTTP answers one request: it gives it an id, which is in the context (see [telemetry.RequestIDFrom]) and in
-// X-Request-Id, routes it, turns a panic into a 500, logs one line, and tells the Observer.
+// ServeHTTP serves one request. It assigns an id, which is in the context (see
+// [telemetry.RequestIDFrom]) and in X-Request-Id, routes the request, responds to a panic with
+// status 500, writes one log line, and calls the Observer.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	if observe := s.options.Observer.Begun; observe != nil {
@@ -23,7 +24,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := telemetry.RequestID(r.Header.Get("X-Request-Id"))
 	w.Header().Set("X-Request-Id", id)
 	if s.state.Load() == draining {
-		// Ends the connection after this answer, rather than under the caller's next request.
+		// Close the connection after this response, not during the caller's next request.
 		w.Header().Set("Connection", "close")
 	}
 	ctx := telemetry.WithRequestID(r.Context(), id)
@@ -34,17 +35,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	defer s.ended(rec, r, begun)
 	defer s.recoverPanic(rec, r)
-	if spelt(r.URL.Path) {
+	if isCanonical(r.URL.Path) {
 		s.mux.ServeHTTP(rec, r)
 	} else {
 		notFound(rec, r)
 	}
 	if rec.status == 0 {
-		rec.status = http.StatusOK // as net/http does for a handler that writes nothing
+		rec.status = http.StatusOK // the status of net/http if a handler writes nothing
 	}
 }
 
-// ended logs and observes the request. Status is 0 where the connection was aborted before there was one.
+// ended logs and observes the request. The status is 0 if the connection was aborted before a
+// response.
 func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 	took := time.Since(begun)
 	method, path, level := methodLabel(r.Method), pathLabel(r.URL.Path), slog.LevelInfo
@@ -58,7 +60,7 @@ func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 		level = slog.LevelDebug
 	}
 	if r.Method == http.MethodHead {
-		rec.bytes = 0 // net/http counts them as written, but sends none
+		rec.bytes = 0 // net/http accepts the body, but does not send it
 	}
 	var buf [7]slog.Attr
 	attributes := append(buf[:0],
@@ -75,8 +77,9 @@ func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 	s.options.Logger.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
-// recoverPanic answers for a handler that has panicked; it must be deferred itself. If an answer has begun, it aborts
-// the connection, so that the caller does not take half of an answer for a whole one.
+// recoverPanic responds with status 500 if the handler has panicked. It must be deferred directly.
+// If the response has begun, it aborts the connection, so that the caller detects the truncated
+// response.
 func (s *Server) recoverPanic(rec *recorder, r *http.Request) {
 	reason := recover()
 	if reason == nil {
@@ -98,8 +101,8 @@ func (s *Server) recoverPanic(rec *recorder, r *http.Request) {
 		extensions{"code": "INTERNAL_SERVER_ERROR", "requestId": id})
 }
 
-// bounded gives next a deadline and a body that ends.
-func (s *Server) bounded(next http.Handler) http.Handler {
+// limited limits the time and the body of requests to next.
+func (s *Server) limited(next http.Handler) http.Handler {
 	if next == nil {
 		panic("httpserver: no GraphQL handler")
 	}
@@ -110,32 +113,35 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 				extensions{"code": "QUERY_TOO_COMPLEX", "limit": limit, "actual": r.ContentLength})
 			return
 		}
-		ctx, cancel := context.WithTimeoutCause(r.Context(), s.options.RequestTimeout, s.late)
+		ctx, cancel := context.WithTimeoutCause(r.Context(), s.options.RequestTimeout, s.timeout)
 		defer cancel()
-		r = r.WithContext(ctx) // a copy: net/http and the log keep theirs
+		r = r.WithContext(ctx) // a copy; net/http and the log use the original
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
-		if announced := r.ContentLength; announced < 0 || announced > smallBody {
+		if length := r.ContentLength; length < 0 || length > smallBody {
 			body := &largeBody{ReadCloser: r.Body, budget: &s.bodyMemory}
 			defer body.release()
-			if announced > 0 && !body.reserve(announced) {
-				w.Header().Set("Retry-After", strconv.Itoa(int(bodyRetryAfter.Seconds())))
-				writeError(w, http.StatusServiceUnavailable, bodyMemoryMessage, extensions{"code": "UNAVAILABLE", "retryAfter": int(bodyRetryAfter.Seconds())})
+			if length > 0 && !body.reserve(length) {
+				seconds := int(bodyRetryAfter.Seconds())
+				w.Header().Set("Retry-After", strconv.Itoa(seconds))
+				writeError(w, http.StatusServiceUnavailable, bodyMemoryMessage,
+					extensions{"code": "UNAVAILABLE", "retryAfter": seconds})
 				return
 			}
 			r.Body = body
 		}
 		if r.Method == http.MethodHead {
-			r.Method = http.MethodGet // net/http leaves the body out
+			r.Method = http.MethodGet // net/http does not send the body
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// recorder notes what has been answered. One goroutine, the handler's, uses it.
+// recorder records the status and the size of a response. It is used by one goroutine, the
+// handler's.
 type recorder struct {
 	http.ResponseWriter
-	status int   // 0 until it is written
-	bytes  int64 // of the body
+	status int   // 0 before the header is written
+	bytes  int64 // size of the body
 }
 
 func (w *recorder) WriteHeader(status int) {
@@ -154,13 +160,13 @@ func (w *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Flush stands here, and is not left to Unwrap, because it writes the header.
+// Flush implements http.Flusher. It writes the header, so the recorder must see it.
 func (w *recorder) Flush() {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	_ = http.NewResponseController(w.ResponseWriter).Flush() // best effort, as in http.Flusher
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // http.Flusher returns no error
 }
 
-// Unwrap serves http.ResponseController.
+// Unwrap implements the interface that http.ResponseController uses.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -21,7 +21,7 @@ const (
 
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	graphql := s.bounded(s.options.GraphQL)
+	graphql := s.limited(s.options.GraphQL)
 	mux.Handle("POST "+graphqlPath, s.crossOrigin(graphql))
 	mux.Handle("GET "+graphqlPath, s.crossOrigin(graphql))
 	mux.Handle("OPTIONS "+graphqlPath, s.crossOrigin(methodNotAllowed("GET, HEAD, POST")))
@@ -29,7 +29,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+healthzPath, healthz)
 	mux.HandleFunc("GET "+readyzPath, s.readyz)
 
-	// The mux's own 404 and 405 are plain text. With a pattern for every path it has neither to say.
+	// The mux's own responses with 404 and 405 are plain text. Patterns for all paths replace them.
 	mux.Handle(graphqlPath, methodNotAllowed("GET, HEAD, POST"))
 	for _, path := range []string{schemaPath, healthzPath, readyzPath} {
 		mux.Handle(path, methodNotAllowed("GET, HEAD"))
@@ -43,8 +43,9 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// spelt says whether a path is spelt as the mux serves it. It would redirect from another spelling, and repeat the query in Location.
-func spelt(p string) bool {
+// isCanonical reports whether a path is in the form that the mux serves. The mux redirects from
+// other forms, and the Location header would repeat the query.
+func isCanonical(p string) bool {
 	clean := path.Clean("/" + p)
 	if clean != "/" && strings.HasSuffix(p, "/") {
 		clean += "/"
@@ -52,7 +53,8 @@ func spelt(p string) bool {
 	return p == clean && p+"/" != assetsPath
 }
 
-// pathLabel is the path as the log shows it: one of a known few, never a caller's text.
+// pathLabel returns the path for the log and the metrics: a known path or "other", never a string
+// of the caller.
 func pathLabel(path string) string {
 	switch path {
 	case graphqlPath, schemaPath, healthzPath, readyzPath, "/":
@@ -64,7 +66,7 @@ func pathLabel(path string) string {
 	return "other"
 }
 
-// methodLabel does for the method what pathLabel does for the path.
+// methodLabel returns the method for the log and the metrics: a known method or "other".
 func methodLabel(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
@@ -74,7 +76,7 @@ func methodLabel(method string) string {
 	return "other"
 }
 
-// schema serves a text that changes with the program only, and is asked for anew by its ETag.
+// schema serves the SDL, which changes only with the program. Clients revalidate it by its ETag.
 func schema(sdl string) http.Handler {
 	sum := sha256.Sum256([]byte(sdl))
 	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
@@ -114,17 +116,17 @@ func methodNotAllowed(allow string) http.Handler {
 	})
 }
 
-func writeStatus(w http.ResponseWriter, status int, text string) {
+func writeStatus(w http.ResponseWriter, status int, value string) {
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, status, map[string]string{"status": text})
+	writeJSON(w, status, map[string]string{"status": value})
 }
 
 type extensions map[string]any
 
-// writeError answers in the shape of a GraphQL error, for whatever went wrong before GraphQL was reached.
+// writeError writes a GraphQL error for a request that does not reach the GraphQL handler.
 func writeError(w http.ResponseWriter, status int, message string, ext extensions) {
 	header := w.Header()
-	// What a handler may have said of the answer that it did not give.
+	// A handler may have set these headers for the response that it did not complete.
 	for _, name := range []string{"Cache-Control", "Content-Encoding", "ETag", "Last-Modified"} {
 		header.Del(name)
 	}
@@ -145,5 +147,5 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // an error means that the caller has gone
+	_, _ = w.Write(body) // an error means that the caller has disconnected
 }

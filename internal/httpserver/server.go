@@ -1,4 +1,5 @@
-// Package httpserver listens, routes, guards and drains. It knows http.Handler and nothing of GraphQL.
+// Package httpserver serves the HTTP routes of the program, limits requests, and shuts down without
+// losing requests in progress. GraphQL is an http.Handler for it.
 package httpserver
 
 import (
@@ -13,57 +14,62 @@ import (
 	"time"
 )
 
-// Options is what a [Server] is made of. Zero values are the defaults, but for GraphQL.
+// Options configures a [Server]. The zero value of each field except GraphQL is a default.
 type Options struct {
-	// GraphQL answers GET and POST /graphql; required. It is called with a deadline on the request's context, whose
-	// cause is a context.DeadlineExceeded, and with a body that ends in an *http.MaxBytesError after MaxBody bytes, or in a
-	// *BodyMemoryError where the bodies of all requests together are too large.
-	// A HEAD request reaches it as a GET.
+	// GraphQL serves GET and POST /graphql. It is required. The context of a request has a
+	// deadline, whose cause is a context.DeadlineExceeded. Reading the body fails with an
+	// *http.MaxBytesError after MaxBody bytes, and with a *BodyMemoryError if the bodies of all
+	// requests together are too large. A HEAD request is passed as a GET request.
 	GraphQL http.Handler
 
-	// Playground serves the page at / and its files under /assets/; nil is no page.
+	// Playground serves the page at / and its files under /assets/. If nil, there is no page.
 	Playground http.Handler
 
-	// Certificate makes the server speak TLS 1.2 and up, and HTTP/2; nil is plain HTTP/1.1.
+	// Certificate enables TLS 1.2 or later and HTTP/2. If nil, the server speaks plain HTTP/1.1.
 	Certificate *Certificate
 
-	// AllowedOrigins are the origins, as browsers write them, whose pages may call GraphQL besides its own.
+	// AllowedOrigins are the origins whose pages may call GraphQL, besides the server's own, in the
+	// format of the Origin header.
 	AllowedOrigins []string
 
-	// SDL is the text of /schema.graphql.
+	// SDL is the content of /schema.graphql.
 	SDL string
 
-	// Logger gets one line a request and the server's own; nil discards them.
+	// Logger receives one line for each request, and events of the server. If nil, nothing is
+	// logged.
 	Logger *slog.Logger
 
-	// Observer is told of every request.
+	// Observer is called for every request.
 	Observer Observer
 
-	// RequestTimeout bounds one request to GraphQL; 0 is 30 s.
+	// RequestTimeout limits one GraphQL request. The default is 30 s.
 	RequestTimeout time.Duration
 
-	// MaxBody bounds the body of a request to GraphQL, in bytes; 0 is 256 KiB.
+	// MaxBody limits the body of a GraphQL request, in bytes. The default is 256 KiB.
 	MaxBody int64
 
-	// DrainDelay is how long new requests are still served after /readyz has turned to 503, so that load balancers
-	// notice before the port closes; 0 is not at all.
+	// DrainDelay is the time for which new requests are accepted after /readyz has begun to return
+	// 503, so that load balancers stop sending requests before the port closes. It may be 0.
 	DrainDelay time.Duration
 
-	// DrainTimeout bounds the wait for requests in flight, after DrainDelay; 0 is RequestTimeout and 5 s.
+	// DrainTimeout limits the wait for requests in progress, after DrainDelay. The default is
+	// RequestTimeout plus 5 s.
 	DrainTimeout time.Duration
 }
 
-// Observer is told of requests, by the goroutines that answer them. A nil func is left out.
+// Observer observes requests. Its functions are called by the goroutines that serve the requests.
+// Each may be nil.
 type Observer struct {
-	// Begun is told that a request has come, Ended that it has been answered.
+	// Begun is called when a request arrives.
 	Begun func()
 
-	// Ended gets what the log gets: method and route of a known few, the status, 0 where the connection was aborted before
-	// there was one, and the time since Begun.
+	// Ended is called when the request has been served, with the values of the log line: known
+	// methods and routes, the status, which is 0 if the connection was aborted before a response,
+	// and the time since Begun.
 	Ended func(method, route string, status int, took time.Duration)
 
-	// Follow is told of a request to GraphQL, and returns the context that it is answered with. Followed gets that context and the
-	// status, as Ended does.
+	// Follow is called with a GraphQL request, and returns the context that the request is served
+	// with. Followed is called with that context and the status, after Ended.
 	Follow   func(ctx context.Context, header http.Header, method string) context.Context
 	Followed func(ctx context.Context, status int)
 }
@@ -73,31 +79,32 @@ const (
 	readTimeout       = 10 * time.Second
 	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 16 << 10
-	maxStreams        = 100 // at a time, of a connection of HTTP/2
+	maxStreams        = 100 // concurrent streams of an HTTP/2 connection
 
-	// answerTime is what a request gets beyond RequestTimeout to write its answer, which may be the error that says
-	// that the time is over.
-	answerTime = 5 * time.Second
+	// responseTime is the time after RequestTimeout for writing the response, which may be the
+	// error of the timeout.
+	responseTime = 5 * time.Second
 )
 
-// The states of a Server, in their order.
+// States of a Server, in order.
 const (
 	starting int32 = iota
 	ready
 	draining
 )
 
-// Server serves the routes of the program. Make one with [New]. It is safe for concurrent use, but runs once.
+// Server serves the routes of the program. [New] creates one. It is safe for concurrent use, but
+// Run may be called only once.
 type Server struct {
 	options    Options
 	mux        *http.ServeMux
 	state      atomic.Int32
-	late       error // the cause of a request's deadline
+	timeout    error // cause of a request's deadline
 	conns      connections
 	bodyMemory memoryBudget
 }
 
-// New returns a server that listens to nothing yet. It panics if there is no GraphQL handler.
+// New returns a server that does not listen yet. It panics if o.GraphQL is nil.
 func New(o Options) *Server {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -109,35 +116,34 @@ func New(o Options) *Server {
 		o.MaxBody = 256 << 10
 	}
 	if o.DrainTimeout == 0 {
-		o.DrainTimeout = o.RequestTimeout + answerTime
+		o.DrainTimeout = o.RequestTimeout + responseTime
 	}
 	s := &Server{
 		options: o,
-		late:    fmt.Errorf("the request took longer than %s: %w", o.RequestTimeout, context.DeadlineExceeded),
+		timeout: fmt.Errorf("the request took longer than %s: %w", o.RequestTimeout, context.DeadlineExceeded),
 	}
 	s.bodyMemory.free.Store(max(largeBodyMemory, 2*o.MaxBody))
 	s.mux = s.routes()
 	return s
 }
 
-// Run serves what l accepts until ctx is done, and then drains: /readyz turns to 503, DrainDelay passes, l is closed,
-// and the requests in flight have DrainTimeout to end. The caller listens, so that it knows the address before;
-// Run closes l.
+// Run serves connections of l until ctx is done, and then shuts down: /readyz returns 503, Run
+// waits for DrainDelay, closes l, and waits up to DrainTimeout for the requests in progress.
 //
-// It returns nil once all requests have ended. If some had to be cut off it returns an error that says so: their
-// contexts are done and their connections closed, but their handlers may take a moment to notice. If the listener
-// failed, Run drains as well and returns that error.
+// It returns nil when all requests have completed. If Run had to abort requests, it cancels their
+// contexts, closes their connections and returns an error; their handlers may still be running. If
+// l fails, Run waits for the requests in progress, too, and returns the error of l.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	// ctx ends the server, not the requests that it is still to answer.
-	base, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cutOff(nil)
+	// ctx ends the server, not its requests.
+	base, abort := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer abort(nil)
 	server := s.httpServer(base)
-	port := &stoppable{Listener: l}
+	port := &drainListener{Listener: l}
 
 	served := make(chan error, 1)
 	go func() {
 		if server.TLSConfig != nil {
-			served <- server.ServeTLS(port, "", "") // the configuration has the certificate
+			served <- server.ServeTLS(port, "", "") // TLSConfig has the certificate
 			return
 		}
 		served <- server.Serve(port)
@@ -162,7 +168,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 
 	drained := s.drain(base, server)
 	if drained != nil {
-		cutOff(drained)
+		abort(drained)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return drained
@@ -170,12 +176,13 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	return errors.Join(fmt.Errorf("serve: %w", err), drained)
 }
 
-// drain waits for the requests in flight, and closes the connections of those that take too long.
+// drain waits for the requests in progress, and closes the connections of those that exceed
+// DrainTimeout.
 func (s *Server) drain(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.DrainTimeout)
 	defer cancel()
 	s.conns.wait(ctx)
-	err := server.Shutdown(ctx) // closes those that are idle
+	err := server.Shutdown(ctx) // closes idle connections
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -186,7 +193,7 @@ func (s *Server) drain(ctx context.Context, server *http.Server) error {
 }
 
 func (s *Server) httpServer(base context.Context) *http.Server {
-	writeTimeout := s.options.RequestTimeout + answerTime
+	writeTimeout := s.options.RequestTimeout + responseTime
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -196,10 +203,11 @@ func (s *Server) httpServer(base context.Context) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
-		// WriteTimeout ends a stream, and not the connection of a caller who reads nothing.
-		ConnState:                    s.conns.note,
+		// With HTTP/2, WriteTimeout ends a stream. WriteByteTimeout ends the connection of a caller
+		// that does not read.
+		ConnState:                    s.conns.setState,
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
-		DisableGeneralOptionsHandler: true, // every answer is one of ours, with an id and a line in the log
+		DisableGeneralOptionsHandler: true, // so that every request has an id and a log line
 	}
 	if c := s.options.Certificate; c != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.Get}

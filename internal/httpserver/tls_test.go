@@ -33,8 +33,8 @@ func newFiles(t *testing.T) files {
 	return files{filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")}
 }
 
-// replace writes a certificate for localhost with the serial number, and its key. Each number is as if it was written a minute
-// after the one before.
+// replace writes a certificate for localhost with the serial number, and its key. Each number is as
+// if it was written a minute after the one before.
 func (f files) replace(t *testing.T, serial int64) {
 	t.Helper()
 	private := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
@@ -257,7 +257,8 @@ func TestHealthOverTLS(t *testing.T) {
 	}
 }
 
-// TestACallerWhoReadsNothingIsCutOff asks for more than the connection's buffers take, and reads none of it.
+// TestACallerWhoReadsNothingIsCutOff asks for more than the connection's buffers take, and reads
+// none of it.
 func TestACallerWhoReadsNothingIsCutOff(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
@@ -297,7 +298,8 @@ func TestACallerWhoReadsNothingIsCutOff(t *testing.T) {
 	}
 }
 
-// floodOverHTTP2 opens a connection of HTTP/2 without a bound on what may be sent, and asks for /graphql.
+// floodOverHTTP2 opens a connection of HTTP/2 without a bound on what may be sent, and asks for
+// /graphql.
 func floodOverHTTP2() string {
 	const (
 		preface  = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

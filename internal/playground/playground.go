@@ -1,4 +1,5 @@
-// Package playground serves the GraphiQL page, whose source is in web/ and whose built files are in dist/.
+// Package playground serves the GraphiQL page, whose source is in web/ and whose built files are in
+// dist/.
 package playground
 
 import (
@@ -19,14 +20,15 @@ var dist embed.FS
 
 // Options say what the page shows.
 type Options struct {
-	// Demo is for a gateway over its demo upstream: the page says that no credential is needed, and runs its query at
-	// once.
+	// Demo is for a gateway over its demo upstream: the page says that no credential is needed, and
+	// runs its query at once.
 	Demo bool
 }
 
-// New returns a handler for GET and HEAD of the page at / and of its files under /assets/; anything else is a 404. What
-// it serves asks no other origin for anything, and stands under any path as long as a slash ends it: its addresses are
-// relative, that of the GraphQL endpoint ("graphql") too.
+// New returns a handler for GET and HEAD of the page at / and of its files under /assets/; anything
+// else is a 404. What it serves asks no other origin for anything, and stands under any path as
+// long as a slash ends it: its addresses are relative, that of the GraphQL endpoint ("graphql")
+// too.
 func New(options Options) http.Handler {
 	files := make(map[string]*file)
 	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
@@ -65,9 +67,9 @@ func page(index []byte, options Options) []byte {
 	return bytes.Replace(index, []byte(demoOff), []byte(demo), 1)
 }
 
-// policy is the Content-Security-Policy of the page, and of the workers, which take theirs from their own scripts. What
-// it allows beyond files of the same origin, Monaco needs: it writes style elements and attributes, and underlines
-// errors with data: images.
+// policy is the Content-Security-Policy of the page, and of the workers, which take theirs from
+// their own scripts. What it allows beyond files of the same origin, Monaco needs: it writes style
+// elements and attributes, and underlines errors with data: images.
 const policy = "default-src 'none'; " +
 	"script-src 'self'; " +
 	"worker-src 'self'; " +

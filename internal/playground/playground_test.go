@@ -132,7 +132,8 @@ func TestPageTellsDemo(t *testing.T) {
 	}
 }
 
-// The page loads nothing but files that are there, by relative addresses, and has no script of its own.
+// The page loads nothing but files that are there, by relative addresses, and has no script of its
+// own.
 func TestPageRefersToItsOwnFiles(t *testing.T) {
 	t.Parallel()
 	page := serve(t, playground.Options{}, http.MethodGet, "/", "").Body.String()

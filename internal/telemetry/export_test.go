@@ -5,7 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// RevisionSuffix exports revisionSuffix: the settings of a test binary's own build have no revision.
+// RevisionSuffix exports revisionSuffix: the settings of a test binary's own build have no
+// revision.
 func RevisionSuffix(settings []debug.BuildSetting) string { return revisionSuffix(settings) }
 
 // NewExportLog returns what OpenTelemetry's errors go to.

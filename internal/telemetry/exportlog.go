@@ -8,12 +8,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxExportError bounds what is said of an error, in bytes: it may hold a whole answer of the receiver.
+// maxExportError is the size limit of a logged error, in bytes. An error may contain a whole
+// response of the receiver.
 const maxExportError = 300
 
-// exportLog takes what goes wrong with spans: during an outage of their receiver that is several times a minute.
+// exportLog handles errors of exporting spans. It counts all errors, and logs one a minute.
 type exportLog struct {
-	failed func() // is told of each error
+	failed func() // called for each error
 	logger *slog.Logger
 	lines  rate.Sometimes
 }
@@ -22,7 +23,7 @@ func newExportLog(failed func(), logger *slog.Logger) *exportLog {
 	return &exportLog{failed: failed, logger: logger, lines: rate.Sometimes{Interval: logInterval}}
 }
 
-// Handle takes an error of OpenTelemetry's.
+// Handle implements otel.ErrorHandler.
 func (l *exportLog) Handle(err error) {
 	l.failed()
 	l.lines.Do(func() { l.logger.Warn("trace export failed", "error", shortened(err.Error())) })
@@ -36,16 +37,17 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:maxExportError], "") + "…"
 }
 
-// withoutValues logs what OpenTelemetry says of itself, without the settings that it quotes: they may be credentials of its receiver.
+// withoutValues is the log handler of the OpenTelemetry library. It removes all attributes, because
+// they may contain settings, such as the credential of the receiver.
 type withoutValues struct{ slog.Handler }
 
-// Handle writes the message alone.
+// Handle logs the message without its attributes.
 func (h withoutValues) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, slog.NewRecord(r.Time, r.Level, "OpenTelemetry: "+r.Message, r.PC))
 }
 
-// WithAttrs leaves them out.
+// WithAttrs drops the attributes.
 func (h withoutValues) WithAttrs([]slog.Attr) slog.Handler { return h }
 
-// WithGroup leaves it out.
+// WithGroup drops the group.
 func (h withoutValues) WithGroup(string) slog.Handler { return h }

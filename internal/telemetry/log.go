@@ -1,5 +1,4 @@
-// Package telemetry says what the program does: logs, the id that ties the lines of one request together, metrics, and
-// the version that all of it comes from.
+// Package telemetry has the logger, request ids, metrics, traces and the version of the program.
 package telemetry
 
 import (
@@ -7,24 +6,25 @@ import (
 	"log/slog"
 )
 
-// Format is how log lines are written.
+// Format is the format of log lines.
 type Format string
 
-// The formats. FormatAuto is FormatText on a terminal and FormatJSON elsewhere.
+// Formats. FormatAuto is FormatText on a terminal and FormatJSON elsewhere.
 const (
 	FormatAuto Format = "auto"
 	FormatText Format = "text"
 	FormatJSON Format = "json"
 )
 
-// IsText says whether that is text for people, where isTerminal says whether it goes to a terminal, which matters to FormatAuto alone. Any
-// other format that is unknown is taken for that.
+// IsText reports whether the format is text for people. isTerminal reports whether the output is a
+// terminal; it is used for FormatAuto only. An unknown format is treated as FormatAuto.
 func (f Format) IsText(isTerminal bool) bool {
 	return f == FormatText || f != FormatJSON && isTerminal
 }
 
-// NewLogger returns a logger that writes lines of at least the level to w, each in one call of Write. isTerminal says
-// whether w is one, as for [Format.IsText]. The logger may be used by any number of goroutines.
+// NewLogger returns a logger that writes lines of at least the given level to w. Each line is one
+// call of Write. isTerminal reports whether w is a terminal; see [Format.IsText]. The logger is
+// safe for concurrent use.
 func NewLogger(w io.Writer, level slog.Leveler, format Format, isTerminal bool) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if format.IsText(isTerminal) {

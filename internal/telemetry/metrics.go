@@ -13,11 +13,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics is what the program counts and times, in a registry of its own; docs/metrics.md lists all of it. Its methods are for
-// the structs of funcs that those who are observed take. They are safe for concurrent use, and allocate nothing once a label
-// has been seen.
+// Metrics has all metrics of the program, in a registry of its own; docs/metrics.md lists them. Its
+// methods are meant for the observers of other packages. They are safe for concurrent use, and
+// allocate only for new label values.
 //
-// No label holds what a caller or the upstream wrote.
+// No label contains a string of a caller or of the upstream.
 type Metrics struct {
 	registry *prometheus.Registry
 	register promauto.Factory
@@ -27,8 +27,8 @@ type Metrics struct {
 	untrusted, tracesFailed prometheus.Counter
 }
 
-// NewMetrics returns metrics that count from zero. What not every gateway has is added by [Metrics.PageCache] and
-// [Metrics.Redis].
+// NewMetrics returns metrics with the value zero. [Metrics.PageCache], [Metrics.ResponseCache],
+// [Metrics.Redis] and [Metrics.WatchUpstream] register more metrics.
 func NewMetrics() *Metrics {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
@@ -38,7 +38,7 @@ func NewMetrics() *Metrics {
 	register := promauto.With(registry)
 	register.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "cvmgraph_build_info",
-		Help: "Always 1; the label says what runs.",
+		Help: "Always 1. The label is the version of the program.",
 	}, []string{"version"}).WithLabelValues(Version()).Set(1)
 	return &Metrics{
 		registry: registry,
@@ -47,17 +47,17 @@ func NewMetrics() *Metrics {
 		upstream: newUpstreamMetrics(register),
 		untrusted: register.NewCounter(prometheus.CounterOpts{
 			Name: "cvmgraph_untrusted_documents_total",
-			Help: "Requests for a document that is not trusted, answered or refused.",
+			Help: "Requests for a document that is not trusted, executed or rejected.",
 		}),
 		tracesFailed: register.NewCounter(prometheus.CounterOpts{
 			Name: "cvmgraph_trace_export_failures_total",
-			Help: "Times that spans could not be sent, which are lost then.",
+			Help: "Failed exports of spans. The spans are lost.",
 		}),
 	}
 }
 
-// Handler answers with all metrics, in Prometheus' text format or in OpenMetrics, as it is asked. The logger gets what
-// goes wrong meanwhile.
+// Handler serves all metrics in the text format of Prometheus or in OpenMetrics, as the request
+// accepts. It logs errors.
 func (m *Metrics) Handler(logger *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
@@ -66,15 +66,16 @@ func (m *Metrics) Handler(logger *slog.Logger) http.Handler {
 	})
 }
 
-// latencyBuckets, in seconds, begin where a page is at hand and end where a request is given up.
+// latencyBuckets returns buckets in seconds, from the latency of a cached page to the request
+// timeout.
 func latencyBuckets() []float64 {
 	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 }
 
-// closedSet counts by a label that has few values.
+// closedSet is a counter with a label that has a fixed set of values.
 type closedSet struct {
 	vec   *prometheus.CounterVec
-	known map[string]prometheus.Counter // not written to
+	known map[string]prometheus.Counter // read-only
 }
 
 func newClosedSet(vec *prometheus.CounterVec, values ...string) closedSet {
@@ -85,7 +86,7 @@ func newClosedSet(vec *prometheus.CounterVec, values ...string) closedSet {
 	return closedSet{vec, known}
 }
 
-// inc counts a value. One that is not of the set is counted as "other".
+// inc increments the counter of a value. A value outside the set is counted as "other".
 func (s closedSet) inc(value string) {
 	counter, ok := s.known[value]
 	if !ok {
@@ -117,26 +118,26 @@ func newRequestMetrics(register promauto.Factory) requestMetrics {
 	return requestMetrics{
 		inFlight: register.NewGauge(prometheus.GaugeOpts{
 			Name: "cvmgraph_http_requests_in_flight",
-			Help: "Requests at the public address that are being answered.",
+			Help: "Requests in progress at the public address.",
 		}),
 		total: register.NewCounterVec(prometheus.CounterOpts{
 			Name: "cvmgraph_http_requests_total",
-			Help: "Requests at the public address that have ended.",
+			Help: "Completed requests at the public address.",
 		}, []string{"method", "route", "status"}),
 		duration: register.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "cvmgraph_http_request_duration_seconds",
-			Help:    "From a request's header to the end of its answer.",
+			Help:    "Time from the header of a request to the end of its response.",
 			Buckets: latencyBuckets(),
 		}, []string{"route"}),
 		resolved: map[requestLabels]requestSeries{},
 	}
 }
 
-// RequestBegun notes that a request has come.
+// RequestBegun records the begin of a request.
 func (m *Metrics) RequestBegun() { m.requests.inFlight.Inc() }
 
-// RequestEnded notes that the request has been answered with the status, 0 where its connection was aborted before. Method
-// and route become labels: they are of a known few, and never a caller's text.
+// RequestEnded records the end of a request with its status, which is 0 if the connection was
+// aborted before a response. method and route become labels, so they must be from a small set.
 func (m *Metrics) RequestEnded(method, route string, status int, took time.Duration) {
 	m.requests.inFlight.Dec()
 	series := m.requests.series(requestLabels{method, route, status})
@@ -161,8 +162,8 @@ func (r *requestMetrics) series(labels requestLabels) requestSeries {
 	return series
 }
 
-// UntrustedDocument notes a request for a document that is not trusted.
+// UntrustedDocument counts a request for a document that is not trusted.
 func (m *Metrics) UntrustedDocument() { m.untrusted.Inc() }
 
-// TracesFailed notes that spans could not be sent.
+// TracesFailed counts a failed export of spans.
 func (m *Metrics) TracesFailed() { m.tracesFailed.Inc() }

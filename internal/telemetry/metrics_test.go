@@ -59,7 +59,8 @@ func (o observers) all() {
 	o.repeats.Hit()
 }
 
-// scrape returns what /metrics answers to a scraper that accepts the media type, and the type of that.
+// scrape returns what /metrics answers to a scraper that accepts the media type, and the type of
+// that.
 func scrape(t *testing.T, m *telemetry.Metrics, accept string) (text, contentType string) {
 	t.Helper()
 	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
@@ -309,7 +310,8 @@ func TestMetricsAreListed(t *testing.T) {
 	}
 }
 
-// TestClosedSetsAreListed compares the values of labels that docs/metrics.md lists with those that count from the start.
+// TestClosedSetsAreListed compares the values of labels that docs/metrics.md lists with those that
+// count from the start.
 func TestClosedSetsAreListed(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/metrics.md")
@@ -377,7 +379,8 @@ func metrics(t *testing.T, text string) map[string]metric {
 	return found
 }
 
-// TestOptionalMetricsAreAddedOnRequest keeps a gauge that says "down" away from gateways that have no Redis.
+// TestOptionalMetricsAreAddedOnRequest keeps a gauge that says "down" away from gateways that have
+// no Redis.
 func TestOptionalMetricsAreAddedOnRequest(t *testing.T) {
 	t.Parallel()
 	text, _ := scrape(t, telemetry.NewMetrics(), "")

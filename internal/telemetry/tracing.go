@@ -24,22 +24,25 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Tracing follows requests with spans of OpenTelemetry: one for an operation, below it one for each field that calls the upstream, and
-// below that one for each attempt at a call. Its methods are for the structs of funcs that those who are observed take, and are safe for
-// concurrent use. The zero value traces nothing, and only hands a caller's trace context on.
+// Tracing creates OpenTelemetry spans: one for an operation, a child for each field that calls the
+// upstream, and a child of that for each attempt to call. Its methods are meant for the observers
+// of other packages, and are safe for concurrent use. The zero value creates no spans; it only
+// forwards the caller's trace context.
 //
-// No span holds a credential, an address of the upstream, or anything of a request but its method, its id and the operation's name.
+// A span contains no credential and no address of the upstream. Of a request, it contains only the
+// method, the id and the name of the operation.
 type Tracing struct {
-	tracer   trace.Tracer // nil: nothing is traced
+	tracer   trace.Tracer // nil if tracing is off
 	provider *sdk.TracerProvider
 }
 
-// closeTimeout is how long the last spans may take to be sent.
+// closeTimeout is the time limit for exporting the last spans.
 const closeTimeout = 2 * time.Second
 
-// OpenTracing returns what follows requests, and sends spans by the exporter: console (to w), grpc or http; "" is none. The rest is
-// for the standard variables of OpenTelemetry to say, such as where to. Failed is told of each time that spans were not sent, and the
-// logger of what goes wrong. It waits for nobody.
+// OpenTracing returns a Tracing that exports spans by an exporter: console, which writes to w, grpc
+// or http. If exporter is "", tracing is off. The standard OpenTelemetry variables configure the
+// rest, such as the endpoint. failed is called for each failed export, and errors are logged.
+// OpenTracing does not wait for the receiver.
 func OpenTracing(ctx context.Context, exporter string, w io.Writer, failed func(), logger *slog.Logger) (*Tracing, error) {
 	if exporter == "" {
 		return &Tracing{}, nil
@@ -56,28 +59,28 @@ func OpenTracing(ctx context.Context, exporter string, w io.Writer, failed func(
 	case "http":
 		sender, err = otlptracehttp.New(ctx)
 	default:
-		err = errors.New("no such exporter")
+		err = errors.New("unknown exporter")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
 	}
-	about, err := resource.New(ctx,
+	res, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),
 		resource.WithAttributes(semconv.ServiceName("cvmgraph"), semconv.ServiceVersion(Version())),
 		resource.WithFromEnv(),
 	)
 	if err != nil {
-		return nil, errors.New("traces: OTEL_RESOURCE_ATTRIBUTES is malformed") // the error would quote it
+		return nil, errors.New("traces: OTEL_RESOURCE_ATTRIBUTES is malformed") // err would contain the value
 	}
-	return NewTracing(sdk.NewTracerProvider(sdk.WithBatcher(sender), sdk.WithResource(about))), nil
+	return NewTracing(sdk.NewTracerProvider(sdk.WithBatcher(sender), sdk.WithResource(res))), nil
 }
 
-// NewTracing returns what follows requests with the provider's spans.
+// NewTracing returns a Tracing that creates the spans of a provider.
 func NewTracing(provider *sdk.TracerProvider) *Tracing {
 	return &Tracing{provider.Tracer("cvmgraph", trace.WithInstrumentationVersion(Version()), trace.WithSchemaURL(semconv.SchemaURL)), provider}
 }
 
-// Close sends what is not sent yet, within two seconds.
+// Close exports the remaining spans. It waits at most two seconds.
 func (t *Tracing) Close() error {
 	if t.provider == nil {
 		return nil
@@ -87,15 +90,16 @@ func (t *Tracing) Close() error {
 	return t.provider.Shutdown(ctx)
 }
 
-// On says whether anything is traced.
+// On reports whether tracing is on.
 func (t *Tracing) On() bool { return t.tracer != nil }
 
-// Begin returns the context of a request to GraphQL that came with the header: that of its span, which is a child of the caller's.
+// Begin starts the span of a GraphQL request, as a child of the span in the request's header, and
+// returns its context.
 func (t *Tracing) Begin(ctx context.Context, header http.Header, method string) context.Context {
 	if len(header["Traceparent"]) > 0 {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(header))
 	}
-	if t.tracer == nil || method == http.MethodOptions { // a browser's question, before the request
+	if t.tracer == nil || method == http.MethodOptions { // a preflight request of a browser
 		return ctx
 	}
 	ctx, _ = t.tracer.Start(ctx, "GraphQL Operation", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
@@ -106,7 +110,8 @@ func (t *Tracing) Begin(ctx context.Context, header http.Header, method string) 
 	return ctx
 }
 
-// End ends a request's span, with the status that answered it; 0 where the connection was aborted before.
+// End ends the span of a request with the status of the response, which is 0 if the connection was
+// aborted before a response.
 func (t *Tracing) End(ctx context.Context, status int) {
 	if t.tracer == nil {
 		return
@@ -124,9 +129,13 @@ func (t *Tracing) End(ctx context.Context, status int) {
 	span.End()
 }
 
-// Operation notes what an operation was, "" where that is not known: its type and its name. Kept says that it was answered as an equal
-// one was before. Problems are the codes of its errors, each once, and failed says that the first of them is not the caller's to mend.
-func (t *Tracing) Operation(ctx context.Context, kind, name string, kept bool, problems []string, failed bool) {
+// Operation sets the attributes of an operation. kind and name are its type and its name, or "" if
+// they are not known. responseCacheHit reports whether the response was cached. errorCodes are the
+// codes of its errors, each once. failed reports whether the gateway or the upstream is responsible
+// for the first error.
+func (t *Tracing) Operation(
+	ctx context.Context, kind, name string, responseCacheHit bool, errorCodes []string, failed bool,
+) {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
 		return
@@ -137,22 +146,25 @@ func (t *Tracing) Operation(ctx context.Context, kind, name string, kept bool, p
 		attributes = append(attributes, semconv.GraphQLOperationTypeKey.String(kind))
 	}
 	if name != "" {
-		attributes = append(attributes, semconv.GraphQLOperationName(strings.Clone(name))) // alone: the document that it is a part of would be kept with it
+		// The name is a substring of the document, which would stay in memory as long as the span.
+		attributes = append(attributes, semconv.GraphQLOperationName(strings.Clone(name)))
 	}
-	if kept {
+	if responseCacheHit {
 		attributes = append(attributes, attribute.Bool("cvmgraph.response_cache_hit", true))
 	}
-	if len(problems) > 0 {
-		attributes = append(attributes, attribute.StringSlice("cvmgraph.error_codes", problems), semconv.ErrorTypeKey.String(problems[0]))
+	if len(errorCodes) > 0 {
+		attributes = append(attributes,
+			attribute.StringSlice("cvmgraph.error_codes", errorCodes), semconv.ErrorTypeKey.String(errorCodes[0]))
 	}
 	if failed {
-		span.SetStatus(codes.Error, problems[0])
+		span.SetStatus(codes.Error, errorCodes[0])
 	}
 	span.SetAttributes(attributes...)
 }
 
-// Field begins the span of a field of Query, and returns its context and what ends it, with the code of the field's error, "" for none, and
-// whether the gateway or the upstream has to mend it.
+// Field starts the span of a field of Query, and returns its context and a function that ends the
+// span. code is the code of the field's error, or "". failed reports whether the gateway or the
+// upstream is responsible for it.
 func (t *Tracing) Field(ctx context.Context, name string) (context.Context, func(code string, failed bool)) {
 	if t.tracer == nil {
 		return ctx, func(string, bool) {}
@@ -169,20 +181,22 @@ func (t *Tracing) Field(ctx context.Context, name string) (context.Context, func
 	}
 }
 
-// PageEvent is a page that a field was made of.
+// PageEvent describes a page that a field was built from.
 type PageEvent struct {
 	Page, PageSize int
-	// Reason is what it was for.
+	// Reason is the reason for the fetch, such as window or total.
 	Reason string
-	// Items is how many it has.
+	// Items is the number of items on the page.
 	Items int
-	// Age is how long ago it was asked for; 0 where that was now.
+	// Age is the time since the page was requested from the upstream, 0 if it was fetched for this
+	// field.
 	Age time.Duration
-	// Cached, Coalesced and Stale say that it was at hand, that somebody else's call brought it, and that the upstream failed.
+	// Cached, Coalesced and Stale report whether the page was cached, whether a call of another
+	// request fetched it, and whether it was served after its TTL because the upstream failed.
 	Cached, Coalesced, Stale bool
 }
 
-// Page notes a page at the field's span.
+// Page adds an event for a page to the span of a field.
 func (t *Tracing) Page(ctx context.Context, p PageEvent) {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
@@ -200,9 +214,10 @@ func (t *Tracing) Page(ctx context.Context, p PageEvent) {
 	))
 }
 
-// Attempt begins the span of an attempt at a call, counted from 1, and writes its trace context to the header of the call. What it
-// returns ends the span, with the status of the answer, 0 for none, and what was wrong, "" for nothing; it is nil where nothing is
-// traced, and then the trace context is the caller's.
+// Attempt starts the span of an attempt to call the upstream and writes its trace context to the
+// header of the call. number is counted from 1. The returned function ends the span: status is the
+// status of the response, or 0, and failure is the kind of failure, or "". If tracing is off, the
+// function is nil, and the header gets the caller's trace context.
 func (t *Tracing) Attempt(ctx context.Context, page, pageSize, number int, header http.Header) func(status int, failure string) {
 	var span trace.Span
 	if t.tracer != nil {
@@ -232,7 +247,7 @@ func (t *Tracing) Attempt(ctx context.Context, page, pageSize, number int, heade
 	}
 }
 
-// TraceIDFrom returns the id of the trace that the context is part of, "" for none.
+// TraceIDFrom returns the trace id of ctx, or "".
 func TraceIDFrom(ctx context.Context) string {
 	if id := trace.SpanContextFromContext(ctx).TraceID(); id.IsValid() {
 		return id.String()

@@ -222,7 +222,8 @@ func TestFieldsAndAttempts(t *testing.T) {
 	}
 }
 
-// TestWithoutTracing holds that a gateway that traces nothing hands a trace context on as it came, and only a good one.
+// TestWithoutTracing holds that a gateway that traces nothing hands a trace context on as it came,
+// and only a good one.
 func TestWithoutTracing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -367,7 +368,8 @@ func TestWhatTheCallerHasToMendDidNotFail(t *testing.T) {
 	}
 }
 
-// TestSpansKeepNoDocuments holds that an operation's name is kept without the document that it is a part of.
+// TestSpansKeepNoDocuments holds that an operation's name is kept without the document that it is a
+// part of.
 func TestSpansKeepNoDocuments(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	tracing, ended := newTracing(t)
 	heap := func() int64 {
