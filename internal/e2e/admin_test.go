@@ -76,7 +76,8 @@ func TestMetrics_requests(t *testing.T) {
 	}
 }
 
-// TestListeners_separate requests the public paths from the admin listener, and the other way round.
+// TestListeners_separate requests the public paths from the admin listener, and the other way
+// round.
 func TestListeners_separate(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--demo", "--admin-listen=127.0.0.1:0")

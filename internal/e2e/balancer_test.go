@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// balancer is a load balancer. It polls /readyz of its backends and sends requests to the ready ones in
-// turn. It sends each request once.
+// balancer is a load balancer. It polls /readyz of its backends and sends requests to the ready
+// ones in turn. It sends each request once.
 type balancer struct {
 	url      string
 	backends []*backend

@@ -22,8 +22,8 @@ func secrets() []string {
 	return []string{canaryBearer, canaryKey, canaryWorkspace, canaryUpstream, canaryPassword, canaryShared}
 }
 
-// findCanary returns the first of the canaries that a string contains in plain, in hexadecimal or in
-// base64, or an empty string.
+// findCanary returns the first of the canaries that a string contains in plain, in hexadecimal or
+// in base64, or an empty string.
 func findCanary(text string, canaries ...string) string {
 	text = strings.ToLower(text)
 	for _, canary := range canaries {

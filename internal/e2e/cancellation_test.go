@@ -10,8 +10,8 @@ import (
 	"cvmgraph/internal/testing/faulty"
 )
 
-// TestUpstreamCall_callersLeave cancels the first of two requests that share an upstream call, which
-// must go on, and then the only request of another call, which must be canceled.
+// TestUpstreamCall_callersLeave cancels the first of two requests that share an upstream call,
+// which must go on, and then the only request of another call, which must be canceled.
 func TestUpstreamCall_callersLeave(t *testing.T) {
 	t.Parallel()
 	upstream := startFaulty(t)

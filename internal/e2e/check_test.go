@@ -41,8 +41,8 @@ func (r result) report(t *testing.T) check.Report {
 	return report
 }
 
-// statuses returns the statuses of a report's steps, one letter each: o(k), w(arning), f(ailed), and -
-// for skipped.
+// statuses returns the statuses of a report's steps, one letter each: o(k), w(arning), f(ailed),
+// and - for skipped.
 func statuses(r check.Report) string {
 	letters := map[check.Status]string{check.OK: "o", check.Warning: "w", check.Failed: "f", check.Skipped: "-"}
 	var b strings.Builder

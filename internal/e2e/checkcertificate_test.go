@@ -91,8 +91,8 @@ func TestCheck_upstreamCertificate(t *testing.T) {
 	}
 }
 
-// TestCheck_noCertificateAuthorities sets SSL_CERT_FILE to a directory, so that there are no trusted
-// authorities.
+// TestCheck_noCertificateAuthorities sets SSL_CERT_FILE to a directory, so that there are no
+// trusted authorities.
 func TestCheck_noCertificateAuthorities(t *testing.T) {
 	t.Parallel()
 	cert, key, _ := selfSignedFor(t, time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0))

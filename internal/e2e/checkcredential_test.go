@@ -51,8 +51,8 @@ func TestCheck_credential(t *testing.T) {
 	}
 }
 
-// TestCheck_credentialRefused has upstreams that refuse a credential. The check tries it in the other
-// header too, and says what to change.
+// TestCheck_credentialRefused has upstreams that refuse a credential. The check tries it in the
+// other header too, and says what to change.
 func TestCheck_credentialRefused(t *testing.T) {
 	t.Parallel()
 	token, key := "--token="+checkSecret, "--api-key="+checkSecret

@@ -17,7 +17,8 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// proxiedHost is the host of an upstream that only a proxy can reach. Go uses no proxy for localhost.
+// proxiedHost is the host of an upstream that only a proxy can reach. Go uses no proxy for
+// localhost.
 const proxiedHost = "upstream.invalid"
 
 // Schemes of a proxy or an upstream.
@@ -26,7 +27,8 @@ const (
 	viaPlain = "http://"
 )
 
-// proxyTo returns a proxy that sends everything to one address, through tunnels and as plain requests.
+// proxyTo returns a proxy that sends everything to one address, through tunnels and as plain
+// requests.
 func proxyTo(t *testing.T, address string) http.Handler {
 	t.Helper()
 	plain := httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: address}) }}
@@ -67,8 +69,8 @@ type proxyCase struct {
 	want, step, says string
 }
 
-// proxiedUpstreams returns the addresses of a demo upstream without and with TLS, and the files of the
-// certificate.
+// proxiedUpstreams returns the addresses of a demo upstream without and with TLS, and the files of
+// the certificate.
 func proxiedUpstreams(t *testing.T) (plain, secured, cert, key string) {
 	t.Helper()
 	cert, key, _ = selfSignedFor(t, time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0))
@@ -76,14 +78,12 @@ func proxiedUpstreams(t *testing.T) (plain, secured, cert, key string) {
 	return trimScheme(list), net.JoinHostPort("127.0.0.1", securedDemo(t, cert, key)), cert, key
 }
 
-// TestCheck_proxy has proxies for an upstream with TLS. The report must distinguish a fault of the
-// proxy from a fault of the upstream.
-func TestCheck_proxy(t *testing.T) {
-	t.Parallel()
-	plain, secured, cert, key := proxiedUpstreams(t)
+// tunnelCases returns checks of an upstream with TLS, through a proxy that opens a tunnel or fails.
+func tunnelCases(t *testing.T, plain, secured string) map[string]proxyCase {
+	t.Helper()
 	hanging := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	disconnecting := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	for name, test := range map[string]proxyCase{
+	return map[string]proxyCase{
 		"valid": {
 			proxy: viaPlain, handler: proxyTo(t, secured), trusted: true,
 			want: "oooooo", step: check.StepReachability,
@@ -154,7 +154,15 @@ func TestCheck_proxy(t *testing.T) {
 			want: "oof---", step: check.StepTLS,
 			says: "the upstream does not use TLS on this port",
 		},
-	} {
+	}
+}
+
+// TestCheck_proxy has proxies for an upstream with TLS. The report must distinguish a fault of the
+// proxy from a fault of the upstream.
+func TestCheck_proxy(t *testing.T) {
+	t.Parallel()
+	plain, secured, cert, key := proxiedUpstreams(t)
+	for name, test := range tunnelCases(t, plain, secured) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			timeout := "--upstream-timeout=1m"
@@ -198,8 +206,8 @@ func TestCheck_proxyWithoutTunnel(t *testing.T) {
 	}
 }
 
-// run starts the proxy and runs the check through it. Cert and key are the certificate of the proxy and
-// the upstream.
+// run starts the proxy and runs the check through it. Cert and key are the certificate of the proxy
+// and the upstream.
 func (c proxyCase) run(t *testing.T, cert, key, timeout string) {
 	t.Helper()
 	address := c.address

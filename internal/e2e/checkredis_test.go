@@ -14,8 +14,8 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// checkRedis runs the check of a demo with a Redis until done returns true for the Redis step, for at
-// most 20 s, because a Redis that has just been started refuses connections.
+// checkRedis runs the check of a demo with a Redis until done returns true for the Redis step, for
+// at most 20 s, because a Redis that has just been started refuses connections.
 func checkRedis(t *testing.T, url string, done func(check.Step) bool) (result, check.Step) {
 	t.Helper()
 	tick := time.Tick(50 * time.Millisecond)
@@ -79,7 +79,8 @@ func TestCheck_redis(t *testing.T) {
 	}
 }
 
-// TestCheck_redisRefuses has two real servers that refuse, and fake ones with other errors of Redis.
+// TestCheck_redisRefuses has two real servers that refuse, and fake ones with other errors of
+// Redis.
 func TestCheck_redisRefuses(t *testing.T) {
 	t.Parallel()
 	const (

@@ -10,8 +10,8 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// TestContractMonitor_livePages serves pages of an upstream that differs from its contract. The gateway
-// must compare one page, log the differences once and count them.
+// TestContractMonitor_livePages serves pages of an upstream that differs from its contract. The
+// gateway must compare one page, log the differences once and count them.
 func TestContractMonitor_livePages(t *testing.T) {
 	t.Parallel()
 	address, _ := countingServer(t, editedDemo(func(_ int, item map[string]any) {

@@ -71,8 +71,8 @@ func unzip(body []byte) ([]byte, error) {
 	return io.ReadAll(zip)
 }
 
-// readRequest parses the bytes as an HTTP server does. If only the header is invalid, it returns both a
-// request and an error.
+// readRequest parses the bytes as an HTTP server does. If only the header is invalid, it returns
+// both a request and an error.
 func readRequest(sent []byte) (*http.Request, error) {
 	request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(sent)))
 	if err != nil {
@@ -84,7 +84,8 @@ func readRequest(sent []byte) (*http.Request, error) {
 	return request, nil
 }
 
-// validHeader reports whether net/http's server accepts the header. [http.ReadRequest] accepts more.
+// validHeader reports whether net/http's server accepts the header. [http.ReadRequest] accepts
+// more.
 func validHeader(header http.Header) bool {
 	for name, values := range header {
 		if !regexp.MustCompile("^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$").MatchString(name) || regexp.MustCompile("[\x00-\x08\x0a-\x1f\x7f]").MatchString(strings.Join(values, "")) {

@@ -130,8 +130,8 @@ func (p *process) list(t *testing.T, token, media string, first int, header http
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	upstream := startFaulty(t)
-	// Rows that wait for time to pass run concurrently. With t.Parallel, only as many would as there are
-	// processors.
+	// Rows that wait for time to pass run concurrently. With t.Parallel, only as many would as
+	// there are processors.
 	const concurrent = 8
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
@@ -202,8 +202,8 @@ func (want faultRow) check(t *testing.T, upstream *faultyUpstream, name, media s
 	p.checkLeaks(t, "", upstream.url, token)
 }
 
-// checkResponse checks the errors, the data and the time of a response. Healthy are the names of the
-// list without faults.
+// checkResponse checks the errors, the data and the time of a response. Healthy are the names of
+// the list without faults.
 func (want faultRow) checkResponse(t *testing.T, got *listResponse, healthy []string) {
 	t.Helper()
 	if len(got.Errors) > 0 != (want.code != "") {

@@ -8,8 +8,8 @@ import (
 
 // faultRow is the expected behavior of the program for one fault of the upstream.
 type faultRow struct {
-	// code is the code of the response's errors, or empty if there are none. Partial is set if there
-	// is data beside the errors.
+	// code is the code of the response's errors, or empty if there are none. Partial is set if
+	// there is data beside the errors.
 	code    string
 	partial bool
 	// calls is the number of upstream calls.
@@ -42,8 +42,8 @@ const (
 	invalidResponse = "UPSTREAM_INVALID_RESPONSE"
 )
 
-// impatient is the timeout of an attempt if the upstream hangs. A healthy response takes less, even if
-// other programs use the machine.
+// impatient is the timeout of an attempt if the upstream hangs. A healthy response takes less, even
+// if other programs use the machine.
 var impatient = func() time.Duration {
 	switch {
 	case testmode.QuietMachine():
@@ -54,9 +54,9 @@ var impatient = func() time.Duration {
 	return 2 * time.Second
 }()
 
-// faultTable has the expected behavior for each fault. The first word of a key is the fault, and the
-// second one the calls that it affects, as package faulty defines them. Further words distinguish
-// rows.
+// faultTable has the expected behavior for each fault. The first word of a key is the fault, and
+// the second one the calls that it affects, as package faulty defines them. Further words
+// distinguish rows.
 var faultTable = map[string]faultRow{
 	// Errors of the request or the credential are not retried.
 	"400 always":            {code: badInput, calls: 1},

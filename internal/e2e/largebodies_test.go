@@ -22,8 +22,8 @@ const chunkedHeader = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: applic
 
 func chunk(data string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(data), data) }
 
-// TestMemory_largeRequestBodies holds large bodies open on many connections and sends others without
-// an end. Meanwhile small requests get data, and some large ones are refused.
+// TestMemory_largeRequestBodies holds large bodies open on many connections and sends others
+// without an end. Meanwhile small requests get data, and some large ones are refused.
 func TestMemory_largeRequestBodies(t *testing.T) {
 	t.Parallel()
 	needsResident(t)
@@ -74,8 +74,8 @@ func (p *process) dial(t *testing.T, data string) net.Conn {
 	return conn
 }
 
-// sendLargeBodies sends large bodies without an end on that many connections, and reconnects when the
-// program closes one, until enough is set or 15 seconds have passed.
+// sendLargeBodies sends large bodies without an end on that many connections, and reconnects when
+// the program closes one, until enough is set or 15 seconds have passed.
 func (p *process) sendLargeBodies(t *testing.T, connections int, enough *atomic.Bool) {
 	t.Helper()
 	half := chunkedHeader + chunk(`{"query":"{ __typename }","operationName":"`+strings.Repeat("x", 255<<10))
@@ -217,7 +217,8 @@ func (p *process) sendOversizedBody(t *testing.T, kind string) {
 	}
 }
 
-// holdBody sends a body of an acceptable size except for its last byte, and keeps the connection open.
+// holdBody sends a body of an acceptable size except for its last byte, and keeps the connection
+// open.
 func (p *process) holdBody(t *testing.T) {
 	t.Helper()
 	const size = 250 << 10

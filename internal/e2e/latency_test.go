@@ -48,7 +48,8 @@ func TestLatency_singleRequest(t *testing.T) {
 	}
 }
 
-// medianTimes returns the median times of an upstream call and of an operation that makes this call.
+// medianTimes returns the median times of an upstream call and of an operation that makes this
+// call.
 func medianTimes(t *testing.T, upstreamURL string, p *process, first int) (bare, gateway time.Duration) {
 	t.Helper()
 	upstreamCall := func() error {

@@ -19,8 +19,8 @@ import (
 )
 
 // TestMemory_largeResponses limits the resident set of a program while several callers at a time
-// request each of the large responses of an upstream, others send oversized bodies, and 50 more keep
-// incomplete bodies open.
+// request each of the large responses of an upstream, others send oversized bodies, and 50 more
+// keep incomplete bodies open.
 func TestMemory_largeResponses(t *testing.T) {
 	t.Parallel()
 	needsResident(t)
@@ -77,7 +77,8 @@ func needsResident(t *testing.T) {
 	}
 }
 
-// resident returns the largest resident set of the program until now in bytes, or 0 if it is unknown.
+// resident returns the largest resident set of the program until now in bytes, or 0 if it is
+// unknown.
 func (p *process) resident(t *testing.T) int64 {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -104,8 +105,8 @@ func (p *process) memoryStatus(t *testing.T, name string) int64 {
 	return kib << 10
 }
 
-// container creates a memory cgroup within the cgroup of this process. It returns a command line that
-// runs the command after it in the cgroup.
+// container creates a memory cgroup within the cgroup of this process. It returns a command line
+// that runs the command after it in the cgroup.
 func container(t *testing.T, limit int64) []string {
 	t.Helper()
 	if runtime.GOOS != "linux" {

@@ -17,8 +17,8 @@ import (
 const monitoring = "deploy/monitoring"
 
 // TestMonitoring starts two gateways under load, and a Prometheus with the configuration in
-// deploy/monitoring that scrapes them. All queries of the dashboard must have values, and all metrics
-// must have been above 0.
+// deploy/monitoring that scrapes them. All queries of the dashboard must have values, and all
+// metrics must have been above 0.
 func TestMonitoring(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("CVMGRAPH_TEST_MONITORING") != "1" {
@@ -139,8 +139,8 @@ func (m *monitoringTest) checkPrometheus(t *testing.T) {
 	}
 }
 
-// dashboardQueries returns the queries of the dashboard with the defaults of its variables. It omits
-// queries for metrics that are not listed.
+// dashboardQueries returns the queries of the dashboard with the defaults of its variables. It
+// omits queries for metrics that are not listed.
 func dashboardQueries(t *testing.T, listed []string) []dashboardQuery {
 	t.Helper()
 	var dashboard struct {

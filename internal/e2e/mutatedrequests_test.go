@@ -25,8 +25,8 @@ const (
 	maxMessage      = 400 + len("…")   // bytes of an error message
 )
 
-// TestMutatedRequests sends valid requests with random changes over TCP. It checks each response, the
-// upstream calls, and the log.
+// TestMutatedRequests sends valid requests with random changes over TCP. It checks each response,
+// the upstream calls, and the log.
 func TestMutatedRequests(t *testing.T) {
 	t.Parallel()
 	const shards = 4

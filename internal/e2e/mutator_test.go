@@ -33,8 +33,8 @@ type draft struct {
 	header    []string // more lines
 }
 
-// validDrafts are the requests before the mutations. If the list is not empty, the response to each has
-// data, except for hashes of documents that are not registered yet.
+// validDrafts are the requests before the mutations. If the list is not empty, the response to each
+// has data, except for hashes of documents that are not registered yet.
 var validDrafts = []draft{
 	{method: "POST", document: `{ cvms(first: 2) { totalCount pageInfo { hasNextPage endCursor } nodes { id name status vcpu node { name } } } }`},
 	{method: "POST", document: `query Page($first: Int, $after: String) { cvms(first: $first, after: $after) { edges { cursor node { id } } } } # ` + canary, operation: "Page", variables: `{"first":3,"after":null,"` + canary + `":"` + canary + `"}`},
@@ -114,7 +114,8 @@ var weights = []int{
 // member is a parameter of a request. Its value is JSON.
 type member struct{ name, value string }
 
-// request returns a valid request with random changes at one or two layers. Its credential is one of 20.
+// request returns a valid request with random changes at one or two layers. Its credential is one
+// of 20.
 func (m mutator) request() []byte {
 	d := pick(m, validDrafts)
 	var chosen [layers]bool
@@ -282,7 +283,8 @@ func (m mutator) extensions(document string) string {
 	}
 }
 
-// object returns the parameters as a JSON object. If odd is set, it may return a similar value instead.
+// object returns the parameters as a JSON object. If odd is set, it may return a similar value
+// instead.
 func (m mutator) object(members []member, odd bool) string {
 	parts := make([]string, len(members))
 	for i, p := range members {

@@ -65,7 +65,8 @@ func newPanickingPages() panickingPages {
 	}), pages.CacheOptions{})}
 }
 
-// panicAt panics if the credential selects the place. It also selects the type of the panic's value.
+// panicAt panics if the credential selects the place. It also selects the type of the panic's
+// value.
 func panicAt(place string, c restclient.Credential) {
 	_, selected, _ := strings.Cut(c.Headers().Authorization, canaryBearer+"-")
 	switch selected {
@@ -101,8 +102,8 @@ func startPanicking(t *testing.T, format string) *process {
 	return startCommand(t, command)
 }
 
-// TestSecrets_panics makes the gateway panic with secrets in the panic's value, in each goroutine that
-// recovers. Responses and the log must not contain the secrets, and the gateway must go on.
+// TestSecrets_panics makes the gateway panic with secrets in the panic's value, in each goroutine
+// that recovers. Responses and the log must not contain the secrets, and the gateway must go on.
 func TestSecrets_panics(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {

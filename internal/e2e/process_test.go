@@ -59,8 +59,8 @@ func startIn(t *testing.T, prefix, environ []string, args ...string) *process {
 	return startCommand(t, newCommand(t.Context(), t, inheritAll, environ, prefix, args))
 }
 
-// startCommand starts a gateway and waits until it has logged its address. The process ends with the
-// test.
+// startCommand starts a gateway and waits until it has logged its address. The process ends with
+// the test.
 func startCommand(t *testing.T, command *exec.Cmd) *process {
 	t.Helper()
 	p := &process{Cmd: command}

@@ -70,8 +70,8 @@ var builtProgram = sync.OnceValues(func() (path string, err error) {
 })
 
 // openSources opens the directories of the program's source files. The go command caches a test's
-// result until the test binary or a file that the test opened changes, and the program is not a part
-// of the test binary.
+// result until the test binary or a file that the test opened changes, and the program is not a
+// part of the test binary.
 func openSources() error {
 	list, err := goTool("list", "-deps", "-f",
 		`{{if and .Module .Module.Main}}{{$dir := .Dir}}{{$dir}}{{"\n"}}{{range .EmbedFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".")

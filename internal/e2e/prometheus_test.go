@@ -17,8 +17,8 @@ import (
 // prometheus is the URL of a Prometheus server's API.
 type prometheus string
 
-// startPrometheus starts a server with the committed configuration, which scrapes the addresses each
-// second.
+// startPrometheus starts a server with the committed configuration, which scrapes the addresses
+// each second.
 func startPrometheus(t *testing.T, addresses ...string) prometheus {
 	t.Helper()
 	dir := t.TempDir()

@@ -20,8 +20,8 @@ type redisServer struct {
 	arguments []string
 }
 
-// startRedis starts a Redis with arguments. It listens on the loopback interface, writes nothing to the
-// disk, and ends with the test. Without redis-server the test is skipped.
+// startRedis starts a Redis with arguments. It listens on the loopback interface, writes nothing to
+// the disk, and ends with the test. Without redis-server the test is skipped.
 func startRedis(t *testing.T, arguments ...string) *redisServer {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {

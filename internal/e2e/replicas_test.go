@@ -17,8 +17,8 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// startReplicas starts three replicas with one Redis and an upstream with a latency, and waits until
-// they share pages. It also returns a counter of the upstream calls.
+// startReplicas starts three replicas with one Redis and an upstream with a latency, and waits
+// until they share pages. It also returns a counter of the upstream calls.
 func startReplicas(t *testing.T, redis *redisServer, latency, ttl time.Duration) (replicas []*process, calls *atomic.Int64) {
 	t.Helper()
 	calls = new(atomic.Int64)
@@ -48,8 +48,8 @@ func startReplicas(t *testing.T, redis *redisServer, latency, ttl time.Duration)
 	return nil, nil
 }
 
-// TestReplicas_oneUpstreamCall requests the same page from three replicas concurrently. With Redis they
-// make one upstream call for each credential, and without Redis one call each.
+// TestReplicas_oneUpstreamCall requests the same page from three replicas concurrently. With Redis
+// they make one upstream call for each credential, and without Redis one call each.
 func TestReplicas_oneUpstreamCall(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
@@ -105,8 +105,8 @@ type outageTest struct {
 }
 
 // TestLatency_redisOutages kills, restarts and pauses the Redis of three replicas under load. Each
-// request must get data, and in each phase the 99th percentile of the times must be at most twice as
-// long as with Redis.
+// request must get data, and in each phase the 99th percentile of the times must be at most twice
+// as long as with Redis.
 func TestLatency_redisOutages(t *testing.T) { //nolint:paralleltest // other tests would distort its times
 	needsQuietMachine(t)
 	redis := startRedis(t)
@@ -136,8 +136,8 @@ func TestLatency_redisOutages(t *testing.T) { //nolint:paralleltest // other tes
 	}
 }
 
-// load sends requests from 12 clients for four seconds, and calls begin after half a second. It returns
-// the 99th percentile of the times.
+// load sends requests from 12 clients for four seconds, and calls begin after half a second. It
+// returns the 99th percentile of the times.
 func (o *outageTest) load(t *testing.T, phase string, begin func()) time.Duration {
 	t.Helper()
 	var mu sync.Mutex

@@ -15,8 +15,8 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// responseChecker checks the responses to mutated requests and counts them. It is safe for concurrent
-// use.
+// responseChecker checks the responses to mutated requests and counts them. It is safe for
+// concurrent use.
 type responseChecker struct {
 	codes map[string]bool // that docs/reference.md lists
 
@@ -49,8 +49,8 @@ func (c *responseChecker) checkCall(t *testing.T, r *http.Request) {
 	}
 }
 
-// check returns a description of what is wrong with the response to the bytes of a request, or an empty
-// string.
+// check returns a description of what is wrong with the response to the bytes of a request, or an
+// empty string.
 func (c *responseChecker) check(sent []byte, got exchanged) string {
 	request, malformed := readRequest(sent)
 	switch {
@@ -97,8 +97,8 @@ func (c *responseChecker) check(sent []byte, got exchanged) string {
 	return problem
 }
 
-// refusedByProtocol reports whether RFC 9112 requires the status, because the request has an unknown
-// transfer coding or version of HTTP.
+// refusedByProtocol reports whether RFC 9112 requires the status, because the request has an
+// unknown transfer coding or version of HTTP.
 func refusedByProtocol(sent []byte, status int) bool {
 	switch status {
 	case http.StatusNotImplemented:

@@ -31,8 +31,8 @@ type traffic struct {
 	data  atomic.Int64 // responses with data
 }
 
-// startTraffic starts the clients. Any response without data fails the test, and any error for which
-// retry returns false.
+// startTraffic starts the clients. Any response without data fails the test, and any error for
+// which retry returns false.
 func startTraffic(t *testing.T, clients int, url string, retry func(error) bool) *traffic {
 	t.Helper()
 	stopped := make(chan struct{})
@@ -117,8 +117,8 @@ func TestRestart_rolling(t *testing.T) {
 	t.Logf("%d responses", clients.end())
 }
 
-// TestRestart_inPlace restarts the only instance. Clients retry refused connections, on which nothing
-// has been sent. Any other error is a lost request.
+// TestRestart_inPlace restarts the only instance. Clients retry refused connections, on which
+// nothing has been sent. Any other error is a lost request.
 func TestRestart_inPlace(t *testing.T) {
 	t.Parallel()
 	upstream := slowDemo(t)

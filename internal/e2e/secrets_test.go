@@ -33,8 +33,8 @@ type secretsTest struct {
 	responses []string // headers and bodies
 }
 
-// startSecretsTest starts the program with a format of the log. If redis-server is not installed, the
-// program runs without Redis.
+// startSecretsTest starts the program with a format of the log. If redis-server is not installed,
+// the program runs without Redis.
 func startSecretsTest(t *testing.T, format string) *secretsTest {
 	t.Helper()
 	s := &secretsTest{upstream: &leakyUpstream{arrived: make(chan struct{}, 100)}}
@@ -61,8 +61,8 @@ func startSecretsTest(t *testing.T, format string) *secretsTest {
 	return s
 }
 
-// send sends a request with all kinds of credentials and with the caller's strings in other headers.
-// It records the response and returns its body.
+// send sends a request with all kinds of credentials and with the caller's strings in other
+// headers. It records the response and returns its body.
 func (s *secretsTest) send(t *testing.T, r *http.Request, fault string) string {
 	t.Helper()
 	if len(r.Header["Authorization"]) == 0 {
@@ -110,8 +110,8 @@ func operation(selection string) string {
 
 const anySelection = "totalCount nodes { name vcpu listed hosted { vmId events { event } configuration { name } } publicUrls { app } }"
 
-// TestSecrets_gateway sends secrets through the program, with both formats of the log, and looks for
-// them in the responses, the log, the metrics, the profiles and Redis.
+// TestSecrets_gateway sends secrets through the program, with both formats of the log, and looks
+// for them in the responses, the log, the metrics, the profiles and Redis.
 func TestSecrets_gateway(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {
@@ -177,7 +177,8 @@ func (s *secretsTest) upstreamFails(t *testing.T) {
 	} {
 		for _, media := range mediaTypes {
 			got := s.postBody(t.Context(), t, operation(anySelection), fault, "Accept", media)
-			// The breaker may open, and the upstream may be too slow if other programs use the machine.
+			// The breaker may open, and the upstream may be too slow if other programs use the
+			// machine.
 			if !regexp.MustCompile(`"code":"(` + want + `|UNAVAILABLE|UPSTREAM_TIMEOUT)"`).MatchString(got) {
 				t.Errorf("%s: got %s, want %s", fault, got, want)
 			}
@@ -185,8 +186,8 @@ func (s *secretsTest) upstreamFails(t *testing.T) {
 	}
 }
 
-// inspectAdmin looks for secrets in the responses of the admin listener, while requests wait for the
-// upstream.
+// inspectAdmin looks for secrets in the responses of the admin listener, while requests wait for
+// the upstream.
 func (s *secretsTest) inspectAdmin(t *testing.T) {
 	t.Helper()
 	for len(s.upstream.arrived) > 0 {

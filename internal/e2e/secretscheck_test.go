@@ -9,8 +9,8 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// TestSecrets_check looks for secrets in the output of the check, with both formats, if the upstream
-// sends secrets and Redis cannot be reached.
+// TestSecrets_check looks for secrets in the output of the check, with both formats, if the
+// upstream sends secrets and Redis cannot be reached.
 func TestSecrets_check(t *testing.T) {
 	t.Parallel()
 	upstream := &leakyUpstream{arrived: make(chan struct{}, 100)}

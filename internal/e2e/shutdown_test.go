@@ -14,8 +14,8 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// heldUpstream starts a demo upstream that responds only after release is closed. Each call sends to
-// arrived, which has a buffer of that many calls.
+// heldUpstream starts a demo upstream that responds only after release is closed. Each call sends
+// to arrived, which has a buffer of that many calls.
 func heldUpstream(t *testing.T, calls int) (url string, arrived, release chan struct{}) {
 	t.Helper()
 	arrived, release = make(chan struct{}, calls), make(chan struct{})

@@ -28,8 +28,8 @@ type slowAttack struct {
 	seen        bool          // whether slowhttptest can see that they are closed
 }
 
-// TestSlowClients keeps connections open with slowhttptest in each of its modes. The program must close
-// them, and send data to another client meanwhile.
+// TestSlowClients keeps connections open with slowhttptest in each of its modes. The program must
+// close them, and send data to another client meanwhile.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	if !testmode.Full() {

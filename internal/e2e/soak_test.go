@@ -74,8 +74,8 @@ const (
 	soakGrace   = 700 * time.Millisecond // in which the response to a timed-out request must arrive
 )
 
-// TestSoak runs the program with an unreliable upstream for a while. Goroutines, open files and memory
-// must not grow, and if few calls fail, almost all responses must have data.
+// TestSoak runs the program with an unreliable upstream for a while. Goroutines, open files and
+// memory must not grow, and if few calls fail, almost all responses must have data.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -142,9 +142,9 @@ type outcomes struct {
 	slowest        time.Duration
 }
 
-// load sends requests for a duration. Two clients use each list and share its upstream calls. If more
-// did, one failed call would fail most of the requests of a second, because requests that wait for a
-// slow call continue together.
+// load sends requests for a duration. Two clients use each list and share its upstream calls. If
+// more did, one failed call would fail most of the requests of a second, because requests that wait
+// for a slow call continue together.
 func (s *soakTest) load(t *testing.T, duration time.Duration) outcomes {
 	t.Helper()
 	all := outcomes{codes: map[string]int{}}
@@ -185,8 +185,8 @@ func (s *soakTest) load(t *testing.T, duration time.Duration) outcomes {
 	return all
 }
 
-// request requests the first CVMs of a list. It returns the code of the response's first error, or an
-// empty string if there are no errors.
+// request requests the first CVMs of a list. It returns the code of the response's first error, or
+// an empty string if there are no errors.
 func (s *soakTest) request(t *testing.T, first int, token string) (code string, err error) {
 	t.Helper()
 	query := fmt.Sprintf(`{ cvms(first: %d) { totalCount pageInfo { endCursor } nodes { id name status hosted { uptime configuration { composeFile { name } } } } } }`, first)
@@ -247,8 +247,8 @@ func (p *process) openFiles(t *testing.T) int {
 	return len(files)
 }
 
-// lowestUsage measures the usage repeatedly for a duration, and returns the minimum of each resource,
-// because the program releases resources with a delay.
+// lowestUsage measures the usage repeatedly for a duration, and returns the minimum of each
+// resource, because the program releases resources with a delay.
 func (s *soakTest) lowestUsage(t *testing.T, duration time.Duration) usage {
 	t.Helper()
 	lowest := s.usage(t)

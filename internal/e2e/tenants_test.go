@@ -187,8 +187,8 @@ func (tt *tenantsTest) request(t *testing.T, random *rand.Rand, header http.Head
 	return "null", ""
 }
 
-// similarCredential returns the credential of a tenant. Three tenants at a time use the same string in
-// different headers.
+// similarCredential returns the credential of a tenant. Three tenants at a time use the same string
+// in different headers.
 func similarCredential(tenant int) http.Header {
 	secret := fmt.Sprint("tenant-", tenant/3)
 	switch tenant % 3 {

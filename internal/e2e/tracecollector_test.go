@@ -102,8 +102,8 @@ const callersSpan = "b7ad6b7169203331"
 // traceParent returns a traceparent header with the caller's span.
 func traceParent(traceID string) string { return "00-" + traceID + "-" + callersSpan + "-01" }
 
-// tree returns the descendants of the caller's span, one a line in the order of their start. Each level
-// is indented by two spaces. The events of a span follow it.
+// tree returns the descendants of the caller's span, one a line in the order of their start. Each
+// level is indented by two spaces. The events of a span follow it.
 func (c *traceCollector) tree(traceID string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

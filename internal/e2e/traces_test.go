@@ -12,9 +12,9 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// recordingUpstream is a demo upstream that records the headers of its calls. It fails the first call
-// of a token with the prefix flaky with status 503, and each call of a token with the prefix broken
-// with status 501.
+// recordingUpstream is a demo upstream that records the headers of its calls. It fails the first
+// call of a token with the prefix flaky with status 503, and each call of a token with the prefix
+// broken with status 501.
 type recordingUpstream struct {
 	list http.Handler
 
@@ -192,7 +192,8 @@ func TestTraces_contextForwarded(t *testing.T) {
 	}
 }
 
-// TestTraces_exportFails has no collector. Requests must succeed, and the log must have one warning.
+// TestTraces_exportFails has no collector. Requests must succeed, and the log must have one
+// warning.
 func TestTraces_exportFails(t *testing.T) {
 	t.Parallel()
 	p, _ := startTraced(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY=10")
