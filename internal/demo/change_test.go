@@ -14,13 +14,13 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// hands is a clock that a test moves.
+// hands is a clock that the test sets.
 type hands struct{ elapsed atomic.Int64 }
 
 func (h *hands) now() time.Time        { return clock().Add(time.Duration(h.elapsed.Load())) }
 func (h *hands) move(by time.Duration) { h.elapsed.Add(int64(by)) }
 
-func TestListStaysAsItIs(t *testing.T) {
+func TestUpstream_withoutChanges(t *testing.T) {
 	t.Parallel()
 	var h hands
 	u := demo.New(demo.Options{Now: h.now})
@@ -31,7 +31,7 @@ func TestListStaysAsItIs(t *testing.T) {
 	}
 }
 
-func TestListChanges(t *testing.T) {
+func TestUpstream_changes(t *testing.T) {
 	t.Parallel()
 	const steps = 700
 	tests := map[string]struct{ items, slack int }{
@@ -51,7 +51,7 @@ func TestListChanges(t *testing.T) {
 				h.move(time.Second)
 				after := names(t, u, known)
 				if d := len(after) - test.items; d < -test.slack || d > test.slack {
-					t.Fatalf("got %d items, want %d give or take %d", len(after), test.items, test.slack)
+					t.Fatalf("got %d items, want %d plus or minus %d", len(after), test.items, test.slack)
 				}
 				switch changed := differences(before, after); {
 				case len(after) == len(before)+1 && changed == 1:
@@ -69,7 +69,7 @@ func TestListChanges(t *testing.T) {
 				t.Errorf("got %d inserted, %d deleted, %d altered, want many of each", inserted, deleted, altered)
 			}
 
-			// Whoever asks once sees what those saw who asked all the time.
+			// The list does not depend on the number of requests.
 			var late hands
 			v := demo.New(demo.Options{Items: test.items, ChangeEvery: time.Second, Now: late.now})
 			v.IDs(alice)
@@ -81,10 +81,9 @@ func TestListChanges(t *testing.T) {
 	}
 }
 
-// names returns where the items of a list have their text, by their names, and
-// checks that names and ids are unique. An item that did not change keeps its
-// text in its place, so known holds the names of texts seen before: decoding
-// all of them at each of many steps would be slow.
+// names returns the address of each item's JSON by the item's name. It checks that names and ids
+// are unique. An unchanged item keeps the address of its JSON, so known caches the names by
+// address: decoding all items at each step would be slow.
 func names(t *testing.T, u *demo.Upstream, known map[*byte]string) map[string]*byte {
 	t.Helper()
 	list, ids := map[string]*byte{}, map[string]bool{}
@@ -94,29 +93,28 @@ func names(t *testing.T, u *demo.Upstream, known map[*byte]string) map[string]*b
 				t.Errorf("got id %s twice", it.ID)
 			}
 			ids[it.ID] = true
-			text := &it.JSON[0]
-			if known[text] == "" {
+			address := &it.JSON[0]
+			if known[address] == "" {
 				var named struct{ Name string }
 				if err := json.Unmarshal(it.JSON, &named); err != nil {
 					t.Errorf("item %s: %v", it.ID, err)
 				}
-				known[text] = named.Name
+				known[address] = named.Name
 			}
-			list[known[text]] = text
+			list[known[address]] = address
 		}
 		if len(list) != len(items) {
-			t.Errorf("got %d names of %d items", len(list), len(items))
+			t.Errorf("got %d names for %d items", len(list), len(items))
 		}
 		return items
 	})
 	return list
 }
 
-// differences counts the names that stand for different items, or for one in
-// only one of the lists.
+// differences counts the items that were added, removed or changed.
 func differences(before, after map[string]*byte) (count int) {
-	for name, text := range after {
-		if before[name] != text {
+	for name, address := range after {
+		if before[name] != address {
 			count++
 		}
 	}
@@ -128,7 +126,7 @@ func differences(before, after map[string]*byte) (count int) {
 	return count
 }
 
-func TestChangeKeepsTheConfiguration(t *testing.T) {
+func TestUpstream_changesKeepConfiguration(t *testing.T) {
 	t.Parallel()
 	var h hands
 	u := demo.New(demo.Options{Items: 20, ChangeEvery: time.Second, Now: h.now})
@@ -160,7 +158,7 @@ func TestChangeKeepsTheConfiguration(t *testing.T) {
 	}
 }
 
-func TestChangesAfterALongAbsence(t *testing.T) {
+func TestUpstream_manyOverdueChanges(t *testing.T) {
 	t.Parallel()
 	var h hands
 	u := demo.New(demo.Options{ChangeEvery: time.Millisecond, Now: h.now})
@@ -171,11 +169,11 @@ func TestChangesAfterALongAbsence(t *testing.T) {
 	}
 	h.move(-time.Hour)
 	if got := len(u.IDs(alice)); got < 285 || got > 315 {
-		t.Errorf("on a clock put back: got %d items, want about 300", got)
+		t.Errorf("after the clock was set back: got %d items, want about 300", got)
 	}
 }
 
-func TestConcurrentUse(t *testing.T) {
+func TestUpstream_concurrentUse(t *testing.T) {
 	t.Parallel()
 	var h hands
 	u := demo.New(demo.Options{Items: 50, ChangeEvery: time.Second, Now: h.now})
@@ -205,18 +203,18 @@ func TestConcurrentUse(t *testing.T) {
 	group.Wait()
 }
 
-func TestListChangesWithEachAnswer(t *testing.T) {
+func TestUpstream_changesWithEachResponse(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		tenant      demo.Tenant
-		few, many   int
+		min, max    int
 		changes     bool
 		cacheHeader string
 	}{
-		"a token that says so":  {tenant: demo.Tenant{Bearer: "changing-a"}, few: 76, many: 84, changes: true, cacheHeader: "no-store"},
-		"a key that says so":    {tenant: demo.Tenant{APIKey: "changing-a"}, few: 76, many: 84, changes: true, cacheHeader: "no-store"},
-		"another token":         {tenant: demo.Tenant{Bearer: "a-changing-list"}, few: 300, many: 300},
-		"the word without more": {tenant: demo.Tenant{Bearer: "changing"}, few: 300, many: 300},
+		"a token with the prefix":   {tenant: demo.Tenant{Bearer: "changing-a"}, min: 76, max: 84, changes: true, cacheHeader: "no-store"},
+		"a key with the prefix":     {tenant: demo.Tenant{APIKey: "changing-a"}, min: 76, max: 84, changes: true, cacheHeader: "no-store"},
+		"another token":             {tenant: demo.Tenant{Bearer: "a-changing-list"}, min: 300, max: 300},
+		"the prefix without a dash": {tenant: demo.Tenant{Bearer: "changing"}, min: 300, max: 300},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -224,36 +222,36 @@ func TestListChangesWithEachAnswer(t *testing.T) {
 			u := demo.New(demo.Options{Now: clock})
 			before := u.IDs(test.tenant)
 			if again := u.IDs(test.tenant); !slices.Equal(again, before) {
-				t.Error("got another list without an answer between")
+				t.Error("got another list without a response in between")
 			}
 			seen, ids := map[string]bool{}, before
 			for range 50 {
-				answer := get(u, headers(test.tenant), "page_size=100")
-				if got := answer.Header().Get("Cache-Control"); got != test.cacheHeader {
+				response := get(u, headers(test.tenant), "page_size=100")
+				if got := response.Header().Get("Cache-Control"); got != test.cacheHeader {
 					t.Errorf("got Cache-Control %q, want %q", got, test.cacheHeader)
 				}
-				seen[answer.Body.String()] = true
+				seen[response.Body.String()] = true
 				after := u.IDs(test.tenant)
-				if len(after) < test.few || len(after) > test.many {
-					t.Errorf("got %d items, want %d to %d", len(after), test.few, test.many)
+				if len(after) < test.min || len(after) > test.max {
+					t.Errorf("got %d items, want %d to %d", len(after), test.min, test.max)
 				}
 				checkOrder(t, ids, after)
 				ids = after
 			}
 			if got := len(seen); (got == 50) != test.changes || (got == 1) == test.changes {
-				t.Errorf("got %d different answers of 50, want all of them different %t", got, test.changes)
+				t.Errorf("got %d different responses of 50, want all of them different: %t", got, test.changes)
 			}
 			if got := !slices.Equal(ids, before); got != test.changes {
-				t.Errorf("got other ids in the end %t, want %t", got, test.changes)
+				t.Errorf("got other ids at the end: %t, want %t", got, test.changes)
 			}
 		})
 	}
 }
 
-// checkOrder checks that what stayed kept its order, and that most stayed.
+// checkOrder checks that the remaining items keep their order, and that most items remain.
 func checkOrder(t *testing.T, before, after []string) {
 	t.Helper()
-	stayed := func(in, of []string) (ids []string) {
+	remaining := func(in, of []string) (ids []string) {
 		known := map[string]bool{}
 		for _, id := range of {
 			known[id] = id != ""
@@ -265,8 +263,8 @@ func checkOrder(t *testing.T, before, after []string) {
 		}
 		return ids
 	}
-	got, want := stayed(after, before), stayed(before, after)
+	got, want := remaining(after, before), remaining(before, after)
 	if !slices.Equal(got, want) || len(got) < len(before)*3/4 {
-		t.Errorf("got %v of %v, want what stayed in its order", got, before)
+		t.Errorf("got %v after %v, want most of them in the same order", got, before)
 	}
 }

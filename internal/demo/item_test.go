@@ -34,7 +34,7 @@ func all(t *testing.T, u *demo.Upstream, tenant demo.Tenant) []map[string]any {
 	return decoded
 }
 
-// walk calls see with each value of a tree, and the path to it.
+// walk calls see for each value in a JSON document, with its path.
 func walk(path string, v any, see func(path string, v any)) {
 	see(path, v)
 	switch v := v.(type) {
@@ -49,18 +49,18 @@ func walk(path string, v any, see func(path string, v any)) {
 	}
 }
 
-func TestItemsFollowTheReference(t *testing.T) {
+func TestItem_matchesReference(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("testdata/reference.json")
+	data, err := os.ReadFile("testdata/reference.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var reference struct{ Items []any }
-	if err := json.Unmarshal(text, &reference); err != nil {
+	if err := json.Unmarshal(data, &reference); err != nil {
 		t.Fatal(err)
 	}
 
-	// What the page leaves out: the elements of lists that it shows empty.
+	// The reference shows some lists empty. These are the types of their elements.
 	kinds := map[string]string{
 		".hosted.configuration.gpus.gpus[]":            "map[string]interface {}",
 		".hosted.configuration.gpus.gpus[].slot":       "string",
@@ -80,7 +80,7 @@ func TestItemsFollowTheReference(t *testing.T) {
 	for _, item := range all(t, demo.New(demo.Options{}), alice) {
 		if _, ok := item["hosted"]; !ok {
 			missing++
-			item["hosted"] = nil // the one key that may be missing
+			item["hosted"] = nil // the only optional key
 		}
 		walk("", item, func(path string, v any) {
 			kind := fmt.Sprintf("%T", v)
@@ -105,12 +105,12 @@ func TestItemsFollowTheReference(t *testing.T) {
 		}
 	}
 	if missing == 0 {
-		t.Error("got hosted in each item, want some without")
+		t.Error("got hosted in all items, want some without it")
 	}
 }
 
-// TestItemsVary pins what a gateway's tests count on finding.
-func TestItemsVary(t *testing.T) {
+// The gateway's tests depend on these values.
+func TestItem_variety(t *testing.T) {
 	t.Parallel()
 	counts := map[string]int{}
 	items := all(t, demo.New(demo.Options{}), alice)
@@ -163,7 +163,7 @@ func TestItemsVary(t *testing.T) {
 	}
 }
 
-func TestItemsAreWellFormed(t *testing.T) {
+func TestItem_validValues(t *testing.T) {
 	t.Parallel()
 	var (
 		hostName = regexp.MustCompile(`^[a-z][a-z0-9-]{3,61}[a-z0-9]$`)
@@ -184,7 +184,7 @@ func TestItemsAreWellFormed(t *testing.T) {
 		for serial := range uint64(fresh) {
 			it := demo.NewItem(serial)
 			if again := demo.NewItem(serial); it.ID == "" || string(it.JSON) != string(again.JSON) {
-				t.Errorf("serial %d: got %s and %s, want equal ones", serial, it.JSON, again.JSON)
+				t.Errorf("serial %d: got %s and %s, want equal items", serial, it.JSON, again.JSON)
 			}
 			items = append(items, it)
 		}
@@ -234,7 +234,7 @@ func TestItemsAreWellFormed(t *testing.T) {
 	}
 }
 
-func TestEditByHand(t *testing.T) {
+func TestEdit_customItems(t *testing.T) {
 	t.Parallel()
 	u := demo.New(demo.Options{Items: 3})
 	const (
@@ -251,11 +251,11 @@ func TestEditByHand(t *testing.T) {
 	tests := map[string]struct {
 		version, query, want string
 	}{
-		"its place in the list": {version: "2025-10-28", query: "page=3&page_size=1", want: `{"items":[` + mine + `],"total":4,"page":3,"page_size":1,"pages":4}`},
-		"its node":              {version: "2025-10-28", query: "teepod_id=99", want: `{"items":[` + mine + `],"total":1,"page":1,"page_size":30,"pages":1}`},
-		"its owner":             {version: "2025-10-28", query: "user_id=usr_zoe", want: `{"items":[` + mine + `],"total":1,"page":1,"page_size":30,"pages":1}`},
-		"broken text":           {version: "2025-10-28", query: "page=4&page_size=1", want: `{"items":[` + broken + `],"total":4,"page":4,"page_size":1,"pages":4}`},
-		"broken text, flat":     {query: "page=4&page_size=1", want: `{"items":[null],"total":4,"page":4,"page_size":1,"pages":4}`},
+		"at its position":    {version: "2025-10-28", query: "page=3&page_size=1", want: `{"items":[` + mine + `],"total":4,"page":3,"page_size":1,"pages":4}`},
+		"by its node":        {version: "2025-10-28", query: "teepod_id=99", want: `{"items":[` + mine + `],"total":1,"page":1,"page_size":30,"pages":1}`},
+		"by its owner":       {version: "2025-10-28", query: "user_id=usr_zoe", want: `{"items":[` + mine + `],"total":1,"page":1,"page_size":30,"pages":1}`},
+		"invalid JSON":       {version: "2025-10-28", query: "page=4&page_size=1", want: `{"items":[` + broken + `],"total":4,"page":4,"page_size":1,"pages":4}`},
+		"invalid JSON, flat": {query: "page=4&page_size=1", want: `{"items":[null],"total":4,"page":4,"page_size":1,"pages":4}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-func TestParameters(t *testing.T) {
+func TestUpstream_parameters(t *testing.T) {
 	t.Parallel()
 	const (
 		notInt  = `"msg":"Input should be a valid integer, unable to parse string as an integer"`
@@ -18,23 +18,23 @@ func TestParameters(t *testing.T) {
 	)
 	tests := map[string]struct {
 		query string
-		want  string // the detail's elements, or "" for 200
+		want  string // the elements of detail; empty for status 200
 	}{
-		"nothing":                  {},
+		"no parameters":            {},
 		"the limits":               {query: "page=1&page_size=100"},
-		"a node and nobody":        {query: "teepod_id=-4&user_id=0"},
+		"a node and no owner":      {query: "teepod_id=-4&user_id=0"},
 		"an unknown parameter":     {query: "node_id=x&pagesize=y"},
-		"the last of several":      {query: "page=x&page=2"},
-		"a page without a word":    {query: "page=99999999999999999999999"},
+		"repeated parameter":       {query: "page=x&page=2"},
+		"a page over 64 bits":      {query: "page=99999999999999999999999"},
 		"a page size over 100":     {query: "page_size=101", want: `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"101","ctx":{"le":100}}`},
-		"a page size beyond words": {query: "page_size=99999999999999999999", want: `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"99999999999999999999","ctx":{"le":100}}`},
+		"a page size over 64 bits": {query: "page_size=99999999999999999999", want: `{"type":"less_than_equal","loc":["query","page_size"],"msg":"Input should be less than or equal to 100","input":"99999999999999999999","ctx":{"le":100}}`},
 		"a page size of 0":         {query: "page_size=0", want: `{"type":"greater_than_equal","loc":["query","page_size"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`},
 		"page 0":                   {query: "page=0", want: `{"type":"greater_than_equal","loc":["query","page"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`},
-		"a page that is a word":    {query: "page=two", want: `{"type":"int_parsing","loc":["query","page"],` + notInt + `,"input":"two"}`},
+		"a page that is no number": {query: "page=two", want: `{"type":"int_parsing","loc":["query","page"],` + notInt + `,"input":"two"}`},
 		"an empty node":            {query: "teepod_id=", want: `{"type":"int_parsing","loc":["query","teepod_id"],` + notInt + `,"input":""}`},
 		"a user by number":         {query: "user_id=7", want: `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"7","ctx":{"pattern":"^(0|usr_.+)$"}}`},
 		"a user without name":      {query: "user_id=usr_", want: `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"usr_","ctx":{"pattern":"^(0|usr_.+)$"}}`},
-		"all of it wrong": {query: "page=0&page_size=x&teepod_id=1.5&user_id=%22%3Cé", want: `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"\"<é","ctx":{"pattern":"^(0|usr_.+)$"}},` +
+		"all parameters invalid": {query: "page=0&page_size=x&teepod_id=1.5&user_id=%22%3Cé", want: `{"type":"string_pattern_mismatch","loc":["query","user_id"],` + pattern + `,"input":"\"<é","ctx":{"pattern":"^(0|usr_.+)$"}},` +
 			`{"type":"int_parsing","loc":["query","teepod_id"],` + notInt + `,"input":"1.5"},` +
 			`{"type":"greater_than_equal","loc":["query","page"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}},` +
 			`{"type":"int_parsing","loc":["query","page_size"],` + notInt + `,"input":"x"}`},
@@ -59,7 +59,7 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-func TestPaging(t *testing.T) {
+func TestUpstream_paging(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		items      int // of Options
@@ -67,15 +67,15 @@ func TestPaging(t *testing.T) {
 		want       page // without items
 		from, upTo int
 	}{
-		"the defaults":          {want: page{Total: 300, Page: 1, Size: 30, Pages: 10}, upTo: 30},
-		"a full last page":      {items: 60, query: "page=2", want: page{Total: 60, Page: 2, Size: 30, Pages: 2}, from: 30, upTo: 60},
-		"a short last page":     {items: 61, query: "page=3", want: page{Total: 61, Page: 3, Size: 30, Pages: 3}, from: 60, upTo: 61},
-		"a page past the end":   {items: 60, query: "page=3", want: page{Total: 60, Page: 3, Size: 30, Pages: 2}},
-		"the last page of all":  {items: 60, query: "page=9223372036854775807", want: page{Total: 60, Page: 1<<63 - 1, Size: 30, Pages: 2}},
-		"one large page":        {items: 61, query: "page_size=100", want: page{Total: 61, Page: 1, Size: 100, Pages: 1}, upTo: 61},
-		"pages of one":          {items: 5, query: "page_size=1&page=4", want: page{Total: 5, Page: 4, Size: 1, Pages: 5}, from: 3, upTo: 4},
-		"an empty list":         {items: -1, want: page{Page: 1, Size: 30}},
-		"an empty list's depth": {items: -1, query: "page=2", want: page{Page: 2, Size: 30}},
+		"the defaults":        {want: page{Total: 300, Page: 1, Size: 30, Pages: 10}, upTo: 30},
+		"a full last page":    {items: 60, query: "page=2", want: page{Total: 60, Page: 2, Size: 30, Pages: 2}, from: 30, upTo: 60},
+		"a short last page":   {items: 61, query: "page=3", want: page{Total: 61, Page: 3, Size: 30, Pages: 3}, from: 60, upTo: 61},
+		"a page past the end": {items: 60, query: "page=3", want: page{Total: 60, Page: 3, Size: 30, Pages: 2}},
+		"the largest page":    {items: 60, query: "page=9223372036854775807", want: page{Total: 60, Page: 1<<63 - 1, Size: 30, Pages: 2}},
+		"one large page":      {items: 61, query: "page_size=100", want: page{Total: 61, Page: 1, Size: 100, Pages: 1}, upTo: 61},
+		"pages of one":        {items: 5, query: "page_size=1&page=4", want: page{Total: 5, Page: 4, Size: 1, Pages: 5}, from: 3, upTo: 4},
+		"an empty list":       {items: -1, want: page{Page: 1, Size: 30}},
+		"page 2 of no items":  {items: -1, query: "page=2", want: page{Page: 2, Size: 30}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -99,14 +99,14 @@ func TestPaging(t *testing.T) {
 	}
 }
 
-func TestFilters(t *testing.T) {
+func TestUpstream_filters(t *testing.T) {
 	t.Parallel()
 	u := demo.New(demo.Options{})
 	nodes, users := map[int]int{}, map[string]int{}
-	both := 0 // with both of the last test
+	both := 0 // items that match the combined filter below
 	for p := 1; p <= 3; p++ {
 		for _, item := range getPage(t, u, headers(alice), "page_size=100&page="+strconv.Itoa(p)).Items {
-			node, user := place(item)
+			node, user := filterValues(item)
 			nodes[node]++
 			users[user]++
 			if node == 18 && user == "usr_bob" {
@@ -115,7 +115,7 @@ func TestFilters(t *testing.T) {
 		}
 	}
 	if len(nodes) < 5 || len(users) < 5 || nodes[0] == 0 || users["0"] == 0 || both == 0 {
-		t.Fatalf("got nodes %v and users %v, want several of each, and none", nodes, users)
+		t.Fatalf("got nodes %v and users %v, want several of each, and items without them", nodes, users)
 	}
 	check := func(query string, want int, matches func(node int, user string) bool) {
 		t.Helper()
@@ -124,7 +124,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%s: got total %d, want %d", query, got.Total, want)
 		}
 		for _, item := range got.Items {
-			if node, user := place(item); !matches(node, user) {
+			if node, user := filterValues(item); !matches(node, user) {
 				t.Errorf("%s: got an item of node %d and user %s", query, node, user)
 			}
 		}
@@ -138,14 +138,14 @@ func TestFilters(t *testing.T) {
 		check("user_id="+url.QueryEscape(id), count, func(_ int, user string) bool { return user == id })
 	}
 	check("teepod_id=0", 0, nil)
-	check("user_id=usr_nobody", 0, nil)
+	check("user_id=usr_unknown", 0, nil)
 	check("teepod_id=18&user_id=usr_bob", both, func(node int, user string) bool { return node == 18 && user == "usr_bob" })
 	check("node_id=18", 300, func(int, string) bool { return true })
 }
 
-// place returns an item's node, 0 for none, and its owner as the filter names
-// them.
-func place(item map[string]any) (node int, user string) {
+// filterValues returns the values of the node and user filters that match an item. The node is 0 if
+// the item has none.
+func filterValues(item map[string]any) (node int, user string) {
 	if n, ok := item["node"].(map[string]any); ok {
 		node = int(n["id"].(float64))
 	}

@@ -8,7 +8,7 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-func TestTenants(t *testing.T) {
+func TestTenant_lists(t *testing.T) {
 	t.Parallel()
 	const query = "page_size=100"
 	base := get(demo.New(demo.Options{Now: clock}), headers(alice), query).Body.String()
@@ -17,26 +17,26 @@ func TestTenants(t *testing.T) {
 		header http.Header
 		same   bool
 	}{
-		"the same token":              {header: headers(alice), same: true},
-		"the scheme in small letters": {header: http.Header{"Authorization": {"bearer alice"}, "X-Phala-Version": {"2025-10-28"}}, same: true},
-		"a key beside the token":      {header: http.Header{"Authorization": {"Bearer alice"}, "X-Api-Key": {"k"}, "X-Phala-Version": {"2025-10-28"}}, same: true},
-		"another seed":                {seed: 1, header: headers(alice)},
-		"another token":               {header: headers(demo.Tenant{Bearer: "bob"})},
-		"the token as a key":          {header: headers(demo.Tenant{APIKey: "alice"})},
-		"another workspace":           {header: headers(demo.Tenant{Bearer: "alice", Workspace: "w"})},
+		"the same token":           {header: headers(alice), same: true},
+		"the scheme in lower case": {header: http.Header{"Authorization": {"bearer alice"}, "X-Phala-Version": {"2025-10-28"}}, same: true},
+		"a key in addition":        {header: http.Header{"Authorization": {"Bearer alice"}, "X-Api-Key": {"k"}, "X-Phala-Version": {"2025-10-28"}}, same: true},
+		"another seed":             {seed: 1, header: headers(alice)},
+		"another token":            {header: headers(demo.Tenant{Bearer: "bob"})},
+		"the token as a key":       {header: headers(demo.Tenant{APIKey: "alice"})},
+		"another workspace":        {header: headers(demo.Tenant{Bearer: "alice", Workspace: "w"})},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u := demo.New(demo.Options{Seed: test.seed, Now: clock})
 			if got := get(u, test.header, query).Body.String() == base; got != test.same {
-				t.Errorf("got an equal page %t, want %t", got, test.same)
+				t.Errorf("got an equal page: %t, want %t", got, test.same)
 			}
 		})
 	}
 }
 
-func TestForgetsTenants(t *testing.T) {
+func TestUpstream_discardsOldTenants(t *testing.T) {
 	t.Parallel()
 	u := demo.New(demo.Options{Items: -1})
 	u.Edit(alice, func([]demo.Item) []demo.Item { return []demo.Item{demo.NewItem(1)} })
@@ -46,9 +46,9 @@ func TestForgetsTenants(t *testing.T) {
 		u.IDs(alice)
 	}
 	if got := len(u.IDs(alice)); got != 1 {
-		t.Errorf("a tenant seen often: got %d items, want 1", got)
+		t.Errorf("a recently used tenant: got %d items, want 1", got)
 	}
 	if got := len(u.IDs(demo.Tenant{Bearer: "bob"})); got != 0 {
-		t.Errorf("a tenant not seen for long: got %d items, want 0", got)
+		t.Errorf("the least recently used tenant: got %d items, want 0", got)
 	}
 }

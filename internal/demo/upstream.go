@@ -75,7 +75,7 @@ func New(options Options) *Upstream {
 func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-ID", fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()))
 	if err := u.wait(r.Context()); err != nil {
-		writeError(w, http.StatusServiceUnavailable, "Request cancelled")
+		writeError(w, http.StatusServiceUnavailable, "Request canceled")
 		return
 	}
 	if r.URL.Path != ListPath {

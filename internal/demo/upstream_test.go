@@ -15,11 +15,10 @@ import (
 
 var alice = demo.Tenant{Bearer: "alice"}
 
-// clock returns a clock that stands still, for lists that are equal to the
-// last byte.
+// clock always returns the same time, so that lists are equal byte by byte.
 func clock() time.Time { return time.Date(2026, time.June, 20, 12, 0, 0, 0, time.UTC) }
 
-// headers are those of a caller who wants the nested shape.
+// headers returns the headers of a request for the nested shape.
 func headers(t demo.Tenant) http.Header {
 	h := http.Header{"X-Phala-Version": {"2025-10-28"}}
 	if t.Bearer != "" {
@@ -63,14 +62,14 @@ func getPage(t *testing.T, u *demo.Upstream, h http.Header, query string) page {
 	return p
 }
 
-// hostedID returns the id as IDs does.
+// hostedID returns the hosted.id of an item, like IDs.
 func hostedID(item map[string]any) string {
 	hosted, _ := item["hosted"].(map[string]any)
 	id, _ := hosted["id"].(string)
 	return id
 }
 
-func TestRefusals(t *testing.T) {
+func TestUpstream_errors(t *testing.T) {
 	t.Parallel()
 	bearer := func(value string) http.Header { return http.Header{"Authorization": {value}} }
 	tests := map[string]struct {
@@ -79,18 +78,18 @@ func TestRefusals(t *testing.T) {
 		status       int
 		body         string
 	}{
-		"no credential":             {header: http.Header{}, status: 401, body: `{"detail":"Authentication required"}`},
-		"an empty bearer token":     {header: bearer("Bearer  "), status: 401, body: `{"detail":"Authentication required"}`},
-		"another scheme":            {header: bearer("Basic YTpi"), status: 401, body: `{"detail":"Authentication required"}`},
-		"an empty key":              {header: http.Header{"X-Api-Key": {""}}, status: 401, body: `{"detail":"Authentication required"}`},
-		"the invalid token":         {header: bearer("Bearer invalid"), status: 401, body: `{"detail":"Invalid token"}`},
-		"an invalid token":          {header: bearer("Bearer invalid-2"), status: 401, body: `{"detail":"Invalid token"}`},
-		"an invalid key":            {header: http.Header{"X-Api-Key": {"invalid"}}, status: 401, body: `{"detail":"Invalid token"}`},
-		"an unknown version":        {header: http.Header{"X-Phala-Version": {"2024-01-01"}}, status: 400, body: `{"detail":"Unsupported API version"}`},
-		"another path":              {path: "/api/v1/cvms", header: headers(alice), status: 404, body: `{"detail":"Not Found"}`},
-		"a path without its base":   {path: "/cvms/paginated", header: headers(alice), status: 404, body: `{"detail":"Not Found"}`},
-		"another method":            {method: http.MethodPost, header: headers(alice), status: 405, body: `{"detail":"Method Not Allowed"}`},
-		"a wrong parameter as well": {path: demo.ListPath + "?page=0", header: http.Header{}, status: 401, body: `{"detail":"Authentication required"}`},
+		"no credential":           {header: http.Header{}, status: 401, body: `{"detail":"Authentication required"}`},
+		"an empty bearer token":   {header: bearer("Bearer  "), status: 401, body: `{"detail":"Authentication required"}`},
+		"another scheme":          {header: bearer("Basic YTpi"), status: 401, body: `{"detail":"Authentication required"}`},
+		"an empty key":            {header: http.Header{"X-Api-Key": {""}}, status: 401, body: `{"detail":"Authentication required"}`},
+		"the invalid token":       {header: bearer("Bearer invalid"), status: 401, body: `{"detail":"Invalid token"}`},
+		"an invalid token":        {header: bearer("Bearer invalid-2"), status: 401, body: `{"detail":"Invalid token"}`},
+		"an invalid key":          {header: http.Header{"X-Api-Key": {"invalid"}}, status: 401, body: `{"detail":"Invalid token"}`},
+		"an unknown version":      {header: http.Header{"X-Phala-Version": {"2024-01-01"}}, status: 400, body: `{"detail":"Unsupported API version"}`},
+		"another path":            {path: "/api/v1/cvms", header: headers(alice), status: 404, body: `{"detail":"Not Found"}`},
+		"a path without its base": {path: "/cvms/paginated", header: headers(alice), status: 404, body: `{"detail":"Not Found"}`},
+		"another method":          {method: http.MethodPost, header: headers(alice), status: 405, body: `{"detail":"Method Not Allowed"}`},
+		"another error as well":   {path: demo.ListPath + "?page=0", header: http.Header{}, status: 401, body: `{"detail":"Authentication required"}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -130,7 +129,7 @@ func checkHeaders(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-func TestVersions(t *testing.T) {
+func TestUpstream_versions(t *testing.T) {
 	t.Parallel()
 	nested := map[string]bool{
 		"2025-05-31": true, "2025-10-28": true,
@@ -157,7 +156,7 @@ func TestVersions(t *testing.T) {
 				}
 				for _, key := range []string{"id", "name", "resource", "status", "gateway", "vm_uuid", "node_info"} {
 					if _, ok := item[key]; ok == nested && key != "name" && key != "status" {
-						t.Errorf("item %d: got key %s %t, want %t", i, key, ok, !nested)
+						t.Errorf("item %d: has key %s: %t, want %t", i, key, ok, !nested)
 					}
 				}
 				if _, ok := item["hosted"]; ok && !nested {
@@ -168,22 +167,22 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-func TestLatency(t *testing.T) {
+func TestUpstream_latency(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		patience time.Duration
-		took     time.Duration
-		status   int
+		timeout time.Duration
+		took    time.Duration
+		status  int
 	}{
-		"a patient caller": {patience: time.Hour, took: 3 * time.Millisecond, status: http.StatusOK},
-		"one who leaves":   {patience: time.Millisecond, took: time.Millisecond, status: http.StatusServiceUnavailable},
+		"a long timeout":  {timeout: time.Hour, took: 3 * time.Millisecond, status: http.StatusOK},
+		"a short timeout": {timeout: time.Millisecond, took: time.Millisecond, status: http.StatusServiceUnavailable},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				u := demo.New(demo.Options{Latency: 3 * time.Millisecond})
-				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
+				ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
 				defer cancel()
 				r := httptest.NewRequestWithContext(ctx, http.MethodGet, demo.ListPath, nil)
 				r.Header = headers(alice)
