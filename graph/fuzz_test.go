@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// maxRefusal bounds an answer without data, in bytes.
+	// maxRefusal is the maximum size of a response without data, in bytes.
 	maxRefusal = 64 << 10
-	// maxShown bounds a message, in bytes.
+	// maxShown is the maximum length of a message, in bytes.
 	maxShown = 400 + len("…")
 )
 
-// fuzzed is a gateway over a list at hand, and what its answers must be like.
+// fuzzed is a gateway over a cached list, with a check of its responses.
 type fuzzed struct{ handler http.Handler }
 
 func newFuzzed(f *testing.F) fuzzed {
@@ -29,17 +29,17 @@ func newFuzzed(f *testing.F) fuzzed {
 	return fuzzed{g.handler}
 }
 
-// check asks, and looks at the answer: it comes in time, has no more than it may, and whatever is wrong has a code.
+// check sends an operation and checks its response: the time, the size, and the codes of its errors.
 func (g fuzzed) check(t *testing.T, query string, variables json.RawMessage) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
-		return // no JSON
+		return // it cannot be sent
 	}
-	begun := time.Now()
+	started := time.Now()
 	raw := serve(t.Context(), g.handler, "Bearer fuzz", body)
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("got the answer after %v", took)
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("got the response after %v", took)
 	}
 	var got struct {
 		Data   json.RawMessage
@@ -63,7 +63,7 @@ func (g fuzzed) check(t *testing.T, query string, variables json.RawMessage) {
 	}
 }
 
-// FuzzQuery sends documents.
+// FuzzQuery sends arbitrary documents.
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		`{ cvms(first: 2) { totalCount pageInfo { hasNextPage } edges { cursor node { id hosted { events { timestamp } } } } } }`,
@@ -78,12 +78,12 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) { g.check(t, query, nil) })
 }
 
-// everyArgument has a variable for each argument.
+// everyArgument has a variable for each argument of the schema.
 const everyArgument = `query($first: Int, $after: String, $last: Int, $before: String, $nodeId: Int, $userId: String, $id: ID = "x", $ids: [ID!] = [], $if: Boolean = true) {
 	cvms(first: $first, after: $after, last: $last, before: $before, nodeId: $nodeId, userId: $userId) { totalCount nodes { id } }
 	... on Query @include(if: $if) { node(id: $id) { id } nodes(ids: $ids) { id } cvm(vmId: $id) { id } } }`
 
-// FuzzVariables sends values of variables.
+// FuzzVariables sends arbitrary values of variables.
 func FuzzVariables(f *testing.F) {
 	for _, variables := range []string{
 		`{}`, `null`, `{"first":5,"if":false}`, `{"first":null,"after":"","last":2.0,"before":"x"}`, `{"first":"5","nodeId":1e3,"userId":"usr_x"}`, `{"id":5,"ids":[1,"a"]}`, `{"ids":"a","if":null}`, `{"ids":[null],"if":"x"}`,

@@ -75,7 +75,7 @@ func TestTrustedDocuments_eachTool(t *testing.T) {
 				change, untrusted := trusting(mode, documents)
 				g := newGateway(t, upstream, change)
 				send := func(method, target, body string) string {
-					return string(withoutMemory(g.send(t, method, target, body).Body.Bytes()))
+					return string(withoutCursors(g.send(t, method, target, body).Body.Bytes()))
 				}
 				for id, document := range documents {
 					hash := hashOf(document)

@@ -27,14 +27,14 @@ func stockGateway(tb testing.TB, source pages.Source, projected bool) http.Handl
 }
 
 // putItems makes the items the list of a caller. Its pages are cached or need calls.
-func (s *stock) putItems(caller string, atHand bool, items ...string) {
+func (s *stock) putItems(caller string, cached bool, items ...string) {
 	list := &randomList{envelope: func(items string, total, page, size int) []byte {
 		return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":%d,"page_size":%d}`, items, total, page, size)
 	}}
 	for _, item := range items {
 		list.items = append(list.items, leaf(item))
 	}
-	s.put(caller, list.page, atHand)
+	s.put(caller, list.page, cached)
 }
 
 // say sends an operation and returns the response.

@@ -11,13 +11,13 @@ import (
 	"cvmgraph/restclient"
 )
 
-// randomList is a list of CVMs, right and wrong, in the words of an upstream of its own.
+// randomList is a list of CVMs, valid and invalid, of an upstream with its own way of writing JSON.
 type randomList struct {
 	items []*part
-	// total is what the upstream announces beyond the items that are there.
+	// surplus is the difference between the upstream's total and the number of items.
 	surplus int
-	// atHand says that no page takes a call.
-	atHand bool
+	// cached is true if all pages are cached.
+	cached bool
 	// envelope returns the document of a page.
 	envelope func(items string, total, page, pageSize int) []byte
 }
@@ -38,15 +38,15 @@ func (l *randomList) page(request restclient.PageRequest) []byte {
 // lister makes random lists.
 type lister struct {
 	random
-	spaced bool // there is white space where there may be
-	dense  int  // how many in 100 keys are there
-	wrong  int  // how many in 100 values have another type
-	ids    int  // how many VMs there are, about
+	spaced bool // whether there is optional white space
+	dense  int  // percentage of keys that are present
+	wrong  int  // percentage of values of another type
+	ids    int  // approximate number of VMs
 }
 
 func newList(r random) *randomList {
 	g := &lister{random: r, spaced: r.in100(15), dense: pick(r, []int{10, 40, 80, 100}), wrong: pick(r, []int{0, 2, 5, 10, 30}), ids: pick(r, []int{2, 8, 1000})}
-	l := &randomList{envelope: g.envelope(), atHand: r.in100(50)}
+	l := &randomList{envelope: g.envelope(), cached: r.in100(50)}
 	n := r.IntN(6)
 	if r.in100(4) { // several pages
 		n, g.dense = 90+r.IntN(150), min(g.dense, 10)
@@ -60,10 +60,10 @@ func newList(r random) *randomList {
 	return l
 }
 
-// changed returns the list after some items have come, gone and moved.
+// changed returns the list after some items were inserted, deleted and moved.
 func (l *randomList) changed(r random) *randomList {
 	g := &lister{random: r, dense: 20, ids: 1000}
-	after := &randomList{envelope: l.envelope, atHand: l.atHand}
+	after := &randomList{envelope: l.envelope, cached: l.cached}
 	for _, item := range l.items {
 		if r.in100(10) {
 			after.items = append(after.items, g.item())
@@ -78,7 +78,7 @@ func (l *randomList) changed(r random) *randomList {
 	return after
 }
 
-// envelope decides how the upstream writes the documents of its pages.
+// envelope returns a function that writes the documents of the upstream's pages.
 func (g *lister) envelope() func(items string, total, page, pageSize int) []byte {
 	order, space, extra := g.Perm(3), g.space(), ""
 	switch {
@@ -111,13 +111,13 @@ func (g *lister) space() string {
 	return pick(g.random, []string{"", "", " ", "\n", "\t \r\n"})
 }
 
-// item makes an item. An entry that is none costs the whole page, so it is rare.
+// item makes an item. An entry that is not an object makes the whole page invalid, so it is rare.
 func (g *lister) item() *part {
 	if g.in100(1) && g.in100(20) {
 		return leaf(pick(g.random, oddValues))
 	}
 	item := g.object(reflect.TypeFor[restclient.Cvm]())
-	if g.in100(90) { // mostly there is a VM
+	if g.in100(90) { // most items have a VM
 		hosted := g.object(reflect.TypeFor[restclient.HostedVm]())
 		hosted.parts = append(hosted.parts, g.member("id", leaf(g.vmID())))
 		item.parts = append(item.parts, g.member("hosted", hosted))
@@ -141,14 +141,14 @@ func (g *lister) vmID() string {
 	return `"vm-` + strconv.Itoa(1+g.IntN(g.ids)) + `"`
 }
 
-// object makes an object of the wire type, with some of its keys, and others.
+// object makes an object with some keys of the wire type, and others.
 func (g *lister) object(t reflect.Type) *part {
 	o := &part{before: g.space() + "{" + g.space(), separator: ",", after: g.space() + "}" + g.space()}
 	for i := range t.NumField() {
 		for g.in100(g.dense) {
 			f := t.Field(i)
 			o.parts = append(o.parts, g.member(f.Tag.Get("json"), g.value(f)))
-			if !g.in100(3) { // else the key comes once more
+			if !g.in100(3) { // else the key is repeated
 				break
 			}
 		}
@@ -174,7 +174,7 @@ func (g *lister) member(key string, value *part) *part {
 	return &part{before: g.space() + `"` + key + `"` + g.space() + ":" + g.space(), parts: []*part{value}, after: g.space()}
 }
 
-// value makes a value for a field of a wire type.
+// value makes a value of a field of a wire type.
 func (g *lister) value(f reflect.StructField) *part {
 	if g.in100(5) {
 		return leaf("null")
@@ -213,7 +213,7 @@ func (g *lister) list(element func() *part) *part {
 	return l
 }
 
-// oddValues fit some places and not others.
+// oddValues are valid for some fields only.
 var oddValues = []string{
 	`null`, `true`, `false`, `0`, `-1`, `1.5`, `1e19`, `"x"`, `""`, `[]`, `{}`, `[null]`, `[1,"a",{},[]]`, `{"id":1,"name":"n","gpus":[{}]}`,
 	`[{"slot":"a"},7,{"app":2,"app":"b"}]`, `{"a":{"b":{"c":[1,2]}}}`,
@@ -254,11 +254,11 @@ func (g *lister) number() string {
 	return pick(g.random, numbers)
 }
 
-// unknown makes a value of a key that nobody knows.
+// unknown makes a value of an unknown key.
 func (g *lister) unknown() string {
 	depth := g.IntN(4)
 	if g.in100(2) {
-		depth = 1 + g.IntN(600) // some nest too deep, which costs the page
+		depth = 1 + g.IntN(600) // some nest too deep, which makes the page invalid
 	}
 	inner := pick(g.random, oddValues)
 	if g.in100(50) {

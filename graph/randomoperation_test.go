@@ -8,8 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// document is a random GraphQL document, valid by construction: a response name stands for one field with one set of arguments,
-// and what no operation uses is not written.
+// document is a random GraphQL document. It is valid by construction: a response name has one field with one
+// set of arguments, and variables and fragments that no operation uses are not written.
 type document struct {
 	operations []operation
 	fragments  []fragment
@@ -25,7 +25,7 @@ type fragment struct {
 	set            *part
 }
 
-// variableTypes are the variables of random documents. No name begins another.
+// variableTypes are the variables of random documents. No name is a prefix of another.
 var variableTypes = []struct{ name, definition string }{
 	{"b0", "Boolean!"},
 	{"b1", "Boolean!"},
@@ -41,7 +41,8 @@ var variableTypes = []struct{ name, definition string }{
 	{"rs", "[_Any!]!"},
 }
 
-// String returns the text: operations with the variables that they use, then the fragments that they spread.
+// String returns the source of the document: operations with the variables that they use, then the
+// fragments that they spread.
 func (d *document) String() string {
 	var text strings.Builder
 	spread := make([]bool, len(d.fragments))
@@ -68,15 +69,15 @@ func (d *document) String() string {
 	return text.String()
 }
 
-// follow returns text with the fragments that it spreads, and marks them. A fragment spreads only later ones.
-func (d *document) follow(text string, spread []bool) string {
+// follow appends the fragments that a source spreads, and marks them. A fragment spreads only later ones.
+func (d *document) follow(source string, spread []bool) string {
 	for i, f := range d.fragments {
-		if strings.Contains(text, "..."+f.name) {
+		if strings.Contains(source, "..."+f.name) {
 			spread[i] = true
-			text += f.set.String()
+			source += f.set.String()
 		}
 	}
-	return text
+	return source
 }
 
 // writer makes random documents.
@@ -85,15 +86,15 @@ type writer struct {
 	schema     *ast.Schema
 	doc        *document
 	roots      []string // the fields of Query, with their aliases and arguments
-	fields     int      // how many more there may be, about
-	directives int      // likewise
+	fields     int      // approximate number of fields that may follow
+	directives int      // approximate number of directives that may follow
 	thorough   bool     // most fields of a type are selected
 	spreadFrom int      // the first fragment that may be spread here
 }
 
 var fragmentTypes = []string{"Query", "Query", "CvmConnection", "CvmEdge", "PageInfo", "Cvm", "Cvm", "Cvm", "Node", "HostedVm", "VmConfiguration", "ComposeFile", "GpuConfig"}
 
-// newDocument makes a document whose connections have no other arguments than these, where there are any.
+// newDocument makes a document. If arguments are given, its connections have no others.
 func newDocument(r random, schema *ast.Schema, arguments ...string) *document {
 	w := &writer{random: r, schema: schema, doc: &document{}, fields: 4 + r.IntN(60), directives: 40}
 	w.thorough = r.in100(12)
@@ -109,7 +110,7 @@ func newDocument(r random, schema *ast.Schema, arguments ...string) *document {
 	for i := range 1 + max(0, r.IntN(5)-2) {
 		w.fields = max(w.fields, 15)
 		set := w.set("Query", 0)
-		if spread := w.spread("Query"); spread != nil && w.in100(40) { // so that operations share fields
+		if spread := w.spread("Query"); spread != nil && w.in100(40) { // makes operations share fields
 			set.parts = append(set.parts, spread)
 		}
 		w.doc.operations = append(w.doc.operations, operation{fmt.Sprintf("q%d", i), set})
@@ -185,7 +186,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-// condition returns an inline fragment's condition.
+// condition returns the type condition of an inline fragment.
 func (w *writer) condition(typeName string) string {
 	options := []string{"", " on " + typeName}
 	switch typeName {
@@ -197,7 +198,7 @@ func (w *writer) condition(typeName string) string {
 	return pick(w.random, options)
 }
 
-// spread spreads a fragment that fits, nil where there is none.
+// spread spreads a fragment that fits the type. It returns nil if there is none.
 func (w *writer) spread(typeName string) *part {
 	var fitting []string
 	for _, f := range w.doc.fragments[min(w.spreadFrom, len(w.doc.fragments)):] {
@@ -260,7 +261,7 @@ func (w *writer) typeOfRoot(text string) string {
 	return w.schema.Types["Query"].Fields.ForName(name).Type.Name()
 }
 
-// alias gives a field another name now and then. No two fields get the same.
+// alias adds an alias to some fields. Two fields never have the same alias.
 func (w *writer) alias(name string) string {
 	if w.in100(20) {
 		return pick(w.random, []string{"x", "y"}) + "_" + strings.TrimLeft(name, "_") + ": " + name
@@ -268,7 +269,7 @@ func (w *writer) alias(name string) string {
 	return name
 }
 
-// directive returns conditions of a selection, mostly none.
+// directive returns the conditions of a selection. Most selections have none.
 func (w *writer) directive() string {
 	if w.directives <= 0 || !w.in100(8) {
 		return ""
@@ -285,7 +286,7 @@ func (w *writer) directive() string {
 	return one(pick(w.random, names))
 }
 
-// deferral puts a fragment off, as a client may ask for: the answer holds it all the same.
+// deferral returns @defer for some fragments. The response contains them nevertheless.
 func (w *writer) deferral() string {
 	if w.directives <= 0 || !w.in100(2) {
 		return ""
@@ -294,7 +295,7 @@ func (w *writer) deferral() string {
 	return pick(w.random, []string{" @defer", " @defer(if: $b0)", " @defer(if: false)"})
 }
 
-// variables makes values for the variables of any document. The ids and cursors are some of a list.
+// variables makes values for the variables of any document. The IDs and cursors are those of a list.
 func variables(r random, ids, vmIDs, cursors []string) vars {
 	ids = append(slices.Clone(ids), "bogus", "Q3ZtOm5vcGU", "")
 	vmIDs = append(slices.Clone(vmIDs), "vm-1", "none")

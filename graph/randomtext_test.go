@@ -2,7 +2,8 @@ package graph_test
 
 import "math/rand/v2"
 
-// part is a piece of a random text. Leaving out some of its parts leaves a smaller text, which is how failures are reduced.
+// part is a part of a random document, which consists of parts itself. Removing parts reduces a failing
+// document.
 type part struct {
 	before, separator, after string
 	parts                    []*part
@@ -12,18 +13,19 @@ func leaf(text string) *part { return &part{before: text} }
 
 func (p *part) append(dst []byte) []byte {
 	dst = append(dst, p.before...)
-	for i, below := range p.parts {
+	for i, inner := range p.parts {
 		if i > 0 {
 			dst = append(dst, p.separator...)
 		}
-		dst = below.append(dst)
+		dst = inner.append(dst)
 	}
 	return append(dst, p.after...)
 }
 
 func (p *part) String() string { return string(p.append(nil)) }
 
-// reduce leaves out what can be left out while fails stays true, and returns how often it may still ask.
+// reduce removes parts as long as fails returns true. It calls fails at most tries times, and returns the
+// number of remaining calls.
 func (p *part) reduce(tries int, fails func() bool) int {
 	for i := 0; i < len(p.parts) && tries > 0; {
 		all := p.parts
@@ -33,8 +35,8 @@ func (p *part) reduce(tries int, fails func() bool) int {
 			i++
 		}
 	}
-	for _, below := range p.parts {
-		tries = below.reduce(tries, fails)
+	for _, inner := range p.parts {
+		tries = inner.reduce(tries, fails)
 	}
 	return tries
 }
@@ -42,7 +44,7 @@ func (p *part) reduce(tries int, fails func() bool) int {
 // random makes choices.
 type random struct{ *rand.Rand }
 
-// in says yes so many times in 100.
+// in100 returns true in so many of 100 cases.
 func (r random) in100(times int) bool { return r.IntN(100) < times }
 
 func pick[T any](r random, from []T) T { return from[r.IntN(len(from))] }

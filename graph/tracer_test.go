@@ -68,13 +68,15 @@ func failingAs() http.Handler {
 	})
 }
 
-func TestTracer_operations(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		query string
-		token string   // tester if empty
-		want  []string // the events of each request
-	}{
+// tracedOperation is an operation that is sent several times.
+type tracedOperation struct {
+	query string
+	token string   // tester if empty
+	want  []string // the events of each request
+}
+
+func tracedOperations() map[string]tracedOperation {
+	return map[string]tracedOperation{
 		"a connection": {
 			query: `query Fleet { cvms(first: 3) { nodes { id } } }`,
 			want:  []string{`page of cvms: 1/3 window 3 items cached=false; field cvms "" failed=false; operation "query" "Fleet" hit=false [] failed=false`},
@@ -124,7 +126,12 @@ func TestTracer_operations(t *testing.T) {
 		"an unknown field": {
 			query: `query Odd { nonsense }`, want: []string{`operation "" "" hit=false [GRAPHQL_VALIDATION_FAILED] failed=false`},
 		},
-	} {
+	}
+}
+
+func TestTracer_operations(t *testing.T) {
+	t.Parallel()
+	for name, test := range tracedOperations() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			events := &recorder{}

@@ -1,0 +1,112 @@
+package graph_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"cvmgraph/internal/pages"
+	"cvmgraph/internal/relay"
+	"cvmgraph/restclient"
+)
+
+// stock is a source of pages with a list for each caller.
+type stock struct {
+	lists sync.Map // *stocked by pages.CredentialKey
+	index *pages.Upstream
+}
+
+// stocked is the list of one caller: the upstream's documents and their indexed pages.
+type stocked struct {
+	body   func(restclient.PageRequest) []byte
+	cached bool // all pages are cached
+	mu     sync.Mutex
+	pages  map[restclient.PageRequest]*pages.Page
+}
+
+func newStock() *stock {
+	return &stock{index: pages.NewUpstreamFunc(nil)}
+}
+
+func (s *stock) of(owner pages.CredentialKey) *stocked {
+	list, _ := s.lists.Load(owner)
+	return list.(*stocked)
+}
+
+// put sets the list of a caller.
+func (s *stock) put(caller string, body func(restclient.PageRequest) []byte, cached bool) {
+	owner := s.CredentialKey(restclient.NewCredential(restclient.Headers{Authorization: caller}))
+	s.lists.Store(owner, &stocked{body: body, cached: cached, pages: make(map[restclient.PageRequest]*pages.Page)})
+}
+
+func (s *stock) CredentialKey(credential restclient.Credential) pages.CredentialKey {
+	return sha256.Sum256([]byte(credential.Headers().Authorization))
+}
+
+func (s *stock) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.CachedPage {
+	return dst
+}
+
+func (s *stock) Cached(owner pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
+	list := s.of(owner)
+	if !list.cached {
+		return pages.FetchResult{}, false
+	}
+	got, err := s.load(list, request)
+	return got, err == nil
+}
+
+func (s *stock) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
+	return s.load(s.of(request.CredentialKey), request.PageRequest)
+}
+
+func (s *stock) load(list *stocked, request restclient.PageRequest) (pages.FetchResult, error) {
+	list.mu.Lock()
+	defer list.mu.Unlock()
+	page, ok := list.pages[request]
+	if !ok {
+		var err error
+		if page, err = s.indexed(list, request); err != nil {
+			return pages.FetchResult{}, err
+		}
+		list.pages[request] = page
+	}
+	return pages.FetchResult{Page: page, Request: request}, nil
+}
+
+// indexed indexes a page of a list.
+func (s *stock) indexed(list *stocked, request restclient.PageRequest) (*pages.Page, error) {
+	return s.index.Page(list.body(request), request)
+}
+
+var graphqlURL = &url.URL{Path: "/graphql"}
+
+func serve(ctx context.Context, handler http.Handler, authorization string, body []byte) []byte {
+	request := &http.Request{
+		Method: http.MethodPost, URL: graphqlURL, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {authorization}},
+	}
+	w := &capture{header: make(http.Header)}
+	handler.ServeHTTP(w, request.WithContext(ctx))
+	return w.body
+}
+
+// capture records the body of a response.
+type capture struct {
+	header http.Header
+	body   []byte
+}
+
+func (c *capture) Header() http.Header { return c.header }
+
+func (c *capture) WriteHeader(int) {}
+
+func (c *capture) Write(b []byte) (int, error) {
+	c.body = append(c.body, b...)
+	return len(b), nil
+}
