@@ -57,9 +57,9 @@ func pin(ctx context.Context, core int) error {
 
 // output runs a command and returns its output.
 func output(ctx context.Context, name string, args ...string) (string, error) {
-	text, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	combined, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w: %s", name, err, text)
+		return "", fmt.Errorf("%s: %w: %s", name, err, combined)
 	}
-	return string(text), nil
+	return string(combined), nil
 }
