@@ -6,6 +6,7 @@ package check
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"cvmgraph/internal/redis"
@@ -91,11 +92,8 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	steps := []Step{checkSettings(options)}
 	steps = append(steps, (&upstreamCheck{options}).run(ctx)...)
 	steps = append(steps, checkCertificate(options), checkDocuments(options), checkRedis(ctx, options))
-	report := Report{OK: true, Checks: steps}
-	for _, step := range steps {
-		report.OK = report.OK && step.Status != Failed
-	}
-	return report, nil
+	failed := slices.ContainsFunc(steps, func(s Step) bool { return s.Status == Failed })
+	return Report{OK: !failed, Checks: steps}, nil
 }
 
 // newStep returns a step without differences.

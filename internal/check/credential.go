@@ -9,9 +9,7 @@ import (
 	"cvmgraph/restclient"
 )
 
-// headers returns the headers with the configured credentials.
-func (u *upstreamCheck) headers() restclient.Headers { return headersOf(u.Token, u.APIKey) }
-
+// headersOf returns the headers for a token and a key, either of which may be empty.
 func headersOf(token, key string) restclient.Headers {
 	h := restclient.Headers{APIKey: key}
 	if token != "" {
@@ -23,7 +21,7 @@ func headersOf(token, key string) restclient.Headers {
 // credential checks whether the upstream accepts the credential. If not, it checks whether the
 // upstream accepts it in another header.
 func (u *upstreamCheck) credential(ctx context.Context, r *response) Step {
-	given := u.headers()
+	given := headersOf(u.Token, u.APIKey)
 	none := given == restclient.Headers{}
 	switch status := r.status(); {
 	case status == http.StatusOK && none:

@@ -25,39 +25,24 @@ const (
 
 // transient reports whether a machine leaves the stage by itself.
 func (s stage) transient() bool {
-	switch s {
-	case provisioning, starting, restarting, updating, shuttingDown, maintenance:
-		return true
-	case running, stopped, exited, failed:
-	}
-	return false
+	return s != running && s != stopped && s != exited && s != failed
 }
 
 // status returns the status of a stage as reported by the backend and by the host.
 func (s stage) status() (backend, host string) {
-	switch s {
-	case provisioning:
-		return "provisioning", ""
-	case starting:
-		return "starting", "running"
-	case running:
-		return "running", "running"
-	case restarting:
-		return "restarting", "stopping"
-	case updating:
-		return "updating", "stopped"
-	case shuttingDown:
-		return "shutting_down", "stopping"
-	case maintenance:
-		return "maintenance", "running"
-	case stopped:
-		return "stopped", "stopped"
-	case exited:
-		return "exited", "exited"
-	case failed:
-		return "error", "running"
-	}
-	panic("demo: unknown stage")
+	status := [...]struct{ backend, host string }{
+		provisioning: {"provisioning", ""},
+		starting:     {"starting", "running"},
+		running:      {"running", "running"},
+		restarting:   {"restarting", "stopping"},
+		updating:     {"updating", "stopped"},
+		shuttingDown: {"shutting_down", "stopping"},
+		maintenance:  {"maintenance", "running"},
+		stopped:      {"stopped", "stopped"},
+		exited:       {"exited", "exited"},
+		failed:       {"error", "running"},
+	}[s]
+	return status.backend, status.host
 }
 
 // simulatePast simulates the lifecycle of a new machine up to now, so that a new list looks as if

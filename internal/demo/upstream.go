@@ -123,8 +123,7 @@ func (u *Upstream) wait(ctx context.Context) error {
 	}
 }
 
-// shape converts an encoded item to the shape of an API version. If nil, the item needs no
-// conversion.
+// shape converts an encoded item to the shape of an API version.
 type shape func(item []byte) []byte
 
 // shapeOf returns the shape of an API version. The default is the latest version, as for new tokens
@@ -132,7 +131,7 @@ type shape func(item []byte) []byte
 func shapeOf(version string) (_ shape, ok bool) {
 	switch version {
 	case "2025-05-31", "2025-10-28":
-		return nil, true
+		return func(item []byte) []byte { return item }, true
 	case "", "2026-01-21", "2026-05-22", "2026-06-23":
 		return flatten, true
 	}
@@ -179,11 +178,7 @@ func (u *Upstream) writePage(w http.ResponseWriter, q query, entries []*entry, a
 		if i > 0 {
 			body = append(body, ',')
 		}
-		if as == nil {
-			body = append(body, c.encoded()...)
-		} else {
-			body = append(body, as(c.encoded())...)
-		}
+		body = append(body, as(c.encoded())...)
 	}
 	body = fmt.Appendf(body, `],"total":%d,"page":%d,"page_size":%d,"pages":%d}`, total, q.page, q.size, pages)
 	*buffer = body

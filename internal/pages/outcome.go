@@ -37,11 +37,6 @@ func outcome(err error) string {
 	return "network"
 }
 
-// isRefusal reports whether a status means that the credential has lost its access.
-func isRefusal(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden
-}
-
 // isOutage reports whether the upstream or its protection caused an error, rather than the request
 // or the credential.
 func isOutage(err error) bool {

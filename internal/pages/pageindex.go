@@ -22,12 +22,16 @@ type pageIndexShard struct {
 // return other pages for their exact request.
 const maxCachedPages = 64
 
-func (x *pageIndex) shard(key CredentialKey) *pageIndexShard { return &x.shards[key[0]%64] }
+// lock returns the locked shard of a credential.
+func (x *pageIndex) lock(key CredentialKey) *pageIndexShard {
+	s := &x.shards[key[0]%64]
+	s.mu.Lock()
+	return s
+}
 
 // add adds a page. It replaces the page with the same key.
 func (x *pageIndex) add(page *cachedPage) {
-	s := x.shard(page.key.credential)
-	s.mu.Lock()
+	s := x.lock(page.key.credential)
 	defer s.mu.Unlock()
 	if s.pages == nil {
 		s.pages = make(map[CredentialKey][]*cachedPage)
@@ -38,8 +42,7 @@ func (x *pageIndex) add(page *cachedPage) {
 
 // remove removes a page unless it was replaced.
 func (x *pageIndex) remove(page *cachedPage) {
-	s := x.shard(page.key.credential)
-	s.mu.Lock()
+	s := x.lock(page.key.credential)
 	defer s.mu.Unlock()
 	list := slices.DeleteFunc(s.pages[page.key.credential], func(p *cachedPage) bool { return p == page })
 	if len(list) == 0 {
@@ -52,8 +55,7 @@ func (x *pageIndex) remove(page *cachedPage) {
 // list appends the pages of a list that were requested after a time and show the list as of since
 // or later, latest first.
 func (x *pageIndex) list(dst []relay.CachedPage, key CredentialKey, filter restclient.Filter, after, since time.Time) []relay.CachedPage {
-	s := x.shard(key)
-	s.mu.Lock()
+	s := x.lock(key)
 	defer s.mu.Unlock()
 	for _, p := range slices.Backward(s.pages[key]) {
 		if r := p.key.request; r.Filter == filter && p.Requested.After(after) && p.notBefore(since) {
@@ -68,8 +70,7 @@ func (x *pageIndex) list(dst []relay.CachedPage, key CredentialKey, filter restc
 
 // purge removes and returns all pages of a credential.
 func (x *pageIndex) purge(key CredentialKey) []*cachedPage {
-	s := x.shard(key)
-	s.mu.Lock()
+	s := x.lock(key)
 	defer s.mu.Unlock()
 	pages := s.pages[key]
 	delete(s.pages, key)
