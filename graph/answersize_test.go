@@ -24,8 +24,8 @@ func over(t *testing.T, list *cost.List, projected bool) *gateway {
 	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = list.Cached(), projected })
 }
 
-// TestResponseSize_tooLarge also checks that a refused response takes memory in proportion to the limit, however
-// large it would be.
+// TestResponseSize_tooLarge also checks that a refused response takes memory in proportion to the
+// limit, however large it would be.
 func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // it counts the allocations of the process
 	list, large := cost.NewList(0), cost.NewList(4_000_000)
 	everything := "fragment f on Cvm { " + allFields(t) + " }"

@@ -37,8 +37,8 @@ const fixedSeed = 20_251_028
 // casesOfRound is the number of cases of one document.
 const casesOfRound = 12
 
-// TestProjection_equalsGqlgen sends random operations over random lists to two gateways and compares the
-// responses. One gateway uses projections, the other lets gqlgen execute everything.
+// TestProjection_equalsGqlgen sends random operations over random lists to two gateways and
+// compares the responses. One gateway uses projections, the other lets gqlgen execute everything.
 func TestProjection_equalsGqlgen(t *testing.T) {
 	t.Parallel()
 	const shards = 4
@@ -82,7 +82,8 @@ type tally struct {
 	items       atomic.Int64 // with items
 	fieldErrors atomic.Int64 // with field errors
 	moved       atomic.Int64 // re-aligned
-	// unsettled are responses that vary in each gateway, because the fields of an operation share their pages.
+	// unsettled are responses that vary in each gateway, because the fields of an operation share
+	// their pages.
 	unsettled atomic.Int64
 }
 
@@ -121,9 +122,10 @@ func (p *pair) renew(tb testing.TB) {
 	p.projected, p.plain, p.callers = gateway(true), gateway(false), 0
 }
 
-// manyCallers is the number of callers after which the gateways are replaced. A gateway stores hints for
-// 2000 callers, and a round has 13, or about 600 if its responses vary. So neither gateway loses the hints
-// of a caller, which would make it search other pages than the other gateway.
+// manyCallers is the number of callers after which the gateways are replaced. A gateway stores
+// hints for 2000 callers, and a round has 13, or about 600 if its responses vary. So neither
+// gateway loses the hints of a caller, which would make it search other pages than the other
+// gateway.
 const manyCallers = 1000
 
 func loadedSchema(tb testing.TB) *ast.Schema {
@@ -226,8 +228,8 @@ func (p *pair) newCaller(list *randomList) string {
 	return caller
 }
 
-// responses returns the responses to a case. Each call uses a new caller, because the hints of a caller
-// depend on the order in which the fields of earlier operations were resolved.
+// responses returns the responses to a case. Each call uses a new caller, because the hints of a
+// caller depend on the order in which the fields of earlier operations were resolved.
 func (p *pair) responses(c *oneCase) (projected, plain []byte) {
 	body, err := json.Marshal(map[string]any{"query": c.document.String(), "operationName": c.operation, "variables": c.variables})
 	if err != nil {
@@ -243,7 +245,8 @@ func (p *pair) responses(c *oneCase) (projected, plain []byte) {
 	return p.ask(caller, body)
 }
 
-// difference describes how the responses to a case differ. It returns an empty string if they are equal.
+// difference describes how the responses to a case differ. It returns an empty string if they are
+// equal.
 func (p *pair) difference(c *oneCase) string {
 	got, want := p.responses(c)
 	p.count(want)
@@ -265,9 +268,9 @@ func (p *pair) count(response []byte) {
 	}
 }
 
-// settles reports whether the responses of each gateway vary and both have one in common. Responses vary if
-// two pages show the same items differently: the order in which the fields are resolved decides which of
-// them is fetched.
+// settles reports whether the responses of each gateway vary and both have one in common. Responses
+// vary if two pages show the same items differently: the order in which the fields are resolved
+// decides which of them is fetched.
 func (p *pair) settles(c *oneCase) bool {
 	var got, want [][]byte
 	for range 50 {
@@ -291,8 +294,8 @@ func topLevel(body []byte) int {
 
 var cursorPattern = regexp.MustCompile(`"A[A-Za-z0-9_-]{25,}"`)
 
-// withoutCursors removes the cursors from a response: the neighbors in them depend on the pages that were
-// cached.
+// withoutCursors removes the cursors from a response: the neighbors in them depend on the pages
+// that were cached.
 func withoutCursors(response []byte) []byte {
 	return cursorPattern.ReplaceAll(response, []byte(`"cursor"`))
 }

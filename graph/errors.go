@@ -121,8 +121,8 @@ func rejectedParams(params []string) *apierror.Error {
 	return &apierror.Error{Code: apierror.CodeBadUserInput, Message: "the upstream does not accept this request"}
 }
 
-// argumentOfParam returns the GraphQL argument that sets a query parameter of the upstream. It returns
-// an empty string for the parameters of paging.
+// argumentOfParam returns the GraphQL argument that sets a query parameter of the upstream. It
+// returns an empty string for the parameters of paging.
 func argumentOfParam(param string) string {
 	switch param {
 	case "teepod_id":
@@ -153,8 +153,8 @@ func codeOf(err error) string {
 	return apierror.CodeInternal
 }
 
-// presentError turns any error of an operation into what the client sees. An error that is not in the
-// table of [toClientError] is logged, and the client receives only the request's ID.
+// presentError turns any error of an operation into what the client sees. An error that is not in
+// the table of [toClientError] is logged, and the client receives only the request's ID.
 func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 	shown := &gqlerror.Error{}
 	if graphql.GetFieldContext(ctx) != nil {
@@ -198,8 +198,8 @@ func validLocations(given []gqlerror.Location) []gqlerror.Location {
 	return slices.DeleteFunc(slices.Clone(given), func(l gqlerror.Location) bool { return l.Line < 1 || l.Column < 1 })
 }
 
-// coercionError translates gqlgen's error about a value that it cannot convert to the argument's type.
-// The last name of the error's path is the argument's.
+// coercionError translates gqlgen's error about a value that it cannot convert to the argument's
+// type. The last name of the error's path is the argument's.
 func coercionError(err *gqlerror.Error) (*apierror.Error, bool) {
 	if len(err.Path) == 0 {
 		return nil, false
@@ -219,8 +219,8 @@ func coercionError(err *gqlerror.Error) (*apierror.Error, bool) {
 }
 
 // describe returns what the log may contain of an error that is not in the table: the kind and the
-// stack of a panic, and only the types of all other errors. Their messages may quote a caller or the
-// upstream.
+// stack of a panic, and only the types of all other errors. Their messages may quote a caller or
+// the upstream.
 func describe(err error) any {
 	if e, ok := errors.AsType[*panics.Error](err); ok {
 		return e

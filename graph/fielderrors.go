@@ -19,9 +19,9 @@ import (
 	"cvmgraph/restclient"
 )
 
-// reportConnection adds an error at each selected field of a connection whose value in the upstream's
-// item does not match the schema, and at each CVM that the upstream lists more than once. It must be
-// called while the connection's field is resolved.
+// reportConnection adds an error at each selected field of a connection whose value in the
+// upstream's item does not match the schema, and at each CVM that the upstream lists more than
+// once. It must be called while the connection's field is resolved.
 func reportConnection(ctx context.Context, list projection.List, answer *relay.Result) {
 	for i := range answer.Len() {
 		item, repeats := list.Item(i), answer.Item(i).Repeats
@@ -41,8 +41,8 @@ type nodePlace struct {
 	path  ast.Path
 }
 
-// nodePlaces returns where the current connection shows its item at index i: in nodes and in edges,
-// under each alias.
+// nodePlaces returns the fields in which the current connection shows its item at index i: those in
+// nodes and in edges, under each alias.
 func nodePlaces(ctx context.Context, i int) []nodePlace {
 	opCtx, connection := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx)
 	var places []nodePlace
@@ -58,7 +58,7 @@ func nodePlaces(ctx context.Context, i int) []nodePlace {
 	return places
 }
 
-// edgePlaces returns where the edge at path shows its node.
+// edgePlaces returns the fields in which the edge at path shows its node.
 func edgePlaces(opCtx *graphql.OperationContext, edge graphql.CollectedField, path ast.Path) []nodePlace {
 	var places []nodePlace
 	for _, field := range graphql.CollectFields(opCtx, edge.Selections, []string{"CvmEdge"}) {
@@ -117,8 +117,8 @@ func (r *fieldErrorReport) addInvalid(path ast.Path, invalid restclient.FieldErr
 	r.add(path, "the upstream's value is not "+invalid.Want)
 }
 
-// object reports an invalid field that is in the selections of an object. The object is at path in the
-// response, and rest is the part of the invalid field's path that is inside the object.
+// object reports an invalid field that is in the selections of an object. The object is at path in
+// the response, and rest is the part of the invalid field's path that is inside the object.
 func (r *fieldErrorReport) object(
 	object graphql.CollectedField, path ast.Path, rest []any, invalid restclient.FieldError, typeNames ...string,
 ) {
@@ -141,8 +141,8 @@ func (r *fieldErrorReport) object(
 	}
 }
 
-// element returns the path of the list element that rest begins with, and what of rest is inside that
-// element. It returns both paths as they are if rest does not begin with an index.
+// element returns the path of the list element that rest begins with, and what of rest is inside
+// that element. It returns both paths as they are if rest does not begin with an index.
 func (r *fieldErrorReport) element(path ast.Path, rest []any, invalid restclient.FieldError) (ast.Path, []any) {
 	if len(rest) == 0 {
 		return path, rest
@@ -158,8 +158,8 @@ func (r *fieldErrorReport) element(path ast.Path, rest []any, invalid restclient
 	return appendPath(path, ast.PathIndex(index)), rest
 }
 
-// removedBefore returns how many elements before index the response does not have because their type
-// was wrong. The elements are of the list at path.
+// removedBefore returns how many elements before index the response does not have because their
+// type was wrong. The elements are of the list at path.
 func (r *fieldErrorReport) removedBefore(path []any, index int) int {
 	var n int
 	for _, f := range r.invalid {

@@ -29,7 +29,8 @@ func newFuzzed(f *testing.F) fuzzed {
 	return fuzzed{g.handler}
 }
 
-// check sends an operation and checks its response: the time, the size, and the codes of its errors.
+// check sends an operation and checks its response: the time, the size, and the codes of its
+// errors.
 func (g fuzzed) check(t *testing.T, query string, variables json.RawMessage) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})

@@ -48,8 +48,8 @@ func NewHandler(r *Resolver) http.Handler {
 
 // The methods of [graphqlhttp.Operation].
 
-// CacheScope returns the key of the credential. The response cache is not used for requests without a
-// valid credential, with Cache-Control: no-cache, or with the header of extensions.upstream.
+// CacheScope returns the key of the credential. The response cache is not used for requests without
+// a valid credential, with Cache-Control: no-cache, or with the header of extensions.upstream.
 func (op *operation) CacheScope() (scope [32]byte, ok bool) {
 	return op.credentialKey, op.credentialErr == nil && op.since.IsZero() && !op.wantsUpstream
 }
@@ -68,8 +68,8 @@ func (op *operation) AppendData(dst, data []byte) ([]byte, *gqlerror.Error) {
 // Extensions returns the extensions of the operation's response.
 func (op *operation) Extensions() map[string]any { return op.extensions() }
 
-// Sources returns the pages of the response. It returns false if one of them is not cached, or if the
-// document is not trusted, because requests with such a document are counted.
+// Sources returns the pages of the response. It returns false if one of them is not cached, or if
+// the document is not trusted, because requests with such a document are counted.
 func (op *operation) Sources() (graphqlhttp.Sources, bool) {
 	if op.loader == nil || op.untrusted {
 		return nil, false

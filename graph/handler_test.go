@@ -20,8 +20,8 @@ const (
 	mediaJSON    = "application/json"
 )
 
-// send sends a request with the credential of the tests. Headers are pairs of a name and a value; an empty
-// value removes the header.
+// send sends a request with the credential of the tests. Headers are pairs of a name and a value;
+// an empty value removes the header.
 func (g *gateway) send(t *testing.T, method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
@@ -105,8 +105,8 @@ func TestHandler_status(t *testing.T) {
 	}
 }
 
-// checkErrors checks that a response has an error with the code and no data, or no error if the code is
-// empty. Only BAD_USER_INPUT comes with data.
+// checkErrors checks that a response has an error with the code and no data, or no error if the
+// code is empty. Only BAD_USER_INPUT comes with data.
 func checkErrors(t *testing.T, w *httptest.ResponseRecorder, code string) {
 	t.Helper()
 	var body map[string]json.RawMessage

@@ -102,7 +102,8 @@ func TestHostileDocuments(t *testing.T) {
 	}
 }
 
-// TestHostileDocuments_cpuTime checks that no request takes more than 150 ms of CPU time. No document is cached.
+// TestHostileDocuments_cpuTime checks that no request takes more than 150 ms of CPU time. No
+// document is cached.
 func TestHostileDocuments_cpuTime(t *testing.T) { //nolint:paralleltest // it measures the CPU time of the process
 	if testmode.Race {
 		t.Skip("the race detector takes most of the CPU time")
@@ -189,7 +190,7 @@ func TestParsedDocuments_memory(t *testing.T) { //nolint:paralleltest // it meas
 		}
 	}
 	after := heap()
-	t.Logf("%d MB more", int64(after-before)>>20)
+	t.Logf("%d MB more", (after-before)>>20)
 	if after > before+limit {
 		t.Errorf("got %d bytes more, want at most %d", after-before, limit)
 	}

@@ -32,8 +32,8 @@ func documentsOf(t *testing.T, file string) map[string]string {
 	return settings.Documents
 }
 
-// trusting returns a change of a gateway that makes it trust the documents, and the counter of requests
-// with untrusted documents.
+// trusting returns a change of a gateway that makes it trust the documents, and the counter of
+// requests with untrusted documents.
 func trusting(mode persisted.TrustMode, documents map[string]string) (func(*graph.Resolver), *atomic.Int64) {
 	var untrusted atomic.Int64
 	return func(r *graph.Resolver) {

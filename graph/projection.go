@@ -14,8 +14,9 @@ import (
 	"cvmgraph/internal/querylimit"
 )
 
-// projectionExtension is a gqlgen extension that replaces CVMs and connections by projections, which
-// write the selected fields from the upstream's bytes. It is the entry point of each field of Query.
+// projectionExtension is a gqlgen extension that replaces CVMs and connections by projections,
+// which write the selected fields from the upstream's bytes. It is the entry point of each field of
+// Query.
 type projectionExtension struct {
 	planner *projection.Planner
 	enabled bool // if false, gqlgen executes everything, and the plans only compute sizes
@@ -53,8 +54,8 @@ func (*projectionExtension) ExtensionName() string { return "Projection" }
 // Validate accepts every schema.
 func (*projectionExtension) Validate(graphql.ExecutableSchema) error { return nil }
 
-// InterceptField resolves a field. If its type is projected, it returns the projection; if gqlgen must
-// execute the field, it checks the size first.
+// InterceptField resolves a field. If its type is projected, it returns the projection; if gqlgen
+// must execute the field, it checks the size first.
 func (e *projectionExtension) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	field := graphql.GetFieldContext(ctx)
 	if field.Object != "Query" {
@@ -102,7 +103,8 @@ func (e *projectionExtension) resolve(ctx context.Context, next graphql.Resolver
 	return value, nil
 }
 
-// resolveNodes returns the projection of CVMs, or the decoded CVMs if gqlgen must execute the field.
+// resolveNodes returns the projection of CVMs, or the decoded CVMs if gqlgen must execute the
+// field.
 func resolveNodes[T any](ctx context.Context, e *projectionExtension, p projectedField, nodes []T) (any, error) {
 	if e.project(ctx, &p, (*projection.Planner).Item) {
 		return &projectedNodes[T]{p, nodes}, nil
@@ -118,8 +120,8 @@ func resolveNodes[T any](ctx context.Context, e *projectionExtension, p projecte
 	return nodes, nil
 }
 
-// project sets the plan and the name of the current field. It returns false if gqlgen must execute the
-// field.
+// project sets the plan and the name of the current field. It returns false if gqlgen must execute
+// the field.
 func (e *projectionExtension) project(ctx context.Context, p *projectedField, compile compile) bool {
 	p.plan, p.field = e.plan(ctx, compile), graphql.GetFieldContext(ctx).Field.Alias
 	return e.enabled && p.plan.Supported()
@@ -144,7 +146,8 @@ func (e *projectionExtension) plan(ctx context.Context, compile compile) *projec
 	return plan
 }
 
-// booleansOf returns the values of the operation's Boolean variables, and false if there are too many.
+// booleansOf returns the values of the operation's Boolean variables, and false if there are too
+// many.
 func booleansOf(opCtx *graphql.OperationContext) (booleans uint64, ok bool) {
 	n := 0
 	for _, v := range opCtx.Operation.VariableDefinitions {

@@ -164,7 +164,8 @@ func TestProjection_tooManyEvents(t *testing.T) {
 	}
 }
 
-// leaving is a source that cancels the requests of some callers. It indexes a page again for each call.
+// leaving is a source that cancels the requests of some callers. It indexes a page again for each
+// call.
 type leaving struct{ *stock }
 
 type leaveKey struct{}

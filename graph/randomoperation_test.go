@@ -8,8 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// document is a random GraphQL document. It is valid by construction: a response name has one field with one
-// set of arguments, and variables and fragments that no operation uses are not written.
+// document is a random GraphQL document. It is valid by construction: a response name has one field
+// with one set of arguments, and variables and fragments that no operation uses are not written.
 type document struct {
 	operations []operation
 	fragments  []fragment
@@ -69,7 +69,8 @@ func (d *document) String() string {
 	return text.String()
 }
 
-// follow appends the fragments that a source spreads, and marks them. A fragment spreads only later ones.
+// follow appends the fragments that a source spreads, and marks them. A fragment spreads only later
+// ones.
 func (d *document) follow(source string, spread []bool) string {
 	for i, f := range d.fragments {
 		if strings.Contains(source, "..."+f.name) {
@@ -295,7 +296,8 @@ func (w *writer) deferral() string {
 	return pick(w.random, []string{" @defer", " @defer(if: $b0)", " @defer(if: false)"})
 }
 
-// variables makes values for the variables of any document. The IDs and cursors are those of a list.
+// variables makes values for the variables of any document. The IDs and cursors are those of a
+// list.
 func variables(r random, ids, vmIDs, cursors []string) vars {
 	ids = append(slices.Clone(ids), "bogus", "Q3ZtOm5vcGU", "")
 	vmIDs = append(slices.Clone(vmIDs), "vm-1", "none")

@@ -2,8 +2,8 @@ package graph_test
 
 import "math/rand/v2"
 
-// part is a part of a random document, which consists of parts itself. Removing parts reduces a failing
-// document.
+// part is a part of a random document, which consists of parts itself. Removing parts reduces a
+// failing document.
 type part struct {
 	before, separator, after string
 	parts                    []*part
@@ -24,8 +24,8 @@ func (p *part) append(dst []byte) []byte {
 
 func (p *part) String() string { return string(p.append(nil)) }
 
-// reduce removes parts as long as fails returns true. It calls fails at most tries times, and returns the
-// number of remaining calls.
+// reduce removes parts as long as fails returns true. It calls fails at most tries times, and
+// returns the number of remaining calls.
 func (p *part) reduce(tries int, fails func() bool) int {
 	for i := 0; i < len(p.parts) && tries > 0; {
 		all := p.parts

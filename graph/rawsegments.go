@@ -12,20 +12,20 @@ import (
 	"cvmgraph/internal/apierror"
 )
 
-// placeholder stands in gqlgen's data for a segment. JSON never contains this byte: in strings it is
-// escaped.
+// placeholder takes the place of a segment in gqlgen's data. JSON never contains this byte: in strings it
+// is escaped.
 const placeholder = "\x00"
 
 const (
 	// maxResponse is the maximum size of a response, in bytes.
 	maxResponse = 32 << 20
-	// maxExecuted is the maximum size of what gqlgen executes of a response, in bytes. Its memory is about
-	// ten times as large.
+	// maxExecuted is the maximum size of what gqlgen executes of a response, in bytes. Its memory
+	// is about ten times as large.
 	maxExecuted = 8 << 20
 )
 
-// rawSegments are the parts of a response that projections write instead of gqlgen, in the order of their
-// placeholders in gqlgen's data.
+// rawSegments are the parts of a response that projections write instead of gqlgen, in the order of
+// their placeholders in gqlgen's data.
 type rawSegments struct {
 	list  []segment
 	first [1]segment // the memory of list for one segment, as most responses have
@@ -42,8 +42,8 @@ type segment interface {
 	name() string
 }
 
-// refuse refuses the whole response, which has at least actual bytes, and returns the error. If field is
-// not empty, it is the field that exceeds the limit.
+// refuse refuses the whole response, which has at least actual bytes, and returns the error. If
+// field is not empty, it is the field that exceeds the limit.
 func (s *rawSegments) refuse(field string, limit, actual int) error {
 	e := &apierror.Error{
 		Code: apierror.CodeTooComplex, Limit: int64(limit), Actual: int64(actual),
@@ -59,7 +59,8 @@ func (s *rawSegments) refuse(field string, limit, actual int) error {
 	return e
 }
 
-// execute counts the bytes of a field that gqlgen executes. It returns an error if they are too many.
+// execute counts the bytes of a field that gqlgen executes. It returns an error if they are too
+// many.
 func (s *rawSegments) execute(field string, size int) error {
 	if all := s.executed.Add(int64(size)); all > maxExecuted {
 		return s.refuse(field, maxExecuted, int(all))
@@ -76,8 +77,8 @@ func (s *rawSegments) add(w io.Writer, segment segment) {
 	_, _ = io.WriteString(w, placeholder) // gqlgen's buffer returns no error
 }
 
-// appendData appends gqlgen's data to dst and replaces each placeholder by its segment. If the response
-// is too large, it returns the error, and the appended bytes are not JSON.
+// appendData appends gqlgen's data to dst and replaces each placeholder by its segment. If the
+// response is too large, it returns the error, and the appended bytes are not JSON.
 func (s *rawSegments) appendData(dst, data []byte) ([]byte, *gqlerror.Error) {
 	for s.tooLarge.Load() == nil {
 		i := bytes.IndexByte(data, placeholder[0])

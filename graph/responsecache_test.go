@@ -63,8 +63,8 @@ func (g *gateway) documents(t *testing.T, n int, fields string) {
 	}
 }
 
-// TestResponseCache_keepsNoDocument checks that no cached string is a part of a document, which would stay in
-// memory as a whole.
+// TestResponseCache_keepsNoDocument checks that no cached string is a part of a document, which
+// would stay in memory as a whole.
 func TestResponseCache_keepsNoDocument(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	g := newCachedGateway(t, demo.New(demo.Options{}), 4<<20, pages.CacheOptions{TTL: time.Hour})
 	g.documents(t, 40, "cvms(first: 1) { totalCount }") // fills the caches of documents
@@ -214,8 +214,8 @@ func TestResponseCache_get(t *testing.T) {
 	}
 }
 
-// TestResponseCache_callersApart sends the same queries with similar credentials, some of which are refused at
-// times. Each caller must see only its own list.
+// TestResponseCache_callersApart sends the same queries with similar credentials, some of which are
+// refused at times. Each caller must see only its own list.
 func TestResponseCache_callersApart(t *testing.T) {
 	t.Parallel()
 	requests := testmode.Count(5_000, 60_000)

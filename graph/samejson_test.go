@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// difference describes how two responses differ in values, order or errors. It returns an empty string if
-// they are equal. The order of errors counts only within one field of Query.
+// difference describes how two responses differ in values, order or errors. It returns an empty
+// string if they are equal. The order of errors counts only within one field of Query.
 func difference(got, want []byte) string {
 	if sameJSON(got, want) {
 		return ""
@@ -68,8 +68,8 @@ func byField(errs []json.RawMessage) map[string][]json.RawMessage {
 	return sorted
 }
 
-// sameJSON reports whether two JSON documents have the same tokens in the same order. Strings are compared
-// after decoding. A malformed document is not equal to any other.
+// sameJSON reports whether two JSON documents have the same tokens in the same order. Strings are
+// compared after decoding. A malformed document is not equal to any other.
 func sameJSON(a, b []byte) bool {
 	if len(a)+len(b) > 0 && (!json.Valid(a) || !json.Valid(b)) {
 		return false
@@ -106,8 +106,8 @@ func stringEnd(text []byte) int {
 	return i + 1
 }
 
-// codeUnits decodes a string to UTF-16, in which half of a surrogate pair differs from the replacement
-// character.
+// codeUnits decodes a string to UTF-16, in which half of a surrogate pair differs from the
+// replacement character.
 func codeUnits(text []byte) []uint16 {
 	var units []uint16
 	for len(text) > 0 {

@@ -13,16 +13,18 @@ import (
 	"cvmgraph/internal/pages"
 )
 
-// Tracer receives the events that make up a trace. All of its functions are required, and must be safe
-// for concurrent use.
+// Tracer receives the events that make up a trace. All of its functions are required, and must be
+// safe for concurrent use.
 type Tracer struct {
-	// Operation records a request when its response is written: the type and the name of its operation,
-	// which are empty if they are not known, whether the response came from the response cache, the codes
-	// of its errors, each once, and whether the first of them is a failure of the gateway or the upstream.
+	// Operation records a request when its response is written: the type and the name of its
+	// operation, which are empty if they are not known, whether the response came from the response
+	// cache, the codes of its errors, each once, and whether the first of them is a failure of the
+	// gateway or the upstream.
 	Operation func(ctx context.Context, kind, name string, cached bool, codes []string, failed bool)
-	// Field records a field of Query when its resolver is called, by its name in the schema. It returns
-	// the context of the resolver, and a function that records the end of the field: the code of its
-	// error, which is empty if there is none, and whether it is a failure of the gateway or the upstream.
+	// Field records a field of Query when its resolver is called, by its name in the schema. It
+	// returns the context of the resolver, and a function that records the end of the field: the
+	// code of its error, which is empty if there is none, and whether it is a failure of the
+	// gateway or the upstream.
 	Field func(ctx context.Context, name string) (context.Context, func(code string, failed bool))
 	// Page records a page that a field uses, and why it was fetched.
 	Page func(ctx context.Context, page pages.FetchResult, reason string)
@@ -79,8 +81,8 @@ func (t *Tracer) field(ctx context.Context, resolve func(context.Context) (any, 
 	return value, err
 }
 
-// addedCode returns the code of the first error that a field of Query has added. It returns an empty
-// string if there is none.
+// addedCode returns the code of the first error that a field of Query has added. It returns an
+// empty string if there is none.
 func addedCode(errs gqlerror.List, alias string) string {
 	for _, e := range errs {
 		if len(e.Path) > 0 && e.Path[0] == ast.PathName(alias) {
@@ -91,11 +93,12 @@ func addedCode(errs gqlerror.List, alias string) string {
 	return ""
 }
 
-// isCanceled reports whether the client has closed the connection, so that an error is not a failure.
+// isCanceled reports whether the client has closed the connection, so that an error is not a
+// failure.
 func isCanceled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// codesOf returns the codes of errors, each once, and whether the first of them is a failure. If there
-// is a failure, it comes first.
+// codesOf returns the codes of errors, each once, and whether the first of them is a failure. If
+// there is a failure, it comes first.
 func codesOf(errs gqlerror.List) (codes []string, failed bool) {
 	for _, e := range errs {
 		code, _ := e.Extensions["code"].(string)
@@ -110,8 +113,8 @@ func codesOf(errs gqlerror.List) (codes []string, failed bool) {
 	return codes, failed
 }
 
-// isFailure reports whether an error with the code is a failure of the gateway or the upstream, not a
-// mistake of the caller.
+// isFailure reports whether an error with the code is a failure of the gateway or the upstream, not
+// a mistake of the caller.
 func isFailure(code string) bool {
 	switch code {
 	case apierror.CodeRateLimited, apierror.CodeUpstream, apierror.CodeUpstreamTimeout, apierror.CodeInvalidResponse,

@@ -198,8 +198,8 @@ func TestTracer_panic(t *testing.T) {
 	}
 }
 
-// TestTracer_keepsNoDocument checks that a recorded name is not a part of a document, which would stay in memory
-// as a whole.
+// TestTracer_keepsNoDocument checks that a recorded name is not a part of a document, which would
+// stay in memory as a whole.
 func TestTracer_keepsNoDocument(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	var names []string
 	g := newGateway(t, failingAs(), func(r *graph.Resolver) {

@@ -30,17 +30,18 @@ const (
 	CodeValidationFailed  = errcode.ValidationFailed
 )
 
-// Error is an error whose fields are shown to the client. It must not hold a credential or any other
-// part of a request.
+// Error is an error whose fields are shown to the client. It must not hold a credential or any
+// other part of a request.
 type Error struct {
 	// Code is one of the codes of this package.
 	Code string
-	// Message says what is wrong and what to do about it.
+	// Message describes the problem and what to do about it.
 	Message string
 	// Status is the HTTP status of the response. If 0, the status is the one that GraphQL over HTTP
 	// prescribes for the media type of the response.
 	Status int
-	// Argument is the name of the argument at fault, or empty if the error is not about an argument.
+	// Argument is the name of the argument at fault, or empty if the error is not about an
+	// argument.
 	Argument string
 	// Limit is the limit that was exceeded, and Actual is the value that exceeded it. They are 0 if
 	// the error is not about a limit or if the value is not known.

@@ -35,30 +35,32 @@ type Options struct {
 // Operation is the state of one operation, from its request to its response. It is used by one
 // goroutine at a time.
 type Operation interface {
-	// CacheScope returns a key of the caller. Responses are cached separately for each. It returns false
-	// if the response cache must not be used.
+	// CacheScope returns a key of the caller. Responses are cached separately for each. It returns
+	// false if the response cache must not be used.
 	CacheScope() (scope [32]byte, ok bool)
-	// Bind returns a context with the operation, whose request has the document ID. The ID is empty if
-	// the request has none.
+	// Bind returns a context with the operation, whose request has the document ID. The ID is empty
+	// if the request has none.
 	Bind(ctx context.Context, documentID string) context.Context
-	// AppendData appends the final JSON of the response's data to dst, given the data that gqlgen wrote.
-	// It returns an error if the response is too large.
+	// AppendData appends the final JSON of the response's data to dst, given the data that gqlgen
+	// wrote. It returns an error if the response is too large.
 	AppendData(dst, data []byte) ([]byte, *gqlerror.Error)
 	// Extensions returns the extensions of the response, or nil if there are none.
 	Extensions() map[string]any
-	// Sources returns what the response was made from, and false if the response must not be cached.
+	// Sources returns what the response was made from, and false if the response must not be
+	// cached.
 	Sources() (Sources, bool)
 }
 
-// Observer receives events. Its functions must be safe for concurrent use. A nil function is not called.
+// Observer receives events. Its functions must be safe for concurrent use. A nil function is not
+// called.
 type Observer struct {
 	// Executed is called after a response was written, with the errors that it has. The operation's
 	// context has no operation if the request was refused after it was parsed.
 	Executed func(context.Context, *graphql.OperationContext, gqlerror.List)
 	// CacheHit is called before a cached response is written, with the name of its operation.
 	CacheHit func(ctx context.Context, operationName string)
-	// Refused is called before a request is refused that is malformed or fails unexpectedly, with the
-	// code of the error.
+	// Refused is called before a request is refused that is malformed or fails unexpectedly, with
+	// the code of the error.
 	Refused func(ctx context.Context, code string)
 }
 
@@ -97,7 +99,7 @@ type exchange struct {
 	media string // of the response
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP handles one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	media, ok := negotiate(r.Header.Values("Accept"))
 	x := &exchange{h, w, r, media}
@@ -128,7 +130,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.execute(op, params, key, cacheable)
 }
 
-// respondFromCache writes the cached response to an earlier request. It returns false if there is none.
+// respondFromCache writes the cached response to an earlier request. It returns false if there is
+// none.
 func (x *exchange) respondFromCache(key cacheKey) bool {
 	cached := x.cache.find(key)
 	if cached == nil {
@@ -173,8 +176,8 @@ func (x *exchange) execute(op Operation, params *parameters, key cacheKey, cache
 	x.observer.Executed(ctx, opCtx, x.respond(response, op, entry))
 }
 
-// respond writes a response of gqlgen, and caches it if entry is not nil and it has no errors. It returns
-// the errors of the response.
+// respond writes a response of gqlgen, and caches it if entry is not nil and it has no errors. It
+// returns the errors of the response.
 func (x *exchange) respond(response *graphql.Response, op Operation, entry *cacheEntry) gqlerror.List {
 	status := http.StatusOK
 	if response.Data == nil && x.media == mediaGraphQL {
@@ -202,8 +205,8 @@ func (x *exchange) refuse(e *apierror.Error) {
 	x.writeError(e.Status, &gqlerror.Error{Message: e.Message, Extensions: e.Extensions()})
 }
 
-// recoverPanic writes the response to a request that panics outside of a resolver. It must be deferred.
-// Nothing is written before the body of a response is complete.
+// recoverPanic writes the response to a request that panics outside of a resolver. It must be
+// deferred. Nothing is written before the body of a response is complete.
 func (x *exchange) recoverPanic() {
 	value := recover()
 	if value == nil {
@@ -219,8 +222,8 @@ func (x *exchange) writeError(status int, e *gqlerror.Error) {
 	x.writer.write(x.w, x.r, x.media, status, body, false)
 }
 
-// unwrapList returns the errors of a request that is not executed. A gqlgen extension can return one
-// error only: if it wraps a list, the list is what the client sees.
+// unwrapList returns the errors of a request that is not executed. A gqlgen extension can return
+// one error only: if it wraps a list, the list is what the client sees.
 func unwrapList(errs gqlerror.List) gqlerror.List {
 	if len(errs) != 1 {
 		return errs
@@ -245,5 +248,6 @@ func isMutation(opCtx *graphql.OperationContext, query string) bool {
 	return operation != nil && operation.Operation != ast.Query
 }
 
-// refusedTokens is the maximum number of tokens of a refused document that is parsed for its operation.
+// refusedTokens is the maximum number of tokens of a refused document that is parsed for its
+// operation.
 const refusedTokens = 2000

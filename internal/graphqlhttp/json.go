@@ -10,11 +10,11 @@ import (
 	"cvmgraph/internal/apierror"
 )
 
-// This reader takes 4 allocations for a usual request. A loop over the tokens of a json.Decoder takes 18
-// and is five times slower, see docs/adr/0003-own-transport.md.
+// This reader takes 4 allocations for a usual request. A loop over the tokens of a json.Decoder
+// takes 18 and is five times slower, see docs/adr/0003-own-transport.md.
 
-// bodyParams reads the parameters from a valid JSON object. Names are compared exactly, and a parameter
-// may occur once. Other members are ignored.
+// bodyParams reads the parameters from a valid JSON object. Names are compared exactly, and a
+// parameter may occur once. Other members are ignored.
 func bodyParams(body []byte) (*parameters, *apierror.Error) {
 	params := &parameters{}
 	seen := make([]string, 0, 4)

@@ -12,9 +12,9 @@ const (
 	mediaJSON    = "application/json"
 )
 
-// negotiate returns the media type that the Accept headers prefer, and false if they accept neither. If
-// there is no header, or if both are equally preferred by a wildcard, the type is application/json, which
-// old clients expect.
+// negotiate returns the media type that the Accept headers prefer, and false if they accept
+// neither. If there is no header, or if both are equally preferred by a wildcard, the type is
+// application/json, which old clients expect.
 func negotiate(accept []string) (media string, ok bool) {
 	if len(accept) == 0 || strings.TrimSpace(strings.Join(accept, "")) == "" {
 		return mediaJSON, true
@@ -68,8 +68,8 @@ func (best *quality) offer(kind, media string, q float64) {
 	}
 }
 
-// mediaRange parses one element of an Accept header. It returns false if the element is malformed or has
-// a charset other than UTF-8.
+// mediaRange parses one element of an Accept header. It returns false if the element is malformed
+// or has a charset other than UTF-8.
 func mediaRange(text string) (kind string, q float64, valid bool) {
 	kind, params, err := mime.ParseMediaType(text)
 	if err != nil {

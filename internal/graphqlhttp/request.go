@@ -19,8 +19,8 @@ import (
 
 // No error of this file repeats a part of the request.
 
-// readRaw reads the part of a request that has the GraphQL parameters: the query string of a GET or the
-// body of a POST.
+// readRaw reads the part of a request that has the GraphQL parameters: the query string of a GET or
+// the body of a POST.
 func readRaw(r *http.Request) ([]byte, *apierror.Error) {
 	switch r.Method {
 	case http.MethodGet:

@@ -1,6 +1,7 @@
 package graphqlhttp
 
-// These tests are in the package because they compare the parameters of a request, which no response shows.
+// These tests are in the package because they compare the parameters of a request, which no
+// response shows.
 
 import (
 	"bytes"
@@ -41,7 +42,8 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// oracleParams reads parameters with encoding/json. It returns false for a body that must be refused.
+// oracleParams reads parameters with encoding/json. It returns false for a body that must be
+// refused.
 func oracleParams(body []byte) (_ *parameters, ok bool) {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	if !utf8.Valid(body) || !json.Valid(body) || trimmed[0] != '{' {

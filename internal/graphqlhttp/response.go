@@ -20,8 +20,8 @@ import (
 const MaxErrors = 100
 
 const (
-	// maxMessage is the maximum length of a message, in bytes: the parser's messages repeat names of the
-	// request.
+	// maxMessage is the maximum length of a message, in bytes: the parser's messages repeat names
+	// of the request.
 	maxMessage = 400
 	// gzipMinBytes is the minimum size of a response that is compressed, in bytes.
 	gzipMinBytes = 2048
@@ -60,7 +60,8 @@ func (rw *responseWriter) buffer() *[]byte {
 	return new([]byte)
 }
 
-// release makes the memory of a response available to others. The response must not be used afterwards.
+// release makes the memory of a response available to others. The response must not be used
+// afterwards.
 func (rw *responseWriter) release(buffer *[]byte, body []byte) {
 	if cap(body) <= maxReusedBuffer {
 		*buffer = body

@@ -10,7 +10,8 @@ import (
 )
 
 // ResponseCacheOptions configure the response cache: a request that comes again is answered without
-// being executed if all sources of the earlier response are still current. The zero value disables it.
+// being executed if all sources of the earlier response are still current. The zero value disables
+// it.
 type ResponseCacheOptions struct {
 	// MaxBytes limits the memory of the cache, in bytes.
 	MaxBytes uint64
@@ -19,11 +20,13 @@ type ResponseCacheOptions struct {
 	// Hit is called for each request that is answered from the cache. If nil, it is not called.
 	Hit func()
 	// Watch is called once with a function that returns the number of cached responses and their
-	// approximate size in bytes. That function is safe for concurrent use. If nil, Watch is not called.
+	// approximate size in bytes. That function is safe for concurrent use. If nil, Watch is not
+	// called.
 	Watch func(size func() (responses int, bytes uint64))
 }
 
-// Sources are what a response was made from, such as pages of the upstream. They are safe for concurrent use.
+// Sources are what a response was made from, such as pages of the upstream. They are safe for
+// concurrent use.
 type Sources interface {
 	// Current reports whether the sources have not changed.
 	Current() bool
@@ -31,8 +34,8 @@ type Sources interface {
 	MemorySize() int
 }
 
-// responseCache caches the responses to requests that came more than once. It is safe for concurrent
-// use. A nil *responseCache caches nothing.
+// responseCache caches the responses to requests that came more than once. It is safe for
+// concurrent use. A nil *responseCache caches nothing.
 type responseCache struct {
 	hit       func() // never nil
 	responses *otter.Cache[cacheKey, *cachedResponse]
@@ -114,8 +117,8 @@ func (c *responseCache) find(key cacheKey) *cachedResponse {
 	return cached
 }
 
-// store stores a copy of the response to a request that came before. For any other request it stores
-// only that it came.
+// store stores a copy of the response to a request that came before. For any other request it
+// stores only that it came.
 func (c *responseCache) store(entry cacheEntry, op Operation, body []byte) {
 	if len(body) > maxCachedBody {
 		return

@@ -23,8 +23,8 @@ const (
 	entryBytes = 200
 )
 
-// Store holds automatic persisted queries that replicas share. Its methods do not fail and return soon;
-// a query may be lost.
+// Store holds automatic persisted queries that replicas share. Its methods do not fail and return
+// soon; a query may be lost.
 type Store interface {
 	Load(ctx context.Context, hash string) (query string, ok bool)
 	Save(ctx context.Context, hash, query string)
@@ -32,11 +32,13 @@ type Store interface {
 
 // Options configure [New].
 type Options struct {
-	// Store holds the automatic persisted queries of all replicas. If nil, each replica has its own.
+	// Store holds the automatic persisted queries of all replicas. If nil, each replica has its
+	// own.
 	Store Store
 	// Trusted are the documents that clients may name by ID.
 	Trusted TrustedDocuments
-	// DocumentID returns the document ID of the context's request, or an empty string if it has none.
+	// DocumentID returns the document ID of the context's request, or an empty string if it has
+	// none.
 	DocumentID func(context.Context) string
 	// MarkUntrusted is called if the context's request has an untrusted document that is executed.
 	MarkUntrusted func(context.Context)
@@ -44,8 +46,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Queries is a gqlgen extension that fills in the documents that requests name, and refuses untrusted
-// documents. It is safe for concurrent use.
+// Queries is a gqlgen extension that fills in the documents that requests name, and refuses
+// untrusted documents. It is safe for concurrent use.
 type Queries struct {
 	options Options
 	queries *otter.Cache[string, string] // by SHA-256 in hex
@@ -70,8 +72,8 @@ func (*Queries) ExtensionName() string { return "PersistedQueries" }
 // Validate accepts every schema.
 func (*Queries) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters sets the query that a request names, or stores the query that it sends with
-// its hash. It returns an error if the document is not trusted.
+// MutateOperationParameters sets the query that a request names, or stores the query that it sends
+// with its hash. It returns an error if the document is not trusted.
 func (q *Queries) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	hash, err := hashIn(params.Extensions)
 	if err != nil {
@@ -152,7 +154,8 @@ func hashOf(query string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// checkHash returns an error if the hash of a request is not that of its query. An empty hash is valid.
+// checkHash returns an error if the hash of a request is not that of its query. An empty hash is
+// valid.
 func checkHash(hash, query string) *apierror.Error {
 	if hash != "" && hashOf(query) != hash {
 		return apierror.BadRequest("extensions.persistedQuery.sha256Hash is not the hash of the query")
@@ -160,8 +163,8 @@ func checkHash(hash, query string) *apierror.Error {
 	return nil
 }
 
-// hashIn returns the hash of an automatic persisted query, or an empty string if the extensions of the
-// request do not have one.
+// hashIn returns the hash of an automatic persisted query, or an empty string if the extensions of
+// the request do not have one.
 func hashIn(extensions map[string]any) (string, *apierror.Error) {
 	given, ok := extensions["persistedQuery"]
 	if !ok || given == nil {

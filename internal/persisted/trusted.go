@@ -19,7 +19,8 @@ const (
 	TrustEnforce TrustMode = "enforce" // they are refused
 )
 
-// TrustedDocuments is an allowlist of documents. The zero value is an empty list that is not enforced.
+// TrustedDocuments is an allowlist of documents. The zero value is an empty list that is not
+// enforced.
 type TrustedDocuments struct {
 	Mode TrustMode
 	// Documents are the documents by their IDs. The map must not be changed afterwards.

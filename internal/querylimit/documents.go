@@ -1,4 +1,5 @@
-// Package querylimit parses and validates GraphQL documents, and refuses documents that exceed limits.
+// Package querylimit parses and validates GraphQL documents, and refuses documents that exceed
+// limits.
 package querylimit
 
 import (
@@ -21,8 +22,8 @@ import (
 const (
 	// cacheBytes limits the memory of the cached documents, in bytes.
 	cacheBytes = 32 << 20
-	// parsedFactor is the approximate number of bytes that a parsed document takes for each byte of its
-	// source.
+	// parsedFactor is the approximate number of bytes that a parsed document takes for each byte of
+	// its source.
 	parsedFactor = 80
 	// entryBytes is the approximate size of an entry of a cache, without its content.
 	entryBytes = 200
@@ -31,8 +32,8 @@ const (
 // DocumentBytes returns the approximate memory of a parsed document, given its source.
 func DocumentBytes(query string) int { return parsedFactor*len(query) + entryBytes }
 
-// documentLimits is a gqlgen extension that parses each document once, checks it against the limits,
-// validates it and caches it. It is safe for concurrent use.
+// documentLimits is a gqlgen extension that parses each document once, checks it against the
+// limits, validates it and caches it. It is safe for concurrent use.
 type documentLimits struct {
 	limits Limits
 	schema *ast.Schema
@@ -40,10 +41,10 @@ type documentLimits struct {
 	cache  *otter.Cache[string, *ast.QueryDocument]
 }
 
-// Install makes an executor refuse the documents that exceed the limits, that are not valid, or that
-// set a condition to null. If introspection is false, documents that select the schema are refused too,
-// and errors do not suggest names of the schema. Extensions that change the document must be installed
-// before.
+// Install makes an executor refuse the documents that exceed the limits, that are not valid, or
+// that set a condition to null. If introspection is false, documents that select the schema are
+// refused too, and errors do not suggest names of the schema. Extensions that change the document
+// must be installed before.
 //
 // An extension can return one error only. If validation finds several, the error wraps a
 // [gqlerror.List].
@@ -56,8 +57,8 @@ func Install(exec *executor.Executor, schema *ast.Schema, limits Limits, introsp
 	exec.Use(nullConditionCheck{})
 }
 
-// operationDocument is the query cache of gqlgen's executor. It has the document that [documentLimits]
-// has put into the operation's context, so that gqlgen does not parse it again.
+// operationDocument is the query cache of gqlgen's executor. It has the document that
+// [documentLimits] has put into the operation's context, so that gqlgen does not parse it again.
 type operationDocument struct{}
 
 // Get returns the document of the context's operation.
@@ -75,8 +76,8 @@ func (*documentLimits) ExtensionName() string { return "DocumentLimits" }
 // Validate accepts every schema.
 func (*documentLimits) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters puts the document and the name of the operation into the operation's context,
-// unless the document cannot be parsed or exceeds the limits.
+// MutateOperationParameters puts the document and the name of the operation into the operation's
+// context, unless the document cannot be parsed or exceeds the limits.
 func (l *documentLimits) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	doc, cached := l.cache.GetIfPresent(params.Query)
 	if !cached {
@@ -96,8 +97,8 @@ func (l *documentLimits) MutateOperationParameters(ctx context.Context, params *
 	return checkOperationName(doc, params.OperationName)
 }
 
-// parse parses a document and checks it against the limits. The parser counts tokens too, but not those after the limit, so that a
-// document that it refuses is counted again.
+// parse parses a document and checks it against the limits. The parser counts tokens too, but not
+// those after the limit, so that a document that it refuses is counted again.
 func (l *documentLimits) parse(query string) (*ast.QueryDocument, *gqlerror.Error) {
 	source := &ast.Source{Input: query}
 	doc, err := parser.ParseQueryWithTokenLimit(source, l.limits.Tokens)

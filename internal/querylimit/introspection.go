@@ -8,8 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// validationRules returns the rules of a valid document. If introspection is false, it must not select
-// the schema, and messages do not suggest names of the schema.
+// validationRules returns the rules of a valid document. If introspection is false, it must not
+// select the schema, and messages do not suggest names of the schema.
 func validationRules(introspection bool) *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, withoutStrings(rules.ValuesOfCorrectTypeRule.RuleFunc))
@@ -35,8 +35,8 @@ func validationRules(introspection bool) *rules.Rules {
 	return all
 }
 
-// WithoutSuggestion removes the names of the schema that a message of validation suggests. Some rules
-// have no variant without suggestions.
+// WithoutSuggestion removes the names of the schema that a message of validation suggests. Some
+// rules have no variant without suggestions.
 func WithoutSuggestion(message string) string {
 	message, _, _ = strings.Cut(message, " Did you mean")
 	return message

@@ -19,7 +19,8 @@ type Limits struct {
 	Aliases int
 }
 
-// MaxRootFields is the maximum number of fields of an operation's root, including those of fragments.
+// MaxRootFields is the maximum number of fields of an operation's root, including those of
+// fragments.
 const MaxRootFields = 30
 
 // maxName is the maximum length of a name, in bytes.
@@ -28,8 +29,8 @@ const maxName = 200
 // Limits without a setting. The queries of known tools are far below them.
 const (
 	maxDirectives = 50
-	// maxSelections is the limit of one selection set, including its fragments: validation compares each
-	// field with each other.
+	// maxSelections is the limit of one selection set, including its fragments: validation compares
+	// each field with each other.
 	maxSelections = 300
 )
 
@@ -40,8 +41,8 @@ func tooComplex(what string, limit, actual int) *apierror.Error {
 	}
 }
 
-// hasLongWord reports whether a document may have a name that is longer than [maxName]. The word may
-// also be in a string or in a comment.
+// hasLongWord reports whether a document may have a name that is longer than [maxName]. The word
+// may also be in a string or in a comment.
 func hasLongWord(query string) bool {
 	length := 0
 	for i := range len(query) {

@@ -11,10 +11,11 @@ import (
 	"cvmgraph/internal/apierror"
 )
 
-// The messages of the parser and of validation quote the document. Its strings are replaced by their
-// kind: a string may be a credential in the wrong place, and clients log errors.
+// The messages of the parser and of validation quote the document. Its strings are replaced by
+// their kind: a string may be a credential in the wrong place, and clients log errors.
 
-// parseFailure returns the error of a document that cannot be parsed, without the document's strings.
+// parseFailure returns the error of a document that cannot be parsed, without the document's
+// strings.
 func parseFailure(source *ast.Source, err *gqlerror.Error) *gqlerror.Error {
 	shown := &gqlerror.Error{
 		Message: err.Message, Locations: err.Locations, Extensions: map[string]any{"code": apierror.CodeParseFailed},
@@ -33,8 +34,8 @@ func parseFailure(source *ast.Source, err *gqlerror.Error) *gqlerror.Error {
 	return shown
 }
 
-// withoutStrings returns a rule about values whose messages have the kind of a value if the rule's would
-// quote a string.
+// withoutStrings returns a rule about values whose messages have the kind of a value if the rule's
+// would quote a string.
 func withoutStrings(rule core.RuleFunc) core.RuleFunc {
 	return func(observers *core.Events, addError core.AddErrFunc) {
 		var current *ast.Value // the value that the rule checks
@@ -49,7 +50,8 @@ func withoutStrings(rule core.RuleFunc) core.RuleFunc {
 	}
 }
 
-// kindOf returns the kind of a value that can contain strings. It returns an empty string for other values.
+// kindOf returns the kind of a value that can contain strings. It returns an empty string for other
+// values.
 func kindOf(value *ast.Value) string {
 	switch value.Kind { //nolint:exhaustive // no other kind contains strings
 	case ast.StringValue, ast.BlockValue:
