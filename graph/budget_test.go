@@ -131,8 +131,8 @@ func (c *caller) call(tb testing.TB) {
 	}
 }
 
-// TestAllocationsOfAnIndexedPage holds what an operation allocates whose page is at hand.
-func TestAllocationsOfAnIndexedPage(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestAllocations_cachedPage holds what an operation allocates whose page is at hand.
+func TestAllocations_cachedPage(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}

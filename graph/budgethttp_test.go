@@ -147,16 +147,16 @@ func listen(tb testing.TB, handler http.Handler) string {
 	return server.Listener.Addr().String()
 }
 
-// TestAllocationsOverHTTP holds what an operation allocates with all of net/http, on the side of the gateway alone.
-func TestAllocationsOverHTTP(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestAllocations_overHTTP holds what an operation allocates with all of net/http, on the side of the gateway alone.
+func TestAllocations_overHTTP(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
 	upstream, held, operations := rawUpstream(t), newHeldPages(t), workloads(t)
 	for name, most := range map[string]struct{ held, called budget }{
-		"a": {budget{115, 9500}, budget{230, 1.25*pageBytes(held, 20) + 28000}},
-		"b": {budget{115, 9500}, budget{230, 1.25*pageBytes(held, 100) + 28000}},
-		"c": {budget{130, 20000}, budget{230, 1.25*pageBytes(held, 100) + 28000}},
+		"a": {held: budget{115, 9500}, called: budget{230, 1.25*pageBytes(held, 20) + 28000}},
+		"b": {held: budget{115, 9500}, called: budget{230, 1.25*pageBytes(held, 100) + 28000}},
+		"c": {held: budget{130, 20000}, called: budget{230, 1.25*pageBytes(held, 100) + 28000}},
 	} {
 		for source, most := range map[pages.Source]budget{held: most.held, nil: most.called} {
 			g := &gateway{timeout: patience}

@@ -42,7 +42,7 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func TestAWindowIsServedFromAnyPageThatHoldsIt(t *testing.T) {
+func TestCache_windowOnCachedPages(t *testing.T) {
 	t.Parallel()
 	g := cachingGateway(t, demo.New(demo.Options{}), pages.CacheOptions{TTL: time.Minute})
 	all := g.post(t, `{ cvms(first: 100) { edges { cursor node { id } } } }`, nil, nil)
@@ -73,7 +73,7 @@ func TestAWindowIsServedFromAnyPageThatHoldsIt(t *testing.T) {
 	}
 }
 
-func TestNoCacheAsksTheUpstream(t *testing.T) {
+func TestCache_noCacheHeader(t *testing.T) {
 	t.Parallel()
 	g := cachingGateway(t, demo.New(demo.Options{}), pages.CacheOptions{TTL: time.Minute})
 	query := `{ cvms(first: 20) { nodes { id } } }`
@@ -95,7 +95,7 @@ func TestNoCacheAsksTheUpstream(t *testing.T) {
 	}
 }
 
-func TestStalePagesAreMarked(t *testing.T) {
+func TestCache_stalePages(t *testing.T) {
 	t.Parallel()
 	list := demo.New(demo.Options{})
 	var status atomic.Int64

@@ -32,7 +32,7 @@ func (a answer) entities(t *testing.T) []*entity {
 	return entities
 }
 
-func TestManyEntitiesCostOneScan(t *testing.T) {
+func TestEntities_manyShareOneScan(t *testing.T) {
 	t.Parallel()
 	const total = 450
 	upstream := demo.New(demo.Options{Items: total})
@@ -84,29 +84,29 @@ func TestManyEntitiesCostOneScan(t *testing.T) {
 	}
 }
 
-func TestRepresentationsThatAreNone(t *testing.T) {
+func TestEntities_invalidRepresentations(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, listOf(`{"hosted": {"id": "a"}, "name": "n"}`))
 	tests := map[string]struct {
 		representation string
 		want           string // in the message
 	}{
-		"another __typename":      {`{"__typename":"Machine","id":"Q3ZtOmE"}`, "__typename"},
-		"an abstract one":         {`{"__typename":"Node","id":"Q3ZtOmE"}`, "__typename"},
-		"no __typename":           {`{"id":"Q3ZtOmE"}`, "__typename"},
-		"a __typename of a kind":  {`{"__typename":["Cvm"],"id":"Q3ZtOmE"}`, "__typename"},
-		"a text":                  {`"Cvm"`, "__typename"},
-		"a list":                  {`[{"__typename":"Cvm","id":"Q3ZtOmE"}]`, "__typename"},
-		"no key":                  {`{"__typename":"Cvm"}`, "neither id nor vmId"},
-		"a key of another name":   {`{"__typename":"Cvm","name":"n"}`, "neither id nor vmId"},
-		"nulls":                   {`{"__typename":"Cvm","id":null,"vmId":null}`, "neither id nor vmId"},
-		"a key that is an object": {`{"__typename":"Cvm","id":{"a":1}}`, "not a string"},
-		"an id that is none":      {`{"__typename":"Cvm","id":"a"}`, "not of this gateway"},
+		"another __typename":      {representation: `{"__typename":"Machine","id":"Q3ZtOmE"}`, want: "__typename"},
+		"an abstract one":         {representation: `{"__typename":"Node","id":"Q3ZtOmE"}`, want: "__typename"},
+		"no __typename":           {representation: `{"id":"Q3ZtOmE"}`, want: "__typename"},
+		"a __typename of a kind":  {representation: `{"__typename":["Cvm"],"id":"Q3ZtOmE"}`, want: "__typename"},
+		"a text":                  {representation: `"Cvm"`, want: "__typename"},
+		"a list":                  {representation: `[{"__typename":"Cvm","id":"Q3ZtOmE"}]`, want: "__typename"},
+		"no key":                  {representation: `{"__typename":"Cvm"}`, want: "neither id nor vmId"},
+		"a key of another name":   {representation: `{"__typename":"Cvm","name":"n"}`, want: "neither id nor vmId"},
+		"nulls":                   {representation: `{"__typename":"Cvm","id":null,"vmId":null}`, want: "neither id nor vmId"},
+		"a key that is an object": {representation: `{"__typename":"Cvm","id":{"a":1}}`, want: "not a string"},
+		"an id that is none":      {representation: `{"__typename":"Cvm","id":"a"}`, want: "not of this gateway"},
 		"an id that is none, before a uuid": {
-			`{"__typename":"Cvm","id":"a","vmId":"a"}`, "not of this gateway",
+			representation: `{"__typename":"Cvm","id":"a","vmId":"a"}`, want: "not of this gateway",
 		},
-		"an id of another type": {`{"__typename":"Cvm","id":"VXNlcjox"}`, "not of this gateway"},
-		"an empty uuid":         {`{"__typename":"Cvm","vmId":""}`, "not of this gateway"},
+		"an id of another type": {representation: `{"__typename":"Cvm","id":"VXNlcjox"}`, want: "not of this gateway"},
+		"an empty uuid":         {representation: `{"__typename":"Cvm","vmId":""}`, want: "not of this gateway"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestRepresentationsThatAreNone(t *testing.T) {
 	}
 }
 
-func TestEntitiesThatFailAtOnce(t *testing.T) {
+func TestEntities_allFail(t *testing.T) {
 	t.Parallel()
 	many := make([]vars, 11)
 	for i := range many {
@@ -136,11 +136,11 @@ func TestEntitiesThatFailAtOnce(t *testing.T) {
 		wantCode        string
 		wantData        bool
 	}{
-		"more than first may be": {many, nil, "BAD_USER_INPUT", true},
-		"no credential":          {many[:1], http.Header{}, "UNAUTHENTICATED", true},
-		"a refused credential":   {many[:1], http.Header{"Authorization": {"Bearer invalid"}}, "UNAUTHENTICATED", true},
-		"null among them":        {[]any{nil}, nil, "GRAPHQL_VALIDATION_FAILED", false},
-		"null for them":          {nil, nil, "GRAPHQL_VALIDATION_FAILED", false},
+		"more than first may be": {representations: many, header: nil, wantCode: "BAD_USER_INPUT", wantData: true},
+		"no credential":          {representations: many[:1], header: http.Header{}, wantCode: "UNAUTHENTICATED", wantData: true},
+		"a refused credential":   {representations: many[:1], header: http.Header{"Authorization": {"Bearer invalid"}}, wantCode: "UNAUTHENTICATED", wantData: true},
+		"null among them":        {representations: []any{nil}, header: nil, wantCode: "GRAPHQL_VALIDATION_FAILED", wantData: false},
+		"null for them":          {representations: nil, header: nil, wantCode: "GRAPHQL_VALIDATION_FAILED", wantData: false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -164,7 +164,7 @@ func TestEntitiesThatFailAtOnce(t *testing.T) {
 	}
 }
 
-func TestWrongValuesOfAnEntity(t *testing.T) {
+func TestEntities_invalidValues(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, listOf(`{"hosted": {"id": "a"}, "name": 7}`))
 	a := g.post(t, `{ e: _entities(representations: [{__typename: "Cvm", vmId: "a"}]) { ... on _Entity { ... on Cvm { n: name } } } }`, nil, nil)
@@ -188,7 +188,7 @@ func subgraphSDL(t *testing.T) string {
 	return service.SDL
 }
 
-func TestRoutersReadThePublicSchemaAndItsKeys(t *testing.T) {
+func TestFederation_routerSchema(t *testing.T) {
 	t.Parallel()
 	sdl := subgraphSDL(t)
 	for _, unwanted := range []string{"_Any", "_entities", "_service", "directive @"} {
@@ -240,7 +240,7 @@ func TestRoutersReadThePublicSchemaAndItsKeys(t *testing.T) {
 	}
 }
 
-func TestIntrospectionShowsThePublicSchema(t *testing.T) {
+func TestFederation_introspectionShowsPublicSchema(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{}))
 	a := g.post(t, `{ __schema { types { name fields(includeDeprecated: true) { name } } directives { name } } __type(name: "_Entity") { name } }`, nil, nil)
@@ -277,7 +277,7 @@ func TestIntrospectionShowsThePublicSchema(t *testing.T) {
 	}
 }
 
-func TestWithoutIntrospectionRoutersAreRefusedTheSchema(t *testing.T) {
+func TestFederation_introspectionDisabled(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, listOf(`{"hosted": {"id": "a"}, "name": "n"}`), func(r *graph.Resolver) { r.Introspection = false })
 	if e := g.post(t, `{ _service { sdl } }`, nil, nil).onlyError(t); e.code() != "GRAPHQL_VALIDATION_FAILED" || !strings.Contains(e.Message, "_service") {

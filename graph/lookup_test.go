@@ -27,7 +27,7 @@ func everyID(t *testing.T, g *gateway) (ids, vmIDs []string) {
 	return ids, vmIDs
 }
 
-func TestLookupsFindEveryCVM(t *testing.T) {
+func TestLookup_everyCVM(t *testing.T) {
 	t.Parallel()
 	const total = 450
 	upstream := demo.New(demo.Options{Items: total})
@@ -59,7 +59,7 @@ func TestLookupsFindEveryCVM(t *testing.T) {
 	}
 }
 
-func TestManyLookupsCostOneScan(t *testing.T) {
+func TestLookup_manyShareOneScan(t *testing.T) {
 	t.Parallel()
 	const total = 450
 	upstream := demo.New(demo.Options{Items: total})
@@ -86,7 +86,7 @@ func TestManyLookupsCostOneScan(t *testing.T) {
 	}
 }
 
-func TestLookupsThatFindNothing(t *testing.T) {
+func TestLookup_notFound(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	tests := map[string]struct {
@@ -95,17 +95,17 @@ func TestLookupsThatFindNothing(t *testing.T) {
 		wantCode  any
 		wantCalls int
 	}{
-		"an id of no CVM":             {`{ node(id: "Q3ZtOm5vbmU") { id } }`, `{"node":null}`, nil, 4},
-		"a provisional id of none":    {`{ node(id: "Q3ZtUHJvdmlzaW9uYWw6AAAAAAAAAAE") { id } }`, `{"node":null}`, nil, 4},
-		"a uuid of no VM":             {`{ cvm(vmId: "00000000-0000-4000-8000-000000000000") { id } }`, `{"cvm":null}`, nil, 4},
-		"a text that is no id":        {`{ node(id: "1") { id } }`, `{"node":null}`, "BAD_USER_INPUT", 0},
-		"an empty id":                 {`{ node(id: "") { id } }`, `{"node":null}`, "BAD_USER_INPUT", 0},
-		"an id in another spelling":   {`{ node(id: "Q3ZtOm5vbmU=") { id } }`, `{"node":null}`, "BAD_USER_INPUT", 0},
-		"an id of another type":       {`{ node(id: "VXNlcjox") { id } }`, `{"node":null}`, "BAD_USER_INPUT", 0},
-		"an empty uuid":               {`{ cvm(vmId: "") { id } }`, `{"cvm":null}`, "BAD_USER_INPUT", 0},
-		"no ids":                      {`{ nodes(ids: []) { id } }`, `{"nodes":[]}`, nil, 0},
-		"one bad id among others":     {`{ nodes(ids: ["Q3ZtOm5vbmU", "1"]) { id } }`, `{"nodes":[null,null]}`, "BAD_USER_INPUT", 4},
-		"one skipped beside the list": {`{ node(id: "Q3ZtOm5vbmU") @skip(if: true) { id } cvms(first: 1) { totalCount } }`, `{"cvms":{"totalCount":300}}`, nil, 1},
+		"an id of no CVM":             {query: `{ node(id: "Q3ZtOm5vbmU") { id } }`, want: `{"node":null}`, wantCode: nil, wantCalls: 4},
+		"a provisional id of none":    {query: `{ node(id: "Q3ZtUHJvdmlzaW9uYWw6AAAAAAAAAAE") { id } }`, want: `{"node":null}`, wantCode: nil, wantCalls: 4},
+		"a uuid of no VM":             {query: `{ cvm(vmId: "00000000-0000-4000-8000-000000000000") { id } }`, want: `{"cvm":null}`, wantCode: nil, wantCalls: 4},
+		"a text that is no id":        {query: `{ node(id: "1") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"an empty id":                 {query: `{ node(id: "") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"an id in another spelling":   {query: `{ node(id: "Q3ZtOm5vbmU=") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"an id of another type":       {query: `{ node(id: "VXNlcjox") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"an empty uuid":               {query: `{ cvm(vmId: "") { id } }`, want: `{"cvm":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"no ids":                      {query: `{ nodes(ids: []) { id } }`, want: `{"nodes":[]}`, wantCode: nil, wantCalls: 0},
+		"one bad id among others":     {query: `{ nodes(ids: ["Q3ZtOm5vbmU", "1"]) { id } }`, want: `{"nodes":[null,null]}`, wantCode: "BAD_USER_INPUT", wantCalls: 4},
+		"one skipped beside the list": {query: `{ node(id: "Q3ZtOm5vbmU") @skip(if: true) { id } cvms(first: 1) { totalCount } }`, want: `{"cvms":{"totalCount":300}}`, wantCode: nil, wantCalls: 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestLookupsThatFindNothing(t *testing.T) {
 	}
 }
 
-func TestLookupsShareThePagesOfConnections(t *testing.T) {
+func TestLookup_sharesPagesOfConnections(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	ids, _ := everyID(t, newGateway(t, upstream))
@@ -140,7 +140,7 @@ func TestLookupsShareThePagesOfConnections(t *testing.T) {
 	}
 }
 
-func TestAListTooLargeToSearch(t *testing.T) {
+func TestLookup_listTooLarge(t *testing.T) {
 	t.Parallel()
 	const limit = 100
 	for total, tooLarge := range map[int]bool{8800: false, 8950: true, 10_001: true} {
@@ -164,7 +164,7 @@ func TestAListTooLargeToSearch(t *testing.T) {
 	}
 }
 
-func TestLookupsNeedACredential(t *testing.T) {
+func TestLookup_withoutCredential(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{}))
 	a := g.post(t, `{ node(id: "Q3ZtOm5vbmU") { id } cvm(vmId: "x") { id } nodes(ids: ["Q3ZtOm5vbmU"]) { id } }`, nil, http.Header{})
@@ -178,7 +178,7 @@ func TestLookupsNeedACredential(t *testing.T) {
 	}
 }
 
-func TestWrongValuesOfALookedUpCVM(t *testing.T) {
+func TestLookup_invalidValues(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, listOf(`{"hosted": {"id": "a"}, "name": 7}`))
 	a := g.post(t, `{ c: cvm(vmId: "a") { n: name } nodes(ids: ["Q3ZtOmE"]) { ... on Cvm { name } } }`, nil, nil)
@@ -192,8 +192,8 @@ func TestWrongValuesOfALookedUpCVM(t *testing.T) {
 	}
 }
 
-// TestALookupWhileTheListMoves moves the CVM that is looked for from one end of the list to the other while it is searched.
-func TestALookupWhileTheListMoves(t *testing.T) {
+// TestLookup_listMoves moves the CVM that is looked for from one end of the list to the other while it is searched.
+func TestLookup_listMoves(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	list := upstream.IDs(tenant())
@@ -213,7 +213,7 @@ func TestALookupWhileTheListMoves(t *testing.T) {
 	}
 }
 
-func TestExplain(t *testing.T) {
+func TestExtensions_upstream(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{}))
 	header := http.Header{"Authorization": {"Bearer tester"}, "X-Cvmgraph-Explain": {"1"}}

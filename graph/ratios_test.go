@@ -32,7 +32,7 @@ import (
 // machine, with the callers and the upstream.
 type speed struct{ alone, whole float64 }
 
-// TestRatiosOfBudgets compares what a request costs the gateway with what it costs servers that do next to nothing. One process has all
+// TestRatios_budgets compares what a request costs the gateway with what it costs servers that do next to nothing. One process has all
 // of them and one core; the callers and the upstream are in another. The servers take turns, and a ratio is taken within a turn.
 //
 // The budgets, for a, b and c, are 0.45, 0.45 and 0.4 of a constant answer's speed with the page at hand, and 0.45, 0.45 and 0.25 of a
@@ -50,7 +50,7 @@ type speed struct{ alone, whole float64 }
 //
 // What is asserted is some 15 % below the least that ten runs gave beside a program that took all the time it got. On a that catches a
 // gateway which is slower by a third, on b and c by half with a call and by nine tenths at hand.
-func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others use would count
+func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use would count
 	aloneOrSkip(t)
 	servers := startServers(t, rawUpstream(t))
 	operations := workloads(t)
@@ -60,9 +60,9 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 		// The least: cached and at hand of the constant answer, called of the proxy and of the one with a pool, shared calls of the proxy.
 		cached, constant, proxy, pooling, shared speed
 	}{
-		{"a", 20, speed{0.45, 0.45}, speed{0.25, 0.30}, speed{0.30, 0.45}, speed{0.22, 0.32}, speed{1, 1.2}},
-		{"b", 100, speed{0.45, 0.45}, speed{0.20, 0.25}, speed{0.20, 0.35}, speed{0.20, 0.32}, speed{1.2, 1.5}},
-		{"c", 100, speed{0.4, 0.4}, speed{0.12, 0.18}, speed{0.15, 0.24}, speed{0.15, 0.24}, speed{0.3, 0.4}},
+		{name: "a", pageSize: 20, cached: speed{0.45, 0.45}, constant: speed{0.25, 0.30}, proxy: speed{0.30, 0.45}, pooling: speed{0.22, 0.32}, shared: speed{1, 1.2}},
+		{name: "b", pageSize: 100, cached: speed{0.45, 0.45}, constant: speed{0.20, 0.25}, proxy: speed{0.20, 0.35}, pooling: speed{0.20, 0.32}, shared: speed{1.2, 1.5}},
+		{name: "c", pageSize: 100, cached: speed{0.4, 0.4}, constant: speed{0.12, 0.18}, proxy: speed{0.15, 0.24}, pooling: speed{0.15, 0.24}, shared: speed{0.3, 0.4}},
 	} {
 		cached := servers.line(t, "cached", operations[tt.name], 0)
 		held, called := servers.line(t, "held", operations[tt.name], 0), servers.line(t, "called", operations[tt.name], 0)
@@ -91,7 +91,7 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 			for _, r := range []struct {
 				own, peer *line
 				least     speed
-			}{{cached, constant, tt.cached}, {held, constant, tt.constant}, {called, proxy, tt.proxy}, {called, pooling, tt.pooling}, {shared, proxy, tt.shared}} {
+			}{{own: cached, peer: constant, least: tt.cached}, {own: held, peer: constant, least: tt.constant}, {own: called, peer: proxy, least: tt.proxy}, {own: called, peer: pooling, least: tt.pooling}, {own: shared, peer: proxy, least: tt.shared}} {
 				got := speed{cost.Ratio(r.peer.alone, r.own.alone), cost.Ratio(r.peer.whole, r.own.whole)}
 				said := fmt.Sprintf("%s, %s in the speed of %s: got %+.2v, want at least %+v", tt.name, r.own.server, r.peer.server, got, r.least)
 				t.Log(said)
@@ -106,8 +106,8 @@ func TestRatiosOfBudgets(t *testing.T) { //nolint:paralleltest // what others us
 	}
 }
 
-// TestRatiosOfTheIndex compares indexing a page with decoding it into the wire types.
-func TestRatiosOfTheIndex(t *testing.T) { //nolint:paralleltest // what others use would count
+// TestRatios_index compares indexing a page with decoding it into the wire types.
+func TestRatios_index(t *testing.T) { //nolint:paralleltest // what others use would count
 	aloneOrSkip(t)
 	const least = 8
 	request := restclient.PageRequest{Page: 1, PageSize: 100}
@@ -231,7 +231,7 @@ const upstreamVariable = "CVMGRAPH_TEST_SERVERS_UPSTREAM"
 // startServers starts the other process, which ends with the test.
 func startServers(t *testing.T, upstream string) servers {
 	t.Helper()
-	p := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServersForRatios$")
+	p := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRatios_servers$")
 	p.Env = append(os.Environ(), upstreamVariable+"="+upstream, "GOMAXPROCS=1")
 	p.Stderr = os.Stderr
 	in, err := p.StdinPipe()
@@ -257,11 +257,11 @@ func startServers(t *testing.T, upstream string) servers {
 	return s
 }
 
-// TestServersForRatios is the servers' process.
-func TestServersForRatios(t *testing.T) { //nolint:paralleltest // it is alone
+// TestRatios_servers is the servers' process.
+func TestRatios_servers(t *testing.T) { //nolint:paralleltest // it is alone
 	upstream := os.Getenv(upstreamVariable)
 	if upstream == "" {
-		t.Skip("TestRatiosOfBudgets starts this in a process of its own")
+		t.Skip("TestRatios_budgets starts this in a process of its own")
 	}
 	floor := make([]byte, 24<<20) // as the gateway has it, so that collections are as rare
 	held := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = newHeldPages(t), true })

@@ -15,9 +15,9 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// TestTraversalsOverHTTP pages through lists that change between the pages and between the calls of a page, forward and
+// TestConnection_traversalOfChangingList pages through lists that change between the pages and between the calls of a page, forward and
 // backward, over real connections.
-func TestTraversalsOverHTTP(t *testing.T) {
+func TestConnection_traversalOfChangingList(t *testing.T) {
 	t.Parallel()
 	const workers = 4
 	var exact, all atomic.Int64
@@ -169,8 +169,8 @@ func (l *tenantList) page(t *testing.T, g *gateway, n int, backward bool, cursor
 	return page
 }
 
-// TestASearchTakesNewPages keeps two pages of two moments, between which the cursor's item moved from one to the other.
-func TestASearchTakesNewPages(t *testing.T) {
+// TestConnection_searchUsesNewPages keeps two pages of two moments, between which the cursor's item moved from one to the other.
+func TestConnection_searchUsesNewPages(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{Items: 160})
 	g := cachingGateway(t, upstream, pages.CacheOptions{TTL: time.Hour})
@@ -197,7 +197,7 @@ func TestASearchTakesNewPages(t *testing.T) {
 	}
 }
 
-func TestPaginationExtension(t *testing.T) {
+func TestExtensions_pagination(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	g := newGateway(t, upstream)

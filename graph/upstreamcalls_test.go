@@ -128,9 +128,9 @@ func (w windows) next(schema *ast.Schema, ids, vmIDs []string) (string, vars) {
 	return doc.String(), variables(w.random, ids, vmIDs, w.cursors)
 }
 
-// TestCallsKeepWithinTheirBound sends random operations to gateways that allow just as many upstream calls as the operation may take
+// TestCallBudget_randomOperations sends random operations to gateways that allow just as many upstream calls as the operation may take
 // by its arguments, and to ones that allow one call less. A lookup takes as many calls besides as the whole list has pages, at most.
-func TestCallsKeepWithinTheirBound(t *testing.T) {
+func TestCallBudget_randomOperations(t *testing.T) {
 	t.Parallel()
 	const total, pagesOfAll = 700, 9
 	upstream := demo.New(demo.Options{Items: total})
@@ -208,7 +208,7 @@ func everyCursor(t *testing.T, upstream http.Handler, filter string) []string {
 	return slices.Clip(cursors)
 }
 
-func TestOperationsThatMayTakeTooManyCalls(t *testing.T) {
+func TestCallBudget_operationTooLarge(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{Items: 450})
 	cursors := everyCursor(t, upstream, "")
@@ -225,26 +225,26 @@ func TestOperationsThatMayTakeTooManyCalls(t *testing.T) {
 		wantActual   int // 0: it is not refused
 		wantArgument any
 	}{
-		"1000 items":                             {`{ cvms(first: 1000) { nodes { id } } }`, 12, 13, "first"},
-		"1000 items, where 13 calls are allowed": {`{ cvms(first: 1000) { nodes { id } } }`, 13, 0, nil},
-		"the last 1000":                          {`{ cvms(last: 1000) { nodes { id } } }`, 13, 14, "last"},
-		"the last 30":                            {`{ cvms(last: 30) { nodes { id } } }`, 1, 2, "last"},
-		"99 behind a cursor":                     {fmt.Sprintf(`{ cvms(first: 99, after: %q) { nodes { id } } }`, cursors[149]), 1, 2, "first"},
-		"1000 items, twice":                      {repeated(2, `cvms(first: 1000) { nodes { id } }`), 13, 0, nil},
-		"1000 items, 30 times":                   {repeated(30, `cvms(first: 1000) { nodes { id } }`), 12, 13, nil},
-		"1000 items of 30 lists":                 {repeated(30, `cvms(first: 1000, nodeId: #) { nodes { id } }`), 100, 390, nil},
-		"30 items of 30 lists":                   {repeated(30, `cvms(nodeId: #) { nodes { id } }`), 30, 0, nil},
-		"the totals of 30 lists":                 {repeated(30, `cvms(first: 1000, nodeId: #) { totalCount }`), 29, 30, nil},
-		"the total of a long window":             {`{ cvms(first: 1000) { totalCount } }`, 1, 0, nil},
-		"one that is left out":                   {`query($no: Boolean = false) { cvms(first: 1000) @include(if: $no) { nodes { id } } }`, 1, 0, nil},
-		"one in a fragment":                      {`{ ...f } fragment f on Query { cvms(first: 1000) { ...g } } fragment g on CvmConnection { nodes { id } }`, 5, 13, "first"},
-		"a long one and a short one":             {`{ a: cvms(first: 1000) { nodes { id } } b: cvms(first: 30) { nodes { id } } }`, 5, 13, nil},
-		"an argument that is refused":            {`{ cvms(first: 1001) { nodes { id } } }`, 1, 0, nil},
-		"900 ids, twice":                         {repeated(2, "nodes(ids: ["+strings.Repeat(`"Q3ZtOm5vbmU",`, 900)+"]) { id }"), 10, 0, nil},
+		"1000 items":                             {query: `{ cvms(first: 1000) { nodes { id } } }`, limit: 12, wantActual: 13, wantArgument: "first"},
+		"1000 items, where 13 calls are allowed": {query: `{ cvms(first: 1000) { nodes { id } } }`, limit: 13, wantActual: 0, wantArgument: nil},
+		"the last 1000":                          {query: `{ cvms(last: 1000) { nodes { id } } }`, limit: 13, wantActual: 14, wantArgument: "last"},
+		"the last 30":                            {query: `{ cvms(last: 30) { nodes { id } } }`, limit: 1, wantActual: 2, wantArgument: "last"},
+		"99 behind a cursor":                     {query: fmt.Sprintf(`{ cvms(first: 99, after: %q) { nodes { id } } }`, cursors[149]), limit: 1, wantActual: 2, wantArgument: "first"},
+		"1000 items, twice":                      {query: repeated(2, `cvms(first: 1000) { nodes { id } }`), limit: 13, wantActual: 0, wantArgument: nil},
+		"1000 items, 30 times":                   {query: repeated(30, `cvms(first: 1000) { nodes { id } }`), limit: 12, wantActual: 13, wantArgument: nil},
+		"1000 items of 30 lists":                 {query: repeated(30, `cvms(first: 1000, nodeId: #) { nodes { id } }`), limit: 100, wantActual: 390, wantArgument: nil},
+		"30 items of 30 lists":                   {query: repeated(30, `cvms(nodeId: #) { nodes { id } }`), limit: 30, wantActual: 0, wantArgument: nil},
+		"the totals of 30 lists":                 {query: repeated(30, `cvms(first: 1000, nodeId: #) { totalCount }`), limit: 29, wantActual: 30, wantArgument: nil},
+		"the total of a long window":             {query: `{ cvms(first: 1000) { totalCount } }`, limit: 1, wantActual: 0, wantArgument: nil},
+		"one that is left out":                   {query: `query($no: Boolean = false) { cvms(first: 1000) @include(if: $no) { nodes { id } } }`, limit: 1, wantActual: 0, wantArgument: nil},
+		"one in a fragment":                      {query: `{ ...f } fragment f on Query { cvms(first: 1000) { ...g } } fragment g on CvmConnection { nodes { id } }`, limit: 5, wantActual: 13, wantArgument: "first"},
+		"a long one and a short one":             {query: `{ a: cvms(first: 1000) { nodes { id } } b: cvms(first: 30) { nodes { id } } }`, limit: 5, wantActual: 13, wantArgument: nil},
+		"an argument that is refused":            {query: `{ cvms(first: 1001) { nodes { id } } }`, limit: 1, wantActual: 0, wantArgument: nil},
+		"900 ids, twice":                         {query: repeated(2, "nodes(ids: ["+strings.Repeat(`"Q3ZtOm5vbmU",`, 900)+"]) { id }"), limit: 10, wantActual: 0, wantArgument: nil},
 		"a router's beside what is allowed": {
-			`{ _entities(representations: [{__typename: "Cvm", vmId: "none"}]) { __typename } cvms(first: 1000) { nodes { id } } }`, 13, 14, "first",
+			query: `{ _entities(representations: [{__typename: "Cvm", vmId: "none"}]) { __typename } cvms(first: 1000) { nodes { id } } }`, limit: 13, wantActual: 14, wantArgument: "first",
 		},
-		"a lookup beside what is allowed": {`{ cvm(vmId: "none") { id } cvms(first: 1000) { nodes { id } } }`, 13, 14, "first"},
+		"a lookup beside what is allowed": {query: `{ cvm(vmId: "none") { id } cvms(first: 1000) { nodes { id } } }`, limit: 13, wantActual: 14, wantArgument: "first"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -270,8 +270,8 @@ func TestOperationsThatMayTakeTooManyCalls(t *testing.T) {
 	}
 }
 
-// TestALookupLeavesConnectionsTheirCalls looks for a CVM in a list that takes more calls to search than the connections beside it leave.
-func TestALookupLeavesConnectionsTheirCalls(t *testing.T) {
+// TestCallBudget_lookupBesideConnections looks for a CVM in a list that takes more calls to search than the connections beside it leave.
+func TestCallBudget_lookupBesideConnections(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{Items: 450})
 	const query = `{ cvm(vmId: "none") { id } a: cvms(last: 300) { totalCount nodes { id } } b: cvms(nodeId: 18) { nodes { id } } }`
@@ -295,8 +295,8 @@ func TestALookupLeavesConnectionsTheirCalls(t *testing.T) {
 	}
 }
 
-// TestAListThatMovedKeepsWithinTheCalls looks for the place of a cursor whose CVM is at the other end of the list by now.
-func TestAListThatMovedKeepsWithinTheCalls(t *testing.T) {
+// TestCallBudget_listMoved looks for the place of a cursor whose CVM is at the other end of the list by now.
+func TestCallBudget_listMoved(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{Items: 450})
 	query := fmt.Sprintf(`{ cvms(first: 30, after: %q) { nodes { id } } }`, everyCursor(t, upstream, "")[20])

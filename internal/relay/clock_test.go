@@ -7,7 +7,7 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-func TestSinceWhenACursorCounts(t *testing.T) {
+func TestWindow_since(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 123_456_789, time.UTC)
 	seen := func(ago time.Duration) *relay.Cursor {
@@ -18,15 +18,15 @@ func TestSinceWhenACursorCounts(t *testing.T) {
 		window relay.Window
 		want   time.Time
 	}{
-		"no cursor":                         {relay.Window{}, time.Time{}},
-		"a cursor that does not tell":       {relay.Window{After: &relay.Cursor{}}, time.Time{}},
-		"a moment ago":                      {relay.Window{After: seen(1500 * time.Microsecond)}, rounded.Add(-1500 * time.Microsecond)},
-		"half an hour ago":                  {relay.Window{Before: seen(30 * time.Minute)}, rounded.Add(-30 * time.Minute)},
-		"the later of two":                  {relay.Window{After: seen(time.Second), Before: seen(time.Minute)}, rounded.Add(-time.Second)},
-		"by a clock that is ahead":          {relay.Window{After: seen(-time.Second)}, rounded},
-		"long ago, so that nobody knows":    {relay.Window{After: seen(40 * time.Minute)}, rounded},
-		"longer ago, and taken for newer":   {relay.Window{After: seen(1<<32*time.Microsecond + time.Second)}, rounded.Add(-time.Second)},
-		"one that tells, one that does not": {relay.Window{After: &relay.Cursor{}, Before: seen(time.Second)}, rounded.Add(-time.Second)},
+		"no cursor":                           {window: relay.Window{}, want: time.Time{}},
+		"a cursor without a time":             {window: relay.Window{After: &relay.Cursor{}}, want: time.Time{}},
+		"a moment ago":                        {window: relay.Window{After: seen(1500 * time.Microsecond)}, want: rounded.Add(-1500 * time.Microsecond)},
+		"half an hour ago":                    {window: relay.Window{Before: seen(30 * time.Minute)}, want: rounded.Add(-30 * time.Minute)},
+		"the later of two":                    {window: relay.Window{After: seen(time.Second), Before: seen(time.Minute)}, want: rounded.Add(-time.Second)},
+		"by a clock that is fast":             {window: relay.Window{After: seen(-time.Second)}, want: rounded},
+		"too long ago for 32 bits":            {window: relay.Window{After: seen(40 * time.Minute)}, want: rounded},
+		"so long ago that it seems newer":     {window: relay.Window{After: seen(1<<32*time.Microsecond + time.Second)}, want: rounded.Add(-time.Second)},
+		"one cursor with a time, one without": {window: relay.Window{After: &relay.Cursor{}, Before: seen(time.Second)}, want: rounded.Add(-time.Second)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -48,7 +48,7 @@ func checkCover(t *testing.T, r relay.Range) {
 	}
 }
 
-func TestCoverIsTheCheapest(t *testing.T) {
+func TestCover_isCheapest(t *testing.T) {
 	t.Parallel()
 	t.Run("for every short range near the front", func(t *testing.T) {
 		t.Parallel()
@@ -78,21 +78,21 @@ func FuzzCover(f *testing.F) {
 	})
 }
 
-func TestCoverAllSharesPages(t *testing.T) {
+func TestCoverAll_sharesPages(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		ranges []relay.Range
 		want   int // calls
 	}{
-		"none":                              {nil, 0},
-		"empty ranges only":                 {[]relay.Range{{5, 5}}, 0},
-		"equal ranges":                      {[]relay.Range{{0, 10}, {0, 10}}, 1},
-		"one within another":                {[]relay.Range{{0, 10}, {0, 30}, {5, 6}}, 1},
-		"neighbours":                        {[]relay.Range{{0, 10}, {9, 20}}, 1},
-		"a cursor's item close by":          {[]relay.Range{{0, 5}, {20, 21}}, 1},
-		"a cursor's item far off":           {[]relay.Range{{0, 5}, {900, 901}}, 2},
-		"far apart":                         {[]relay.Range{{0, 30}, {500_000, 500_030}}, 2},
-		"one across the seam of two others": {[]relay.Range{{0, 100}, {90, 110}, {99, 190}}, 2},
+		"none":                              {ranges: nil, want: 0},
+		"empty ranges only":                 {ranges: []relay.Range{{5, 5}}, want: 0},
+		"equal ranges":                      {ranges: []relay.Range{{0, 10}, {0, 10}}, want: 1},
+		"one within another":                {ranges: []relay.Range{{0, 10}, {0, 30}, {5, 6}}, want: 1},
+		"neighbors":                         {ranges: []relay.Range{{0, 10}, {9, 20}}, want: 1},
+		"a cursor's item close by":          {ranges: []relay.Range{{0, 5}, {20, 21}}, want: 1},
+		"a cursor's item far off":           {ranges: []relay.Range{{0, 5}, {900, 901}}, want: 2},
+		"far apart":                         {ranges: []relay.Range{{0, 30}, {500_000, 500_030}}, want: 2},
+		"one across the seam of two others": {ranges: []relay.Range{{0, 100}, {90, 110}, {99, 190}}, want: 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -112,9 +112,9 @@ func TestCoverAllSharesPages(t *testing.T) {
 	}
 }
 
-// TestCoverAllOfOverlappingRanges compares with the cover of all that the ranges hold: where each overlaps the one before by more
-// than an item, nothing is cheaper.
-func TestCoverAllOfOverlappingRanges(t *testing.T) {
+// TestCoverAll_overlappingRanges compares with the cover of all that the ranges hold: where each
+// overlaps the one before by more than an item, nothing is cheaper.
+func TestCoverAll_overlappingRanges(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
 	for range testmode.Count(200, 2000) {

@@ -12,7 +12,7 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-func TestFingerprintOfKeepsPartsApart(t *testing.T) {
+func TestFingerprintOf_partsDiffer(t *testing.T) {
 	t.Parallel()
 	seen := map[relay.Fingerprint][]string{}
 	for _, parts := range [][]string{{}, {""}, {"", ""}, {"ab"}, {"a", "b"}, {"", "ab"}, {"ab", ""}, {"b", "a"}} {
@@ -24,7 +24,7 @@ func TestFingerprintOfKeepsPartsApart(t *testing.T) {
 	}
 }
 
-func TestDecodeCursorRefuses(t *testing.T) {
+func TestDecodeCursor_invalid(t *testing.T) {
 	t.Parallel()
 	list := relay.FingerprintOf("list")
 	good := relay.Cursor{Position: 1000, Total: 2000, Item: relay.FingerprintOf("item"), List: list}
@@ -34,71 +34,72 @@ func TestDecodeCursorRefuses(t *testing.T) {
 	}
 	spell := base64.RawURLEncoding.EncodeToString
 	tests := map[string]struct {
-		text string
-		want error
+		encoded string
+		want    error
 	}{
-		"no text":                           {"", relay.ErrDamagedCursor},
-		"words":                             {"not a cursor", relay.ErrDamagedCursor},
-		"base64 of nothing much":            {spell([]byte("cvm:1")), relay.ErrDamagedCursor},
-		"padding":                           {good.Encode() + "==", relay.ErrDamagedCursor},
-		"a line break":                      {good.Encode()[:5] + "\n" + good.Encode()[5:], relay.ErrDamagedCursor},
-		"spaces around":                     {" " + good.Encode() + " ", relay.ErrDamagedCursor},
-		"a byte more":                       {spell(append(raw[:len(raw):len(raw)], 0)), relay.ErrDamagedCursor},
-		"a byte less":                       {spell(raw[:len(raw)-1]), relay.ErrDamagedCursor},
-		"another format":                    {spell(append([]byte{1}, raw[1:]...)), relay.ErrDamagedCursor},
-		"far too long":                      {strings.Repeat("A", 1<<20), relay.ErrDamagedCursor},
-		"a position behind the list's end":  {relay.Cursor{Position: 10, Total: 10, List: list}.Encode(), relay.ErrDamagedCursor},
-		"a total that no Int holds":         {relay.Cursor{Position: 10, Total: math.MaxInt32 + 1, List: list}.Encode(), relay.ErrDamagedCursor},
-		"a position of 64 bits":             {relay.Cursor{Position: math.MaxInt, Total: math.MaxInt, List: list}.Encode(), relay.ErrDamagedCursor},
-		"a cursor of another list":          {relay.Cursor{Position: 1, Total: 2, List: relay.FingerprintOf("other")}.Encode(), relay.ErrForeignCursor},
-		"the standard alphabet of base64":   {strings.NewReplacer("-", "+", "_", "/").Replace(withSpecials(t, list)), relay.ErrDamagedCursor},
-		"a cursor with its last bit turned": {turnLastBit(good.Encode()), relay.ErrDamagedCursor},
+		"an empty string":                   {encoded: "", want: relay.ErrDamagedCursor},
+		"words":                             {encoded: "not a cursor", want: relay.ErrDamagedCursor},
+		"base64 of other bytes":             {encoded: spell([]byte("cvm:1")), want: relay.ErrDamagedCursor},
+		"padding":                           {encoded: good.Encode() + "==", want: relay.ErrDamagedCursor},
+		"a line break":                      {encoded: good.Encode()[:5] + "\n" + good.Encode()[5:], want: relay.ErrDamagedCursor},
+		"spaces around":                     {encoded: " " + good.Encode() + " ", want: relay.ErrDamagedCursor},
+		"a byte more":                       {encoded: spell(append(raw[:len(raw):len(raw)], 0)), want: relay.ErrDamagedCursor},
+		"a byte less":                       {encoded: spell(raw[:len(raw)-1]), want: relay.ErrDamagedCursor},
+		"another format":                    {encoded: spell(append([]byte{1}, raw[1:]...)), want: relay.ErrDamagedCursor},
+		"much too long":                     {encoded: strings.Repeat("A", 1<<20), want: relay.ErrDamagedCursor},
+		"a position after the list's end":   {encoded: relay.Cursor{Position: 10, Total: 10, List: list}.Encode(), want: relay.ErrDamagedCursor},
+		"a total above the largest Int":     {encoded: relay.Cursor{Position: 10, Total: math.MaxInt32 + 1, List: list}.Encode(), want: relay.ErrDamagedCursor},
+		"a position of 64 bits":             {encoded: relay.Cursor{Position: math.MaxInt, Total: math.MaxInt, List: list}.Encode(), want: relay.ErrDamagedCursor},
+		"a cursor of another list":          {encoded: relay.Cursor{Position: 1, Total: 2, List: relay.FingerprintOf("other")}.Encode(), want: relay.ErrForeignCursor},
+		"the standard alphabet of base64":   {encoded: strings.NewReplacer("-", "+", "_", "/").Replace(withSpecials(t, list)), want: relay.ErrDamagedCursor},
+		"a cursor with its last bit turned": {encoded: turnLastBit(good.Encode()), want: relay.ErrDamagedCursor},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := relay.DecodeCursor(test.text, list); !errors.Is(err, test.want) {
-				t.Errorf("DecodeCursor(%.60q): got error %v, want %v", test.text, err, test.want)
+			if _, err := relay.DecodeCursor(test.encoded, list); !errors.Is(err, test.want) {
+				t.Errorf("DecodeCursor(%.60q): got error %v, want %v", test.encoded, err, test.want)
 			}
 		})
 	}
 }
 
-// withSpecials returns a cursor whose text has a character that the alphabets of base64 spell differently.
+// withSpecials returns a cursor with a character that differs between the alphabets of base64.
 func withSpecials(t *testing.T, list relay.Fingerprint) string {
 	t.Helper()
 	for i := range 1000 {
-		if text := (relay.Cursor{Position: i, Total: 1000, Item: relay.FingerprintOf(fmt.Sprint(i)), List: list}).Encode(); strings.ContainsAny(text, "-_") {
-			return text
+		if encoded := (relay.Cursor{Position: i, Total: 1000, Item: relay.FingerprintOf(fmt.Sprint(i)), List: list}).Encode(); strings.ContainsAny(encoded, "-_") {
+			return encoded
 		}
 	}
 	t.Fatal("no cursor has such a character")
 	return ""
 }
 
-// TestSpareBitsOfACursorAreNoticed spells cursors whose last character has bits to spare in all the other ways.
-func TestSpareBitsOfACursorAreNoticed(t *testing.T) {
+// TestDecodeCursor_spareBits decodes all other spellings of cursors whose last character has spare
+// bits.
+func TestDecodeCursor_spareBits(t *testing.T) {
 	t.Parallel()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	list := relay.FingerprintOf("list")
 	var spellings int
 	for _, position := range []int{1, 200, 20_000} { // of different lengths
-		text := relay.Cursor{Position: position, Total: 1 << 20, Item: relay.FingerprintOf("item"), List: list}.Encode()
-		if _, err := relay.DecodeCursor(text, list); err != nil {
-			t.Errorf("DecodeCursor(%s): got error %v, want none", text, err)
+		encoded := relay.Cursor{Position: position, Total: 1 << 20, Item: relay.FingerprintOf("item"), List: list}.Encode()
+		if _, err := relay.DecodeCursor(encoded, list); err != nil {
+			t.Errorf("DecodeCursor(%s): got error %v, want none", encoded, err)
 		}
-		raw, err := base64.RawURLEncoding.DecodeString(text)
+		raw, err := base64.RawURLEncoding.DecodeString(encoded)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, last := range alphabet {
-			other := text[:len(text)-1] + string(last)
-			if same, err := base64.RawURLEncoding.DecodeString(other); err != nil || other == text || string(same) != string(raw) {
+			other := encoded[:len(encoded)-1] + string(last)
+			if same, err := base64.RawURLEncoding.DecodeString(other); err != nil || other == encoded || string(same) != string(raw) {
 				continue
 			}
 			spellings++
 			if _, err := relay.DecodeCursor(other, list); !errors.Is(err, relay.ErrDamagedCursor) {
-				t.Errorf("DecodeCursor(%s), spelled otherwise: got error %v, want %v", other, err, relay.ErrDamagedCursor)
+				t.Errorf("DecodeCursor(%s), in another spelling: got error %v, want %v", other, err, relay.ErrDamagedCursor)
 			}
 		}
 	}
@@ -107,17 +108,17 @@ func TestSpareBitsOfACursorAreNoticed(t *testing.T) {
 	}
 }
 
-func turnLastBit(text string) string {
+func turnLastBit(encoded string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	last := strings.IndexByte(alphabet, text[len(text)-1])
-	return text[:len(text)-1] + alphabet[last^1:last^1+1]
+	last := strings.IndexByte(alphabet, encoded[len(encoded)-1])
+	return encoded[:len(encoded)-1] + alphabet[last^1:last^1+1]
 }
 
-func TestEveryDamagedBitOfACursorIsNoticed(t *testing.T) {
+func TestDecodeCursor_damagedBits(t *testing.T) {
 	t.Parallel()
 	list := relay.FingerprintOf("list")
-	text := relay.Cursor{Position: 123, Total: 300, Item: relay.FingerprintOf("item"), List: list}.Encode()
-	raw, err := base64.RawURLEncoding.DecodeString(text)
+	encoded := relay.Cursor{Position: 123, Total: 300, Item: relay.FingerprintOf("item"), List: list}.Encode()
+	raw, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,16 +136,16 @@ func FuzzDecodeCursor(f *testing.F) {
 	f.Add(relay.Cursor{Position: 29, Total: 300, Item: 1, List: list}.Encode())
 	f.Add(relay.Cursor{Position: math.MaxInt32 - 1, Total: math.MaxInt32, Item: math.MaxUint64, List: list}.Encode())
 	f.Add("")
-	f.Fuzz(func(t *testing.T, text string) {
-		c, err := relay.DecodeCursor(text, list)
+	f.Fuzz(func(t *testing.T, encoded string) {
+		c, err := relay.DecodeCursor(encoded, list)
 		if err != nil {
 			return
 		}
 		if c.Position < 0 || c.Position >= c.Total || c.List != list {
-			t.Fatalf("DecodeCursor(%q): got %+v, which no list has", text, c)
+			t.Fatalf("DecodeCursor(%q): got %+v, which no list has", encoded, c)
 		}
-		if got := c.Encode(); got != text || len(got) > relay.MaxCursor {
-			t.Fatalf("DecodeCursor(%q).Encode(): got %q, want the same text", text, got)
+		if got := c.Encode(); got != encoded || len(got) > relay.MaxCursor {
+			t.Fatalf("DecodeCursor(%q).Encode(): got %q, want the same string", encoded, got)
 		}
 	})
 }
@@ -164,10 +165,10 @@ func FuzzCursorRoundTrip(f *testing.F) {
 			FollowingInherited: moving&128 != 0,
 		}
 		want.Position = int(position) % want.Total
-		text := want.Encode()
-		got, err := relay.DecodeCursor(text, want.List)
-		if err != nil || !reflect.DeepEqual(got, want) || len(text) > relay.MaxCursor {
-			t.Fatalf("DecodeCursor(Encode(%+v)): got %+v, %v from %d characters", want, got, err, len(text))
+		encoded := want.Encode()
+		got, err := relay.DecodeCursor(encoded, want.List)
+		if err != nil || !reflect.DeepEqual(got, want) || len(encoded) > relay.MaxCursor {
+			t.Fatalf("DecodeCursor(Encode(%+v)): got %+v, %v from %d characters", want, got, err, len(encoded))
 		}
 	})
 }

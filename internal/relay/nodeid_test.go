@@ -8,7 +8,7 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-func TestNodeIDsDiffer(t *testing.T) {
+func TestNodeID_differs(t *testing.T) {
 	t.Parallel()
 	traits := relay.FingerprintOf("x")
 	seen := map[string]relay.Identity{}
@@ -32,28 +32,28 @@ func TestNodeIDsDiffer(t *testing.T) {
 	}
 }
 
-func TestParseNodeIDRefuses(t *testing.T) {
+func TestParseNodeID_invalid(t *testing.T) {
 	t.Parallel()
 	spell := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	for name, id := range map[string]string{
-		"no text":               "",
-		"a number":              "1",
-		"a uuid":                "1a09d706-2686-4e0a-8b1d-323ff0e3504b",
-		"another type":          spell("User:1"),
-		"no uuid":               spell("Cvm:"),
-		"a uuid without end":    spell("Cvm:" + strings.Repeat("a", 200)),
-		"padding":               base64.URLEncoding.EncodeToString([]byte("Cvm:a")),
-		"spare bits":            turnLastBit(spell("Cvm:a")), // of 5 bytes, which leave 2
-		"a line break behind":   spell("Cvm:a") + "\n",
-		"a space":               spell("Cvm:a") + " ",
-		"another alphabet":      base64.RawStdEncoding.EncodeToString([]byte("Cvm:\xff\xff")),
-		"a line break":          spell("Cvm:abc")[:4] + "\n" + spell("Cvm:abc")[4:],
-		"too few traits":        spell("CvmProvisional:1234567"),
-		"the number 1":          spell("CvmProvisional:12345678:1"),
-		"the number 0":          spell("CvmProvisional:12345678:0"),
-		"a number below 0":      spell("CvmProvisional:12345678:-2"),
-		"a number with a 0":     spell("CvmProvisional:12345678:02"),
-		"a number that is none": spell("CvmProvisional:12345678:x"),
+		"no text":                 "",
+		"a number":                "1",
+		"a uuid":                  "1a09d706-2686-4e0a-8b1d-323ff0e3504b",
+		"another type":            spell("User:1"),
+		"no uuid":                 spell("Cvm:"),
+		"a uuid without end":      spell("Cvm:" + strings.Repeat("a", 200)),
+		"padding":                 base64.URLEncoding.EncodeToString([]byte("Cvm:a")),
+		"spare bits":              turnLastBit(spell("Cvm:a")), // of 5 bytes, which leave 2
+		"a line break at the end": spell("Cvm:a") + "\n",
+		"a space":                 spell("Cvm:a") + " ",
+		"another alphabet":        base64.RawStdEncoding.EncodeToString([]byte("Cvm:\xff\xff")),
+		"a line break":            spell("Cvm:abc")[:4] + "\n" + spell("Cvm:abc")[4:],
+		"too few traits":          spell("CvmProvisional:1234567"),
+		"the number 1":            spell("CvmProvisional:12345678:1"),
+		"the number 0":            spell("CvmProvisional:12345678:0"),
+		"a number below 0":        spell("CvmProvisional:12345678:-2"),
+		"a number with a 0":       spell("CvmProvisional:12345678:02"),
+		"an invalid number":       spell("CvmProvisional:12345678:x"),
 	} {
 		if got, err := relay.ParseNodeID(id); err == nil {
 			t.Errorf("%s: got %+v, want an error", name, got)

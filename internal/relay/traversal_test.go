@@ -108,9 +108,9 @@ func byOffset(t *rapid.T, l *changinglist.List, args relay.Args, _ func()) loade
 	return w
 }
 
-// traverse pages through the whole list, forward or backward, while it changes between the pages and,
-// if within is true, between the calls for a page. It returns what was wrong, if anything, and whether
-// the traversal had to be exact.
+// traverse pages through the whole list, forward or backward, while it changes between the pages
+// and, if within is true, between the calls for a page. It returns what was wrong, if anything, and
+// whether the traversal had to be exact.
 func traverse(t *rapid.T, load gateway, within bool) (exact bool, fault string) {
 	l := changinglist.New(rapid.IntRange(0, 120).Draw(t, "size"))
 	count := int32(rapid.SampledFrom([]int{1, 2, 3, 5, 10, 30, 50, 101, 150}).Draw(t, "count"))
@@ -168,8 +168,8 @@ func removeNear(t *rapid.T, l *changinglist.List, returned []int) {
 	}
 }
 
-// faultOf returns what is wrong with a traversal, empty if nothing is. reported is whether a result said
-// that it was not exact.
+// faultOf returns what is wrong with a traversal, empty if nothing is. reported is whether a result
+// said that it was not exact.
 func faultOf(t *changinglist.Traversal, reported bool) string {
 	switch skipped := t.Skipped(); {
 	case len(skipped) > 0:
@@ -212,8 +212,8 @@ func TestAssembler_traversalOfChangingList(t *testing.T) {
 	}
 }
 
-// TestTraverse_findsFaultsOfOffsetCursors checks the test above: it has to find the items that offset
-// cursors skip and repeat.
+// TestTraverse_findsFaultsOfOffsetCursors checks the test above: it has to find the items that
+// offset cursors skip and repeat.
 func TestTraverse_findsFaultsOfOffsetCursors(t *testing.T) {
 	t.Parallel()
 	var all, skipped, repeated int
@@ -235,8 +235,8 @@ func TestTraverse_findsFaultsOfOffsetCursors(t *testing.T) {
 	t.Logf("%d of %d traversals with losses, %d with repeats", skipped, all, repeated)
 }
 
-// TestAssembler_callsUnderChurn pages through a list of 300 items, with 5 inserts and 5 deletes after
-// each page.
+// TestAssembler_callsUnderChurn pages through a list of 300 items, with 5 inserts and 5 deletes
+// after each page.
 func TestAssembler_callsUnderChurn(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(7, 8))

@@ -18,23 +18,23 @@ func cursorAt(position, total int) *string {
 	return &text
 }
 
-func TestArgsAreRefused(t *testing.T) {
+func TestArgs_invalid(t *testing.T) {
 	t.Parallel()
 	foreign := relay.Cursor{Position: 1, Total: 2, List: relay.FingerprintOf("other")}.Encode()
 	tests := map[string]struct {
 		args         relay.Args
 		wantArgument string
 	}{
-		"first below 0":                 {relay.Args{First: new(int32(-1))}, "first"},
-		"first above the limit":         {relay.Args{First: new(int32(1001))}, "first"},
-		"last below 0":                  {relay.Args{Last: new(int32(-1))}, "last"},
-		"last above the limit":          {relay.Args{Last: new(int32(1001))}, "last"},
-		"first with last":               {relay.Args{First: new(int32(1)), Last: new(int32(1))}, "last"},
-		"an empty after":                {relay.Args{After: new("")}, "after"},
-		"a damaged after":               {relay.Args{After: new("x")}, "after"},
-		"an empty before":               {relay.Args{Before: new("")}, "before"},
-		"a before of another list":      {relay.Args{Before: &foreign}, "before"},
-		"a good after, a damaged first": {relay.Args{First: new(int32(-5)), After: cursorAt(1, 2)}, "first"},
+		"first below 0":                 {args: relay.Args{First: new(int32(-1))}, wantArgument: "first"},
+		"first above the limit":         {args: relay.Args{First: new(int32(1001))}, wantArgument: "first"},
+		"last below 0":                  {args: relay.Args{Last: new(int32(-1))}, wantArgument: "last"},
+		"last above the limit":          {args: relay.Args{Last: new(int32(1001))}, wantArgument: "last"},
+		"first with last":               {args: relay.Args{First: new(int32(1)), Last: new(int32(1))}, wantArgument: "last"},
+		"an empty after":                {args: relay.Args{After: new("")}, wantArgument: "after"},
+		"a damaged after":               {args: relay.Args{After: new("x")}, wantArgument: "after"},
+		"an empty before":               {args: relay.Args{Before: new("")}, wantArgument: "before"},
+		"a before of another list":      {args: relay.Args{Before: &foreign}, wantArgument: "before"},
+		"a good after, a damaged first": {args: relay.Args{First: new(int32(-5)), After: cursorAt(1, 2)}, wantArgument: "first"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -48,17 +48,17 @@ func TestArgsAreRefused(t *testing.T) {
 	}
 }
 
-func TestDefaultCount(t *testing.T) {
+func TestArgs_defaultCount(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		args         relay.Args
 		wantCount    int
 		wantFromBack bool
 	}{
-		"no argument":      {relay.Args{}, 30, false},
-		"after alone":      {relay.Args{After: cursorAt(3, 9)}, 30, false},
-		"before alone":     {relay.Args{Before: cursorAt(3, 9)}, 30, true},
-		"after and before": {relay.Args{After: cursorAt(3, 9), Before: cursorAt(7, 9)}, 30, false},
+		"no argument":      {args: relay.Args{}, wantCount: 30, wantFromBack: false},
+		"after alone":      {args: relay.Args{After: cursorAt(3, 9)}, wantCount: 30, wantFromBack: false},
+		"before alone":     {args: relay.Args{Before: cursorAt(3, 9)}, wantCount: 30, wantFromBack: true},
+		"after and before": {args: relay.Args{After: cursorAt(3, 9), Before: cursorAt(7, 9)}, wantCount: 30, wantFromBack: false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestDefaultCount(t *testing.T) {
 	}
 }
 
-// specified is the algorithm of the Relay connection specification, to the letter, on a list of positions.
+// specified is the algorithm of the Relay connection specification on a list of positions.
 func specified(args relay.Args, first, last *int32, total int) (edges []int) {
 	decode := func(text *string) int {
 		c, err := relay.DecodeCursor(*text, staticList)
@@ -102,7 +102,8 @@ func specified(args relay.Args, first, last *int32, total int) (edges []int) {
 	return edges
 }
 
-// read answers a window from a list that does not change, and returns the positions answered and the pages it took.
+// read assembles a window of a list that does not change. It returns the positions of the items,
+// the result, and the loaded pages.
 func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Result, []relay.PageRef) {
 	t.Helper()
 	l := changinglist.New(total)
@@ -117,12 +118,12 @@ func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Result, 
 			r.Add(l.Snapshot(p))
 		}
 		if pages = append(pages, need...); len(pages) > 60 {
-			t.Fatalf("window %+v of %d items: got no end, have %v", w, total, pages)
+			t.Fatalf("window %+v of %d items: got no end, loaded %v", w, total, pages)
 		}
 	}
 	answer := r.Result()
 	if answer == nil {
-		t.Fatalf("window %+v of %d items: got no answer from %v", w, total, pages)
+		t.Fatalf("window %+v of %d items: got no result of %v", w, total, pages)
 	}
 	var got relay.Range
 	for i, s := range answer.Items() {
@@ -172,13 +173,13 @@ func checkWindow(t *testing.T, args relay.Args, total int) {
 			t.Fatalf("window %+v of %d items: got pages %v, want none beyond the end", w, total, pages)
 		}
 	}
-	// A total that had to be asked for, and a cursor's item apart from the window, cost a call each.
+	// The total, and a cursor's item outside of the window, may take a call each.
 	if n := got.Len(); len(pages) > (n+89)/90+1+2 {
 		t.Fatalf("window %+v of %d items: got %d calls", w, total, len(pages))
 	}
 }
 
-func TestWindowsAreAsRelaySpecifies(t *testing.T) {
+func TestAssembler_followsRelaySpecification(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
 	sizes := []int32{0, 1, 2, 7, 29, 30, 31, 50, 51, 99, 100, 101, 250, 1000}
@@ -202,7 +203,7 @@ func TestWindowsAreAsRelaySpecifies(t *testing.T) {
 	}
 }
 
-func TestCallsOfAWindow(t *testing.T) {
+func TestAssembler_pagesOfWindow(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		args  relay.Args
@@ -210,28 +211,28 @@ func TestCallsOfAWindow(t *testing.T) {
 		want  []relay.PageRef
 	}{
 		"the default window": {
-			relay.Args{}, 300, []relay.PageRef{{Number: 1, Size: 30}},
+			args: relay.Args{}, total: 300, want: []relay.PageRef{{Number: 1, Size: 30}},
 		},
-		"first: 0 asks for the total alone": {
-			relay.Args{First: new(int32(0))}, 300, []relay.PageRef{{Number: 1, Size: 1}},
+		"first: 0 needs only the total": {
+			args: relay.Args{First: new(int32(0))}, total: 300, want: []relay.PageRef{{Number: 1, Size: 1}},
 		},
-		"first: 0 behind a cursor asks for the cursor's item": {
-			relay.Args{First: new(int32(0)), After: cursorAt(41, 300)}, 300, []relay.PageRef{{Number: 42, Size: 1}},
+		"first: 0 after a cursor needs the cursor's item": {
+			args: relay.Args{First: new(int32(0)), After: cursorAt(41, 300)}, total: 300, want: []relay.PageRef{{Number: 42, Size: 1}},
 		},
 		"a list that ends early, without a cursor": {
-			relay.Args{First: new(int32(1000))}, 42, []relay.PageRef{{Number: 1, Size: 100}},
+			args: relay.Args{First: new(int32(1000))}, total: 42, want: []relay.PageRef{{Number: 1, Size: 100}},
 		},
-		"several pages behind a cursor, which knows where the list ends": {
-			relay.Args{First: new(int32(1000)), After: cursorAt(0, 42)}, 42, []relay.PageRef{{Number: 1, Size: 42}},
+		"several pages after a cursor that has the total": {
+			args: relay.Args{First: new(int32(1000)), After: cursorAt(0, 42)}, total: 42, want: []relay.PageRef{{Number: 1, Size: 42}},
 		},
-		"the last items of a list that nobody has counted": {
-			relay.Args{Last: new(int32(5))}, 300, []relay.PageRef{{Number: 1, Size: 1}, {Number: 60, Size: 5}},
+		"the last items of a list with an unknown total": {
+			args: relay.Args{Last: new(int32(5))}, total: 300, want: []relay.PageRef{{Number: 1, Size: 1}, {Number: 60, Size: 5}},
 		},
-		"the last items behind a cursor far off": {
-			relay.Args{Last: new(int32(5)), After: cursorAt(10, 300)}, 300, []relay.PageRef{{Number: 11, Size: 1}, {Number: 60, Size: 5}},
+		"the last items after a far cursor": {
+			args: relay.Args{Last: new(int32(5)), After: cursorAt(10, 300)}, total: 300, want: []relay.PageRef{{Number: 11, Size: 1}, {Number: 60, Size: 5}},
 		},
 		"an empty list": {
-			relay.Args{}, 0, []relay.PageRef{{Number: 1, Size: 30}},
+			args: relay.Args{}, total: 0, want: []relay.PageRef{{Number: 1, Size: 30}},
 		},
 	}
 	for name, test := range tests {

@@ -8,8 +8,8 @@ import (
 	"cvmgraph/internal/testing/changinglist"
 )
 
-// TestAssembler_listChangesBetweenCalls loads one item after a cursor. The list changes after the first
-// call.
+// TestAssembler_listChangesBetweenCalls loads one item after a cursor. The list changes after the
+// first call.
 func TestAssembler_listChangesBetweenCalls(t *testing.T) {
 	t.Parallel()
 	for name, test := range changesBetweenCalls() {
@@ -109,5 +109,39 @@ func (test changeBetweenCalls) run(t *testing.T) {
 	}
 	if len(loaded) < 2 || result.Realigned == nil {
 		t.Errorf("got %d calls and realigned %+v, want a change between the calls", len(loaded), result.Realigned)
+	}
+}
+
+// TestAssembler_itemSlipsBetweenPages deletes two items between two calls, so that neither page has
+// the cursor's item: the first page is before it, and when the second page is loaded, it is too.
+func TestAssembler_itemSlipsBetweenPages(t *testing.T) {
+	t.Parallel()
+	// The items of the list at each call; the last ones for all further calls.
+	read := func(after *string, histories ...[]int) *relay.Result {
+		window, err := relay.Args{First: new(int32(1)), After: after}.Window(staticList, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := changinglist.New(0)
+		assembler := relay.NewAssembler(window, nil)
+		for next := assembler.Next(nil); len(next.Pages) > 0; next = assembler.Next(nil) {
+			for _, page := range next.Pages {
+				if l.Calls == 10 {
+					t.Fatal("got more than 10 calls")
+				}
+				l.Items = histories[min(l.Calls, len(histories)-1)]
+				assembler.Add(l.Snapshot(page))
+			}
+		}
+		return assembler.Result()
+	}
+	cursor := func(r *relay.Result) *string { return new(r.Cursor(0, staticList).Encode()) }
+
+	first := cursor(read(nil, []int{0, 1, 2}))
+	second := cursor(read(first, []int{0, 1, 2})) // of item 1
+	got := read(second, []int{6, 5, 4, 1}, []int{4, 1})
+	if got.Len() != 0 || got.HasNext || got.Realigned != nil {
+		t.Errorf("got %d items, more: %t, %+v, want none: item 1 is the last, at its place",
+			got.Len(), got.HasNext, got.Realigned)
 	}
 }

@@ -24,7 +24,7 @@ func calls(lo, hi int) int {
 	return n
 }
 
-func TestAWalkReturnsTheUpstreamsList(t *testing.T) {
+func TestConnection_traversalOfUnchangingList(t *testing.T) {
 	t.Parallel()
 	const total = 1000
 	upstream := demo.New(demo.Options{Items: total})
@@ -106,7 +106,7 @@ func check(t *testing.T, page connection, total, lo, hi int) []string {
 	return ids
 }
 
-func TestConnectionsOfOneOperationSharePages(t *testing.T) {
+func TestConnection_sharesPages(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	g := newGateway(t, upstream)
@@ -115,21 +115,21 @@ func TestConnectionsOfOneOperationSharePages(t *testing.T) {
 		query string
 		want  int
 	}{
-		"one connection":                 {`query($a: String) { a: cvms(after: $a) { nodes { name } } }`, 1},
-		"the same twice":                 {`{ a: cvms { nodes { name } } b: cvms { edges { cursor } } }`, 1},
-		"one within another":             {`{ a: cvms(first: 5) { nodes { name } } b: cvms(first: 50) { nodes { id } } }`, 1},
-		"the total besides":              {`{ a: cvms { totalCount } b: cvms(first: 50) { nodes { id } } }`, 1},
-		"the total alone, twice":         {`{ a: cvms { totalCount } b: cvms(first: 5) { totalCount __typename } }`, 1},
-		"neighbours":                     {`query($a: String) { a: cvms(first: 9) { nodes { name } } b: cvms(first: 9, after: $a) { nodes { id } } }`, 1},
-		"the last ones know the total":   {`{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 5) { nodes { id } } }`, 2},
-		"fragments":                      {`{ a: cvms { ...n } a: cvms { ...e } } fragment n on CvmConnection { nodes { name } } fragment e on CvmConnection { edges { cursor } }`, 1},
-		"a fragment on the root":         {`{ ...q b: cvms(first: 7) { nodes { id } } } fragment q on Query { a: cvms(first: 8) { nodes { id } } }`, 1},
-		"another filter has other pages": {`{ a: cvms(nodeId: 18) { nodes { name } } b: cvms { nodes { name } } c: cvms(userId: "0") { nodes { name } } }`, 3},
-		"one that is skipped":            {`{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 90) @skip(if: true) { nodes { id } } }`, 1},
-		"one that is refused":            {`{ a: cvms(first: 5) { nodes { name } } b: cvms(first: -1) { nodes { id } } }`, 1},
-		"several pages, several times":   {`{ a: cvms(first: 300) { nodes { id } } b: cvms(first: 290) { nodes { id } } c: cvms(first: 150) { nodes { id } } }`, 4},
-		"the last ones, several times":   {`{ a: cvms(last: 50) { nodes { id } } b: cvms(last: 45) { nodes { id } } c: cvms(last: 30) { nodes { id } } }`, 2},
-		"no connection":                  {`{ __typename __schema { queryType { name } } }`, 0},
+		"one connection":                 {query: `query($a: String) { a: cvms(after: $a) { nodes { name } } }`, want: 1},
+		"the same twice":                 {query: `{ a: cvms { nodes { name } } b: cvms { edges { cursor } } }`, want: 1},
+		"one within another":             {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: 50) { nodes { id } } }`, want: 1},
+		"the total besides":              {query: `{ a: cvms { totalCount } b: cvms(first: 50) { nodes { id } } }`, want: 1},
+		"the total alone, twice":         {query: `{ a: cvms { totalCount } b: cvms(first: 5) { totalCount __typename } }`, want: 1},
+		"neighbours":                     {query: `query($a: String) { a: cvms(first: 9) { nodes { name } } b: cvms(first: 9, after: $a) { nodes { id } } }`, want: 1},
+		"the last ones know the total":   {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 5) { nodes { id } } }`, want: 2},
+		"fragments":                      {query: `{ a: cvms { ...n } a: cvms { ...e } } fragment n on CvmConnection { nodes { name } } fragment e on CvmConnection { edges { cursor } }`, want: 1},
+		"a fragment on the root":         {query: `{ ...q b: cvms(first: 7) { nodes { id } } } fragment q on Query { a: cvms(first: 8) { nodes { id } } }`, want: 1},
+		"another filter has other pages": {query: `{ a: cvms(nodeId: 18) { nodes { name } } b: cvms { nodes { name } } c: cvms(userId: "0") { nodes { name } } }`, want: 3},
+		"one that is skipped":            {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 90) @skip(if: true) { nodes { id } } }`, want: 1},
+		"one that is refused":            {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: -1) { nodes { id } } }`, want: 1},
+		"several pages, several times":   {query: `{ a: cvms(first: 300) { nodes { id } } b: cvms(first: 290) { nodes { id } } c: cvms(first: 150) { nodes { id } } }`, want: 4},
+		"the last ones, several times":   {query: `{ a: cvms(last: 50) { nodes { id } } b: cvms(last: 45) { nodes { id } } c: cvms(last: 30) { nodes { id } } }`, want: 2},
+		"no connection":                  {query: `{ __typename __schema { queryType { name } } }`, want: 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestConnectionsOfOneOperationSharePages(t *testing.T) {
 	}
 }
 
-func TestAPageWithTheWholeListServesTheOperation(t *testing.T) {
+func TestConnection_pageWithWholeList(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{Items: 60}))
 	a := g.post(t, `{ a: cvms(first: 100) { nodes { id } } b: cvms(last: 5) { nodes { id } } c: cvms { totalCount } d: cvm(vmId: "none") { id } }`, nil, nil)
@@ -160,16 +160,16 @@ func TestAPageWithTheWholeListServesTheOperation(t *testing.T) {
 	}
 }
 
-func TestCallsOfSmallSelections(t *testing.T) {
+func TestConnection_callsOfSmallSelections(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		query string
 		want  []string
 	}{
-		"the total alone":               {`{ cvms { totalCount } }`, []string{"page=1&page_size=1"}},
-		"first: 0":                      {`{ cvms(first: 0) { totalCount edges { cursor } pageInfo { hasNextPage startCursor } } }`, []string{"page=1&page_size=1"}},
-		"a filter goes by its old name": {`{ cvms(first: 1, nodeId: 18, userId: "usr_alice") { totalCount } }`, []string{"page=1&page_size=1&teepod_id=18&user_id=usr_alice"}},
-		"nulls are absent":              {`{ cvms(first: null, after: null, last: null, before: null, nodeId: null, userId: null) { totalCount nodes { id } } }`, []string{"page=1&page_size=30"}},
+		"the total alone":               {query: `{ cvms { totalCount } }`, want: []string{"page=1&page_size=1"}},
+		"first: 0":                      {query: `{ cvms(first: 0) { totalCount edges { cursor } pageInfo { hasNextPage startCursor } } }`, want: []string{"page=1&page_size=1"}},
+		"a filter goes by its old name": {query: `{ cvms(first: 1, nodeId: 18, userId: "usr_alice") { totalCount } }`, want: []string{"page=1&page_size=1&teepod_id=18&user_id=usr_alice"}},
+		"nulls are absent":              {query: `{ cvms(first: null, after: null, last: null, before: null, nodeId: null, userId: null) { totalCount nodes { id } } }`, want: []string{"page=1&page_size=30"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestCallsOfSmallSelections(t *testing.T) {
 	}
 }
 
-func TestAnEmptyList(t *testing.T) {
+func TestConnection_emptyList(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{Items: -1}))
 	for _, v := range []vars{{}, {"first": 5}, {"last": 5}, {"first": 0}} {
