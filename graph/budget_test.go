@@ -27,8 +27,8 @@ import (
 	"cvmgraph/restclient"
 )
 
-// workloads are the operations that costs are compared on: a few fields of 20 CVMs (a), two of 100 (b), all of 100 (c), and what
-// a client that pages asks for (r).
+// workloads are the operations whose costs are compared: a few fields of 20 CVMs (a), two fields of
+// 100 (b), all fields of 100 (c), and the selection of a client that pages (r).
 func workloads(tb testing.TB) map[string]string {
 	tb.Helper()
 	return map[string]string{
@@ -39,12 +39,12 @@ func workloads(tb testing.TB) map[string]string {
 	}
 }
 
-// heldPages is a Source that has indexed pages at hand, and no others.
-type heldPages struct {
+// cachedPages is a source that has only cached pages.
+type cachedPages struct {
 	pages map[restclient.PageRequest]*pages.Page
 }
 
-func newHeldPages(tb testing.TB) *heldPages {
+func newCachedPages(tb testing.TB) *cachedPages {
 	tb.Helper()
 	upstream := httptest.NewServer(demo.New(demo.Options{}))
 	tb.Cleanup(upstream.Close)
@@ -54,7 +54,7 @@ func newHeldPages(tb testing.TB) *heldPages {
 	}
 	tb.Cleanup(client.Close)
 	source := pages.NewUpstream(client)
-	held := &heldPages{make(map[restclient.PageRequest]*pages.Page)}
+	held := &cachedPages{make(map[restclient.PageRequest]*pages.Page)}
 	for _, size := range []int{1, 20, 100} {
 		request := restclient.PageRequest{Page: 1, PageSize: size}
 		if held.pages[request], _, err = source.Fetch(tb.Context(), restclient.NewCredential(restclient.Headers{Authorization: "Bearer budget"}), request); err != nil {
@@ -64,24 +64,24 @@ func newHeldPages(tb testing.TB) *heldPages {
 	return held
 }
 
-func (h *heldPages) CredentialKey(restclient.Credential) pages.CredentialKey {
+func (h *cachedPages) CredentialKey(restclient.Credential) pages.CredentialKey {
 	return pages.CredentialKey{}
 }
 
-func (h *heldPages) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.CachedPage {
+func (h *cachedPages) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.CachedPage {
 	return dst
 }
 
-func (h *heldPages) Cached(_ pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
+func (h *cachedPages) Cached(_ pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
 	page, ok := h.pages[request]
 	return pages.FetchResult{Page: page, Request: request, Cached: true}, ok
 }
 
-func (h *heldPages) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
+func (h *cachedPages) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
 	return pages.FetchResult{}, fmt.Errorf("no page for %+v", request.PageRequest)
 }
 
-// sink takes an answer and keeps its size.
+// sink discards a response and records its size.
 type sink struct {
 	header http.Header
 	status int
@@ -97,7 +97,7 @@ func (s *sink) Write(b []byte) (int, error) {
 
 func (s *sink) WriteHeader(status int) { s.status = status }
 
-// caller sends one operation over and over.
+// caller sends one operation repeatedly.
 type caller struct {
 	handler http.Handler
 	request *http.Request
@@ -131,7 +131,7 @@ func (c *caller) call(tb testing.TB) {
 	}
 }
 
-// TestAllocations_cachedPage holds what an operation allocates whose page is at hand.
+// TestAllocations_cachedPage checks the allocations of an operation whose page is cached.
 func TestAllocations_cachedPage(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	if testmode.Race {
 		t.Skip("the race detector allocates")
@@ -144,7 +144,7 @@ func TestAllocations_cachedPage(t *testing.T) { //nolint:paralleltest // what ot
 		"r": {95, 7000},
 	} {
 		g := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) {
-			r.Pages, r.Projection = newHeldPages(t), true
+			r.Pages, r.Projection = newCachedPages(t), true
 		})
 		c := newCaller(t, g.handler, operations[name])
 		got := allocated(func() { c.call(t) })
@@ -155,14 +155,14 @@ func TestAllocations_cachedPage(t *testing.T) { //nolint:paralleltest // what ot
 	}
 }
 
-// budget is how often something allocates, and how many bytes.
+// budget is a number of allocations and their bytes.
 type budget struct{ allocations, bytes float64 }
 
-// allocated returns what a run allocates once it has warmed up.
+// allocated returns the allocations of a run after some runs to warm up.
 func allocated(run func()) budget {
 	const runs = 200
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a garbage collection empties the pools
 	for range 20 {
 		run()
 	}
@@ -180,7 +180,7 @@ func BenchmarkHandler(b *testing.B) {
 		for _, projected := range []bool{true, false} {
 			b.Run(fmt.Sprintf("%s/projection=%t", name, projected), func(b *testing.B) {
 				g := newGateway(b, http.NotFoundHandler(), func(r *graph.Resolver) {
-					r.Pages, r.Projection = newHeldPages(b), projected
+					r.Pages, r.Projection = newCachedPages(b), projected
 				})
 				c := newCaller(b, g.handler, query)
 				b.ReportAllocs()
@@ -193,7 +193,7 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
-// allFields returns the selection of everything that a type has.
+// allFields returns the selection of all fields of Cvm.
 func allFields(tb testing.TB) string {
 	tb.Helper()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: publicSchema(tb)})

@@ -19,12 +19,12 @@ import (
 	"cvmgraph/restclient"
 )
 
-// rawUpstream serves pages over TCP from memory, without an allocation of its own, so that what is measured is the gateway's. It
-// returns its address.
+// rawUpstream serves pages over TCP from memory without allocations, so that only the gateway's are
+// measured. It returns its address.
 func rawUpstream(tb testing.TB) string {
 	tb.Helper()
 	list := demo.New(demo.Options{})
-	answers := make(map[string][]byte)
+	responses := make(map[string][]byte)
 	for _, size := range []int{1, 20, 100} {
 		request := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, fmt.Sprintf("%s?page=1&page_size=%d", demo.ListPath, size), nil)
 		request.Header.Set("Authorization", "Bearer budget")
@@ -32,10 +32,10 @@ func rawUpstream(tb testing.TB) string {
 		w := httptest.NewRecorder()
 		list.ServeHTTP(w, request)
 		if w.Code != http.StatusOK {
-			tb.Fatalf("the demo upstream answers %d", w.Code)
+			tb.Fatalf("got status %d of the demo upstream", w.Code)
 		}
 		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", w.Body.Len())
-		answers[fmt.Sprintf("page_size=%d ", size)] = append([]byte(head), w.Body.Bytes()...)
+		responses[fmt.Sprintf("page_size=%d ", size)] = append([]byte(head), w.Body.Bytes()...)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -54,9 +54,9 @@ func rawUpstream(tb testing.TB) string {
 			if !bytes.HasSuffix(request, []byte("\r\n\r\n")) {
 				continue
 			}
-			for size, answer := range answers {
+			for size, response := range responses {
 				if bytes.Contains(request, []byte(size)) {
-					_, _ = conn.Write(answer)
+					_, _ = conn.Write(response)
 				}
 			}
 			request = request[:0]
@@ -74,12 +74,12 @@ func rawUpstream(tb testing.TB) string {
 	return "http://" + listener.Addr().String() + demo.BasePath
 }
 
-// rawCaller calls a server over one connection, without an allocation of its own.
+// rawCaller calls a server over one connection without allocations.
 type rawCaller struct {
 	conn    net.Conn
 	request []byte
 	answer  *bufio.Reader
-	// size is the length of the last answer's body.
+	// size is the length of the last response's body.
 	size int
 }
 
@@ -139,7 +139,7 @@ func (c *rawCaller) receive(tb testing.TB) {
 	c.size = length
 }
 
-// listen serves a handler, and returns its address.
+// listen serves a handler and returns its address.
 func listen(tb testing.TB, handler http.Handler) string {
 	tb.Helper()
 	server := httptest.NewServer(handler)
@@ -147,12 +147,13 @@ func listen(tb testing.TB, handler http.Handler) string {
 	return server.Listener.Addr().String()
 }
 
-// TestAllocations_overHTTP holds what an operation allocates with all of net/http, on the side of the gateway alone.
+// TestAllocations_overHTTP checks the allocations of an operation with net/http, on the gateway's
+// side.
 func TestAllocations_overHTTP(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
-	upstream, held, operations := rawUpstream(t), newHeldPages(t), workloads(t)
+	upstream, held, operations := rawUpstream(t), newCachedPages(t), workloads(t)
 	for name, most := range map[string]struct{ held, called budget }{
 		"a": {held: budget{115, 9500}, called: budget{230, 1.25*pageBytes(held, 20) + 28000}},
 		"b": {held: budget{115, 9500}, called: budget{230, 1.25*pageBytes(held, 100) + 28000}},
@@ -175,13 +176,13 @@ func TestAllocations_overHTTP(t *testing.T) { //nolint:paralleltest // what othe
 	}
 }
 
-func pageBytes(held *heldPages, size int) float64 {
+func pageBytes(held *cachedPages, size int) float64 {
 	return float64(held.pages[restclient.PageRequest{Page: 1, PageSize: size}].BodySize())
 }
 
 func BenchmarkHTTP(b *testing.B) {
 	upstream := rawUpstream(b)
-	held := newHeldPages(b)
+	held := newCachedPages(b)
 	for name, query := range workloads(b) {
 		for _, cached := range []bool{true, false} {
 			b.Run(fmt.Sprintf("%s/held=%t", name, cached), func(b *testing.B) {

@@ -13,7 +13,7 @@ import (
 	"cvmgraph/internal/pages"
 )
 
-// cachingGateway is a gateway that keeps pages.
+// cachingGateway returns a gateway that caches pages.
 func cachingGateway(t *testing.T, upstream http.Handler, options pages.CacheOptions) *gateway {
 	t.Helper()
 	options.MaxBytes = 16 << 20
@@ -22,7 +22,7 @@ func cachingGateway(t *testing.T, upstream http.Handler, options pages.CacheOpti
 	return g
 }
 
-// clock is a time that the test moves.
+// clock is a clock that the test advances.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -49,13 +49,13 @@ func TestCache_windowOnCachedPages(t *testing.T) {
 	cursor := all.cvms(t).Edges[29].Cursor
 	g.takeCalls()
 	for name, query := range map[string]string{
-		"the same window":               `{ cvms(first: 100) { nodes { id } } }`,
-		"a smaller one":                 `{ cvms(first: 20) { nodes { name } } }`,
-		"one behind a cursor":           `{ cvms(first: 30, after: "` + cursor + `") { nodes { id } } }`,
-		"one ahead of a cursor":         `{ cvms(last: 10, before: "` + cursor + `") { nodes { id } } }`,
-		"those far from their cursor":   `{` + strings.Repeat(` #: cvms(last: 5, after: "`+cursor+`", before: "`+all.cvms(t).Edges[80].Cursor+`") { nodes { id } }`, 8) + ` }`,
-		"the total":                     `{ cvms { totalCount } }`,
-		"a lookup of what stands there": `{ node(id: "` + all.cvms(t).Edges[50].Node.ID + `") { id } }`,
+		"the same window":                 `{ cvms(first: 100) { nodes { id } } }`,
+		"a smaller window":                `{ cvms(first: 20) { nodes { name } } }`,
+		"a window after a cursor":         `{ cvms(first: 30, after: "` + cursor + `") { nodes { id } } }`,
+		"a window before a cursor":        `{ cvms(last: 10, before: "` + cursor + `") { nodes { id } } }`,
+		"windows far from their cursor":   `{` + strings.Repeat(` #: cvms(last: 5, after: "`+cursor+`", before: "`+all.cvms(t).Edges[80].Cursor+`") { nodes { id } }`, 8) + ` }`,
+		"the total":                       `{ cvms { totalCount } }`,
+		"a lookup of an item on the page": `{ node(id: "` + all.cvms(t).Edges[50].Node.ID + `") { id } }`,
 	} {
 		for i := range 8 {
 			query = strings.Replace(query, "#", fmt.Sprintf("f%d", i), 1)
@@ -91,7 +91,7 @@ func TestCache_noCacheHeader(t *testing.T) {
 	}
 	g.post(t, query, nil, nil)
 	if calls := g.takeCalls(); len(calls) != 0 {
-		t.Errorf("after it: got %d calls, want what it brought", len(calls))
+		t.Errorf("after it: got %d calls, want its page", len(calls))
 	}
 }
 

@@ -40,7 +40,7 @@ func TestConnection_traversalOfUnchangingList(t *testing.T) {
 				got = append(got, check(t, page, total, len(got), len(got)+len(page.Edges))...)
 				wantCalls := calls(max(position, 0), min(position+1+n, total))
 				if got := len(g.takeCalls()); got != wantCalls {
-					t.Fatalf("behind position %d: got %d upstream calls, want %d", position, got, wantCalls)
+					t.Fatalf("after position %d: got %d upstream calls, want %d", position, got, wantCalls)
 				}
 				if !page.PageInfo.HasNextPage {
 					break
@@ -64,7 +64,7 @@ func TestConnection_traversalOfUnchangingList(t *testing.T) {
 					wantCalls = calls(max(position-n, 0), position+1)
 				}
 				if got := len(g.takeCalls()); got != wantCalls {
-					t.Fatalf("ahead of position %d: got %d upstream calls, want %d", position, got, wantCalls)
+					t.Fatalf("before position %d: got %d upstream calls, want %d", position, got, wantCalls)
 				}
 				if !page.PageInfo.HasPreviousPage {
 					break
@@ -78,7 +78,7 @@ func TestConnection_traversalOfUnchangingList(t *testing.T) {
 	}
 }
 
-// check compares what the answer says of itself with the positions that it should hold, and returns the VMs' uuids.
+// check compares a page with the positions that it should have. It returns the uuids of its VMs.
 func check(t *testing.T, page connection, total, lo, hi int) []string {
 	t.Helper()
 	if page.TotalCount != total {
@@ -117,16 +117,16 @@ func TestConnection_sharesPages(t *testing.T) {
 	}{
 		"one connection":                 {query: `query($a: String) { a: cvms(after: $a) { nodes { name } } }`, want: 1},
 		"the same twice":                 {query: `{ a: cvms { nodes { name } } b: cvms { edges { cursor } } }`, want: 1},
-		"one within another":             {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: 50) { nodes { id } } }`, want: 1},
-		"the total besides":              {query: `{ a: cvms { totalCount } b: cvms(first: 50) { nodes { id } } }`, want: 1},
+		"a window within another":        {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: 50) { nodes { id } } }`, want: 1},
+		"a total besides":                {query: `{ a: cvms { totalCount } b: cvms(first: 50) { nodes { id } } }`, want: 1},
 		"the total alone, twice":         {query: `{ a: cvms { totalCount } b: cvms(first: 5) { totalCount __typename } }`, want: 1},
-		"neighbours":                     {query: `query($a: String) { a: cvms(first: 9) { nodes { name } } b: cvms(first: 9, after: $a) { nodes { id } } }`, want: 1},
+		"neighbors":                      {query: `query($a: String) { a: cvms(first: 9) { nodes { name } } b: cvms(first: 9, after: $a) { nodes { id } } }`, want: 1},
 		"the last ones know the total":   {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 5) { nodes { id } } }`, want: 2},
 		"fragments":                      {query: `{ a: cvms { ...n } a: cvms { ...e } } fragment n on CvmConnection { nodes { name } } fragment e on CvmConnection { edges { cursor } }`, want: 1},
 		"a fragment on the root":         {query: `{ ...q b: cvms(first: 7) { nodes { id } } } fragment q on Query { a: cvms(first: 8) { nodes { id } } }`, want: 1},
 		"another filter has other pages": {query: `{ a: cvms(nodeId: 18) { nodes { name } } b: cvms { nodes { name } } c: cvms(userId: "0") { nodes { name } } }`, want: 3},
-		"one that is skipped":            {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 90) @skip(if: true) { nodes { id } } }`, want: 1},
-		"one that is refused":            {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: -1) { nodes { id } } }`, want: 1},
+		"a skipped connection":           {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 90) @skip(if: true) { nodes { id } } }`, want: 1},
+		"an invalid connection":          {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: -1) { nodes { id } } }`, want: 1},
 		"several pages, several times":   {query: `{ a: cvms(first: 300) { nodes { id } } b: cvms(first: 290) { nodes { id } } c: cvms(first: 150) { nodes { id } } }`, want: 4},
 		"the last ones, several times":   {query: `{ a: cvms(last: 50) { nodes { id } } b: cvms(last: 45) { nodes { id } } c: cvms(last: 30) { nodes { id } } }`, want: 2},
 		"no connection":                  {query: `{ __typename __schema { queryType { name } } }`, want: 0},
@@ -134,7 +134,7 @@ func TestConnection_sharesPages(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for range 5 { // the fields of an operation are resolved in any order
+			for range 5 { // fields are resolved in any order
 				g := newGateway(t, upstream)
 				a := g.post(t, test.query, vars{"a": after}, nil)
 				if a.Data == nil {

@@ -17,7 +17,7 @@ import (
 
 const entitiesQuery = `query($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Cvm { id vmId name } } }`
 
-// entity is what the tests select of one, nil for null.
+// entity is the selection of an entity in the tests.
 type entity struct {
 	Typename       string `json:"__typename"`
 	ID, VMID, Name string
@@ -73,7 +73,7 @@ func TestEntities_manyShareOneScan(t *testing.T) {
 	if calls := g.takeCalls(); len(calls) > total/90+1 {
 		t.Errorf("got %d calls, want at most %d", len(calls), total/90+1)
 	}
-	// Where they stand is known now, and fields of an operation share what they fetch.
+	// There are hints for all of them now, and the fields of an operation share the pages.
 	a = g.post(t, `query($r: [_Any!]!, $id: ID!) { _entities(representations: $r) { ... on Node { id } } node(id: $id) { id } cvms(first: 5) { nodes { id } } }`,
 		vars{"r": []vars{{"__typename": "Cvm", "id": ids[2]}, {"__typename": "Cvm", "vmId": vmIDs[3]}}, "id": ids[4]}, nil)
 	if entities := a.entities(t); len(a.Errors) > 0 || entities[0].ID != ids[2] || entities[1].ID != ids[3] || string(a.Data["node"]) != fmt.Sprintf(`{"id":%q}`, ids[4]) {
@@ -91,18 +91,18 @@ func TestEntities_invalidRepresentations(t *testing.T) {
 		representation string
 		want           string // in the message
 	}{
-		"another __typename":      {representation: `{"__typename":"Machine","id":"Q3ZtOmE"}`, want: "__typename"},
-		"an abstract one":         {representation: `{"__typename":"Node","id":"Q3ZtOmE"}`, want: "__typename"},
-		"no __typename":           {representation: `{"id":"Q3ZtOmE"}`, want: "__typename"},
-		"a __typename of a kind":  {representation: `{"__typename":["Cvm"],"id":"Q3ZtOmE"}`, want: "__typename"},
-		"a text":                  {representation: `"Cvm"`, want: "__typename"},
-		"a list":                  {representation: `[{"__typename":"Cvm","id":"Q3ZtOmE"}]`, want: "__typename"},
-		"no key":                  {representation: `{"__typename":"Cvm"}`, want: "neither id nor vmId"},
-		"a key of another name":   {representation: `{"__typename":"Cvm","name":"n"}`, want: "neither id nor vmId"},
-		"nulls":                   {representation: `{"__typename":"Cvm","id":null,"vmId":null}`, want: "neither id nor vmId"},
-		"a key that is an object": {representation: `{"__typename":"Cvm","id":{"a":1}}`, want: "not a string"},
-		"an id that is none":      {representation: `{"__typename":"Cvm","id":"a"}`, want: "not of this gateway"},
-		"an id that is none, before a uuid": {
+		"another __typename":          {representation: `{"__typename":"Machine","id":"Q3ZtOmE"}`, want: "__typename"},
+		"an abstract type":            {representation: `{"__typename":"Node","id":"Q3ZtOmE"}`, want: "__typename"},
+		"no __typename":               {representation: `{"id":"Q3ZtOmE"}`, want: "__typename"},
+		"a __typename that is a list": {representation: `{"__typename":["Cvm"],"id":"Q3ZtOmE"}`, want: "__typename"},
+		"a string":                    {representation: `"Cvm"`, want: "__typename"},
+		"a list":                      {representation: `[{"__typename":"Cvm","id":"Q3ZtOmE"}]`, want: "__typename"},
+		"no key":                      {representation: `{"__typename":"Cvm"}`, want: "neither id nor vmId"},
+		"a key of another name":       {representation: `{"__typename":"Cvm","name":"n"}`, want: "neither id nor vmId"},
+		"nulls":                       {representation: `{"__typename":"Cvm","id":null,"vmId":null}`, want: "neither id nor vmId"},
+		"a key that is an object":     {representation: `{"__typename":"Cvm","id":{"a":1}}`, want: "not a string"},
+		"an invalid id":               {representation: `{"__typename":"Cvm","id":"a"}`, want: "not of this gateway"},
+		"an invalid id and a uuid": {
 			representation: `{"__typename":"Cvm","id":"a","vmId":"a"}`, want: "not of this gateway",
 		},
 		"an id of another type": {representation: `{"__typename":"Cvm","id":"VXNlcjox"}`, want: "not of this gateway"},
@@ -173,7 +173,7 @@ func TestEntities_invalidValues(t *testing.T) {
 	}
 }
 
-// subgraphSDL returns the schema that routers read, by a request without a credential.
+// subgraphSDL returns the schema for routers, from a request without a credential.
 func subgraphSDL(t *testing.T) string {
 	t.Helper()
 	g := newGateway(t, demo.New(demo.Options{}))

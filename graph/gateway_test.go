@@ -19,14 +19,14 @@ import (
 	"cvmgraph/restclient"
 )
 
-// tenant is the list that requests of the tests see unless they say otherwise.
+// tenant returns the tenant of the tests' requests, unless they have another credential.
 func tenant() demo.Tenant { return demo.Tenant{Bearer: "tester"} }
 
-// gateway is the GraphQL endpoint over an upstream of the test's own, which counts the calls that reach it.
+// gateway is the GraphQL endpoint over the test's own upstream. It records the upstream calls.
 type gateway struct {
 	handler http.Handler
-	timeout time.Duration // of an attempt at an upstream call
-	within  time.Duration // of an operation; 0: as long as the test
+	timeout time.Duration // of an attempt of an upstream call
+	within  time.Duration // the timeout of an operation; 0 for none
 	log     bytes.Buffer
 
 	mu    sync.Mutex
@@ -41,10 +41,10 @@ func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Reso
 	return g
 }
 
-// patience is how long a gateway of the tests waits for its upstream: long enough for a machine that is busy otherwise.
+// patience is how long the tests' gateways wait for the upstream: long enough for a busy machine.
 const patience = 20 * time.Second
 
-// over serves the gateway over an upstream whose calls it counts.
+// over creates the gateway's handler over an upstream, and records its calls.
 func (g *gateway) over(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) {
 	tb.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +57,7 @@ func (g *gateway) over(tb testing.TB, upstream http.Handler, change ...func(*gra
 	g.serve(tb, server.URL+"/api/v1", change...)
 }
 
-// newGatewayAt is newGateway over an upstream elsewhere, whose calls are not counted.
+// newGatewayAt returns a gateway over the upstream at a URL. It does not record the calls.
 func newGatewayAt(tb testing.TB, baseURL string) *gateway {
 	tb.Helper()
 	g := &gateway{timeout: patience}
@@ -89,7 +89,7 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	g.handler = graph.NewHandler(resolver)
 }
 
-// takeCalls returns the queries of the upstream calls since it was last called.
+// takeCalls returns the queries of the upstream calls since the last call of takeCalls.
 func (g *gateway) takeCalls() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -124,7 +124,7 @@ func (e answerError) code() any { return e.Extensions["code"] }
 
 type vars = map[string]any
 
-// post sends an operation as the tenant of the tests, unless header says otherwise.
+// post sends an operation. If header is nil, it has the credential of tenant.
 func (g *gateway) post(tb testing.TB, query string, variables vars, header http.Header) answer {
 	tb.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
@@ -147,12 +147,12 @@ func (g *gateway) post(tb testing.TB, query string, variables vars, header http.
 	g.handler.ServeHTTP(recorder, request)
 	a := answer{raw: recorder.Body.String()}
 	if err := json.Unmarshal(recorder.Body.Bytes(), &a); err != nil {
-		tb.Fatalf("answer is not JSON: %v: %.200s", err, a.raw)
+		tb.Fatalf("the response is not JSON: %v: %.200s", err, a.raw)
 	}
 	return a
 }
 
-// connection is what the tests select of one.
+// connection is the selection of a connection in the tests.
 type connection struct {
 	Edges []struct {
 		Cursor string
@@ -166,7 +166,7 @@ type connection struct {
 	TotalCount int
 }
 
-// cvms returns the connection under the name cvms, and fails the test where there are errors.
+// cvms returns the connection cvms. It fails the test if the response has errors.
 func (a answer) cvms(t *testing.T) connection {
 	t.Helper()
 	if len(a.Errors) > 0 {
@@ -179,7 +179,7 @@ func (a answer) cvms(t *testing.T) connection {
 	return c
 }
 
-// onlyError returns the answer's one error, and fails the test where there is another number of them.
+// onlyError returns the error of the response. It fails the test unless there is exactly one.
 func (a answer) onlyError(t *testing.T) answerError {
 	t.Helper()
 	if len(a.Errors) != 1 {

@@ -51,7 +51,7 @@ func TestLookup_everyCVM(t *testing.T) {
 		if calls := g.takeCalls(); len(calls) > total/90+1 {
 			t.Errorf("CVM %d: got %d calls, want at most %d", i, len(calls), total/90+1)
 		}
-		// The second time it is known where it stands.
+		// The second lookup has a hint.
 		g.post(t, lookupQuery, vars{"id": ids[i], "vmId": vmIDs[i]}, nil)
 		if calls := g.takeCalls(); len(calls) != 1 {
 			t.Errorf("CVM %d again: got the calls %q, want one", i, calls)
@@ -95,17 +95,17 @@ func TestLookup_notFound(t *testing.T) {
 		wantCode  any
 		wantCalls int
 	}{
-		"an id of no CVM":             {query: `{ node(id: "Q3ZtOm5vbmU") { id } }`, want: `{"node":null}`, wantCode: nil, wantCalls: 4},
-		"a provisional id of none":    {query: `{ node(id: "Q3ZtUHJvdmlzaW9uYWw6AAAAAAAAAAE") { id } }`, want: `{"node":null}`, wantCode: nil, wantCalls: 4},
-		"a uuid of no VM":             {query: `{ cvm(vmId: "00000000-0000-4000-8000-000000000000") { id } }`, want: `{"cvm":null}`, wantCode: nil, wantCalls: 4},
-		"a text that is no id":        {query: `{ node(id: "1") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
-		"an empty id":                 {query: `{ node(id: "") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
-		"an id in another spelling":   {query: `{ node(id: "Q3ZtOm5vbmU=") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
-		"an id of another type":       {query: `{ node(id: "VXNlcjox") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
-		"an empty uuid":               {query: `{ cvm(vmId: "") { id } }`, want: `{"cvm":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
-		"no ids":                      {query: `{ nodes(ids: []) { id } }`, want: `{"nodes":[]}`, wantCode: nil, wantCalls: 0},
-		"one bad id among others":     {query: `{ nodes(ids: ["Q3ZtOm5vbmU", "1"]) { id } }`, want: `{"nodes":[null,null]}`, wantCode: "BAD_USER_INPUT", wantCalls: 4},
-		"one skipped beside the list": {query: `{ node(id: "Q3ZtOm5vbmU") @skip(if: true) { id } cvms(first: 1) { totalCount } }`, want: `{"cvms":{"totalCount":300}}`, wantCode: nil, wantCalls: 1},
+		"an id of no CVM":                  {query: `{ node(id: "Q3ZtOm5vbmU") { id } }`, want: `{"node":null}`, wantCode: nil, wantCalls: 4},
+		"a provisional id of no CVM":       {query: `{ node(id: "Q3ZtUHJvdmlzaW9uYWw6AAAAAAAAAAE") { id } }`, want: `{"node":null}`, wantCode: nil, wantCalls: 4},
+		"a uuid of no VM":                  {query: `{ cvm(vmId: "00000000-0000-4000-8000-000000000000") { id } }`, want: `{"cvm":null}`, wantCode: nil, wantCalls: 4},
+		"a string that is not an id":       {query: `{ node(id: "1") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"an empty id":                      {query: `{ node(id: "") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"an id in another spelling":        {query: `{ node(id: "Q3ZtOm5vbmU=") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"an id of another type":            {query: `{ node(id: "VXNlcjox") { id } }`, want: `{"node":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"an empty uuid":                    {query: `{ cvm(vmId: "") { id } }`, want: `{"cvm":null}`, wantCode: "BAD_USER_INPUT", wantCalls: 0},
+		"no ids":                           {query: `{ nodes(ids: []) { id } }`, want: `{"nodes":[]}`, wantCode: nil, wantCalls: 0},
+		"an invalid id among others":       {query: `{ nodes(ids: ["Q3ZtOm5vbmU", "1"]) { id } }`, want: `{"nodes":[null,null]}`, wantCode: "BAD_USER_INPUT", wantCalls: 4},
+		"a skipped lookup beside the list": {query: `{ node(id: "Q3ZtOm5vbmU") @skip(if: true) { id } cvms(first: 1) { totalCount } }`, want: `{"cvms":{"totalCount":300}}`, wantCode: nil, wantCalls: 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +159,7 @@ func TestLookup_listTooLarge(t *testing.T) {
 			t.Errorf("%d CVMs: got %+v, want QUERY_TOO_COMPLEX with limit %d and actual %d", total, e, limit, want)
 		}
 		if got != 1 {
-			t.Errorf("%d CVMs: got %d calls, want one, which tells the total", total, got)
+			t.Errorf("%d CVMs: got %d calls, want one call for the total", total, got)
 		}
 	}
 }
@@ -192,7 +192,8 @@ func TestLookup_invalidValues(t *testing.T) {
 	}
 }
 
-// TestLookup_listMoves moves the CVM that is looked for from one end of the list to the other while it is searched.
+// TestLookup_listMoves deletes CVMs during a search, so that the target moves to positions that
+// were searched before.
 func TestLookup_listMoves(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
@@ -201,7 +202,7 @@ func TestLookup_listMoves(t *testing.T) {
 	var calls atomic.Int64
 	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1) == 2 {
-			upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { // deletes shift what was not seen yet to where it was
+			upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
 				return slices.Delete(items, 10, 40)
 			})
 		}
@@ -243,12 +244,12 @@ func TestExtensions_upstream(t *testing.T) {
 		}
 	}
 	if total, window := u.Calls[0], u.Calls[1]; total.Start != 0 || window.Start < total.Ms {
-		t.Errorf("start: got %v and %v, want 0 and what follows the first call's %v ms", total.Start, window.Start, total.Ms)
+		t.Errorf("start: got %v and %v, want 0 and a start after the first call's %v ms", total.Start, window.Start, total.Ms)
 	}
 	if a := g.post(t, `{ cvms(first: 1) { nodes { id } } }`, nil, header); !strings.Contains(a.raw, `"page":1,"pageSize":1,"reason":"window"`) {
 		t.Errorf("one item: got %s, want a call for the window", a.raw)
 	}
 	if a := g.post(t, `{ cvms { totalCount } }`, nil, nil); strings.Contains(a.raw, "extensions") {
-		t.Errorf("not asked: got %s, want no extensions", a.raw)
+		t.Errorf("without the header: got %s, want no extensions", a.raw)
 	}
 }

@@ -28,28 +28,33 @@ import (
 	"cvmgraph/restclient"
 )
 
-// speed is how fast the gateway is in the speed of another server: by the CPU time of the servers' process alone, and by that of the whole
-// machine, with the callers and the upstream.
+// speed is the gateway's speed relative to another server: by the CPU time of the servers' process
+// alone, and by the CPU time of the whole machine, with the callers and the upstream.
 type speed struct{ alone, whole float64 }
 
-// TestRatios_budgets compares what a request costs the gateway with what it costs servers that do next to nothing. One process has all
-// of them and one core; the callers and the upstream are in another. The servers take turns, and a ratio is taken within a turn.
+// TestRatios_budgets compares the cost of a request at the gateway with its cost at minimal
+// servers. All servers are in one process with one core. The callers and the upstream are in
+// another process. The servers run in turns, and a ratio is computed within a turn.
 //
-// The budgets, for a, b and c, are 0.45, 0.45 and 0.4 of a constant answer's speed with the page at hand, and 0.45, 0.45 and 0.25 of a
-// reverse proxy's with a call. Where little else runs, two cores give:
+// The budgets, for a, b and c, are 0.45, 0.45 and 0.4 of the speed of a constant response if the
+// page is cached, and 0.45, 0.45 and 0.25 of the speed of a reverse proxy with a call. On a quiet
+// machine, two cores give:
 //
 //	                             the whole             the servers alone
-//	at hand, constant answer     0.48, 0.52, 0.38      0.39, 0.42, 0.27
+//	cached, constant response    0.48, 0.52, 0.38      0.39, 0.42, 0.27
 //	called, proxy                0.57, 0.49, 0.32      0.40, 0.31, 0.21
 //	called, proxy with a pool    0.47, 0.58, 0.38      0.35, 0.41, 0.28
 //
-// So the whole reaches all but c at hand, and the servers alone reach none but c with a call, beside the proxy with a pool. On a, with
-// a call, they have 0.35 to 0.40 and not 0.45; where other programs run, 0.27 beside the proxy with a pool.
+// The whole machine reaches all budgets but c with a cached page. The servers alone reach none but
+// c with a call, compared with the proxy with a pool. On a, with a call, they reach 0.35 to 0.40
+// instead of 0.45, and 0.27 of the proxy with a pool if other programs run.
 //
-// Callers with one credential share their calls: then the gateway is faster than the proxy on a and b.
+// Callers with one credential share their calls. The gateway is then faster than the proxy on a and
+// b.
 //
-// What is asserted is some 15 % below the least that ten runs gave beside a program that took all the time it got. On a that catches a
-// gateway which is slower by a third, on b and c by half with a call and by nine tenths at hand.
+// The limits are about 15 % below the minimum of ten runs beside a program that used all of the
+// time that it got. They catch a gateway that is slower by a third on a, by half on b and c with a
+// call, and by nine tenths on b and c with a cached page.
 func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use would count
 	aloneOrSkip(t)
 	servers := startServers(t, rawUpstream(t))
@@ -57,7 +62,9 @@ func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use
 	for _, tt := range []struct {
 		name     string
 		pageSize int
-		// The least: cached and at hand of the constant answer, called of the proxy and of the one with a pool, shared calls of the proxy.
+		// The minimum speeds: of cached responses and of cached pages relative to the constant
+		// response, of calls relative to the proxy and to the proxy with a pool, and of shared
+		// calls relative to the proxy.
 		cached, constant, proxy, pooling, shared speed
 	}{
 		{name: "a", pageSize: 20, cached: speed{0.45, 0.45}, constant: speed{0.25, 0.30}, proxy: speed{0.30, 0.45}, pooling: speed{0.22, 0.32}, shared: speed{1, 1.2}},
@@ -66,7 +73,7 @@ func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use
 	} {
 		cached := servers.line(t, "cached", operations[tt.name], 0)
 		held, called := servers.line(t, "held", operations[tt.name], 0), servers.line(t, "called", operations[tt.name], 0)
-		called.apart() // or else they share calls
+		called.apart() // so that they share no calls
 		shared := servers.line(t, "called", operations[tt.name], 0)
 		constant := servers.line(t, "constant "+tt.name, operations[tt.name], 0)
 		proxy, pooling := servers.line(t, "proxy", "", tt.pageSize), servers.line(t, "pooling proxy", "", tt.pageSize)
@@ -131,16 +138,17 @@ func TestRatios_index(t *testing.T) { //nolint:paralleltest // what others use w
 	}
 }
 
-// servers are the addresses of the servers of the other process, by name.
+// servers are the addresses of the other process's servers, by name.
 type servers map[string]string
 
-// line is one server's part of a comparison: callers that send their requests at once.
+// line has the callers of one server in a comparison. They send their requests at the same time.
 type line struct {
 	server  string
-	address string // of the server that tells the CPU time
+	address string // of the server that returns the CPU time
 	callers []*rawCaller
-	count   int // how often the callers call in one turn
-	// alone is the CPU time of a call on the server's side, by turn, and whole that with the callers' and the upstream's.
+	count   int // number of calls in one turn
+	// alone is the CPU time of a call in the servers' process, by turn. whole includes the CPU time
+	// of the callers and of the upstream.
 	alone, whole []time.Duration
 }
 
@@ -157,14 +165,14 @@ func (s servers) line(t *testing.T, server, query string, pageSize int) *line {
 	return l
 }
 
-// apart gives each caller a credential of its own.
+// apart sets a separate credential for each caller.
 func (l *line) apart() {
 	for i, c := range l.callers {
 		c.request = bytes.Replace(c.request, []byte("Bearer budget"), fmt.Appendf(nil, "Bearer budge%c", 'a'+i), 1)
 	}
 }
 
-// prepare finds out how many calls make a turn.
+// prepare computes the number of calls in a turn.
 func (l *line) prepare(t *testing.T) {
 	t.Helper()
 	const long = 6 * time.Millisecond
@@ -178,7 +186,7 @@ func (l *line) prepare(t *testing.T) {
 	}
 }
 
-// turn notes the CPU time of a call.
+// turn makes the calls of one turn and records the CPU time of a call.
 func (l *line) turn(t *testing.T) {
 	t.Helper()
 	others, own := l.cpu(t), cost.CPU()
@@ -189,7 +197,7 @@ func (l *line) turn(t *testing.T) {
 	l.whole = append(l.whole, (used+cost.CPU()-own)/calls)
 }
 
-// call has the callers call, all at once.
+// call makes all callers call at the same time.
 func (l *line) call(t *testing.T) {
 	t.Helper()
 	for range l.count {
@@ -202,7 +210,7 @@ func (l *line) call(t *testing.T) {
 	}
 }
 
-// cpu returns the CPU time that the servers' process has used.
+// cpu returns the CPU time of the servers' process.
 func (l *line) cpu(t *testing.T) time.Duration {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.address, nil)
@@ -225,13 +233,14 @@ func (l *line) cpu(t *testing.T) time.Duration {
 	return time.Duration(used)
 }
 
-// upstreamVariable names the environment variable that makes this program the servers' process. It has the upstream's address.
+// upstreamVariable names the environment variable that makes this program the servers' process. It
+// has the upstream's address.
 const upstreamVariable = "CVMGRAPH_TEST_SERVERS_UPSTREAM"
 
 // startServers starts the other process, which ends with the test.
 func startServers(t *testing.T, upstream string) servers {
 	t.Helper()
-	p := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRatios_servers$")
+	p := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServers_forRatios$")
 	p.Env = append(os.Environ(), upstreamVariable+"="+upstream, "GOMAXPROCS=1")
 	p.Stderr = os.Stderr
 	in, err := p.StdinPipe()
@@ -257,14 +266,14 @@ func startServers(t *testing.T, upstream string) servers {
 	return s
 }
 
-// TestRatios_servers is the servers' process.
-func TestRatios_servers(t *testing.T) { //nolint:paralleltest // it is alone
+// TestServers_forRatios is the servers' process.
+func TestServers_forRatios(t *testing.T) { //nolint:paralleltest // it is alone
 	upstream := os.Getenv(upstreamVariable)
 	if upstream == "" {
 		t.Skip("TestRatios_budgets starts this in a process of its own")
 	}
-	floor := make([]byte, 24<<20) // as the gateway has it, so that collections are as rare
-	held := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = newHeldPages(t), true })
+	floor := make([]byte, 24<<20) // as in the gateway, so that garbage collections are as rare
+	held := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = newCachedPages(t), true })
 	called := &gateway{timeout: patience}
 	called.serve(t, upstream, func(r *graph.Resolver) { r.Projection = true })
 	cached := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 48 << 20}}
@@ -293,11 +302,11 @@ func TestRatios_servers(t *testing.T) { //nolint:paralleltest // it is alone
 		t.Fatal(err)
 	}
 	os.Stdout.Write(append(said, '\n'))
-	_, _ = io.Copy(io.Discard, os.Stdin) // until the other process has done
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the other process is done
 	runtime.KeepAlive(floor)
 }
 
-// newProxy returns a reverse proxy that keeps its connections.
+// newProxy returns a reverse proxy that reuses its connections.
 func newProxy(t *testing.T, upstream string, pool httputil.BufferPool) http.Handler {
 	t.Helper()
 	target, err := url.Parse(strings.TrimSuffix(upstream, demo.BasePath))
@@ -313,7 +322,7 @@ func newProxy(t *testing.T, upstream string, pool httputil.BufferPool) http.Hand
 	}
 }
 
-// buffers is a pool of buffers to copy through.
+// buffers is a pool of copy buffers.
 type buffers struct{ pool sync.Pool }
 
 func (b *buffers) Get() []byte {

@@ -15,8 +15,8 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// TestConnection_traversalOfChangingList pages through lists that change between the pages and between the calls of a page, forward and
-// backward, over real connections.
+// TestConnection_traversalOfChangingList pages through lists that change between the pages and
+// between the calls of a page, forward and backward, over TCP.
 func TestConnection_traversalOfChangingList(t *testing.T) {
 	t.Parallel()
 	const workers = 4
@@ -87,9 +87,9 @@ func uncached() http.Header {
 	return http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "Cache-Control": {"no-cache"}}
 }
 
-// traverseOverHTTP checks a traversal of the worker's history with this number, and returns whether it
-// had to be exact. The gateways of every other worker cache pages. Other requests between those of the
-// traversal leave pages of all moments in the cache.
+// traverseOverHTTP checks a traversal of the worker's history with this number, and returns whether
+// it had to be exact. The gateways of every other worker cache pages. Other requests between those
+// of the traversal leave pages of all moments in the cache.
 func traverseOverHTTP(t *testing.T, worker, number uint64) (exact bool) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(worker, number))
@@ -169,7 +169,8 @@ func (l *tenantList) page(t *testing.T, g *gateway, n int, backward bool, cursor
 	return page
 }
 
-// TestConnection_searchUsesNewPages keeps two pages of two moments, between which the cursor's item moved from one to the other.
+// TestConnection_searchUsesNewPages caches two pages of two moments, between which the cursor's
+// item moved from one page to the other.
 func TestConnection_searchUsesNewPages(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{Items: 160})
@@ -193,7 +194,7 @@ func TestConnection_searchUsesNewPages(t *testing.T) {
 		t.Errorf("got %s, want %s", a.raw, whole[50])
 	}
 	if got := a.Extensions.Pagination; len(got) != 1 || !got[0].Exact {
-		t.Errorf("got %+v, want an exact answer", got)
+		t.Errorf("got %+v, want an exact result", got)
 	}
 }
 
@@ -203,11 +204,11 @@ func TestExtensions_pagination(t *testing.T) {
 	g := newGateway(t, upstream)
 	page := g.post(t, walkQuery, vars{"first": 10}, nil).cvms(t)
 	if a := g.post(t, walkQuery, vars{"first": 10, "after": page.PageInfo.EndCursor}, nil); len(a.Extensions.Pagination) > 0 {
-		t.Errorf("a list that stands still: got %+v, want no extension", a.Extensions.Pagination)
+		t.Errorf("an unchanged list: got %+v, want no extension", a.Extensions.Pagination)
 	}
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
 		items = slices.Insert(items, 0, demo.NewItem(1), demo.NewItem(2))
-		return slices.Delete(items, 11, 12) // the cursor's own
+		return slices.Delete(items, 11, 12) // the cursor's item
 	})
 	a := g.post(t, `query($after: String) { list: cvms(first: 10, after: $after) { nodes { vmId } } }`, vars{"after": page.PageInfo.EndCursor}, nil)
 	if len(a.Extensions.Pagination) != 1 {
@@ -215,13 +216,13 @@ func TestExtensions_pagination(t *testing.T) {
 	}
 	got := a.Extensions.Pagination[0]
 	if dotted(got.Path) != "list" || !got.Exact || got.Inserted != 2 || got.Removed != 1 || got.Reordered || got.RepeatedFrom != nil {
-		t.Errorf("got %+v, want an exact answer at list with 2 inserted and 1 removed", got)
+		t.Errorf("got %+v, want an exact result at list with 2 inserted and 1 removed", got)
 	}
 
 	page = g.post(t, walkQuery, vars{"first": 50}, nil).cvms(t)
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { return items[100:] })
 	a = g.post(t, walkQuery, vars{"first": 10, "after": page.PageInfo.EndCursor}, nil)
 	if got := a.Extensions.Pagination; len(got) != 1 || got[0].Exact || got[0].RepeatedFrom == nil || *got[0].RepeatedFrom != 0 {
-		t.Errorf("nothing is left of what the cursor remembers: got %+v, want repeats from 0", got)
+		t.Errorf("all remembered items are deleted: got %+v, want repeats from 0", got)
 	}
 }

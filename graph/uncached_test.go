@@ -13,7 +13,7 @@ func BenchmarkUncachedDocument(b *testing.B) {
 	for name, query := range workloads(b) {
 		b.Run(name, func(b *testing.B) {
 			g := newGateway(b, http.NotFoundHandler(), func(r *graph.Resolver) {
-				r.Pages, r.Projection = newHeldPages(b), true
+				r.Pages, r.Projection = newCachedPages(b), true
 			})
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {

@@ -19,15 +19,15 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// allowing returns a change of a gateway: how many upstream calls an operation may take.
+// allowing returns a change of the resolver: the maximum number of upstream calls of an operation.
 func allowing(calls int) func(*graph.Resolver) {
 	return func(r *graph.Resolver) { r.MaxUpstreamCalls = calls }
 }
 
-// bounded is gateways over one list, by how many upstream calls an operation may take.
+// bounded are gateways over one list, by the maximum number of upstream calls of an operation.
 type bounded struct {
 	upstream http.Handler
-	ttl      time.Duration // how long they keep pages
+	ttl      time.Duration // of their cached pages
 	gateways map[int]*gateway
 }
 
@@ -45,7 +45,8 @@ func (b *bounded) allowing(t *testing.T, calls int) *gateway {
 	return g
 }
 
-// bound returns how many upstream calls an operation may take at most, as its refusals say.
+// bound returns the maximum number of upstream calls of an operation, from the errors that reject
+// it.
 func (b *bounded) bound(t *testing.T, query string, variables vars) int {
 	t.Helper()
 	bound, ok := b.refusal(t, 1, query, variables)
@@ -53,31 +54,32 @@ func (b *bounded) bound(t *testing.T, query string, variables vars) int {
 		return 1
 	}
 	if again, ok := b.refusal(t, bound-1, query, variables); !ok || again != bound {
-		t.Errorf("where %d calls are allowed: got a refusal: %v, of %d, want one of %d", bound-1, ok, again, bound)
+		t.Errorf("%d calls allowed: got a rejection: %v, of %d, want one of %d", bound-1, ok, again, bound)
 	}
 	return bound
 }
 
-// refusal returns what a gateway that allows so many upstream calls says that an operation may take, false where it does not refuse it.
+// refusal returns the number of calls in the error of a gateway that allows so many upstream calls.
+// It returns false if the gateway does not reject the operation.
 func (b *bounded) refusal(t *testing.T, allowed int, query string, variables vars) (actual int, ok bool) {
 	t.Helper()
 	g := b.allowing(t, allowed)
 	a := g.post(t, query, variables, nil)
 	if len(a.Errors) == 0 || a.Errors[0].code() != "QUERY_TOO_COMPLEX" || !strings.HasPrefix(a.Errors[0].Message, "the operation may take ") {
-		return 0, false // it is executed, or its document is too large, whatever may be called
+		return 0, false // it is executed, or its document is too large
 	}
 	e := a.onlyError(t)
 	if calls := g.takeCalls(); len(calls) > 0 || a.Data != nil || e.Extensions["limit"] != float64(allowed) {
-		t.Errorf("refused: got %s and the upstream calls %q, want the limit %d, no data and no call", a.raw, calls, allowed)
+		t.Errorf("rejected: got %s and the upstream calls %q, want the limit %d, no data and no call", a.raw, calls, allowed)
 	}
 	return int(e.Extensions["actual"].(float64)), true
 }
 
-// windows makes arguments of connections to a list.
+// windows makes random arguments of connections to a list.
 type windows struct {
 	random
-	cursors, filtered []string // of the list, and of that of node 18
-	long              bool     // most of them begin at an end of the list, and take several pages
+	cursors, filtered []string // of the list, and of the list of node 18
+	long              bool     // most windows begin at an end of the list and take several pages
 }
 
 func (w windows) arguments() string {
@@ -98,7 +100,7 @@ func (w windows) arguments() string {
 	return "(" + strings.Join(arguments, ", ") + ")"
 }
 
-// operation makes an operation of many connections, some of them in fragments and under conditions.
+// operation makes an operation with many connections, some of them in fragments or with conditions.
 func (w windows) operation() string {
 	var set, fragment strings.Builder
 	for i := range 1 + w.IntN(12) {
@@ -128,8 +130,9 @@ func (w windows) next(schema *ast.Schema, ids, vmIDs []string) (string, vars) {
 	return doc.String(), variables(w.random, ids, vmIDs, w.cursors)
 }
 
-// TestCallBudget_randomOperations sends random operations to gateways that allow just as many upstream calls as the operation may take
-// by its arguments, and to ones that allow one call less. A lookup takes as many calls besides as the whole list has pages, at most.
+// TestCallBudget_randomOperations sends random operations to gateways that allow exactly as many
+// upstream calls as the operation may make according to its arguments, and to gateways that allow
+// one call less. A lookup may make as many more calls as the whole list has pages.
 func TestCallBudget_randomOperations(t *testing.T) {
 	t.Parallel()
 	const total, pagesOfAll = 700, 9
@@ -138,15 +141,15 @@ func TestCallBudget_randomOperations(t *testing.T) {
 	cursors, filtered := everyCursor(t, upstream, ""), everyCursor(t, upstream, ", nodeId: 18")
 	schema := loadedSchema(t)
 	operations := testmode.Count(150, 2000)
-	if testmode.Race { // .ci/run runs the large count without it
+	if testmode.Race { // .ci/run runs the large count without the race detector
 		operations = 300
 	}
-	for name, ttl := range map[string]time.Duration{"nothing at hand": 0, "pages at hand": time.Hour} {
+	for name, ttl := range map[string]time.Duration{"without a cache": 0, "with cached pages": time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seed := uint64(time.Now().UnixNano())
 			var calls, bounds int
-			// A block has gateways of its own, which end with it: or else all pages are at hand in the end.
+			// Each block has its own gateways, because in the end all pages would be cached.
 			const block = 15
 			for first := 0; first < operations && !t.Failed(); first += block {
 				t.Run(fmt.Sprint("from ", first), func(t *testing.T) {
@@ -169,9 +172,9 @@ func TestCallBudget_randomOperations(t *testing.T) {
 					}
 				})
 			}
-			t.Logf("%d calls, bounds of %d together", calls, bounds)
+			t.Logf("%d calls, bounds of %d in total", calls, bounds)
 			if ttl == 0 && calls < bounds/2 {
-				t.Errorf("got %d calls where %d are allowed: want a bound that is nearer", calls, bounds)
+				t.Errorf("got %d calls, %d allowed: want a closer bound", calls, bounds)
 			}
 		})
 	}
@@ -179,14 +182,15 @@ func TestCallBudget_randomOperations(t *testing.T) {
 
 var lookups = regexp.MustCompile(`(node|nodes|cvm|_entities)\(`)
 
-// within sends an operation to a gateway that allows so many upstream calls, and returns how many it made.
+// within sends an operation to a gateway that allows so many upstream calls. It returns the number
+// of calls.
 func (b *bounded) within(t *testing.T, most int, query string, variables vars) int {
 	t.Helper()
 	g := b.allowing(t, most)
 	a := g.post(t, query, variables, nil)
 	calls := g.takeCalls()
 	for _, e := range a.Errors {
-		if e.code() == "QUERY_TOO_COMPLEX" && e.Extensions["limit"] == float64(most) { // not for the size of the answer
+		if e.code() == "QUERY_TOO_COMPLEX" && e.Extensions["limit"] == float64(most) { // not for the size of the response
 			t.Errorf("got %+v after the calls %q, want no refusal", a.Errors, calls)
 			break
 		}
@@ -222,29 +226,29 @@ func TestCallBudget_operationTooLarge(t *testing.T) {
 	tests := map[string]struct {
 		query        string
 		limit        int
-		wantActual   int // 0: it is not refused
+		wantActual   int // 0 if the operation is executed
 		wantArgument any
 	}{
-		"1000 items":                             {query: `{ cvms(first: 1000) { nodes { id } } }`, limit: 12, wantActual: 13, wantArgument: "first"},
-		"1000 items, where 13 calls are allowed": {query: `{ cvms(first: 1000) { nodes { id } } }`, limit: 13, wantActual: 0, wantArgument: nil},
-		"the last 1000":                          {query: `{ cvms(last: 1000) { nodes { id } } }`, limit: 13, wantActual: 14, wantArgument: "last"},
-		"the last 30":                            {query: `{ cvms(last: 30) { nodes { id } } }`, limit: 1, wantActual: 2, wantArgument: "last"},
-		"99 behind a cursor":                     {query: fmt.Sprintf(`{ cvms(first: 99, after: %q) { nodes { id } } }`, cursors[149]), limit: 1, wantActual: 2, wantArgument: "first"},
-		"1000 items, twice":                      {query: repeated(2, `cvms(first: 1000) { nodes { id } }`), limit: 13, wantActual: 0, wantArgument: nil},
-		"1000 items, 30 times":                   {query: repeated(30, `cvms(first: 1000) { nodes { id } }`), limit: 12, wantActual: 13, wantArgument: nil},
-		"1000 items of 30 lists":                 {query: repeated(30, `cvms(first: 1000, nodeId: #) { nodes { id } }`), limit: 100, wantActual: 390, wantArgument: nil},
-		"30 items of 30 lists":                   {query: repeated(30, `cvms(nodeId: #) { nodes { id } }`), limit: 30, wantActual: 0, wantArgument: nil},
-		"the totals of 30 lists":                 {query: repeated(30, `cvms(first: 1000, nodeId: #) { totalCount }`), limit: 29, wantActual: 30, wantArgument: nil},
-		"the total of a long window":             {query: `{ cvms(first: 1000) { totalCount } }`, limit: 1, wantActual: 0, wantArgument: nil},
-		"one that is left out":                   {query: `query($no: Boolean = false) { cvms(first: 1000) @include(if: $no) { nodes { id } } }`, limit: 1, wantActual: 0, wantArgument: nil},
-		"one in a fragment":                      {query: `{ ...f } fragment f on Query { cvms(first: 1000) { ...g } } fragment g on CvmConnection { nodes { id } }`, limit: 5, wantActual: 13, wantArgument: "first"},
-		"a long one and a short one":             {query: `{ a: cvms(first: 1000) { nodes { id } } b: cvms(first: 30) { nodes { id } } }`, limit: 5, wantActual: 13, wantArgument: nil},
-		"an argument that is refused":            {query: `{ cvms(first: 1001) { nodes { id } } }`, limit: 1, wantActual: 0, wantArgument: nil},
-		"900 ids, twice":                         {query: repeated(2, "nodes(ids: ["+strings.Repeat(`"Q3ZtOm5vbmU",`, 900)+"]) { id }"), limit: 10, wantActual: 0, wantArgument: nil},
-		"a router's beside what is allowed": {
+		"1000 items":                    {query: `{ cvms(first: 1000) { nodes { id } } }`, limit: 12, wantActual: 13, wantArgument: "first"},
+		"1000 items, 13 calls allowed":  {query: `{ cvms(first: 1000) { nodes { id } } }`, limit: 13, wantActual: 0, wantArgument: nil},
+		"the last 1000":                 {query: `{ cvms(last: 1000) { nodes { id } } }`, limit: 13, wantActual: 14, wantArgument: "last"},
+		"the last 30":                   {query: `{ cvms(last: 30) { nodes { id } } }`, limit: 1, wantActual: 2, wantArgument: "last"},
+		"99 after a cursor":             {query: fmt.Sprintf(`{ cvms(first: 99, after: %q) { nodes { id } } }`, cursors[149]), limit: 1, wantActual: 2, wantArgument: "first"},
+		"1000 items, twice":             {query: repeated(2, `cvms(first: 1000) { nodes { id } }`), limit: 13, wantActual: 0, wantArgument: nil},
+		"1000 items, 30 times":          {query: repeated(30, `cvms(first: 1000) { nodes { id } }`), limit: 12, wantActual: 13, wantArgument: nil},
+		"1000 items of 30 lists":        {query: repeated(30, `cvms(first: 1000, nodeId: #) { nodes { id } }`), limit: 100, wantActual: 390, wantArgument: nil},
+		"30 items of 30 lists":          {query: repeated(30, `cvms(nodeId: #) { nodes { id } }`), limit: 30, wantActual: 0, wantArgument: nil},
+		"the totals of 30 lists":        {query: repeated(30, `cvms(first: 1000, nodeId: #) { totalCount }`), limit: 29, wantActual: 30, wantArgument: nil},
+		"the total of a long window":    {query: `{ cvms(first: 1000) { totalCount } }`, limit: 1, wantActual: 0, wantArgument: nil},
+		"a skipped connection":          {query: `query($no: Boolean = false) { cvms(first: 1000) @include(if: $no) { nodes { id } } }`, limit: 1, wantActual: 0, wantArgument: nil},
+		"a connection in a fragment":    {query: `{ ...f } fragment f on Query { cvms(first: 1000) { ...g } } fragment g on CvmConnection { nodes { id } }`, limit: 5, wantActual: 13, wantArgument: "first"},
+		"a long and a short connection": {query: `{ a: cvms(first: 1000) { nodes { id } } b: cvms(first: 30) { nodes { id } } }`, limit: 5, wantActual: 13, wantArgument: nil},
+		"an invalid argument":           {query: `{ cvms(first: 1001) { nodes { id } } }`, limit: 1, wantActual: 0, wantArgument: nil},
+		"900 ids, twice":                {query: repeated(2, "nodes(ids: ["+strings.Repeat(`"Q3ZtOm5vbmU",`, 900)+"]) { id }"), limit: 10, wantActual: 0, wantArgument: nil},
+		"a router's lookup beside a connection that uses the budget": {
 			query: `{ _entities(representations: [{__typename: "Cvm", vmId: "none"}]) { __typename } cvms(first: 1000) { nodes { id } } }`, limit: 13, wantActual: 14, wantArgument: "first",
 		},
-		"a lookup beside what is allowed": {query: `{ cvm(vmId: "none") { id } cvms(first: 1000) { nodes { id } } }`, limit: 13, wantActual: 14, wantArgument: "first"},
+		"a lookup beside a connection that uses the budget": {query: `{ cvm(vmId: "none") { id } cvms(first: 1000) { nodes { id } } }`, limit: 13, wantActual: 14, wantArgument: "first"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -270,13 +274,14 @@ func TestCallBudget_operationTooLarge(t *testing.T) {
 	}
 }
 
-// TestCallBudget_lookupBesideConnections looks for a CVM in a list that takes more calls to search than the connections beside it leave.
+// TestCallBudget_lookupBesideConnections looks up a CVM in a list whose search takes more calls
+// than the connections leave.
 func TestCallBudget_lookupBesideConnections(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{Items: 450})
 	const query = `{ cvm(vmId: "none") { id } a: cvms(last: 300) { totalCount nodes { id } } b: cvms(nodeId: 18) { nodes { id } } }`
 	for allowed, refused := range map[int]bool{8: true, 11: true, 12: false} {
-		for range 5 { // the fields are resolved in any order
+		for range 5 { // fields are resolved in any order
 			g := newGateway(t, upstream, allowing(allowed))
 			a := g.post(t, query, nil, nil)
 			if calls := g.takeCalls(); len(calls) > allowed {
@@ -295,7 +300,8 @@ func TestCallBudget_lookupBesideConnections(t *testing.T) {
 	}
 }
 
-// TestCallBudget_listMoved looks for the place of a cursor whose CVM is at the other end of the list by now.
+// TestCallBudget_listMoved searches the place of a cursor whose CVM has moved to the other end of
+// the list.
 func TestCallBudget_listMoved(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{Items: 450})
