@@ -13,16 +13,18 @@ import (
 
 const (
 	// handshakeTime is the time that TCP handshakes have to complete after the listener has
-	// stopped. acceptTimeout limits the time for accepting the connections that are queued then.
+	// stopped. After it, Accept closes the listener if no connection arrives for quietTime, and
+	// after acceptTimeout at the latest.
 	handshakeTime = 100 * time.Millisecond
+	quietTime     = 5 * time.Millisecond
 	acceptTimeout = time.Second
 
 	// firstRequestTime is the time for which a connection without a request delays the shutdown.
 	firstRequestTime = 5 * time.Second
 )
 
-// drainListener is a listener that stops without resetting connections: it accepts all queued
-// connections before it closes. See docs/adr/0012-drain.md.
+// drainListener is a listener that accepts the queued connections before it closes. Otherwise the
+// kernel would reset them. See docs/adr/0012-drain.md.
 type drainListener struct {
 	net.Listener
 	stopped atomic.Pointer[time.Time] // nil before stop
@@ -31,9 +33,8 @@ type drainListener struct {
 // deadliner is implemented by the listeners of package net.
 type deadliner interface{ SetDeadline(time.Time) error }
 
-// stop makes Accept close the listener when its queue is empty.
+// stop makes Accept close the listener after the queued connections.
 func (l *drainListener) stop() {
-	rejectNewConnections(l.Listener)
 	now := time.Now()
 	l.stopped.Store(&now)
 	if d, ok := l.Listener.(deadliner); !ok || d.SetDeadline(now) != nil { // wakes Accept
@@ -44,28 +45,31 @@ func (l *drainListener) stop() {
 // Accept returns http.ErrServerClosed after stop has closed the listener.
 func (l *drainListener) Accept() (net.Conn, error) {
 	for {
-		if stopped := l.stopped.Load(); stopped != nil {
-			elapsed, deadline := time.Since(*stopped), stopped.Add(handshakeTime)
-			if elapsed > handshakeTime {
-				if elapsed > acceptTimeout || !hasQueuedConnection(l.Listener) {
-					_ = l.Close()
-					return nil, http.ErrServerClosed
-				}
-				deadline = stopped.Add(acceptTimeout)
+		stopped := l.stopped.Load()
+		last := false // whether to close the listener if no connection arrives
+		if stopped != nil {
+			now := time.Now()
+			deadline := stopped.Add(handshakeTime)
+			if last = now.After(deadline); last {
+				deadline = now.Add(quietTime)
 			}
 			d, ok := l.Listener.(deadliner)
 			if !ok || d.SetDeadline(deadline) != nil {
 				return nil, http.ErrServerClosed // stop has closed the listener
 			}
+			if now.Sub(*stopped) > acceptTimeout {
+				_ = l.Close()
+				return nil, http.ErrServerClosed
+			}
 		}
 		conn, err := l.Listener.Accept()
-		if err == nil {
+		switch {
+		case err == nil:
 			return conn, nil
-		}
-		if l.stopped.Load() == nil {
+		case l.stopped.Load() == nil:
 			return nil, err
-		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
+		case last || !errors.Is(err, os.ErrDeadlineExceeded):
+			_ = l.Close()
 			return nil, http.ErrServerClosed
 		}
 	}
