@@ -9,10 +9,10 @@ import (
 // revision.
 func RevisionSuffix(settings []debug.BuildSetting) string { return revisionSuffix(settings) }
 
-// NewExportLog returns what OpenTelemetry's errors go to.
+// NewExportLog returns the handler of OpenTelemetry's errors.
 func NewExportLog(failed func(), logger *slog.Logger) interface{ Handle(error) } {
 	return newExportLog(failed, logger)
 }
 
-// WithoutValues is what OpenTelemetry's own log goes through.
+// WithoutValues returns the handler of OpenTelemetry's log.
 func WithoutValues(h slog.Handler) slog.Handler { return withoutValues{h} }

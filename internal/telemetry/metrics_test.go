@@ -15,25 +15,24 @@ import (
 	"cvmgraph/internal/telemetry"
 )
 
-// observers is every part of a gateway's metrics.
+// observers has all parts of the metrics of a gateway.
 type observers struct {
 	*telemetry.Metrics
-	cache *telemetry.PageCache
-	redis *telemetry.Redis
-
-	repeats *telemetry.ResponseCache
+	cache     *telemetry.PageCache
+	redis     *telemetry.Redis
+	responses *telemetry.ResponseCache
 }
 
 func newObservers() observers {
 	m := telemetry.NewMetrics()
 	o := observers{m, m.PageCache(8192), m.Redis(), m.ResponseCache()}
 	o.cache.Watch(func() (int, uint64) { return 3, 4096 })
-	o.repeats.Watch(func() (int, uint64) { return 2, 1024 })
+	o.responses.Watch(func() (int, uint64) { return 2, 1024 })
 	o.WatchUpstream(func() (string, int, int, int) { return "open", 128, 7, 2 })
 	return o
 }
 
-// all calls each observer once, with labels of each set.
+// all calls each observer once, with one label of each set.
 func (o observers) all() {
 	o.RequestBegun()
 	o.RequestEnded("POST", "/graphql", 200, 3*time.Millisecond)
@@ -56,24 +55,23 @@ func (o observers) all() {
 	o.redis.Error("load")
 	o.redis.Down()
 	o.redis.Up()
-	o.repeats.Hit()
+	o.responses.Hit()
 }
 
-// scrape returns what /metrics answers to a scraper that accepts the media type, and the type of
-// that.
+// scrape returns the response of /metrics to a scraper that accepts the media type, and its content type.
 func scrape(t *testing.T, m *telemetry.Metrics, accept string) (text, contentType string) {
 	t.Helper()
 	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 	request.Header.Set("Accept", accept)
-	answer := httptest.NewRecorder()
-	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(answer, request)
-	if answer.Code != 200 {
-		t.Fatalf("got status %d and %s, want 200", answer.Code, answer.Body)
+	response := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(response, request)
+	if response.Code != 200 {
+		t.Fatalf("got status %d and %s, want 200", response.Code, response.Body)
 	}
-	return answer.Body.String(), answer.Header().Get("Content-Type")
+	return response.Body.String(), response.Header().Get("Content-Type")
 }
 
-// samples are the program's own metrics: the values by name and labels.
+// samples returns the values of the program's own metrics by name and labels.
 func samples(text string) map[string]string {
 	values := map[string]string{}
 	for line := range strings.Lines(text) {
@@ -84,138 +82,20 @@ func samples(text string) map[string]string {
 	return values
 }
 
-// family returns the metric that a sample is of.
+// family returns the name of the metric of a sample.
 func family(sample string) string {
 	return regexp.MustCompile(`(_bucket|_sum|_count)?(\{.*)?$`).ReplaceAllString(sample, "")
 }
 
-func TestObserversMoveTheirMetrics(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		observe func(observers)
-		want    map[string]string // no other metric changes
-	}{
-		"a request that has begun": {
-			observe: func(o observers) { o.RequestBegun() },
-			want:    map[string]string{"cvmgraph_http_requests_in_flight": "1"},
-		},
-		"a request that has ended": {
-			observe: func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "other", 404, 3*time.Millisecond) },
-			want: map[string]string{
-				`cvmgraph_http_requests_total{method="GET",route="other",status="404"}`:    "1",
-				`cvmgraph_http_request_duration_seconds_count{route="other"}`:              "1",
-				`cvmgraph_http_request_duration_seconds_sum{route="other"}`:                "0.003",
-				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="0.0025"}`: "0",
-				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="0.005"}`:  "1",
-				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="30"}`:     "1",
-				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="+Inf"}`:   "1",
-			},
-		},
-		"an aborted request": {
-			observe: func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "/graphql", 0, 0) },
-			want: map[string]string{
-				`cvmgraph_http_requests_total{method="GET",route="/graphql",status="0"}`: "1",
-				`cvmgraph_http_request_duration_seconds_count{route="/graphql"}`:         "1",
-			},
-		},
-		"an upstream call": {
-			observe: func(o observers) { o.UpstreamCall("ok", 200*time.Millisecond) },
-			want: map[string]string{
-				`cvmgraph_upstream_calls_total{outcome="ok"}`:               "1",
-				"cvmgraph_upstream_call_duration_seconds_sum":               "0.2",
-				`cvmgraph_upstream_call_duration_seconds_bucket{le="0.25"}`: "1",
-			},
-		},
-		"an outcome that is none": {
-			observe: func(o observers) { o.UpstreamCall("Bearer secret", 0) },
-			want:    map[string]string{`cvmgraph_upstream_calls_total{outcome="other"}`: "1", "cvmgraph_upstream_call_duration_seconds_count": "1"},
-		},
-		"an answer from before": {
-			observe: func(o observers) { o.repeats.Hit() },
-			want:    map[string]string{"cvmgraph_response_cache_hits_total": "1"},
-		},
-		"spans that are not sent": {
-			observe: func(o observers) { o.TracesFailed() },
-			want:    map[string]string{"cvmgraph_trace_export_failures_total": "1"},
-		},
-		"a coalesced call": {
-			observe: func(o observers) { o.UpstreamCoalesced() },
-			want:    map[string]string{"cvmgraph_upstream_coalesced_total": "1"},
-		},
-		"an attempt": {
-			observe: func(o observers) { o.UpstreamAttempted() },
-			want:    map[string]string{"cvmgraph_upstream_attempts_total": "1"},
-		},
-		"a retry": {
-			observe: func(o observers) { o.UpstreamRetried("rate_limited") },
-			want: map[string]string{
-				`cvmgraph_upstream_retries_total{reason="rate_limited"}`: "1", `cvmgraph_upstream_retries_total{reason="reset"}`: "0",
-			},
-		},
-		"a reason that is none": {
-			observe: func(o observers) { o.UpstreamRetried("Bearer secret") },
-			want:    map[string]string{`cvmgraph_upstream_retries_total{reason="other"}`: "1"},
-		},
-		"a retry over the budget": {
-			observe: func(o observers) { o.UpstreamOverBudget() },
-			want:    map[string]string{"cvmgraph_upstream_retry_budget_exhausted_total": "1"},
-		},
-		"a refused attempt": {
-			observe: func(o observers) { o.UpstreamRefused("breaker") },
-			want: map[string]string{
-				`cvmgraph_upstream_refused_total{reason="breaker"}`: "1", `cvmgraph_upstream_refused_total{reason="overload"}`: "0",
-			},
-		},
-		"a page that was compared": {
-			observe: func(o observers) { o.UpstreamCompared(4, 5, 6); o.UpstreamCompared(1, 0, 3) },
-			want: map[string]string{
-				"cvmgraph_upstream_contract_checks_total":                "2",
-				`cvmgraph_upstream_contract_differences{kind="missing"}`: "1", `cvmgraph_upstream_contract_differences{kind="changed"}`: "0",
-				`cvmgraph_upstream_contract_differences{kind="unknown"}`: "3",
-			},
-		},
-		"how it stands with the upstream": {
-			observe: func(observers) {},
-			want: map[string]string{
-				"cvmgraph_upstream_breaker_state": "2", "cvmgraph_upstream_concurrency_limit": "128", "cvmgraph_upstream_attempts_in_flight": "7",
-				"cvmgraph_upstream_attempts_queued": "2",
-			},
-		},
-		"a hit": {
-			observe: func(o observers) { o.cache.Hit(1200 * time.Millisecond) },
-			want: map[string]string{
-				"cvmgraph_page_cache_hits_total": "1", "cvmgraph_page_cache_age_seconds_sum": "1.2",
-				`cvmgraph_page_cache_age_seconds_bucket{le="1"}`: "0", `cvmgraph_page_cache_age_seconds_bucket{le="1.5"}`: "1",
-			},
-		},
-		"a stale page": {
-			observe: func(o observers) { o.cache.Stale() },
-			want:    map[string]string{"cvmgraph_page_cache_stale_hits_total": "1"},
-		},
-		"a miss":      {observe: func(o observers) { o.cache.Miss() }, want: map[string]string{"cvmgraph_page_cache_misses_total": "1"}},
-		"an eviction": {observe: func(o observers) { o.cache.Evicted() }, want: map[string]string{"cvmgraph_page_cache_evictions_total": "1"}},
-		"a purge":     {observe: func(o observers) { o.cache.Purged() }, want: map[string]string{"cvmgraph_page_cache_purges_total": "1"}},
-		"the size": {
-			observe: func(observers) {},
-			want:    map[string]string{"cvmgraph_page_cache_bytes": "4096", "cvmgraph_page_cache_entries": "3", "cvmgraph_cache_limit_bytes": "8192"},
-		},
-		"a hit of Redis":  {observe: func(o observers) { o.redis.Hit() }, want: map[string]string{"cvmgraph_redis_hits_total": "1"}},
-		"a miss of Redis": {observe: func(o observers) { o.redis.Miss() }, want: map[string]string{"cvmgraph_redis_misses_total": "1"}},
-		"an error of Redis": {
-			observe: func(o observers) { o.redis.Error("save") },
-			want:    map[string]string{`cvmgraph_redis_errors_total{op="save"}`: "1", `cvmgraph_redis_errors_total{op="load"}`: "0"},
-		},
-		"an op that is none": {
-			observe: func(o observers) { o.redis.Error("load secret") },
-			want:    map[string]string{`cvmgraph_redis_errors_total{op="other"}`: "1"},
-		},
-		"Redis at first": {observe: func(observers) {}, want: map[string]string{"cvmgraph_redis_up": "1"}},
-		"Redis up again": {observe: func(o observers) { o.redis.Down(); o.redis.Up() }, want: map[string]string{"cvmgraph_redis_up": "1"}},
-		"Redis down": {
-			observe: func(o observers) { o.redis.Down() },
-			want:    map[string]string{"cvmgraph_redis_up": "0"},
-		},
-	} {
+// observation is a call of observers and the samples that it changes. No other metric changes.
+type observation struct {
+	observe func(observers)
+	want    map[string]string
+}
+
+func runObservations(t *testing.T, tests map[string]observation) {
+	t.Helper()
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := newObservers()
@@ -238,13 +118,163 @@ func TestObserversMoveTheirMetrics(t *testing.T) {
 				}
 			}
 			if strings.Contains(after, "secret") {
-				t.Error("got a caller's text in the metrics")
+				t.Error("got a string of the caller in the metrics")
 			}
 		})
 	}
 }
 
-func TestOpenMetricsWhereItIsAskedFor(t *testing.T) {
+func TestMetrics_httpRequest(t *testing.T) {
+	t.Parallel()
+	runObservations(t, map[string]observation{
+		"request began": {
+			observe: func(o observers) { o.RequestBegun() },
+			want:    map[string]string{"cvmgraph_http_requests_in_flight": "1"},
+		},
+		"request ended": {
+			observe: func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "other", 404, 3*time.Millisecond) },
+			want: map[string]string{
+				`cvmgraph_http_requests_total{method="GET",route="other",status="404"}`:    "1",
+				`cvmgraph_http_request_duration_seconds_count{route="other"}`:              "1",
+				`cvmgraph_http_request_duration_seconds_sum{route="other"}`:                "0.003",
+				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="0.0025"}`: "0",
+				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="0.005"}`:  "1",
+				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="30"}`:     "1",
+				`cvmgraph_http_request_duration_seconds_bucket{route="other",le="+Inf"}`:   "1",
+			},
+		},
+		"aborted request": {
+			observe: func(o observers) { o.RequestBegun(); o.RequestEnded("GET", "/graphql", 0, 0) },
+			want: map[string]string{
+				`cvmgraph_http_requests_total{method="GET",route="/graphql",status="0"}`: "1",
+				`cvmgraph_http_request_duration_seconds_count{route="/graphql"}`:         "1",
+			},
+		},
+	})
+}
+
+func TestMetrics_upstream(t *testing.T) {
+	t.Parallel()
+	runObservations(t, map[string]observation{
+		"upstream call": {
+			observe: func(o observers) { o.UpstreamCall("ok", 200*time.Millisecond) },
+			want: map[string]string{
+				`cvmgraph_upstream_calls_total{outcome="ok"}`:               "1",
+				"cvmgraph_upstream_call_duration_seconds_sum":               "0.2",
+				`cvmgraph_upstream_call_duration_seconds_bucket{le="0.25"}`: "1",
+			},
+		},
+		"unknown outcome": {
+			observe: func(o observers) { o.UpstreamCall("Bearer secret", 0) },
+			want:    map[string]string{`cvmgraph_upstream_calls_total{outcome="other"}`: "1", "cvmgraph_upstream_call_duration_seconds_count": "1"},
+		},
+		"coalesced call": {
+			observe: func(o observers) { o.UpstreamCoalesced() },
+			want:    map[string]string{"cvmgraph_upstream_coalesced_total": "1"},
+		},
+		"attempt": {
+			observe: func(o observers) { o.UpstreamAttempted() },
+			want:    map[string]string{"cvmgraph_upstream_attempts_total": "1"},
+		},
+		"retry": {
+			observe: func(o observers) { o.UpstreamRetried("rate_limited") },
+			want: map[string]string{
+				`cvmgraph_upstream_retries_total{reason="rate_limited"}`: "1", `cvmgraph_upstream_retries_total{reason="reset"}`: "0",
+			},
+		},
+		"unknown reason": {
+			observe: func(o observers) { o.UpstreamRetried("Bearer secret") },
+			want:    map[string]string{`cvmgraph_upstream_retries_total{reason="other"}`: "1"},
+		},
+		"exhausted retry budget": {
+			observe: func(o observers) { o.UpstreamOverBudget() },
+			want:    map[string]string{"cvmgraph_upstream_retry_budget_exhausted_total": "1"},
+		},
+		"refused attempt": {
+			observe: func(o observers) { o.UpstreamRefused("breaker") },
+			want: map[string]string{
+				`cvmgraph_upstream_refused_total{reason="breaker"}`: "1", `cvmgraph_upstream_refused_total{reason="overload"}`: "0",
+			},
+		},
+		"contract checks": {
+			observe: func(o observers) { o.UpstreamCompared(4, 5, 6); o.UpstreamCompared(1, 0, 3) },
+			want: map[string]string{
+				"cvmgraph_upstream_contract_checks_total":                "2",
+				`cvmgraph_upstream_contract_differences{kind="missing"}`: "1", `cvmgraph_upstream_contract_differences{kind="changed"}`: "0",
+				`cvmgraph_upstream_contract_differences{kind="unknown"}`: "3",
+			},
+		},
+		"state of the upstream client": {
+			observe: func(observers) {},
+			want: map[string]string{
+				"cvmgraph_upstream_breaker_state": "2", "cvmgraph_upstream_concurrency_limit": "128", "cvmgraph_upstream_attempts_in_flight": "7",
+				"cvmgraph_upstream_attempts_queued": "2",
+			},
+		},
+	})
+}
+
+func TestMetrics_pageCache(t *testing.T) {
+	t.Parallel()
+	runObservations(t, map[string]observation{
+		"hit": {
+			observe: func(o observers) { o.cache.Hit(1200 * time.Millisecond) },
+			want: map[string]string{
+				"cvmgraph_page_cache_hits_total": "1", "cvmgraph_page_cache_age_seconds_sum": "1.2",
+				`cvmgraph_page_cache_age_seconds_bucket{le="1"}`: "0", `cvmgraph_page_cache_age_seconds_bucket{le="1.5"}`: "1",
+			},
+		},
+		"stale hit": {
+			observe: func(o observers) { o.cache.Stale() },
+			want:    map[string]string{"cvmgraph_page_cache_stale_hits_total": "1"},
+		},
+		"miss":     {observe: func(o observers) { o.cache.Miss() }, want: map[string]string{"cvmgraph_page_cache_misses_total": "1"}},
+		"eviction": {observe: func(o observers) { o.cache.Evicted() }, want: map[string]string{"cvmgraph_page_cache_evictions_total": "1"}},
+		"purge":    {observe: func(o observers) { o.cache.Purged() }, want: map[string]string{"cvmgraph_page_cache_purges_total": "1"}},
+		"size": {
+			observe: func(observers) {},
+			want:    map[string]string{"cvmgraph_page_cache_bytes": "4096", "cvmgraph_page_cache_entries": "3", "cvmgraph_cache_limit_bytes": "8192"},
+		},
+	})
+}
+
+func TestMetrics_redis(t *testing.T) {
+	t.Parallel()
+	runObservations(t, map[string]observation{
+		"hit":  {observe: func(o observers) { o.redis.Hit() }, want: map[string]string{"cvmgraph_redis_hits_total": "1"}},
+		"miss": {observe: func(o observers) { o.redis.Miss() }, want: map[string]string{"cvmgraph_redis_misses_total": "1"}},
+		"error": {
+			observe: func(o observers) { o.redis.Error("save") },
+			want:    map[string]string{`cvmgraph_redis_errors_total{op="save"}`: "1", `cvmgraph_redis_errors_total{op="load"}`: "0"},
+		},
+		"unknown op": {
+			observe: func(o observers) { o.redis.Error("load secret") },
+			want:    map[string]string{`cvmgraph_redis_errors_total{op="other"}`: "1"},
+		},
+		"up at first":        {observe: func(observers) {}, want: map[string]string{"cvmgraph_redis_up": "1"}},
+		"up after an outage": {observe: func(o observers) { o.redis.Down(); o.redis.Up() }, want: map[string]string{"cvmgraph_redis_up": "1"}},
+		"down": {
+			observe: func(o observers) { o.redis.Down() },
+			want:    map[string]string{"cvmgraph_redis_up": "0"},
+		},
+	})
+}
+
+func TestMetrics_other(t *testing.T) {
+	t.Parallel()
+	runObservations(t, map[string]observation{
+		"response cache hit": {
+			observe: func(o observers) { o.responses.Hit() },
+			want:    map[string]string{"cvmgraph_response_cache_hits_total": "1"},
+		},
+		"failed export of spans": {
+			observe: func(o observers) { o.TracesFailed() },
+			want:    map[string]string{"cvmgraph_trace_export_failures_total": "1"},
+		},
+	})
+}
+
+func TestHandler_contentType(t *testing.T) {
 	t.Parallel()
 	o := newObservers()
 	o.all()
@@ -258,7 +288,7 @@ func TestOpenMetricsWhereItIsAskedFor(t *testing.T) {
 			t.Errorf("Accept %q: got %s, want %s", accept, contentType, want)
 		}
 		if got := strings.HasSuffix(text, "# EOF\n"); got != strings.Contains(want, "openmetrics") {
-			t.Errorf("Accept %q: got the mark of the end %v, want the other", accept, got)
+			t.Errorf("Accept %q: got an end mark: %v, want the opposite", accept, got)
 		}
 	}
 }
@@ -266,8 +296,8 @@ func TestOpenMetricsWhereItIsAskedFor(t *testing.T) {
 // metric is one row of the list.
 type metric struct{ kind, labels, meaning string }
 
-// TestMetricsAreListed compares docs/metrics.md with what a gateway that has everything answers.
-func TestMetricsAreListed(t *testing.T) {
+// TestMetrics_listedInDocs compares docs/metrics.md with the response of /metrics with all metrics.
+func TestMetrics_listedInDocs(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
@@ -310,9 +340,9 @@ func TestMetricsAreListed(t *testing.T) {
 	}
 }
 
-// TestClosedSetsAreListed compares the values of labels that docs/metrics.md lists with those that
-// count from the start.
-func TestClosedSetsAreListed(t *testing.T) {
+// TestMetrics_labelValuesListedInDocs compares the label values in docs/metrics.md with the initial
+// counters.
+func TestMetrics_labelValuesListedInDocs(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
@@ -345,7 +375,7 @@ func TestClosedSetsAreListed(t *testing.T) {
 	}
 }
 
-// metrics reads the text format.
+// metrics parses the text format.
 func metrics(t *testing.T, text string) map[string]metric {
 	t.Helper()
 	found := map[string]metric{}
@@ -379,9 +409,8 @@ func metrics(t *testing.T, text string) map[string]metric {
 	return found
 }
 
-// TestOptionalMetricsAreAddedOnRequest keeps a gauge that says "down" away from gateways that have
-// no Redis.
-func TestOptionalMetricsAreAddedOnRequest(t *testing.T) {
+// TestMetrics_optional checks that a gateway without Redis does not report that Redis is down.
+func TestMetrics_optional(t *testing.T) {
 	t.Parallel()
 	text, _ := scrape(t, telemetry.NewMetrics(), "")
 	for name := range samples(text) {
@@ -394,7 +423,7 @@ func TestOptionalMetricsAreAddedOnRequest(t *testing.T) {
 	}
 }
 
-func TestMetricsAreSafeForConcurrentUse(t *testing.T) {
+func TestMetrics_concurrentUse(t *testing.T) {
 	t.Parallel()
 	o := newObservers()
 	var observing sync.WaitGroup
@@ -422,10 +451,10 @@ func TestMetricsAreSafeForConcurrentUse(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // testing.AllocsPerRun refuses to run beside others
-func TestObserversAllocateNothing(t *testing.T) {
+//nolint:paralleltest // testing.AllocsPerRun cannot run in parallel
+func TestMetrics_allocations(t *testing.T) {
 	o := newObservers()
-	o.all() // labels that are new may
+	o.all() // new labels may allocate
 	if got := testing.AllocsPerRun(1000, o.all); got != 0 {
 		t.Errorf("got %v allocations, want none", got)
 	}
@@ -451,7 +480,7 @@ func BenchmarkObservers(b *testing.B) {
 	}
 }
 
-func TestBreakerStates(t *testing.T) {
+func TestWatchUpstream_breakerState(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[string]string{"closed": "0", "half_open": "1", "open": "2"} {
 		m := telemetry.NewMetrics()

@@ -12,18 +12,18 @@ import (
 	"cvmgraph/internal/telemetry"
 )
 
-func TestLogFormat(t *testing.T) {
+func TestNewLogger_format(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		format     telemetry.Format
 		isTerminal bool
 		wantJSON   bool
 	}{
-		"auto on a terminal is text":    {format: telemetry.FormatAuto, isTerminal: true},
-		"auto elsewhere is JSON":        {format: telemetry.FormatAuto, wantJSON: true},
-		"text elsewhere stays text":     {format: telemetry.FormatText},
-		"JSON on a terminal stays JSON": {format: telemetry.FormatJSON, isTerminal: true, wantJSON: true},
-		"none is auto":                  {isTerminal: true},
+		"auto on a terminal":  {format: telemetry.FormatAuto, isTerminal: true},
+		"auto elsewhere":      {format: telemetry.FormatAuto, wantJSON: true},
+		"text elsewhere":      {format: telemetry.FormatText},
+		"JSON on a terminal":  {format: telemetry.FormatJSON, isTerminal: true, wantJSON: true},
+		"empty on a terminal": {isTerminal: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -36,7 +36,7 @@ func TestLogFormat(t *testing.T) {
 	}
 }
 
-func TestLogLevel(t *testing.T) {
+func TestNewLogger_level(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := telemetry.NewLogger(&out, slog.LevelWarn, telemetry.FormatText, false)
@@ -51,19 +51,19 @@ func TestRequestID(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		offered string
-		want    bool // that it is taken
+		want    bool // whether the id is accepted
 	}{
-		"a short one":            {offered: "a", want: true},
-		"a UUID":                 {offered: "7b0e7a6e-6a0f-4c0b-9a53-0c0d8a2f9f10", want: true},
-		"every kind of letter":   {offered: "AZaz09._-", want: true},
-		"64 characters":          {offered: strings.Repeat("x", 64), want: true},
-		"65 characters":          {offered: strings.Repeat("x", 65)},
-		"none":                   {},
-		"a line break":           {offered: "a\nb"},
-		"a space":                {offered: "a b"},
-		"a letter beyond ASCII":  {offered: "é"},
-		"bytes that are no text": {offered: "\xff"},
-		"markup":                 {offered: "<script>"},
+		"one letter":           {offered: "a", want: true},
+		"UUID":                 {offered: "7b0e7a6e-6a0f-4c0b-9a53-0c0d8a2f9f10", want: true},
+		"all allowed kinds":    {offered: "AZaz09._-", want: true},
+		"64 characters":        {offered: strings.Repeat("x", 64), want: true},
+		"65 characters":        {offered: strings.Repeat("x", 65)},
+		"empty":                {},
+		"line break":           {offered: "a\nb"},
+		"space":                {offered: "a b"},
+		"letter outside ASCII": {offered: "é"},
+		"invalid UTF-8":        {offered: "\xff"},
+		"markup":               {offered: "<script>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,14 +78,14 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-func TestNewRequestIDsDiffer(t *testing.T) {
+func TestNewRequestID_differs(t *testing.T) {
 	t.Parallel()
 	if a, b := telemetry.NewRequestID(), telemetry.NewRequestID(); a == b {
 		t.Errorf("got %q twice, want two ids", a)
 	}
 }
 
-func TestRequestIDInContext(t *testing.T) {
+func TestRequestIDFrom(t *testing.T) {
 	t.Parallel()
 	if got := telemetry.RequestIDFrom(t.Context()); got != "" {
 		t.Errorf("without an id: got %q, want none", got)

@@ -28,7 +28,7 @@ const (
 	callersSpan  = "b7ad6b7169203331"
 )
 
-// newTracing returns a tracing, and the spans that have ended.
+// newTracing returns a Tracing and a recorder of its ended spans.
 func newTracing(t *testing.T) (*telemetry.Tracing, *tracetest.SpanRecorder) {
 	t.Helper()
 	recorder := tracetest.NewSpanRecorder()
@@ -41,7 +41,7 @@ func newTracing(t *testing.T) (*telemetry.Tracing, *tracetest.SpanRecorder) {
 	return tracing, recorder
 }
 
-// attributesOf returns a span's attributes as text.
+// attributesOf returns the attributes of a span as strings.
 func attributesOf(span sdk.ReadOnlySpan) map[string]string {
 	all := map[string]string{}
 	for _, a := range span.Attributes() {
@@ -50,80 +50,17 @@ func attributesOf(span sdk.ReadOnlySpan) map[string]string {
 	return all
 }
 
-func TestSpans(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		follow func(ctx context.Context, tracing *telemetry.Tracing)
-		name   string
-		kind   trace.SpanKind
-		status sdk.Status
-		want   map[string]string
-	}{
-		"a request of which no more is known": {
-			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 413) },
-			name:   "GraphQL Operation", kind: trace.SpanKindServer,
-			status: sdk.Status{},
-			want:   map[string]string{"http.response.status_code": "413"},
-		},
-		"a request that is aborted": {
-			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 0) },
-			name:   "GraphQL Operation", kind: trace.SpanKindServer,
-			status: sdk.Status{Code: codes.Error, Description: "aborted"},
-			want:   map[string]string{},
-		},
-		"a request that the gateway fails": {
-			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 503) },
-			name:   "GraphQL Operation", kind: trace.SpanKindServer,
-			status: sdk.Status{Code: codes.Error},
-			want:   map[string]string{"http.response.status_code": "503"},
-		},
-		"an operation": {
-			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
-				tracing.Operation(ctx, "query", "Fleet", false, nil, false)
-				tracing.End(ctx, 200)
-			},
-			name: "query", kind: trace.SpanKindServer,
-			status: sdk.Status{},
-			want: map[string]string{
-				"graphql.operation.type": "query", "graphql.operation.name": "Fleet", "http.response.status_code": "200",
-			},
-		},
-		"an operation that is answered as before": {
-			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
-				tracing.Operation(ctx, "query", "", true, nil, false)
-				tracing.End(ctx, 200)
-			},
-			name: "query", kind: trace.SpanKindServer,
-			status: sdk.Status{},
-			want: map[string]string{
-				"graphql.operation.type": "query", "cvmgraph.response_cache_hit": "true", "http.response.status_code": "200",
-			},
-		},
-		"an operation with the caller's errors": {
-			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
-				tracing.Operation(ctx, "query", "", false, []string{"BAD_USER_INPUT"}, false)
-				tracing.End(ctx, 200)
-			},
-			name: "query", kind: trace.SpanKindServer,
-			status: sdk.Status{},
-			want: map[string]string{
-				"graphql.operation.type": "query", "cvmgraph.error_codes": `["BAD_USER_INPUT"]`, "error.type": "BAD_USER_INPUT",
-				"http.response.status_code": "200",
-			},
-		},
-		"an operation that fails": {
-			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
-				tracing.Operation(ctx, "query", "", false, []string{"UPSTREAM_ERROR", "BAD_USER_INPUT"}, true)
-				tracing.End(ctx, 200)
-			},
-			name: "query", kind: trace.SpanKindServer,
-			status: sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"},
-			want: map[string]string{
-				"graphql.operation.type": "query", "cvmgraph.error_codes": `["UPSTREAM_ERROR","BAD_USER_INPUT"]`, "error.type": "UPSTREAM_ERROR",
-				"http.response.status_code": "200",
-			},
-		},
-	} {
+// requestSpan has the calls for one request and the span that they create.
+type requestSpan struct {
+	follow func(ctx context.Context, tracing *telemetry.Tracing)
+	name   string
+	status sdk.Status
+	want   map[string]string // besides the attributes of every request
+}
+
+func checkRequestSpans(t *testing.T, tests map[string]requestSpan) {
+	t.Helper()
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tracing, ended := newTracing(t)
@@ -139,8 +76,8 @@ func TestSpans(t *testing.T) {
 			if got := attributesOf(span); !maps.Equal(got, want) {
 				t.Errorf("attributes: got %v, want %v", got, want)
 			}
-			if span.Name() != test.name || span.SpanKind() != test.kind || span.Status() != test.status {
-				t.Errorf("got %q, %v, %+v, want %q, %v, %+v", span.Name(), span.SpanKind(), span.Status(), test.name, test.kind, test.status)
+			if span.Name() != test.name || span.SpanKind() != trace.SpanKindServer || span.Status() != test.status {
+				t.Errorf("got %q, %v, %+v, want %q, %v, %+v", span.Name(), span.SpanKind(), span.Status(), test.name, trace.SpanKindServer, test.status)
 			}
 			parent := span.Parent()
 			if parent.TraceID().String() != callersTrace || parent.SpanID().String() != callersSpan || !parent.IsRemote() {
@@ -150,7 +87,79 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-func TestFieldsAndAttempts(t *testing.T) {
+func TestTracing_request(t *testing.T) {
+	t.Parallel()
+	checkRequestSpans(t, map[string]requestSpan{
+		"no operation": {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 413) },
+			name:   "GraphQL Operation",
+			want:   map[string]string{"http.response.status_code": "413"},
+		},
+		"aborted": {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 0) },
+			name:   "GraphQL Operation",
+			status: sdk.Status{Code: codes.Error, Description: "aborted"},
+			want:   map[string]string{},
+		},
+		"status 503": {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) { tracing.End(ctx, 503) },
+			name:   "GraphQL Operation",
+			status: sdk.Status{Code: codes.Error},
+			want:   map[string]string{"http.response.status_code": "503"},
+		},
+	})
+}
+
+func TestTracing_operation(t *testing.T) {
+	t.Parallel()
+	checkRequestSpans(t, map[string]requestSpan{
+		"operation": {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
+				tracing.Operation(ctx, "query", "Fleet", false, nil, false)
+				tracing.End(ctx, 200)
+			},
+			name: "query",
+			want: map[string]string{
+				"graphql.operation.type": "query", "graphql.operation.name": "Fleet", "http.response.status_code": "200",
+			},
+		},
+		"cached response": {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
+				tracing.Operation(ctx, "query", "", true, nil, false)
+				tracing.End(ctx, 200)
+			},
+			name: "query",
+			want: map[string]string{
+				"graphql.operation.type": "query", "cvmgraph.response_cache_hit": "true", "http.response.status_code": "200",
+			},
+		},
+		"error of the caller": {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
+				tracing.Operation(ctx, "query", "", false, []string{"BAD_USER_INPUT"}, false)
+				tracing.End(ctx, 200)
+			},
+			name: "query",
+			want: map[string]string{
+				"graphql.operation.type": "query", "cvmgraph.error_codes": `["BAD_USER_INPUT"]`, "error.type": "BAD_USER_INPUT",
+				"http.response.status_code": "200",
+			},
+		},
+		"error of the upstream": {
+			follow: func(ctx context.Context, tracing *telemetry.Tracing) {
+				tracing.Operation(ctx, "query", "", false, []string{"UPSTREAM_ERROR", "BAD_USER_INPUT"}, true)
+				tracing.End(ctx, 200)
+			},
+			name:   "query",
+			status: sdk.Status{Code: codes.Error, Description: "UPSTREAM_ERROR"},
+			want: map[string]string{
+				"graphql.operation.type": "query", "cvmgraph.error_codes": `["UPSTREAM_ERROR","BAD_USER_INPUT"]`, "error.type": "UPSTREAM_ERROR",
+				"http.response.status_code": "200",
+			},
+		},
+	})
+}
+
+func TestTracing_fieldAndAttempts(t *testing.T) {
 	t.Parallel()
 	tracing, ended := newTracing(t)
 	request := tracing.Begin(t.Context(), http.Header{}, "POST")
@@ -222,23 +231,22 @@ func TestFieldsAndAttempts(t *testing.T) {
 	}
 }
 
-// TestWithoutTracing holds that a gateway that traces nothing hands a trace context on as it came,
-// and only a good one.
-func TestWithoutTracing(t *testing.T) {
+// TestTracing_off checks that a valid trace context is forwarded unchanged if tracing is off.
+func TestTracing_off(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		header, want http.Header
 	}{
-		"none": {header: http.Header{}, want: http.Header{}},
-		"one": {
+		"no context": {header: http.Header{}, want: http.Header{}},
+		"trace context": {
 			header: http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-00"}, "Tracestate": {"a=b,c=d"}, "Baggage": {"user=1"}},
 			want:   http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-00"}, "Tracestate": {"a=b,c=d"}},
 		},
-		"one with an odd state": {
+		"invalid tracestate": {
 			header: http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}, "Tracestate": {"a=b\r\nX-Odd: 1"}},
 			want:   http.Header{"Traceparent": {"00-" + callersTrace + "-" + callersSpan + "-01"}},
 		},
-		"one that is none": {header: http.Header{"Traceparent": {"00-0-0-01"}, "Tracestate": {"a=b"}}, want: http.Header{}},
+		"invalid traceparent": {header: http.Header{"Traceparent": {"00-0-0-01"}, "Tracestate": {"a=b"}}, want: http.Header{}},
 	} {
 		tracing, err := telemetry.OpenTracing(t.Context(), "", nil, nil, slog.New(slog.DiscardHandler))
 		if err != nil || tracing.On() {
@@ -247,7 +255,7 @@ func TestWithoutTracing(t *testing.T) {
 		ctx := tracing.Begin(t.Context(), test.header, "POST")
 		got := http.Header{}
 		if end := tracing.Attempt(ctx, 1, 1, 1, got); end != nil {
-			t.Errorf("%s: somebody wants to know of the attempt's end", name)
+			t.Errorf("%s: got a function for the end of the attempt, want nil", name)
 		}
 		_, done := tracing.Field(ctx, "cvms")
 		done("", false)
@@ -262,7 +270,7 @@ func TestWithoutTracing(t *testing.T) {
 	}
 }
 
-func TestWithoutTracingNothingIsAllocated(t *testing.T) { //nolint:paralleltest // what others allocate would count
+func TestTracing_offAllocations(t *testing.T) { //nolint:paralleltest // allocations of other tests would count
 	tracing, ctx, header, upstream := &telemetry.Tracing{}, t.Context(), http.Header{"Authorization": {"x"}}, http.Header{"Accept": {"x"}}
 	if n := testing.AllocsPerRun(100, func() {
 		ctx := tracing.Begin(ctx, header, "POST")
@@ -273,7 +281,7 @@ func TestWithoutTracingNothingIsAllocated(t *testing.T) { //nolint:paralleltest 
 	}
 }
 
-func TestTraceID(t *testing.T) {
+func TestTraceIDFrom(t *testing.T) {
 	t.Parallel()
 	if got := telemetry.TraceIDFrom(t.Context()); got != "" {
 		t.Errorf("got %q, want none", got)
@@ -284,7 +292,7 @@ func TestTraceID(t *testing.T) {
 	}
 }
 
-func TestTracesThatAreNotSentAreLoggedOnceAMinute(t *testing.T) {
+func TestExportLog_oncePerMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -303,7 +311,7 @@ func TestTracesThatAreNotSentAreLoggedOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestFailedCallsAreLoggedOnceAMinute(t *testing.T) {
+func TestFailedCalls_oncePerMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -328,7 +336,7 @@ func TestFailedCallsAreLoggedOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestWhatAReceiverAnswersIsLoggedInPart(t *testing.T) {
+func TestExportLog_longError(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	failures := telemetry.NewExportLog(func() {}, slog.New(slog.NewJSONHandler(&log, nil)))
@@ -342,7 +350,7 @@ func TestWhatAReceiverAnswersIsLoggedInPart(t *testing.T) {
 	}
 }
 
-func TestWhatOpenTelemetryQuotesIsNotLogged(t *testing.T) {
+func TestWithoutValues(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	h := telemetry.WithoutValues(slog.NewJSONHandler(&log, nil))
@@ -357,7 +365,7 @@ func TestWhatOpenTelemetryQuotesIsNotLogged(t *testing.T) {
 	}
 }
 
-func TestWhatTheCallerHasToMendDidNotFail(t *testing.T) {
+func TestTracing_fieldErrorOfCaller(t *testing.T) {
 	t.Parallel()
 	tracing, ended := newTracing(t)
 	_, done := tracing.Field(t.Context(), "cvms")
@@ -368,9 +376,9 @@ func TestWhatTheCallerHasToMendDidNotFail(t *testing.T) {
 	}
 }
 
-// TestSpansKeepNoDocuments holds that an operation's name is kept without the document that it is a
-// part of.
-func TestSpansKeepNoDocuments(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestTracing_retainsNoDocument checks that a span does not keep the document that contains the
+// operation name in memory.
+func TestTracing_retainsNoDocument(t *testing.T) { //nolint:paralleltest // allocations of other tests would count
 	tracing, ended := newTracing(t)
 	heap := func() int64 {
 		runtime.GC()
@@ -393,7 +401,7 @@ func TestSpansKeepNoDocuments(t *testing.T) { //nolint:paralleltest // what othe
 	}
 }
 
-func TestABrowsersQuestionIsNotTraced(t *testing.T) {
+func TestTracing_preflightRequest(t *testing.T) {
 	t.Parallel()
 	tracing, ended := newTracing(t)
 	tracing.End(tracing.Begin(t.Context(), http.Header{}, "OPTIONS"), 204)
@@ -402,7 +410,7 @@ func TestABrowsersQuestionIsNotTraced(t *testing.T) {
 	}
 }
 
-func TestAnUnknownExporter(t *testing.T) {
+func TestOpenTracing_unknownExporter(t *testing.T) {
 	t.Parallel()
 	if _, err := telemetry.OpenTracing(t.Context(), "zipkin", nil, nil, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("got no error, want one")
