@@ -12,7 +12,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 		want: "oo-of-", step: check.StepCredential,
 		says: "(status 403)",
 	},
-	"422-blaming": {
+	"422-validation": {
 		want: "oo-o-f", step: check.StepContract,
 		says: "status 422",
 	},
@@ -104,7 +104,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 		want: "oo-oof", step: check.StepContract,
 		says: "missing total (an integer of 64 bits; 1 of 1)",
 	},
-	"text-in-items": {
+	"string-in-items": {
 		want: "oo-oof", step: check.StepContract,
 		says: "changed items[] (should be an object, is string; 1 of 100)",
 	},
@@ -120,7 +120,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 		want: "oo-oof", step: check.StepContract,
 		says: "rejects the page: another page than requested",
 	},
-	"short": {
+	"too-few-items": {
 		want: "oo-oof", step: check.StepContract,
 		says: "rejects the page: fewer items than its total implies",
 	},

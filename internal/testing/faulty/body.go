@@ -17,22 +17,22 @@ const (
 // addBodies adds responses with status 200 whose bodies are not pages or are too large.
 func (u *Upstream) addBodies() {
 	for name, body := range map[string]string{
-		"empty":           "",
-		"white-space":     " \r\n\t ",
-		"null":            "null",
-		"text":            `"` + Secret + `"`,
-		"list":            `[{"name":"` + Secret + `"}]`,
-		"object":          `{}`,
-		"html":            cdnPage,
-		"error-of-200":    errorBody,
-		"half-json":       `{"items":[{"name":"` + Secret,
-		"utf-16":          "\xff\xfe{\x00}\x00",
-		"not-utf-8":       `{"items":[],"total":0,"page":1,"page_size":30,"pages":0,"x":"` + "\xff" + Secret + `"}`,
-		"single-quotes":   `{'items':[],'total':0}`,
-		"not-a-number":    `{"items":[{"vcpu":NaN,"name":"` + Secret + `"}],"total":1,"page":1,"page_size":30,"pages":1}`,
-		"control-in-text": `{"items":[{"name":"` + "\x01" + Secret + `"}],"total":1,"page":1,"page_size":30,"pages":1}`,
-		"deep-lists":      `{"items":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`,
-		"deep-objects":    `{"items":[{"hosted":` + strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000) + `}]}`,
+		"empty":             "",
+		"white-space":       " \r\n\t ",
+		"null":              "null",
+		"string":            `"` + Secret + `"`,
+		"list":              `[{"name":"` + Secret + `"}]`,
+		"object":            `{}`,
+		"html":              cdnPage,
+		"error-with-200":    errorBody,
+		"half-json":         `{"items":[{"name":"` + Secret,
+		"utf-16":            "\xff\xfe{\x00}\x00",
+		"not-utf-8":         `{"items":[],"total":0,"page":1,"page_size":30,"pages":0,"x":"` + "\xff" + Secret + `"}`,
+		"single-quotes":     `{'items':[],'total':0}`,
+		"not-a-number":      `{"items":[{"vcpu":NaN,"name":"` + Secret + `"}],"total":1,"page":1,"page_size":30,"pages":1}`,
+		"control-in-string": `{"items":[{"name":"` + "\x01" + Secret + `"}],"total":1,"page":1,"page_size":30,"pages":1}`,
+		"deep-lists":        `{"items":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`,
+		"deep-objects":      `{"items":[{"hosted":` + strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000) + `}]}`,
 	} {
 		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, body) }
 	}
@@ -40,8 +40,8 @@ func (u *Upstream) addBodies() {
 		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, string(c.page())+suffix) }
 	}
 	u.faults["byte-order-mark"] = func(c *call) { c.send(http.StatusOK, jsonType, "\ufeff"+string(c.page())) }
-	u.faults["unasked-gzip"] = func(c *call) { c.send(http.StatusOK, jsonType, string(gzipped(c.page()))) }
-	u.faults["gzip-in-name"] = func(c *call) {
+	u.faults["unrequested-gzip"] = func(c *call) { c.send(http.StatusOK, jsonType, string(gzipped(c.page()))) }
+	u.faults["gzip-in-name-only"] = func(c *call) {
 		c.Header().Set("Content-Encoding", "gzip")
 		c.send(http.StatusOK, jsonType, string(c.page()))
 	}
@@ -76,7 +76,7 @@ func (u *Upstream) addFloods() {
 		c.Header().Set("Content-Encoding", "gzip")
 		c.repeat(bomb, 1024)
 	}
-	u.faults["bomb-of-500"] = func(c *call) {
+	u.faults["bomb-with-500"] = func(c *call) {
 		c.Header().Set("Content-Encoding", "gzip")
 		c.WriteHeader(http.StatusInternalServerError)
 		c.repeat(bomb, 1024)
@@ -89,7 +89,7 @@ func (u *Upstream) addFloods() {
 	u.faults["many-elements"] = func(c *call) {
 		c.wrapped(strings.Repeat(`{},`, 29)+`{"public_urls":[`+strings.Repeat(`{},`, nearMax/3)+`{}]}`, 30)
 	}
-	u.faults["long-text"] = func(c *call) { c.wrapped(`{"hosted":null,"name":"`+strings.Repeat("x", nearMax)+`"}`, 1) }
+	u.faults["long-string"] = func(c *call) { c.wrapped(`{"hosted":null,"name":"`+strings.Repeat("x", nearMax)+`"}`, 1) }
 	u.faults["long-number"] = func(c *call) { c.wrapped(`{"hosted":null,"vcpu":`+strings.Repeat("7", nearMax)+`}`, 1) }
 	u.faults["long-escapes"] = func(c *call) { c.wrapped(`{"hosted":null,"name":"`+strings.Repeat(`\u0001`, nearMax/6)+`"}`, 1) }
 	u.faults["many-keys"] = func(c *call) { c.wrapped(`{"hosted":null`+strings.Repeat(`,"name":"x"`, nearMax/11)+`}`, 1) }

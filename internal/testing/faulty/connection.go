@@ -27,7 +27,7 @@ func (u *Upstream) addConnections() {
 		zipped := gzipped(c.page())
 		_, _ = c.Write(zipped[:len(zipped)/2])
 	}
-	u.faults["odd-chunks"] = func(c *call) {
+	u.faults["invalid-chunks"] = func(c *call) {
 		c.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"+Secret+"\r\n", finish)
 	}
 	u.faults["two-lengths"] = func(c *call) {
@@ -59,7 +59,7 @@ func (u *Upstream) addConnections() {
 	}
 	u.faults["hang-in-announced-body"] = func(c *call) { c.raw(headerOf(c.page())+half(c), c.stay) }
 	u.faults["drip"] = func(c *call) { c.drip(c.page(), 1) }
-	u.faults["drip-of-header"] = func(c *call) { c.raw("HTTP/1.1 200 OK\r\n", c.dripHeader) }
+	u.faults["drip-header"] = func(c *call) { c.raw("HTTP/1.1 200 OK\r\n", c.dripHeader) }
 	u.faults["slow"] = func(c *call) { body := c.page(); c.drip(body, len(body)/10+1) }
 	u.faults["blocked"] = func(c *call) { // not a failure: sends the page after the repair
 		if c.hang(); c.r.Context().Err() == nil {

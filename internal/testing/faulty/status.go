@@ -40,9 +40,9 @@ func (u *Upstream) faultOf(name string) (fault, bool) {
 func (u *Upstream) addStatuses() {
 	for name, body := range map[string]string{
 		"400-structured": `{"error_code":"ERR-01-001","message":"` + Secret + `","details":[{"field":"user_id","value":"` + Secret + `"}]}`,
-		"422-blaming":    `{"detail":[{"loc":["query","teepod_id"],"msg":"` + Secret + `","type":"int_parsing","input":"` + Secret + `"}]}`,
+		"422-validation": `{"detail":[{"loc":["query","teepod_id"],"msg":"` + Secret + `","type":"int_parsing","input":"` + Secret + `"}]}`,
 		"503-wait-30":    `{"detail":"` + Secret + `","retry_after":30}`,
-		"500-odd":        `{"detail":{"message":[["` + Secret + `"]],"details":7,"retry_after":"soon"}}`,
+		"500-unusual":    `{"detail":{"message":[["` + Secret + `"]],"details":7,"retry_after":"soon"}}`,
 	} {
 		status, _ := strconv.Atoi(name[:3])
 		u.faults[name] = func(c *call) { c.send(status, jsonType, body) }
@@ -56,7 +56,7 @@ func (u *Upstream) addStatuses() {
 			c.send(status, "text/html", cdnPage)
 		}
 	}
-	u.faults["302-itself"] = func(c *call) {
+	u.faults["302-loop"] = func(c *call) {
 		c.Header().Set("Location", c.r.URL.String())
 		c.send(http.StatusFound, "text/html", cdnPage)
 	}
@@ -64,7 +64,7 @@ func (u *Upstream) addStatuses() {
 		c.Header().Set("Retry-After", time.Now().Add(30*time.Minute).UTC().Format(http.TimeFormat))
 		c.send(http.StatusTooManyRequests, jsonType, errorBody)
 	}
-	u.faults["503-after-nonsense"] = func(c *call) {
+	u.faults["503-after-invalid"] = func(c *call) {
 		c.Header().Set("Retry-After", "-1e9 "+Secret)
 		c.send(http.StatusServiceUnavailable, jsonType, errorBody)
 	}
