@@ -4,11 +4,11 @@
 // Each credential has its own list. Some credentials are special:
 //
 //   - "invalid", and those with the prefix "invalid-", are rejected.
-//   - Those with the prefix "changing-" have a list of about 80 CVMs, which fits on one page of 100.
-//     The list does not change by the clock. Instead it changes five times before each response: a
-//     change adds a CVM, removes one, or moves one to the next stage of its lifecycle. The responses
-//     must not be cached (no-store). These lists are for tests of clients that page through a
-//     changing list.
+//   - Those with the prefix "changing-" have a list of about 80 CVMs, which fits on one page of
+//     100. The list does not change by the clock. Instead it changes five times before each
+//     response: a change adds a CVM, removes one, or moves one to the next stage of its lifecycle.
+//     The responses must not be cached (no-store). These lists are for tests of clients that page
+//     through a changing list.
 //
 // The package lets users try the gateway without an account, and serves as an independent upstream
 // for tests and benchmarks. So it shares no code with the client of the API: if a key is misspelled

@@ -26,8 +26,8 @@ func (e *CallBudgetError) Error() string {
 	return fmt.Sprintf("the operation needs at least %d upstream calls, but only %d are allowed", e.Actual, e.Limit)
 }
 
-// CheckBudget returns a *[CallBudgetError] if the budget does not allow this many more calls that
-// are not for windows.
+// CheckBudget returns a *[CallBudgetError] if the budget does not allow the number of additional
+// calls, apart from reserved ones.
 func (l *Loader) CheckBudget(calls int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,8 +42,8 @@ func (l *Loader) remaining() int {
 	return l.budget.Calls - l.budget.WindowCalls - (l.used.Calls - l.used.WindowCalls)
 }
 
-// spend takes a call from the budget. It reports whether it was a reserved one. The caller holds
-// the lock.
+// spend takes a call from the budget, and reports whether the call was a reserved one. The caller
+// holds the lock.
 func (l *Loader) spend(reason relay.Reason) (reserved bool, err error) {
 	window := reason == relay.ReasonWindow || reason == relay.ReasonTotal
 	switch {

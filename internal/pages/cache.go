@@ -47,9 +47,10 @@ type CacheOptions struct {
 type CacheObserver struct {
 	// Hit records that a page was cached, and its age.
 	Hit func(age time.Duration)
-	// Miss records that a page was not cached, Coalesced that it came from another caller's call,
-	// Evicted that it was evicted to free memory, Stale that it was served although stale, and
-	// Purged that the upstream refused a credential, whose pages were removed.
+	// Miss is called if a requested page is not cached. Coalesced is called if it came from another
+	// caller's call, and Stale if a stale page was served. Evicted is called for a page that was
+	// evicted to free memory. Purged is called if the upstream refused a credential, whose pages
+	// were removed.
 	Miss, Coalesced, Evicted, Stale, Purged func()
 	// Called records an upstream call: its outcome (ok, client_error, rate_limited, server_error,
 	// timeout, network, invalid, unavailable or canceled) and its duration, including retries.

@@ -33,8 +33,9 @@ type flight struct {
 	err      error
 }
 
-// join waits for the call for a key that started at since or later, or starts one. It reports
-// whether it joined the call of another caller. If ctx ends first, it returns an error.
+// join waits for the result of a call for a key. It joins a call in flight that started at since or
+// later, or else starts one, and reports whether it joined one. If ctx ends first, it returns an
+// error.
 func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (FetchResult, error)) (result FetchResult, joined bool, err error) {
 	s := &f.shards[key.credential[0]%64]
 	s.mu.Lock()
@@ -75,8 +76,8 @@ func (f *flight) Deadline() (time.Time, bool) {
 	return time.Unix(0, deadline), deadline != noDeadline
 }
 
-// start starts a call that does not end with the context of its first caller. The caller holds the
-// lock.
+// start starts a call, which continues after the context of its first caller ends. The caller holds
+// the lock.
 func (s *flightShard) start(ctx context.Context, key pageKey, fetch func(context.Context) (FetchResult, error)) *flight {
 	call := &flight{started: time.Now(), done: make(chan struct{})}
 	call.deadline.Store(deadlineOf(ctx))
@@ -112,7 +113,8 @@ func (s *flightShard) leave(key pageKey, call *flight) {
 	}
 }
 
-// remove makes the next caller for the key start a new call. The caller holds the lock.
+// remove removes a call, so that the next caller for the key starts a new one. The caller holds the
+// lock.
 func (s *flightShard) remove(key pageKey, call *flight) {
 	if s.calls[key] == call {
 		delete(s.calls, key)

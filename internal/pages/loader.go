@@ -22,9 +22,9 @@ const parallelCalls = 16
 // PageLoad records how an operation obtained, or failed to obtain, a page.
 type PageLoad struct {
 	Request restclient.PageRequest
-	// Reason is the reason of the first request for the page.
+	// Reason is the reason for the first request of the page, a [relay.Reason].
 	Reason string
-	// Cached, Coalesced and Stale are those of the [FetchResult].
+	// Cached, Coalesced and Stale are the same as in [FetchResult].
 	Cached, Coalesced, Stale bool
 	// Attempts is the number of attempts of the upstream call; zero if there was no call.
 	Attempts uint8
@@ -74,10 +74,10 @@ type pageState struct {
 	since   time.Time   // the latest since of all requests for the page
 }
 
-// NewLoader returns a loader with no pages. It serves one credential only, whose key is key, so pages
-// cannot reach another caller. All pages show the list as of since or later; if since is zero, any
-// page is acceptable. A sequential loader must not be used concurrently: it serves one field, which
-// calls Load repeatedly.
+// NewLoader returns a loader without pages. It serves only one credential, which key identifies, so
+// pages cannot reach another caller. All pages show the list as of since or later; if since is
+// zero, any page is acceptable. A sequential loader must not be used concurrently: it serves one
+// field, which calls Load repeatedly.
 func NewLoader(source Source, credential restclient.Credential, key CredentialKey, since time.Time, budget CallBudget, sequential bool) *Loader {
 	l := &Loader{source: source, credential: credential, key: key, since: since, budget: budget, sequential: sequential}
 	l.states, l.loads = l.buf.states[:0], l.buf.loads[:0]
@@ -98,8 +98,8 @@ func latest(a, b time.Time) time.Time {
 
 // Load returns the pages in the order of the requests. It fetches pages that are not cached in
 // parallel. All pages show the list as of since or later; if since is zero, any page is acceptable.
-// Pages are shared, so callers must not modify them. The error is that of the first failed request,
-// as the source returned it, or a *[CallBudgetError].
+// Pages are shared, so callers must not modify them. Load returns the error of the first failed
+// request, which is the source's error or a *[CallBudgetError].
 func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest, since time.Time) ([]FetchResult, error) {
 	since = latest(l.since, since)
 	pages := make([]FetchResult, len(requests))

@@ -32,8 +32,8 @@ func Shape() *projection.Shape {
 	return projection.NewShape(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
 }
 
-// DocumentFunc fetches the document of a page. The caller owns the document. Its errors are those
-// of [restclient.Client.Fetch].
+// DocumentFunc fetches the document of a page. The caller owns the document. A DocumentFunc returns
+// the errors of [restclient.Client.Fetch].
 type DocumentFunc func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error)
 
 // Upstream fetches documents and decodes them to pages. It is safe for concurrent use.
@@ -42,7 +42,7 @@ type Upstream struct {
 	index *indexer
 }
 
-// NewUpstream returns an Upstream that calls through the client.
+// NewUpstream returns an Upstream that fetches documents with the client.
 func NewUpstream(client *restclient.Client) *Upstream { return NewUpstreamFunc(client.Fetch) }
 
 // NewUpstreamFunc returns an Upstream that fetches documents with a function. The function must be
@@ -50,7 +50,7 @@ func NewUpstream(client *restclient.Client) *Upstream { return NewUpstreamFunc(c
 func NewUpstreamFunc(fetch DocumentFunc) *Upstream { return &Upstream{fetch, newIndexer(Shape())} }
 
 // Fetch fetches a page. The page keeps the document's body, so only the other fields of the
-// returned document may be used. Its errors are those of [restclient.Client.ListCvms].
+// returned document may be used. It returns the errors of [restclient.Client.ListCvms].
 func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, restclient.Document, error) {
 	document, err := u.fetch(ctx, credential, request)
 	if err != nil {

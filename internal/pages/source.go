@@ -16,8 +16,8 @@ type FetchRequest struct {
 	restclient.PageRequest
 	CredentialKey CredentialKey
 	Credential    restclient.Credential
-	// Since is the earliest acceptable moment for the page to show the list at: see [FetchTimes].
-	// If zero, any page is acceptable.
+	// Since is the time as of which, or later, the page must show the list: see [FetchTimes]. If
+	// zero, any page is acceptable.
 	Since time.Time
 }
 
@@ -66,6 +66,6 @@ type Source interface {
 	// Cached returns a cached page. It returns false if the page is not cached. It does not block.
 	Cached(CredentialKey, restclient.PageRequest) (FetchResult, bool)
 	// Fetch returns a page that shows the list as of the request's Since or later, or an older one
-	// if the upstream fails. Its errors are those of [restclient.Client.ListCvms].
+	// if the upstream fails. It returns the errors of [restclient.Client.ListCvms].
 	Fetch(context.Context, FetchRequest) (FetchResult, error)
 }
