@@ -73,7 +73,7 @@ func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // it count
 			runtime.ReadMemStats(&before)
 			raw := serve(t.Context(), g.handler, "Bearer x", body)
 			runtime.ReadMemStats(&after)
-			var a answer
+			var a response
 			if err := json.Unmarshal(raw, &a); err != nil {
 				t.Fatal(err)
 			}

@@ -23,7 +23,7 @@ type entity struct {
 	ID, VMID, Name string
 }
 
-func (a answer) entities(t *testing.T) []*entity {
+func (a response) entities(t *testing.T) []*entity {
 	t.Helper()
 	var entities []*entity
 	if err := json.Unmarshal(a.Data["_entities"], &entities); err != nil {

@@ -44,7 +44,7 @@ func (g fuzzed) check(t *testing.T, query string, variables json.RawMessage) {
 	}
 	var got struct {
 		Data   json.RawMessage
-		Errors []answerError
+		Errors []responseError
 	}
 	if err := json.Unmarshal(raw, &got); err != nil {
 		t.Fatalf("got %.500q, %v", raw, err)

@@ -99,9 +99,9 @@ func (g *gateway) takeCalls() []string {
 }
 
 // answer is a GraphQL response.
-type answer struct {
+type response struct {
 	Data   map[string]json.RawMessage
-	Errors []answerError
+	Errors []responseError
 
 	Extensions struct {
 		Pagination []struct {
@@ -114,18 +114,18 @@ type answer struct {
 	raw string
 }
 
-type answerError struct {
+type responseError struct {
 	Message    string
 	Path       []any
 	Extensions map[string]any
 }
 
-func (e answerError) code() any { return e.Extensions["code"] }
+func (e responseError) code() any { return e.Extensions["code"] }
 
 type vars = map[string]any
 
 // post sends an operation. If header is nil, it has the credential of tenant.
-func (g *gateway) post(tb testing.TB, query string, variables vars, header http.Header) answer {
+func (g *gateway) post(tb testing.TB, query string, variables vars, header http.Header) response {
 	tb.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -145,7 +145,7 @@ func (g *gateway) post(tb testing.TB, query string, variables vars, header http.
 	request.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
 	g.handler.ServeHTTP(recorder, request)
-	a := answer{raw: recorder.Body.String()}
+	a := response{raw: recorder.Body.String()}
 	if err := json.Unmarshal(recorder.Body.Bytes(), &a); err != nil {
 		tb.Fatalf("the response is not JSON: %v: %.200s", err, a.raw)
 	}
@@ -167,7 +167,7 @@ type connection struct {
 }
 
 // cvms returns the connection cvms. It fails the test if the response has errors.
-func (a answer) cvms(t *testing.T) connection {
+func (a response) cvms(t *testing.T) connection {
 	t.Helper()
 	if len(a.Errors) > 0 {
 		t.Fatalf("errors: got %+v, want none", a.Errors)
@@ -180,7 +180,7 @@ func (a answer) cvms(t *testing.T) connection {
 }
 
 // onlyError returns the error of the response. It fails the test unless there is exactly one.
-func (a answer) onlyError(t *testing.T) answerError {
+func (a response) onlyError(t *testing.T) responseError {
 	t.Helper()
 	if len(a.Errors) != 1 {
 		t.Fatalf("errors: got %d, want one: %.500s", len(a.Errors), a.raw)

@@ -84,7 +84,7 @@ func TestHostileDocuments(t *testing.T) {
 				}
 				return
 			}
-			var got answer
+			var got response
 			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Errors) == 0 || got.Errors[0].code() != test.wantCode {
 				t.Fatalf("got %.300s, want %s", w.Body, test.wantCode)
 			}

@@ -74,7 +74,7 @@ func TestMessages_sayWhatToDo(t *testing.T) {
 			}
 			w := httptest.NewRecorder()
 			test.gateway.handler.ServeHTTP(w, request)
-			var a answer
+			var a response
 			if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
 				t.Fatal(err)
 			}

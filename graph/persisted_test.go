@@ -143,7 +143,7 @@ func TestTrustedDocuments_untrusted(t *testing.T) {
 				change, untrusted := trusting(mode, documents)
 				g := newGateway(t, upstream, change)
 				w := g.send(t, http.MethodPost, "/graphql", test.body, "Accept", mediaGraphQL)
-				var a answer
+				var a response
 				if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
 					t.Fatal(err)
 				}

@@ -155,7 +155,7 @@ func TestProjection_tooManyEvents(t *testing.T) {
 	t.Parallel()
 	s := newStock()
 	s.putItems("Bearer a", false, `{"hosted":{"id":"a","events":[`+strings.Repeat("{},", 999_999)+`{}]}}`)
-	a := answer{}
+	a := response{}
 	if err := json.Unmarshal([]byte(say(stockGateway(t, s, true), "Bearer a", `{ cvms { nodes { vmId } } }`, "", nil)), &a); err != nil {
 		t.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func TestResponseCache_sameResponse(t *testing.T) {
 	} {
 		want := g.post(t, query, nil, nil)
 		for i := range 4 {
-			var got answer
+			var got response
 			hit := g.hit(func() { got = g.post(t, query, nil, nil) })
 			if i > 1 && !hit {
 				t.Errorf("%s, repetition %d: it was executed", name, i+1)
@@ -174,7 +174,7 @@ func TestResponseCache_notUsed(t *testing.T) {
 					g.post(t, query, nil, own)
 				}
 			}
-			var a answer
+			var a response
 			if g.hit(func() { a = g.post(t, test.query, nil, test.header) }) {
 				t.Errorf("got a cached response: %.200s", a.raw)
 			}
