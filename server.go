@@ -48,16 +48,16 @@ const (
 )
 
 func main() {
-	// The program has a logger of its own. What net/http logs beside it quotes what an upstream
-	// sends unasked.
+	// The program has its own logger. net/http would log unexpected bytes from an upstream to this
+	// one.
 	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// Once the first signal has begun the drain, a second one ends the program at once.
+	// The first signal begins the shutdown. After that, a second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// run is the program without its process: it ends when ctx does, and returns the exit code.
+// run runs the program until ctx is done, and returns the exit code.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	settings, err := config.Parse(args, environ, stdout)
 	if err != nil {
@@ -68,9 +68,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		}
 		return exitFailure
 	}
-	logger := telemetry.NewLogger(stderr, settings.LogLevel, telemetry.Format(settings.LogFormat), isTerminal(stderr))
-	for _, w := range settings.Warnings {
-		logger.Warn("setting ignored", "problem", w)
+	logger := telemetry.NewLogger(stderr, settings.LogLevel, telemetry.Format(settings.LogFormat), telemetry.IsTerminal(stderr))
+	for _, warning := range settings.Warnings {
+		logger.Warn("setting ignored", "problem", warning)
 	}
 	switch settings.Command {
 	case config.CommandHelp:
@@ -82,8 +82,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		err = httpserver.Health(ctx, settings.Listen, settings.TLSCert != "")
 	case config.CommandCheck:
 		var ok bool
-		if ok, err = inspect(ctx, settings, stdout); err == nil && !ok { // the report says why
-			return exitFailure
+		if ok, err = runChecks(ctx, settings, stdout); err == nil && !ok {
+			return exitFailure // the report has the reason
 		}
 	case config.CommandServe:
 		err = serve(ctx, settings, stdout, logger)
@@ -95,17 +95,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return exitOK
 }
 
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// heapFloor is memory that is never touched, in bytes. What lives is little, and a collection
-// begins once as much again is garbage: without a floor that is after every handful of pages.
+// heapFloor is the size of an allocation that is never used, in bytes. The live heap is small, and
+// without the allocation the garbage collector would run after every few pages.
 const heapFloor = 24 << 20
 
 // app holds the dependencies of the components that serve wires together.
@@ -116,7 +107,7 @@ type app struct {
 	logger   *slog.Logger
 }
 
-// serve runs the gateway until ctx ends and all requests are answered.
+// serve runs the gateway until ctx is done and all requests have completed.
 func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	limitMemory(logger)
@@ -134,7 +125,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	}
 	defer closeUpstream()
 	if settings.Demo {
-		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + demoToken})
+		resolver.DefaultCredential = restclient.NewCredential(restclient.Headers{Authorization: "Bearer " + demo.DefaultToken})
 	}
 	client, err := app.client(upstreamURL)
 	if err != nil {
@@ -147,7 +138,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	}
 	if shared != nil {
 		defer shared.Close()
-		resolver.PersistedQueries = shared.Strings("persisted query", persistedLife)
+		resolver.PersistedQueries = shared.Strings("persisted query", persistedTTL)
 	}
 	resolver.Pages = app.cache(client, shared)
 
@@ -157,36 +148,37 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w: end what listens there, or give another --listen", err)
+		return fmt.Errorf("%w: stop the other program, or set another --listen", err)
 	}
 	if err != nil {
 		return err
 	}
-	// Behind the public address, so that where both are the same it is the admin listener that a
-	// demo does without.
+	// The public listener comes first: if both have the same address, a demo runs without the admin
+	// listener.
 	admin, err := app.listenAdmin(ctx)
 	if err != nil {
 		_ = listener.Close() // not served yet
 		return err
 	}
 	server := app.server(graph.NewHandler(resolver), certificate)
-	url := publicURL(listener, certificate != nil)
+	url := httpserver.LocalURL(listener, certificate != nil)
 	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
 	if settings.Playground {
 		serving = serving.With("open", url+"/")
 	}
 	if admin != nil {
-		serving = serving.With("admin", publicURL(admin, false))
-		// It outlives the public server, so that a drain can be watched.
-		defer httpserver.StartAdmin(admin, httpserver.AdminOptions{Metrics: app.metrics.Handler(logger), Logger: logger}).Close()
+		serving = serving.With("admin", httpserver.LocalURL(admin, false))
+		// The admin server closes after the public server, so that operators can observe the
+		// shutdown.
+		options := httpserver.AdminOptions{Metrics: metrics.Handler(logger), Logger: logger}
+		defer httpserver.StartAdmin(admin, options).Close()
 	}
 	serving.Info("cvmgraph is serving")
 	return server.Run(ctx, listener)
 }
 
-// inspect checks what serve would go by, writes what it finds, and tells whether nothing has
-// failed.
-func inspect(ctx context.Context, settings *config.Config, stdout io.Writer) (ok bool, err error) {
+// runChecks runs the command check, writes its report, and reports whether all checks have passed.
+func runChecks(ctx context.Context, settings *config.Config, stdout io.Writer) (ok bool, err error) {
 	upstreamURL, closeUpstream, err := openUpstream(settings)
 	if err != nil {
 		return false, err
@@ -200,7 +192,7 @@ func inspect(ctx context.Context, settings *config.Config, stdout io.Writer) (ok
 		TrustedDocuments: len(settings.Documents), TrustedDocumentsMode: settings.TrustedDocumentsMode,
 	}
 	if settings.Demo && settings.Token == "" && settings.APIKey == "" {
-		options.Token = demoToken
+		options.Token = demo.DefaultToken
 	}
 	if settings.RedisURL != "" {
 		options.Redis = &redis.Options{URL: settings.RedisURL, Key: settings.SharedKey}
@@ -209,13 +201,13 @@ func inspect(ctx context.Context, settings *config.Config, stdout io.Writer) (ok
 	if err != nil {
 		return false, err
 	}
-	if telemetry.Format(settings.LogFormat).IsText(isTerminal(stdout)) {
+	if telemetry.Format(settings.LogFormat).IsText(telemetry.IsTerminal(stdout)) {
 		return report.OK, report.WriteText(stdout)
 	}
 	return report.OK, report.WriteJSON(stdout)
 }
 
-// resolver returns what operations are resolved with, but for the pages.
+// resolver returns the resolver without its pages.
 func (a app) resolver() *graph.Resolver {
 	responses := a.metrics.ResponseCache()
 	return &graph.Resolver{
@@ -230,10 +222,15 @@ func (a app) resolver() *graph.Resolver {
 		Introspection: a.settings.Introspection,
 		Projection:    a.settings.Projection,
 		ResponseCache: graphqlhttp.ResponseCacheOptions{
-			MaxBytes: responseCacheBytes(a.settings), TTL: a.settings.CacheTTL, Hit: responses.Hit, Watch: responses.Watch,
+			MaxBytes: responseCacheBytes(a.settings),
+			TTL:      a.settings.CacheTTL,
+			Hit:      responses.Hit,
+			Watch:    responses.Watch,
 		},
 		TrustedDocuments: persisted.TrustedDocuments{
-			Mode: persisted.TrustMode(a.settings.TrustedDocumentsMode), Documents: a.settings.Documents, Untrusted: a.metrics.UntrustedDocument,
+			Mode:      persisted.TrustMode(a.settings.TrustedDocumentsMode),
+			Documents: a.settings.Documents,
+			Untrusted: a.metrics.UntrustedDocument,
 		},
 		RequestID: telemetry.RequestIDFrom,
 		Tracer:    a.tracer(),
@@ -241,17 +238,22 @@ func (a app) resolver() *graph.Resolver {
 	}
 }
 
-// tracer returns what follows operations, nil where nothing is traced.
+// tracer returns the tracer of operations, or nil if tracing is off.
 func (a app) tracer() *graph.Tracer {
 	if !a.tracing.On() {
 		return nil
 	}
-	return &graph.Tracer{Operation: a.tracing.Operation, Field: a.tracing.Field, Page: func(ctx context.Context, got pages.FetchResult, reason string) {
-		a.tracing.Page(ctx, telemetry.PageEvent{
-			Page: got.Request.Page, PageSize: got.Request.PageSize, Reason: reason, Items: got.Len(), Age: got.Age,
-			Cached: got.Cached, Coalesced: got.Coalesced, Stale: got.Stale,
-		})
-	}}
+	return &graph.Tracer{
+		Operation: a.tracing.Operation,
+		Field:     a.tracing.Field,
+		Page: func(ctx context.Context, result pages.FetchResult, reason string) {
+			a.tracing.Page(ctx, telemetry.PageEvent{
+				Page: result.Request.Page, PageSize: result.Request.PageSize, Reason: reason,
+				Items: result.Len(), Age: result.Age,
+				Cached: result.Cached, Coalesced: result.Coalesced, Stale: result.Stale,
+			})
+		},
+	}
 }
 
 func closeTracing(tracing *telemetry.Tracing, logger *slog.Logger) {
@@ -264,7 +266,7 @@ func closeTracing(tracing *telemetry.Tracing, logger *slog.Logger) {
 // rest.
 func responseCacheBytes(settings *config.Config) uint64 { return uint64(settings.CacheBytes) / 4 }
 
-// clientOptions are those of the upstream's client, without its observer.
+// clientOptions returns the options of the upstream client, without an observer.
 func clientOptions(upstreamURL string, settings *config.Config) restclient.Options {
 	return restclient.Options{
 		BaseURL:    upstreamURL,
@@ -274,7 +276,7 @@ func clientOptions(upstreamURL string, settings *config.Config) restclient.Optio
 	}
 }
 
-// client returns the client of the upstream.
+// client returns the upstream client.
 func (a app) client(upstreamURL string) (*restclient.Client, error) {
 	options := clientOptions(upstreamURL, a.settings)
 	options.Observer = restclient.Observer{
@@ -296,10 +298,10 @@ func (a app) client(upstreamURL string) (*restclient.Client, error) {
 	return client, nil
 }
 
-// cache returns the cache of pages. Shared is where replicas share them, nil for nowhere.
+// cache returns the page cache. Replicas share its pages through shared, which may be nil.
 func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache {
 	failed := telemetry.FailedCalls(a.logger)
-	seen := a.metrics.PageCache(uint64(a.settings.CacheBytes))
+	metrics := a.metrics.PageCache(uint64(a.settings.CacheBytes))
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          a.settings.CacheTTL,
 		StaleIfError: a.settings.StaleIfError,
@@ -307,10 +309,10 @@ func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache 
 		APIVersion:   a.settings.APIVersion,
 		HashKey:      a.settings.SharedKey,
 		Shared:       shared,
-		SharedWait:   a.settings.UpstreamTimeout * 3 / 2, // an attempt of the longest kind fits into the lock's life
+		SharedWait:   a.settings.UpstreamTimeout * 3 / 2, // longer than one attempt
 		Observer: pages.CacheObserver{
-			Hit: seen.Hit, Miss: seen.Miss, Coalesced: a.metrics.UpstreamCoalesced,
-			Evicted: seen.Evicted, Stale: seen.Stale, Purged: seen.Purged,
+			Hit: metrics.Hit, Miss: metrics.Miss, Coalesced: a.metrics.UpstreamCoalesced,
+			Evicted: metrics.Evicted, Stale: metrics.Stale, Purged: metrics.Purged,
 			Called: func(outcome string, took time.Duration) {
 				a.metrics.UpstreamCall(outcome, took)
 				failed(outcome)
@@ -321,11 +323,11 @@ func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache 
 			},
 		},
 	})
-	seen.Watch(cache.Size)
+	metrics.Watch(cache.Size)
 	return cache
 }
 
-// server returns the public server. Certificate is nil where it serves no TLS.
+// server returns the public server. If certificate is nil, it serves plain HTTP.
 func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *httpserver.Server {
 	var page http.Handler
 	if a.settings.Playground {
@@ -339,7 +341,8 @@ func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *
 		SDL:            schema,
 		Logger:         a.logger,
 		Observer: httpserver.Observer{
-			Begun: a.metrics.RequestBegun, Ended: a.metrics.RequestEnded, Follow: a.tracing.Begin, Followed: a.tracing.End,
+			Begun: a.metrics.RequestBegun, Ended: a.metrics.RequestEnded,
+			Follow: a.tracing.Begin, Followed: a.tracing.End,
 		},
 		RequestTimeout: a.settings.RequestTimeout,
 		DrainDelay:     a.settings.DrainDelay,
@@ -356,24 +359,24 @@ func logBreaker(logger *slog.Logger, state string) {
 	}
 }
 
-// logDifferences logs differences between what the upstream promises and what it sends.
+// logDifferences logs differences between the upstream's pages and the API contract.
 func logDifferences(logger *slog.Logger, differences []restclient.Difference) {
 	if len(differences) == 0 {
 		return
 	}
-	texts := make([]string, len(differences))
+	messages := make([]string, len(differences))
 	for i, d := range differences {
-		texts[i] = d.String()
+		messages[i] = d.String()
 	}
-	logger.Warn("upstream pages differ from the API contract; run cvmgraph check for details", "differences", texts)
+	logger.Warn("upstream pages differ from the API contract; run cvmgraph check for details", "differences", messages)
 }
 
-// memoryShare is Go's part of the memory that the container may take; stacks of threads and the
-// like come on top.
+// memoryShare is the share of the container's memory limit that the Go runtime uses. The rest is
+// for memory outside the Go runtime.
 const memoryShare = 0.9
 
-// limitMemory makes the collector keep below the memory limit of the container, where there is one
-// and GOMEMLIMIT does not say another.
+// limitMemory sets the memory limit of the Go runtime according to the limit of the container,
+// unless GOMEMLIMIT is set.
 func limitMemory(logger *slog.Logger) {
 	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare))
 	switch {
@@ -385,29 +388,30 @@ func limitMemory(logger *slog.Logger) {
 	}
 }
 
-// persistedLife is how long replicas share a persisted query from when it was sent last.
-const persistedLife = 24 * time.Hour
+// persistedTTL is the time for which replicas share a persisted query after it was sent last.
+const persistedTTL = 24 * time.Hour
 
-// shared opens what replicas share, nil where there is nothing. It does not wait for Redis.
+// shared opens the store that replicas share, or returns nil without --redis-url. It does not wait
+// for Redis.
 func (a app) shared() (*redis.Store, error) {
 	if a.settings.RedisURL == "" {
 		return nil, nil
 	}
-	seen := a.metrics.Redis()
+	metrics := a.metrics.Redis()
 	return redis.Open(redis.Options{URL: a.settings.RedisURL, Key: a.settings.SharedKey, Observer: redis.Observer{
-		Hit: seen.Hit, Miss: seen.Miss, Error: seen.Error,
+		Hit: metrics.Hit, Miss: metrics.Miss, Error: metrics.Error,
 		Down: func(err error) {
-			seen.Down()
+			metrics.Down()
 			a.logger.Warn("redis is unavailable; continuing without it", "error", err)
 		},
 		Up: func() {
-			seen.Up()
+			metrics.Up()
 			a.logger.Info("redis is available again")
 		},
 	}})
 }
 
-// certificate opens the certificate to serve with, nil where that is plain HTTP.
+// certificate opens the certificate, or returns nil without --tls-cert.
 func (a app) certificate() (*httpserver.Certificate, error) {
 	if a.settings.TLSCert == "" {
 		return nil, nil
@@ -415,8 +419,8 @@ func (a app) certificate() (*httpserver.Certificate, error) {
 	return httpserver.OpenCertificate(a.settings.TLSCert, a.settings.TLSKey, a.logger)
 }
 
-// listenAdmin listens for operators, nil where they are not served. A demo does without an address
-// that is in use.
+// listenAdmin opens the admin listener, or returns nil without --admin-listen. If its address is in
+// use, a demo runs without it.
 func (a app) listenAdmin(ctx context.Context) (net.Listener, error) {
 	if a.settings.AdminListen == "" {
 		return nil, nil
@@ -432,68 +436,15 @@ func (a app) listenAdmin(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// publicURL returns where a person on this machine reaches the listener.
-func publicURL(l net.Listener, overTLS bool) string {
-	scheme := "http"
-	if overTLS {
-		scheme = "https"
-	}
-	address, ok := l.Addr().(*net.TCPAddr)
-	if !ok || !address.IP.IsUnspecified() {
-		return scheme + "://" + l.Addr().String()
-	}
-	return fmt.Sprintf("%s://localhost:%d", scheme, address.Port)
-}
-
-// How the demo upstream behaves: about as slow as a good API, and alive enough to watch.
-const (
-	demoLatency     = 4 * time.Millisecond
-	demoChangeEvery = 5 * time.Second
-	// demoToken is that of who brings no credential.
-	demoToken = "demo"
-)
-
-// openUpstream returns the address of the upstream, which for a demo is opened, and what closes it.
-func openUpstream(settings *config.Config) (address string, closeIt func(), err error) {
+// openUpstream returns the base URL of the upstream, and a function that closes it. With --demo, it
+// starts the embedded upstream.
+func openUpstream(settings *config.Config) (baseURL string, closeUpstream func(), err error) {
 	if !settings.Demo {
 		return settings.UpstreamURL.String(), func() {}, nil
 	}
-	upstream, err := startDemo()
+	server, err := demo.Start()
 	if err != nil {
 		return "", nil, err
 	}
-	return upstream.url, upstream.Close, nil
-}
-
-// demoUpstream is the embedded upstream on a loopback port of its own.
-type demoUpstream struct {
-	url    string
-	server *http.Server
-	served chan struct{} // closed once the server has ended
-}
-
-func startDemo() (*demoUpstream, error) {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("demo upstream: %w", err)
-	}
-	d := &demoUpstream{
-		url: "http://" + listener.Addr().String() + demo.BasePath,
-		server: &http.Server{
-			Handler:           demo.New(demo.Options{Latency: demoLatency, ChangeEvery: demoChangeEvery}),
-			ReadHeaderTimeout: 5 * time.Second,
-		},
-		served: make(chan struct{}),
-	}
-	go func() {
-		defer close(d.served)
-		_ = d.server.Serve(listener) // ends by Close; should it end before, the gateway says that its upstream is gone
-	}()
-	return d, nil
-}
-
-// Close ends the upstream and waits until it has ended.
-func (d *demoUpstream) Close() {
-	_ = d.server.Close() // its listener is gone in any case
-	<-d.served
+	return server.URL, server.Close, nil
 }

@@ -64,6 +64,20 @@ func dialAddr(listenAddr string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
+// LocalURL returns the URL of a listener for a user on this machine. If the listener listens on
+// every interface, the host is localhost.
+func LocalURL(l net.Listener, overTLS bool) string {
+	scheme := "http"
+	if overTLS {
+		scheme = "https"
+	}
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok || !addr.IP.IsUnspecified() {
+		return scheme + "://" + l.Addr().String()
+	}
+	return fmt.Sprintf("%s://localhost:%d", scheme, addr.Port)
+}
+
 func withoutURL(err error) error {
 	var withURL *url.Error
 	if errors.As(err, &withURL) {

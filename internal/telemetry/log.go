@@ -4,6 +4,7 @@ package telemetry
 import (
 	"io"
 	"log/slog"
+	"os"
 )
 
 // Format is the format of log lines.
@@ -31,4 +32,14 @@ func NewLogger(w io.Writer, level slog.Leveler, format Format, isTerminal bool) 
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// IsTerminal reports whether w is a terminal.
+func IsTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
