@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"cvmgraph/internal/apierror"
 	"cvmgraph/restclient"
 )
 
@@ -17,14 +18,14 @@ const (
 	headerWorkspace     = "X-Phala-Workspace"
 )
 
-// credentialError reports why a request's credential headers cannot be forwarded.
-type credentialError struct{ reason string }
-
-func (e *credentialError) Error() string {
-	return e.reason + `: send "Authorization: Bearer …" or "X-API-Key: …"`
+// credentialError returns the error of a request whose credential headers cannot be forwarded.
+func credentialError(reason string) error {
+	return &apierror.Error{
+		Code: apierror.CodeUnauthenticated, Message: reason + `: send "Authorization: Bearer …" or "X-API-Key: …"`,
+	}
 }
 
-// credentialOf returns the caller's credential. The error is a *credentialError.
+// credentialOf returns the caller's credential. The error is an *[apierror.Error].
 func credentialOf(header http.Header) (restclient.Credential, error) {
 	var h restclient.Headers
 	for _, f := range []struct {
@@ -41,23 +42,23 @@ func credentialOf(header http.Header) (restclient.Credential, error) {
 		case len(values) == 0:
 			continue
 		case len(values) > 1:
-			return restclient.Credential{}, &credentialError{"the request has more than one " + f.name + " header"}
+			return restclient.Credential{}, credentialError("the request has more than one " + f.name + " header")
 		case len(values[0]) > maxCredential:
-			return restclient.Credential{}, &credentialError{"the " + f.name + " header is longer than 8 KiB"}
+			return restclient.Credential{}, credentialError("the " + f.name + " header is longer than 8 KiB")
 		case !printable(values[0]):
-			return restclient.Credential{}, &credentialError{"the " + f.name + " header has characters other than printable ASCII"}
+			return restclient.Credential{}, credentialError("the " + f.name + " header has characters other than printable ASCII")
 		}
 		*f.value = values[0]
 	}
 	if h.Authorization != "" {
 		scheme, token, _ := strings.Cut(h.Authorization, " ")
 		if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
-			return restclient.Credential{}, &credentialError{"the Authorization header is not a bearer token"}
+			return restclient.Credential{}, credentialError("the Authorization header is not a bearer token")
 		}
 	}
 	c := restclient.NewCredential(h)
 	if c.IsZero() {
-		return restclient.Credential{}, &credentialError{"the request has no credential"}
+		return restclient.Credential{}, credentialError("the request has no credential")
 	}
 	return c, nil
 }

@@ -33,9 +33,6 @@ func toClientError(err error) (*apierror.Error, bool) {
 	if e, ok := errors.AsType[*apierror.Error](err); ok {
 		return e, true
 	}
-	if e, ok := errors.AsType[*credentialError](err); ok {
-		return &apierror.Error{Code: apierror.CodeUnauthenticated, Message: e.Error()}, true
-	}
 	if e, ok := errors.AsType[*relay.ArgumentError](err); ok {
 		return &apierror.Error{Code: apierror.CodeBadUserInput, Message: e.Error(), Argument: e.Argument}, true
 	}
