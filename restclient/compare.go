@@ -50,13 +50,11 @@ func Compare(body []byte, credential Credential) (Comparison, error) {
 	first := c.Peek()
 	counted := newTally(documentShape)
 	counted.strict = true
-	ok := false
+	read := c.Skip
 	if first == '{' {
-		ok = c.object(counted)
-	} else {
-		ok = c.Skip()
+		read = func() bool { return c.object(counted) }
 	}
-	if !ok || !c.End() {
+	if !read() || !c.End() {
 		return Comparison{}, failed(c.Failure)
 	}
 	if first != '{' {

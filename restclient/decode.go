@@ -156,25 +156,23 @@ func (d *decoder) value(f *wire.Field, v reflect.Value) bool {
 		return d.Skip()
 	}
 	target := v.Field(f.Index)
-	switch f.Kind {
-	case wire.Object:
+	switch c { // the kind decides which of these are possible
+	case '{':
 		made := reflect.New(f.Shape.Blank.Type())
 		target.Set(made)
 		_, ok := d.object(f.Shape, made.Elem())
 		return ok
-	case wire.Strings, wire.Objects:
+	case '[':
 		return d.list(f, target)
-	case wire.Boolean:
+	case 't', 'f':
 		target.SetBool(c == 't')
 		return d.Skip()
-	default:
-		if c != '"' {
-			return d.integer(f.Kind, target)
-		}
+	case '"':
 		value, ok := d.string()
 		target.Set(reflect.ValueOf(d.strings.put(value)))
 		return ok
 	}
+	return d.integer(f.Kind, target)
 }
 
 // string decodes the string at the scanner's position.
@@ -194,13 +192,12 @@ func (d *decoder) integer(k wire.Kind, target reflect.Value) bool {
 		return false
 	}
 	n, ok := k.Integer(d.Data[start:d.Pos])
-	if !ok {
+	switch {
+	case !ok:
 		return d.record(k)
-	}
-	switch k {
-	case wire.Int32:
+	case k == wire.Int32:
 		target.Set(reflect.ValueOf(d.ints32.put(int32(n))))
-	case wire.Int64:
+	case k == wire.Int64:
 		target.Set(reflect.ValueOf(d.ints64.put(n)))
 	default:
 		target.Set(reflect.ValueOf(d.strings.put(strconv.FormatInt(n, 10))))

@@ -60,12 +60,11 @@ func newShape(w *wire.Shape) *Shape {
 		if f.Shape != nil {
 			f.shape = newShape(f.Shape)
 		}
-		switch f.Kind {
-		case wire.Skipped:
+		if f.Kind == wire.Skipped {
 			f.slots = 0
-		case wire.Object:
+		}
+		if f.Kind == wire.Object {
 			f.slots += f.shape.width
-		default:
 		}
 		f.fallback = strconv.FormatBool(f.Default)
 		f.next = "," + f.Start

@@ -121,12 +121,11 @@ func NewShape(t reflect.Type, markers ...string) *Shape {
 		f.Kind, f.Shape = kindOf(member)
 		f.Default = member.Tag.Get("default") == "true"
 		f.Required = member.Tag.Get("required") == "true"
-		switch f.Kind {
-		case Boolean:
+		if f.Kind == Boolean {
 			s.Blank.Field(i).SetBool(f.Default)
-		case Strings, Objects:
+		}
+		if member.Type.Kind() == reflect.Slice {
 			s.Blank.Field(i).Set(reflect.MakeSlice(member.Type, 0, 0))
-		default:
 		}
 		s.Fields = append(s.Fields, f)
 	}
