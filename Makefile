@@ -24,8 +24,9 @@ lint: ## run go vet and golangci-lint, and check go.mod
 test: ## run all tests with the race detector
 	go test -race -shuffle=on ./...
 
-# go test fuzzes one target at a time, so several of them run concurrently. Sometimes go test reports the end of the fuzz time as a
-# failure (golang/go#75804, fixed in Go 1.27). Then the target runs once more.
+# go test fuzzes one target at a time, so several of them run concurrently. Sometimes go test
+# reports the end of the fuzz time as a failure (golang/go#75804, fixed in Go 1.27). Then the target
+# runs once more.
 fuzz: ## run each fuzz target for FUZZTIME, FUZZJOBS of them concurrently
 	@tests=$$(go test -list '^Fuzz' ./...) || { printf '%s\n' "$$tests" >&2; exit 1; }; \
 	targets=$$(printf '%s\n' "$$tests" | awk '/^Fuzz/ { name[++n] = $$1 } $$1 == "ok" { for (i = 1; i <= n; i++) print $$2, name[i]; n = 0 }'); \
@@ -37,7 +38,8 @@ fuzz: ## run each fuzz target for FUZZTIME, FUZZJOBS of them concurrently
 			{ printf "fuzz %s %s failed\n%s\n" "$$0" "$$1" "$$out"; exit 1; }; \
 		printf "fuzz %s %s: %s\n" "$$0" "$$1" "$$(printf "%s" "$$out" | sed -n "s/.*, \(execs: [0-9]*\) .*/\1/p" | tail -1)"'
 
-# The end-to-end tests build the program with coverage counters. It writes to the same directory as the tests.
+# The end-to-end tests build the program with coverage counters. It writes to the same directory as
+# the tests.
 cover: ## measure test coverage; prints the functions with the lowest coverage, and the total
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	go test -count=1 -cover -coverpkg=./... ./... -args -test.gocoverdir="$$dir" && \
@@ -45,7 +47,8 @@ cover: ## measure test coverage; prints the functions with the lowest coverage, 
 	go tool cover -func=cover.out | sort -k3 -n | head -40
 	go tool cover -func=cover.out | tail -1
 
-# The example needs a shared key, which the check creates. Without a key, the example must not build.
+# The example needs a shared key, which the check creates. Without a key, the example must not
+# build.
 deploy-check: ## build the manifests in deploy/, validate them with the API's schemas, and check them
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	mkdir "$$dir/deploy"; cp -R deploy/base deploy/components deploy/overlays "$$dir/deploy"; \

@@ -19,8 +19,8 @@ import (
 	"cvmgraph/internal/config"
 )
 
-// pending are settings that the manifests use before the program has them. A test fails when the program
-// has one of them.
+// pending are settings that the manifests use before the program has them. A test fails when the
+// program has one of them.
 var pending []string
 
 // build returns the manifests of base or example. make deploy-check builds them.
@@ -309,7 +309,8 @@ func (r *report) gateway(w workload) {
 	r.memory(c, given["cache-bytes"])
 }
 
-// environment returns the settings in the container's variables, by flag, and the variables themselves.
+// environment returns the settings in the container's variables, by flag, and the variables
+// themselves.
 func (r *report) environment(c container) (given map[string]string, environ []string) {
 	given = map[string]string{}
 	set := func(name, value string) {
@@ -370,7 +371,8 @@ func (r *report) known(given map[string]string, args, environ []string) {
 // heapFloor is the size of memory that the program allocates at start and never uses, in MiB.
 const heapFloor = 24
 
-// memory checks that only the container limits the memory, and that the limit is large enough for the cache.
+// memory checks that only the container limits the memory, and that the limit is large enough for
+// the cache.
 func (r *report) memory(c container, cache string) {
 	limit, err := mebibytes(c.Resources.Limits["memory"])
 	if err != nil {
@@ -380,7 +382,8 @@ func (r *report) memory(c container, cache string) {
 	if slices.ContainsFunc(c.Env, func(v variable) bool { return v.Name == "GOMEMLIMIT" }) {
 		r.addf("GOMEMLIMIT is set: remove it, because the program sets it from the container's limit")
 	}
-	// The heap grows to twice the size of its live objects. Requests, stacks and the runtime need more memory.
+	// The heap grows to twice the size of its live objects. Requests, stacks and the runtime need
+	// more memory.
 	const otherMemory = 128
 	size, err := config.ParseByteSize(cache)
 	if err != nil {
@@ -503,7 +506,8 @@ func (r *report) rule(name string, c container, rule rule) {
 	}
 }
 
-// secrecy checks that secrets come from Secrets, that these are required, and that the build contains them.
+// secrecy checks that secrets come from Secrets, that these are required, and that the build
+// contains them.
 func (r *report) secrecy() {
 	for _, w := range r.workloads {
 		for _, c := range w.Spec.Template.Spec.Containers {

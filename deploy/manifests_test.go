@@ -95,8 +95,8 @@ type container struct {
 	ReadinessProbe probe `yaml:"readinessProbe"`
 }
 
-// port returns the number of a port with a name or a number. If the container does not have the port, it
-// returns "".
+// port returns the number of a port with a name or a number. If the container does not have the
+// port, it returns "".
 func (c container) port(wanted any) string {
 	for _, p := range c.Ports {
 		if number := fmt.Sprint(p.ContainerPort); fmt.Sprint(wanted) == p.Name || fmt.Sprint(wanted) == number {
@@ -175,8 +175,8 @@ type scaler struct {
 	}
 }
 
-// read parses the documents of a build. Unknown fields are not errors, because make deploy-check validates
-// the documents with the schemas of the cluster's API.
+// read parses the documents of a build. Unknown fields are not errors, because make deploy-check
+// validates the documents with the schemas of the cluster's API.
 func read(built string) (cluster, error) {
 	c := cluster{settings: map[string]map[string]string{}, secrets: map[string]map[string]string{}}
 	for document := range strings.SplitSeq(built, "\n---\n") {

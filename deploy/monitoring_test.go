@@ -258,7 +258,8 @@ func expressions(p *dashboard.Panel) []string {
 
 const metricName = `\b(?:cvmgraph|go|process)_\w+|\bup\b`
 
-// metricsIn returns the metrics of queries. The series of a listed histogram count as the histogram.
+// metricsIn returns the metrics of queries. The series of a listed histogram count as the
+// histogram.
 func metricsIn(queries string, listed map[string]bool) map[string]bool {
 	found := map[string]bool{}
 	for _, name := range regexp.MustCompile(metricName).FindAllString(queries, -1) {
@@ -280,8 +281,8 @@ func listedMetrics(t *testing.T) map[string]bool {
 	return listed
 }
 
-// metrics checks that the gateway's metrics in queries are listed. Metrics of the process are not checked:
-// they are defined by Prometheus' client library.
+// metrics checks that the gateway's metrics in queries are listed. Metrics of the process are not
+// checked: they are defined by Prometheus' client library.
 func (r *report) metrics(queries string, listed map[string]bool) {
 	for name := range metricsIn(queries, listed) {
 		if strings.HasPrefix(name, "cvmgraph_") && !listed[name] {

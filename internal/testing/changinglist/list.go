@@ -86,8 +86,8 @@ func (l *List) Load(page relay.PageRef) []int {
 	return slices.Clone(l.Items[min(r.Lo, len(l.Items)):min(r.Hi, len(l.Items))])
 }
 
-// Snapshot makes one upstream call. It returns what the assembler needs of the page. Distinct is set
-// for some lists only, because an assembler must not depend on it.
+// Snapshot makes one upstream call. It returns what the assembler needs of the page. Distinct is
+// set for some lists only, because an assembler must not depend on it.
 func (l *List) Snapshot(page relay.PageRef) relay.PageSnapshot {
 	s := relay.PageSnapshot{Ref: page, Total: len(l.Items)}
 	for _, item := range l.Load(page) {
@@ -102,8 +102,8 @@ func Fingerprint(item int) relay.Fingerprint {
 	return relay.Identity{VMID: strconv.Itoa(item)}.Fingerprint()
 }
 
-// Item returns the item with a fingerprint, of which only the upper 48 bits count. It returns -1 if no
-// item has it.
+// Item returns the item with a fingerprint, of which only the upper 48 bits count. It returns -1 if
+// no item has it.
 func (l *List) Item(f relay.Fingerprint) int {
 	if item, ok := l.known[f>>16]; ok {
 		return item

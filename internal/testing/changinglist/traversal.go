@@ -9,8 +9,8 @@ import (
 // remembers its own item and at least three previous ones.
 const NearItems = 4
 
-// maxPages is the maximum number of pages of a traversal. A traversal with offset cursors does not end if
-// the list grows by a page or more between two pages.
+// maxPages is the maximum number of pages of a traversal. A traversal with offset cursors does not
+// end if the list grows by a page or more between two pages.
 const maxPages = 1000
 
 // Page is one page of a traversal.
@@ -25,17 +25,17 @@ type Page struct {
 
 // Traversal is the outcome of paging through a list while it changes.
 type Traversal struct {
-	// Stayed are the items that were listed throughout, in the order of the traversal. Returned are the
-	// items of all pages.
+	// Stayed are the items that were listed throughout, in the order of the traversal. Returned are
+	// the items of all pages.
 	Stayed, Returned []int
-	// Exact reports that each page was loaded while one of the NearItems items before it was listed. Then
-	// each item that stayed must be returned once and in order.
+	// Exact reports that each page was loaded while one of the NearItems items before it was
+	// listed. Then each item that stayed must be returned once and in order.
 	Exact bool
 	Pages int
 }
 
-// ErrEndless is the error of [List.Traverse] if the traversal does not end, or if a page without items
-// reports more.
+// ErrEndless is the error of [List.Traverse] if the traversal does not end, or if a page without
+// items reports more.
 var ErrEndless = errors.New("the traversal does not end")
 
 // Traverse pages through the list. load returns the page after a cursor, which is nil for the first

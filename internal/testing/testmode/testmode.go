@@ -1,12 +1,14 @@
-// Package testmode reports how the tests run: with which counts, on what machine, and with or without the race detector.
+// Package testmode reports how the tests run: with which counts, on what machine, and with or
+// without the race detector.
 package testmode
 
 import "os"
 
-// Full reports whether tests do all of their work, which takes many minutes: CVMGRAPH_TEST_FULL is 1. .ci/run sets it.
+// Full reports whether CVMGRAPH_TEST_FULL is 1. Then tests do all of their work, which takes many
+// minutes. .ci/run sets the variable.
 func Full() bool { return os.Getenv("CVMGRAPH_TEST_FULL") == "1" }
 
-// Count returns full if [Full], and small otherwise.
+// Count returns full if [Full] is true, and small otherwise.
 func Count(small, full int) int {
 	if Full() {
 		return full
@@ -14,5 +16,6 @@ func Count(small, full int) int {
 	return small
 }
 
-// QuietMachine reports whether the machine runs nothing else, so that tests can compare times: CVMGRAPH_TEST_LATENCY is 1.
+// QuietMachine reports whether CVMGRAPH_TEST_LATENCY is 1. It means that the machine runs nothing
+// else, so tests can compare times.
 func QuietMachine() bool { return os.Getenv("CVMGRAPH_TEST_LATENCY") == "1" }

@@ -76,7 +76,8 @@ below 100 %, the load, the upstream or another program limited the server; then 
 	writeMemory(b, m)
 }
 
-// coreShare returns the share of its core that a server used. The upstream does not have its own core.
+// coreShare returns the share of its core that a server used. The upstream does not have its own
+// core.
 func (r *row) coreShare(workload string) string {
 	if r.server.launch == nil {
 		return "–"

@@ -9,8 +9,8 @@ import (
 	"cvmgraph/internal/tools/plot"
 )
 
-// sampleReport returns a report with invented figures: cvmgraph has 1000 and 2000 requests per second,
-// the other servers have half as many.
+// sampleReport returns a report with invented figures: cvmgraph has 1000 and 2000 requests per
+// second, the other servers have half as many.
 func sampleReport(t *testing.T) report {
 	t.Helper()
 	list, err := workloads()

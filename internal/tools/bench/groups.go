@@ -81,8 +81,8 @@ func (t tools) caching() []*server {
 	)
 }
 
-// coalescing returns the servers that can make one call for identical requests in flight, and a proxy
-// that cannot.
+// coalescing returns the servers that can make one call for identical requests in flight, and a
+// proxy that cannot.
 func (t tools) coalescing() []*server {
 	return []*server{
 		t.cvmgraph("**cvmgraph**", t.uncached()...),
@@ -92,7 +92,8 @@ func (t tools) coalescing() []*server {
 	}
 }
 
-// only returns the group with the servers of these names. If there are no names, it has all servers.
+// only returns the group with the servers of these names. If there are no names, it has all
+// servers.
 func (g group) only(names []string) group {
 	if len(names) > 0 {
 		g.servers = slices.DeleteFunc(slices.Clone(g.servers), func(s *server) bool { return !slices.Contains(names, s.name) })

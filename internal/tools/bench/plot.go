@@ -6,9 +6,9 @@ import (
 	"cvmgraph/internal/tools/plot"
 )
 
-// chart returns the chart of docs/benchmarks.svg: requests per second without caches, of the gateway
-// and its peers. The limits are left out, because they would make the other bars too short to
-// compare.
+// chart returns the chart of docs/benchmarks.svg: requests per second without caches, of the
+// gateway and its peers. The limits are left out, because they would make the other bars too short
+// to compare.
 func (r report) chart() plot.BarChart {
 	result, _ := r.result(notCached)
 	chart := plot.BarChart{

@@ -22,9 +22,9 @@ type server struct {
 	name  string // in the flag -only
 	label string
 	kind  kind
-	// launch returns the command that starts the server on a port. It is nil for the upstream, which
-	// runs in this process and shares its core with the load. Only its latency with a single caller is
-	// measured.
+	// launch returns the command that starts the server on a port. It is nil for the upstream,
+	// which runs in this process and shares its core with the load. Only its latency with a single
+	// caller is measured.
 	launch func(port int, upstream string) (launch, error)
 	// connection reports whether the server has a Relay connection with cursors.
 	connection bool
@@ -89,8 +89,8 @@ func (t tools) node(name, label string, settings ...string) *server {
 	}
 }
 
-// tailcall returns Tailcall. http is an argument of the directive @http, and field a directive after
-// it; both may be empty.
+// tailcall returns Tailcall. http is an argument of the directive @http, and field a directive
+// after it; both may be empty.
 func (t tools) tailcall(label, http, field string) *server {
 	return &server{
 		name: "tailcall", label: label, kind: peer, request: workload.native, check: checkNative,

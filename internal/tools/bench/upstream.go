@@ -19,8 +19,8 @@ import (
 // listSize is the number of items of the upstream's list.
 const listSize = 300
 
-// upstream serves pages of a list that never changes, from memory. It uses little CPU time, because it
-// shares a core with the load.
+// upstream serves pages of a list that never changes, from memory. It uses little CPU time, because
+// it shares a core with the load.
 type upstream struct {
 	latency  time.Duration // before each response
 	listener net.Listener

@@ -15,8 +15,8 @@ type request struct {
 	body         []byte
 }
 
-// credentials is the prefix of the credentials. Every request has one, and servers must forward it to
-// the upstream.
+// credentials is the prefix of the credentials. Every request has one, and servers must forward it
+// to the upstream.
 const credentials = "Bearer benchmark-"
 
 // bytes returns the bytes of the request with the credential of a caller.

@@ -17,8 +17,8 @@ const (
 	gridWidth  = 24
 	statHeight = 4
 	height     = 8 // of all other panels
-	// schemaVersion is the version of Grafana 12. Newer Grafana versions upgrade it when they load the
-	// dashboard.
+	// schemaVersion is the version of Grafana 12. Newer Grafana versions upgrade it when they load
+	// the dashboard.
 	schemaVersion = 41
 )
 

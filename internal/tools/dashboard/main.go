@@ -1,5 +1,5 @@
-// Command dashboard writes deploy/monitoring/dashboard.json, the Grafana dashboard. Run it in the root
-// of the repository. Its panels are in rows.go.
+// Command dashboard writes deploy/monitoring/dashboard.json, the Grafana dashboard. Run it in the
+// root of the repository. Its panels are in rows.go.
 package main
 
 import (

@@ -34,8 +34,8 @@ const (
 )
 
 // query is a PromQL expression. The generator adds the variables' matchers to all selectors: write
-// {} for a selector that has no other matchers. It writes the interval of rates in []. The legend can
-// contain {{labels}}.
+// {} for a selector that has no other matchers. It writes the interval of rates in []. The legend
+// can contain {{labels}}.
 type query struct{ legend, expression string }
 
 // series is the style of the series with a legend.

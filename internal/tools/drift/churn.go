@@ -10,8 +10,8 @@ import (
 // churn is a kind of changes to a list during a traversal.
 type churn struct {
 	name string
-	// step makes n changes between two pages. The traversal has returned these items so far, in this
-	// order.
+	// step makes n changes between two pages. The traversal has returned these items so far, in
+	// this order.
 	step func(l *changinglist.List, rng *rand.Rand, n int, returned []int)
 }
 

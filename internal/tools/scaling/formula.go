@@ -8,8 +8,8 @@ type load struct {
 	// credentials are different pages.
 	rates    []float64
 	replicas int
-	// ttl is the number of seconds for which a page is served, counted from the start of its call. If
-	// it is 0, replicas share only calls in flight, and each replica separately.
+	// ttl is the number of seconds for which a page is served, counted from the start of its call.
+	// If it is 0, replicas share only calls in flight, and each replica separately.
 	ttl   float64
 	fetch float64 // mean duration of an upstream call, in seconds
 }

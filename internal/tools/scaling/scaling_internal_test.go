@@ -142,7 +142,8 @@ func TestFormulas_limits(t *testing.T) {
 	if got := f.reads(one, 5); got != 0 {
 		t.Errorf("one replica: got %g reads, want 0", got)
 	}
-	// Equal rates take the most calls of all distributions of the same requests over the same pages.
+	// Equal rates take the most calls of all distributions of the same requests over the same
+	// pages.
 	uneven := load{rates: zipf(50, 20), replicas: 3, ttl: 2, fetch: 0.2}
 	equal := load{rates: even(50, 20), replicas: 3, ttl: 2, fetch: 0.2}
 	if sum(uneven, f.alone) >= sum(equal, f.alone) || sum(uneven, f.shared) >= sum(equal, f.shared) {

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Durations of Redis in seconds: a round trip, and the first and the longest pause of a replica that
-// waits for a page of another replica. The formulas ignore them.
+// Durations of Redis in seconds: a round trip, and the first and the longest pause of a replica
+// that waits for a page of another replica. The formulas ignore them.
 const (
 	redisRoundTrip = 0.0005
 	firstPause     = 0.005
@@ -43,8 +43,8 @@ type simulation struct {
 // entry is a page in a cache.
 type entry struct {
 	expiresAt float64
-	// busy reports whether a replica fetches the page or waits for it. For Redis, it reports whether a
-	// replica has the lock.
+	// busy reports whether a replica fetches the page or waits for it. For Redis, it reports
+	// whether a replica has the lock.
 	busy bool
 }
 
@@ -134,8 +134,8 @@ func (s *simulation) run(until float64) {
 	s.now = until
 }
 
-// request handles a request. If the page is neither cached nor already being fetched by the replica,
-// the replica asks Redis or calls the upstream.
+// request handles a request. If the page is neither cached nor already being fetched by the
+// replica, the replica asks Redis or calls the upstream.
 func (s *simulation) request(page, replica int) {
 	s.outcome.requests++
 	local := &s.local[page*s.replicas+replica]

@@ -1,6 +1,6 @@
 // Command limit is an HTTP server without GraphQL, which shows an upper limit for the speed of
-// gateways. Below /api/v1/ it is a reverse proxy for the upstream. At /responses/NAME it sends a file
-// from memory.
+// gateways. Below /api/v1/ it is a reverse proxy for the upstream. At /responses/NAME it sends a
+// file from memory.
 package main
 
 import (

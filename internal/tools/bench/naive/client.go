@@ -15,8 +15,8 @@ type client struct {
 	base string
 }
 
-// newClient returns a client with up to 64 idle connections. With the default of 2, almost every call
-// would open a connection.
+// newClient returns a client with up to 64 idle connections. With the default of 2, almost every
+// call would open a connection.
 func newClient(base string) *client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64

@@ -51,8 +51,8 @@ func connect(ctx context.Context, first *int, after *string) (*generated.CvmConn
 	return connection, nil
 }
 
-// window returns at most count items beginning at start. It loads one page if start is a multiple of
-// count, and two pages otherwise.
+// window returns at most count items beginning at start. It loads one page if start is a multiple
+// of count, and two pages otherwise.
 func window(ctx context.Context, start, count int) (_ []*model.Cvm, total int, _ error) {
 	size := max(count, 1)
 	skipped := start % size

@@ -1,6 +1,6 @@
 // Command naive is a gateway as it is usually written with gqlgen: encoding/json decodes upstream
-// pages into structs that are bound to the schema, each request has a dataloader, and the handler has
-// the usual extensions. It is a peer in the benchmark.
+// pages into structs that are bound to the schema, each request has a dataloader, and the handler
+// has the usual extensions. It is a peer in the benchmark.
 package main
 
 import (

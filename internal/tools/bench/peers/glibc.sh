@@ -1,6 +1,7 @@
 #!/bin/sh
-# Tailcall needs a newer C library than Debian 12 has. If Tailcall does not run, this script downloads Debian 13's C library from the
-# machine's package mirror to a directory that only Tailcall uses.
+# Tailcall needs a newer C library than Debian 12 has. If Tailcall does not run, this script
+# downloads Debian 13's C library from the machine's package mirror to a directory that only
+# Tailcall uses.
 set -eu
 cd "$(dirname "$0")/node_modules"
 program=./@tailcallhq/core-linux-x64-gnu/bin/tailcall

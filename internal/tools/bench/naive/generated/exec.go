@@ -956,7 +956,8 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
-	{Name: "../../schema.graphqls", Input: `# The schema of the measured servers: a subset of cvmgraph's schema, which is in schema.graphqls at the root of the repository.
+	{Name: "../../schema.graphqls", Input: `# The schema of the measured servers: a subset of cvmgraph's schema, which is in schema.graphqls at
+# the root of the repository.
 scalar Int64
 
 type Query {
