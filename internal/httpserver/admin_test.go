@@ -24,7 +24,7 @@ func admin(l *pipeListener, o httpserver.AdminOptions) (*httpserver.Admin, *http
 	}}
 }
 
-func TestAdminRoutes(t *testing.T) {
+func TestAdmin_routes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		method, target string
@@ -63,7 +63,7 @@ func TestAdminRoutes(t *testing.T) {
 	}
 }
 
-func TestAdminCutsOffSlowClients(t *testing.T) {
+func TestAdmin_slowClient(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		sent string
@@ -92,8 +92,8 @@ func TestAdminCutsOffSlowClients(t *testing.T) {
 	}
 }
 
-// TestLongProfilesEnd takes a profile that lasts longer than an answer may.
-func TestLongProfilesEnd(t *testing.T) {
+// TestAdmin_longProfile takes a profile that lasts longer than an answer may.
+func TestAdmin_longProfile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, client := admin(newPipeListener(), httpserver.AdminOptions{})
@@ -106,7 +106,7 @@ func TestLongProfilesEnd(t *testing.T) {
 	})
 }
 
-func TestAdminCloses(t *testing.T) {
+func TestAdmin_close(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		takes, want time.Duration
@@ -142,7 +142,7 @@ func TestAdminCloses(t *testing.T) {
 	}
 }
 
-func TestAdminListenerErrorIsLogged(t *testing.T) {
+func TestAdmin_listenerError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := &failingListener{newPipeListener(), make(chan struct{}), errors.New("no more sockets")}

@@ -12,8 +12,8 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// TestLargeBodiesShareARoom holds large bodies until there is no room for more.
-func TestLargeBodiesShareARoom(t *testing.T) {
+// TestLargeBodies_shareMemory holds large bodies until there is no room for more.
+func TestLargeBodies_shareMemory(t *testing.T) {
 	t.Parallel()
 	const limit, holders = 256 << 10, 32<<20/(256<<10-8<<10) + 1
 	held, release := make(chan struct{}, holders), make(chan struct{})

@@ -63,7 +63,7 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
-func TestPlaygroundIsServedWhereThereIsOne(t *testing.T) {
+func TestServer_playground(t *testing.T) {
 	t.Parallel()
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("page " + r.URL.Path)) })
 	for target, want := range map[string]string{"/": "page /", "/assets/x.js": "page /assets/x.js"} {

@@ -13,7 +13,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-func TestHealthOfARunningServer(t *testing.T) {
+func TestHealth_ready(t *testing.T) {
 	t.Parallel()
 	l := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0"))
 	ctx, stop := context.WithCancel(t.Context())
@@ -34,7 +34,7 @@ func TestHealthOfARunningServer(t *testing.T) {
 	}
 }
 
-func TestHealthTakesNothingBut200(t *testing.T) {
+func TestHealth_otherStatus(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{
 		"not ready": 503, "another 2xx": 204, "a redirect": 302, "not found": 404,
@@ -56,7 +56,7 @@ func TestHealthTakesNothingBut200(t *testing.T) {
 	}
 }
 
-func TestHealthRefusesABadAddress(t *testing.T) {
+func TestHealth_invalidAddress(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"", "localhost", "a b:80", "::1:80", "localhost:x"} {
 		if err := httpserver.Health(t.Context(), addr, false); err == nil {
@@ -65,7 +65,7 @@ func TestHealthRefusesABadAddress(t *testing.T) {
 	}
 }
 
-func TestHealthDoesNotWaitForever(t *testing.T) {
+func TestHealth_timeout(t *testing.T) {
 	t.Parallel()
 	silent := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")) // connects, never answers
 	t.Cleanup(func() { silent.Close() })

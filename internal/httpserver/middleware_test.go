@@ -90,7 +90,7 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-func TestPanicBeforeTheAnswerIsA500(t *testing.T) {
+func TestPanic_beforeResponse(t *testing.T) {
 	t.Parallel()
 	var book logBook
 	graphql := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -111,7 +111,7 @@ func TestPanicBeforeTheAnswerIsA500(t *testing.T) {
 	server.Close() // waits for the lines
 	panics, requests := book.lines("panic"), book.lines("request")
 	if len(panics) != 1 || panics[0]["panic"] != "a value of type string" || panics[0]["request_id"] != "id1" || panics[0]["level"] != "ERROR" ||
-		!strings.Contains(panics[0]["stack"].(string), "TestPanicBeforeTheAnswerIsA500") {
+		!strings.Contains(panics[0]["stack"].(string), "TestPanic_beforeResponse") {
 		t.Errorf("got panic lines %v, want one with its type, id and stack", panics)
 	}
 	if len(requests) != 1 || requests[0]["status"] != 500.0 {
@@ -122,7 +122,7 @@ func TestPanicBeforeTheAnswerIsA500(t *testing.T) {
 	}
 }
 
-func TestPanicWithinTheAnswerAbortsTheConnection(t *testing.T) {
+func TestPanic_duringResponse(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		graphql    http.HandlerFunc
@@ -164,7 +164,7 @@ func TestPanicWithinTheAnswerAbortsTheConnection(t *testing.T) {
 	}
 }
 
-func TestBodyBound(t *testing.T) {
+func TestBody_tooLarge(t *testing.T) {
 	t.Parallel()
 	const limit = 10
 	const refused = `{"errors":[{"message":"the request body is larger than 10 bytes",` +
@@ -204,7 +204,7 @@ func TestBodyBound(t *testing.T) {
 	}
 }
 
-func TestDeadline(t *testing.T) {
+func TestRequest_deadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		graphql := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -230,7 +230,7 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
-func TestSlowClientsAreCutOff(t *testing.T) {
+func TestRequest_slowClient(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		sent string
@@ -259,7 +259,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 }
 
-func TestLongHeadersAreRefused(t *testing.T) {
+func TestRequest_longHeader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, httpserver.Options{GraphQL: echo()})

@@ -73,7 +73,7 @@ func TestObserver(t *testing.T) {
 	}
 }
 
-func TestObserverOfAnAbortedRequest(t *testing.T) {
+func TestObserver_abortedRequest(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		graphql http.HandlerFunc
@@ -101,7 +101,7 @@ func TestObserverOfAnAbortedRequest(t *testing.T) {
 	}
 }
 
-func TestObserverMayLackFuncs(t *testing.T) {
+func TestObserver_nilFuncs(t *testing.T) {
 	t.Parallel()
 	var s seen
 	for name, o := range map[string]httpserver.Observer{
@@ -116,7 +116,7 @@ func TestObserverMayLackFuncs(t *testing.T) {
 	}
 }
 
-func TestRequestsToGraphQLAreFollowed(t *testing.T) {
+func TestObserver_follow(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	for name, test := range map[string]struct {

@@ -58,7 +58,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-func TestSchemaIsValidatedByItsTag(t *testing.T) {
+func TestSchema_etag(t *testing.T) {
 	t.Parallel()
 	o := httpserver.Options{GraphQL: echo(), SDL: "type Query { ok: Boolean }\n"}
 	first := serve(o, request("GET", "/schema.graphql", ""))

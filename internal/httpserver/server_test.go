@@ -26,7 +26,7 @@ func slow(d time.Duration) http.Handler {
 	})
 }
 
-func TestDrainLosesNoRequest(t *testing.T) {
+func TestRun_drain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, httpserver.Options{GraphQL: slow(20 * time.Second), DrainDelay: 5 * time.Second})
@@ -67,7 +67,7 @@ func TestDrainLosesNoRequest(t *testing.T) {
 	})
 }
 
-func TestDrainIsBounded(t *testing.T) {
+func TestRun_drainTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		causes := make(chan error, 1)
@@ -99,8 +99,8 @@ func TestDrainIsBounded(t *testing.T) {
 	})
 }
 
-// TestConnectionsOfBeforeTheDrainAreServed connects, and asks only once the port is closed.
-func TestConnectionsOfBeforeTheDrainAreServed(t *testing.T) {
+// TestRun_newConnectionDuringDrain connects, and asks only once the port is closed.
+func TestRun_newConnectionDuringDrain(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		after time.Duration // the port is closed; 0 is never
@@ -138,7 +138,7 @@ func TestConnectionsOfBeforeTheDrainAreServed(t *testing.T) {
 	}
 }
 
-func TestIdleConnectionsDoNotHoldTheServer(t *testing.T) {
+func TestRun_idleConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, httpserver.Options{GraphQL: echo()})
@@ -169,7 +169,7 @@ func (l *failingListener) Accept() (net.Conn, error) {
 	}
 }
 
-func TestListenerErrorEndsRunButNoRequest(t *testing.T) {
+func TestRun_listenerError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := &failingListener{newPipeListener(), make(chan struct{}), errors.New("no more sockets")}
@@ -196,7 +196,7 @@ func TestListenerErrorEndsRunButNoRequest(t *testing.T) {
 	})
 }
 
-func TestNewWithoutGraphQLPanics(t *testing.T) {
+func TestNew_withoutGraphQL(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {

@@ -141,7 +141,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestPlainHTTPToATLSPortIsRefused(t *testing.T) {
+func TestTLS_plainHTTP(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
 	f.replace(t, 1)
@@ -152,8 +152,8 @@ func TestPlainHTTPToATLSPortIsRefused(t *testing.T) {
 	}
 }
 
-// TestStreamsAreBounded makes requests at once until they take a second connection.
-func TestStreamsAreBounded(t *testing.T) {
+// TestTLS_maxStreams makes requests at once until they take a second connection.
+func TestTLS_maxStreams(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
 	f.replace(t, 1)
@@ -185,7 +185,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 }
 
-func TestCertificatesAreReplacedWhileTheyAreInUse(t *testing.T) {
+func TestCertificate_replaced(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
 	f.replace(t, 1)
@@ -231,7 +231,7 @@ func TestCertificatesAreReplacedWhileTheyAreInUse(t *testing.T) {
 	}
 }
 
-func TestOpenCertificateFails(t *testing.T) {
+func TestOpenCertificate_invalid(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
 	if _, err := httpserver.OpenCertificate(f.cert, f.key, nil); !errors.Is(err, os.ErrNotExist) {
@@ -244,7 +244,7 @@ func TestOpenCertificateFails(t *testing.T) {
 	}
 }
 
-func TestHealthOverTLS(t *testing.T) {
+func TestHealth_overTLS(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
 	f.replace(t, 1)
@@ -257,9 +257,9 @@ func TestHealthOverTLS(t *testing.T) {
 	}
 }
 
-// TestACallerWhoReadsNothingIsCutOff asks for more than the connection's buffers take, and reads
+// TestTLS_callerNotReading asks for more than the connection's buffers take, and reads
 // none of it.
-func TestACallerWhoReadsNothingIsCutOff(t *testing.T) {
+func TestTLS_callerNotReading(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
 	f.replace(t, 1)

@@ -1,4 +1,4 @@
-// Package playground serves the GraphiQL page, whose source is in web/ and whose built files are in
+// Package playground serves the GraphiQL page. Its source is in web/, and the built files are in
 // dist/.
 package playground
 
@@ -18,17 +18,17 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Options say what the page shows.
+// Options configures the page.
 type Options struct {
-	// Demo is for a gateway over its demo upstream: the page says that no credential is needed, and
-	// runs its query at once.
+	// Demo is set if the gateway serves the demo API. The page then says that no credential is
+	// needed, and sends its query at once.
 	Demo bool
 }
 
-// New returns a handler for GET and HEAD of the page at / and of its files under /assets/; anything
-// else is a 404. What it serves asks no other origin for anything, and stands under any path as
-// long as a slash ends it: its addresses are relative, that of the GraphQL endpoint ("graphql")
-// too.
+// New returns a handler for GET and HEAD of the page at / and of its files under /assets/. It
+// responds to other paths with status 404. The page sends no request to other origins. All its URLs
+// are relative, including the URL of the GraphQL endpoint, "graphql", so the page may be served
+// under any path that ends in a slash.
 func New(options Options) http.Handler {
 	files := make(map[string]*file)
 	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
@@ -39,7 +39,7 @@ func New(options Options) http.Handler {
 		return nil
 	})
 	if err != nil {
-		panic(err) // the files are in the program
+		panic(err) // the files are embedded
 	}
 	index := page(built("dist/index.html"), options)
 	delete(files, "/index.html")
@@ -47,29 +47,29 @@ func New(options Options) http.Handler {
 	return handler(files)
 }
 
-// built returns a copy of a file.
+// built returns a copy of an embedded file.
 func built(name string) []byte {
 	body, err := dist.ReadFile(name)
 	if err != nil {
-		panic(err) // the files are in the program
+		panic(err) // the files are embedded
 	}
 	return body
 }
 
 const demoOff = `<meta name="cvmgraph-demo" content="false" />`
 
-// page fills the settings into the page as it was built.
+// page returns the built page with the options.
 func page(index []byte, options Options) []byte {
 	if bytes.Count(index, []byte(demoOff)) != 1 {
-		panic("playground: dist/index.html has not one " + demoOff)
+		panic("playground: dist/index.html must contain exactly one " + demoOff)
 	}
 	demo := strings.Replace(demoOff, "false", strconv.FormatBool(options.Demo), 1)
 	return bytes.Replace(index, []byte(demoOff), []byte(demo), 1)
 }
 
-// policy is the Content-Security-Policy of the page, and of the workers, which take theirs from
-// their own scripts. What it allows beyond files of the same origin, Monaco needs: it writes style
-// elements and attributes, and underlines errors with data: images.
+// policy is the Content-Security-Policy of the page and of its workers. Monaco needs the
+// permissions beyond files of the same origin: it writes style elements and attributes, and
+// underlines errors with data: images.
 const policy = "default-src 'none'; " +
 	"script-src 'self'; " +
 	"worker-src 'self'; " +
@@ -81,7 +81,7 @@ const policy = "default-src 'none'; " +
 	"form-action 'none'; " +
 	"frame-ancestors 'none'"
 
-// handler serves files by their path in the URL.
+// handler serves files by the path of the URL.
 type handler map[string]*file
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -111,12 +111,12 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", f.contentType)
 	content := body()
 	header.Set("Content-Length", strconv.Itoa(len(content)))
-	_, _ = w.Write(content) // an error means that the caller has gone; net/http drops it for HEAD
+	_, _ = w.Write(content) // an error means that the caller has disconnected; net/http drops the body of HEAD
 }
 
 type file struct {
 	plain        func() []byte
-	gzipped      func() []byte // made at the first call and kept
+	gzipped      func() []byte // compresses at the first call
 	compressible bool
 	contentType  string
 	cacheControl string
@@ -126,13 +126,14 @@ func newFile(name string, plain func() []byte) *file {
 	return &file{
 		plain:        plain,
 		gzipped:      sync.OnceValue(func() []byte { return compress(plain()) }),
-		compressible: path.Ext(name) != ".woff2", // which is compressed in itself
+		compressible: path.Ext(name) != ".woff2", // already compressed
 		contentType:  contentType(name),
 		cacheControl: cacheControl(name),
 	}
 }
 
-// contentType knows what the build writes. Package mime's answers depend on the machine's tables.
+// contentType returns the content type of a file of the build. The results of package mime depend
+// on the tables of the machine.
 func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".css":
@@ -154,13 +155,13 @@ func contentType(name string) string {
 	}
 }
 
-// hashed matches the names in which the build puts a hash of the content.
+// hashed matches file names with a hash of the content.
 var hashed = regexp.MustCompile(`-[\w-]{8}\.\w+$`)
 
 func cacheControl(name string) string {
 	switch {
 	case path.Ext(name) == ".html":
-		return "no-store" // it holds the gateway's settings
+		return "no-store" // it contains the gateway's settings
 	case hashed.MatchString(name):
 		return "public, max-age=31536000, immutable"
 	default:
@@ -168,7 +169,8 @@ func cacheControl(name string) string {
 	}
 }
 
-// acceptsGzip reads Accept-Encoding as browsers write it. It errs towards the plain body.
+// acceptsGzip reports whether Accept-Encoding has gzip, in the form that browsers send. For other
+// forms it returns false.
 func acceptsGzip(r *http.Request) bool {
 	for _, line := range r.Header.Values("Accept-Encoding") {
 		for coding := range strings.SplitSeq(line, ",") {
@@ -183,7 +185,7 @@ func acceptsGzip(r *http.Request) bool {
 func compress(body []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write(body) // a Buffer takes everything
+	_, _ = w.Write(body) // a Buffer returns no error
 	_ = w.Close()
 	return b.Bytes()
 }

@@ -18,7 +18,7 @@ import (
 const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 	"font-src 'self'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func TestHandlerSetsHeaders(t *testing.T) {
+func TestHandler_headers(t *testing.T) {
 	t.Parallel()
 	const forever = "public, max-age=31536000, immutable"
 	for name, test := range map[string]struct {
@@ -59,7 +59,7 @@ func TestHandlerSetsHeaders(t *testing.T) {
 	}
 }
 
-func TestHandlerCompresses(t *testing.T) {
+func TestHandler_compression(t *testing.T) {
 	t.Parallel()
 	script, font := asset(t, "index-*.js"), asset(t, "fira-code-*.woff2")
 	for name, test := range map[string]struct {
@@ -95,7 +95,7 @@ func TestHandlerCompresses(t *testing.T) {
 	}
 }
 
-func TestHandlerTakesGetAndHeadOnly(t *testing.T) {
+func TestHandler_methods(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]int{
 		http.MethodGet: 200, http.MethodHead: 200, http.MethodPost: 405, http.MethodOptions: 405, http.MethodDelete: 405,
@@ -113,7 +113,7 @@ func TestHandlerTakesGetAndHeadOnly(t *testing.T) {
 	}
 }
 
-func TestPageTellsDemo(t *testing.T) {
+func TestPage_demo(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		demo bool
@@ -134,7 +134,7 @@ func TestPageTellsDemo(t *testing.T) {
 
 // The page loads nothing but files that are there, by relative addresses, and has no script of its
 // own.
-func TestPageRefersToItsOwnFiles(t *testing.T) {
+func TestPage_relativeURLs(t *testing.T) {
 	t.Parallel()
 	page := serve(t, playground.Options{}, http.MethodGet, "/", "").Body.String()
 	references := regexp.MustCompile(`\b(?:src|href)="([^"]*)"`).FindAllStringSubmatch(page, -1)
@@ -157,7 +157,7 @@ func TestPageRefersToItsOwnFiles(t *testing.T) {
 }
 
 // Style sheets load what is there, and no font as a data: address, which the policy forbids.
-func TestStyleSheetsReferToOwnFiles(t *testing.T) {
+func TestStyleSheets_relativeURLs(t *testing.T) {
 	t.Parallel()
 	references := 0
 	for _, sheet := range assets(t, "*.css") {
@@ -178,7 +178,7 @@ func TestStyleSheetsReferToOwnFiles(t *testing.T) {
 	}
 }
 
-func TestHandlerServesEveryBuiltFile(t *testing.T) {
+func TestHandler_everyBuiltFile(t *testing.T) {
 	t.Parallel()
 	handler := playground.New(playground.Options{})
 	for _, file := range assets(t, "*") {
