@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +76,9 @@ func (a slowAttack) run(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 	before := p.openFiles(t)
 	var output bytes.Buffer
-	args := append(a.args, "-c", fmt.Sprint(a.connections), "-r", "150", "-l", "20", "-p", "3", "-v", "1", "-u", p.url+a.target)
+	args := slices.Concat(a.args, []string{
+		"-c", fmt.Sprint(a.connections), "-r", "150", "-l", "20", "-p", "3", "-v", "1", "-u", p.url + a.target,
+	})
 	attack := exec.CommandContext(t.Context(), "slowhttptest", args...)
 	attack.Stdout, attack.Stderr = &output, &output
 	if err := attack.Start(); err != nil {
