@@ -113,7 +113,8 @@ func endsEarly(body []byte) bool {
 		return false
 	}
 	if !utf8.Valid(body) {
-		body = bytes.ToValidUTF8(body, []byte("?")) // invalid characters do not matter here, and the last one may be cut
+		// Invalid characters do not matter here, and the last one may be cut.
+		body = bytes.ToValidUTF8(body, []byte("?"))
 	}
 	s := wire.Scanner{Data: body}
 	return !s.Skip() && s.Failure == wire.Truncated

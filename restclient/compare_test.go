@@ -410,7 +410,8 @@ func FuzzCompare(f *testing.F) {
 	f.Fuzz(func(t *testing.T, document []byte) {
 		got, err := restclient.Compare(document, restclient.Credential{})
 		if valid := json.Valid(document); err != nil {
-			if reason := reasonOf(t, err); valid && reason != restclient.ReasonTooDeep && reason != restclient.ReasonNotJSON { // not UTF-8
+			if reason := reasonOf(t, err); valid && reason != restclient.ReasonTooDeep && reason != restclient.ReasonNotJSON {
+				// ReasonNotJSON: the document is not UTF-8.
 				t.Errorf("got reason %q for JSON", reason)
 			}
 			return
