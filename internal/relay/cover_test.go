@@ -103,7 +103,7 @@ func TestCoverAll_sharesPages(t *testing.T) {
 			}
 			for _, r := range test.ranges {
 				for x := r.Lo; x < r.Hi; x++ {
-					if !held(pages, x) {
+					if !covered(pages, x) {
 						t.Fatalf("CoverAll(%v): got %v, want position %d on one of them", test.ranges, pages, x)
 					}
 				}
@@ -112,8 +112,8 @@ func TestCoverAll_sharesPages(t *testing.T) {
 	}
 }
 
-// TestCoverAll_overlappingRanges compares with the cover of all that the ranges hold: where each
-// overlaps the one before by more than an item, nothing is cheaper.
+// TestCoverAll_overlappingRanges compares the pages with the cover of the union of the ranges. If
+// each range overlaps the previous one by more than an item, no pages are cheaper.
 func TestCoverAll_overlappingRanges(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
@@ -132,7 +132,8 @@ func TestCoverAll_overlappingRanges(t *testing.T) {
 	}
 }
 
-func held(pages []relay.PageRef, position int) bool {
+// covered reports whether one of the pages has a position.
+func covered(pages []relay.PageRef, position int) bool {
 	for _, p := range pages {
 		if r := p.Range(); r.Lo <= position && position < r.Hi {
 			return true

@@ -34,9 +34,9 @@ func TestNodeID_differs(t *testing.T) {
 
 func TestParseNodeID_invalid(t *testing.T) {
 	t.Parallel()
-	spell := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	spell := func(raw string) string { return base64.RawURLEncoding.EncodeToString([]byte(raw)) }
 	for name, id := range map[string]string{
-		"no text":                 "",
+		"an empty string":         "",
 		"a number":                "1",
 		"a uuid":                  "1a09d706-2686-4e0a-8b1d-323ff0e3504b",
 		"another type":            spell("User:1"),
@@ -67,7 +67,7 @@ func FuzzParseNodeID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id string) {
 		identity, err := relay.ParseNodeID(id)
 		if err == nil && identity.NodeID() != id {
-			t.Fatalf("ParseNodeID(%q).NodeID(): got %q, want the same text", id, identity.NodeID())
+			t.Fatalf("ParseNodeID(%q).NodeID(): got %q, want the same string", id, identity.NodeID())
 		}
 	})
 }

@@ -14,8 +14,8 @@ import (
 var staticList = relay.FingerprintOf("static list")
 
 func cursorAt(position, total int) *string {
-	text := relay.Cursor{Position: position, Total: total, Item: changinglist.Fingerprint(position), List: staticList}.Encode()
-	return &text
+	c := relay.Cursor{Position: position, Total: total, Item: changinglist.Fingerprint(position), List: staticList}
+	return new(c.Encode())
 }
 
 func TestArgs_invalid(t *testing.T) {
@@ -73,8 +73,8 @@ func TestArgs_defaultCount(t *testing.T) {
 
 // specified is the algorithm of the Relay connection specification on a list of positions.
 func specified(args relay.Args, first, last *int32, total int) (edges []int) {
-	decode := func(text *string) int {
-		c, err := relay.DecodeCursor(*text, staticList)
+	decode := func(encoded *string) int {
+		c, err := relay.DecodeCursor(*encoded, staticList)
 		if err != nil {
 			panic(err)
 		}
@@ -107,26 +107,22 @@ func specified(args relay.Args, first, last *int32, total int) (edges []int) {
 func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Result, []relay.PageRef) {
 	t.Helper()
 	l := changinglist.New(total)
-	r := relay.NewAssembler(w, nil)
+	assembler := relay.NewAssembler(w, nil)
 	var pages []relay.PageRef
-	for {
-		need := r.Next(nil).Pages
-		if len(need) == 0 {
-			break
+	for next := assembler.Next(nil); len(next.Pages) > 0; next = assembler.Next(nil) {
+		for _, page := range next.Pages {
+			assembler.Add(l.Snapshot(page))
 		}
-		for _, p := range need {
-			r.Add(l.Snapshot(p))
-		}
-		if pages = append(pages, need...); len(pages) > 60 {
+		if pages = append(pages, next.Pages...); len(pages) > 60 {
 			t.Fatalf("window %+v of %d items: got no end, loaded %v", w, total, pages)
 		}
 	}
-	answer := r.Result()
-	if answer == nil {
+	result := assembler.Result()
+	if result == nil {
 		t.Fatalf("window %+v of %d items: got no result of %v", w, total, pages)
 	}
 	var got relay.Range
-	for i, s := range answer.Items() {
+	for i, s := range result.Items() {
 		if i == 0 {
 			got.Lo = s.Position
 		}
@@ -135,7 +131,7 @@ func read(t *testing.T, w relay.Window, total int) (relay.Range, *relay.Result, 
 		}
 		got.Hi = s.Position + 1
 	}
-	return got, answer, pages
+	return got, result, pages
 }
 
 func checkWindow(t *testing.T, args relay.Args, total int) {
@@ -144,7 +140,7 @@ func checkWindow(t *testing.T, args relay.Args, total int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, answer, pages := read(t, w, total)
+	got, result, pages := read(t, w, total)
 	first, last := args.First, args.Last
 	switch {
 	case first != nil || last != nil:
@@ -157,14 +153,14 @@ func checkWindow(t *testing.T, args relay.Args, total int) {
 	if got.Len() != len(want) || len(want) > 0 && got.Lo != want[0] {
 		t.Fatalf("window %+v of %d items: got %v, want %v", w, total, got, want)
 	}
-	if len(want) > 0 && (answer.HasPrevious != (want[0] > 0) || answer.HasNext != (want[len(want)-1] < total-1)) {
-		t.Fatalf("window %+v of %d items: got previous %v and next %v at %v", w, total, answer.HasPrevious, answer.HasNext, got)
+	if len(want) > 0 && (result.HasPrevious != (want[0] > 0) || result.HasNext != (want[len(want)-1] < total-1)) {
+		t.Fatalf("window %+v of %d items: got previous %v and next %v at %v", w, total, result.HasPrevious, result.HasNext, got)
 	}
-	if answer.Realigned != nil || answer.Total != total {
-		t.Fatalf("window %+v of %d items: got total %d, re-aligned %+v", w, total, answer.Total, answer.Realigned)
+	if result.Realigned != nil || result.Total != total {
+		t.Fatalf("window %+v of %d items: got total %d, re-aligned %+v", w, total, result.Total, result.Realigned)
 	}
 	for _, c := range []*relay.Cursor{w.After, w.Before} {
-		if c != nil && !held(pages, c.Position) {
+		if c != nil && !covered(pages, c.Position) {
 			t.Fatalf("window %+v of %d items: got pages %v, want the cursor's own item on one", w, total, pages)
 		}
 	}
