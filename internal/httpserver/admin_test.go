@@ -14,7 +14,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// admin starts an admin server inside a synctest bubble, and returns a client of it too.
+// admin starts an admin server in a synctest bubble and returns it with a client.
 func admin(l *pipeListener, o httpserver.AdminOptions) (*httpserver.Admin, *http.Client) {
 	if o.Metrics == nil {
 		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "up 1\n") })
@@ -31,22 +31,22 @@ func TestAdmin_routes(t *testing.T) {
 		status         int
 		body           string
 	}{
-		"the metrics":                     {method: "GET", target: "/metrics", status: 200, body: "up 1\n"},
-		"the index of profiles":           {method: "GET", target: "/debug/pprof/", status: 200, body: "full goroutine stack dump"},
-		"a profile by name":               {method: "GET", target: "/debug/pprof/goroutine?debug=1", status: 200, body: "goroutine profile: total"},
-		"symbols":                         {method: "GET", target: "/debug/pprof/symbol", status: 200, body: "num_symbols: 1"},
-		"no profile of that name":         {method: "GET", target: "/debug/pprof/secret", status: 404},
-		"not the command line":            {method: "GET", target: "/debug/pprof/cmdline", status: 404},
-		"writing metrics":                 {method: "POST", target: "/metrics", status: 405},
-		"not GraphQL":                     {method: "POST", target: "/graphql", status: 404},
-		"not GraphQL by GET":              {method: "GET", target: "/graphql?query={__typename}", status: 404},
-		"not the page":                    {method: "GET", target: "/", status: 404},
-		"not the schema":                  {method: "GET", target: "/schema.graphql", status: 404},
-		"not the state":                   {method: "GET", target: "/readyz", status: 404},
-		"nothing else below /debug":       {method: "GET", target: "/debug/vars", status: 404},
-		"nothing below /metrics":          {method: "GET", target: "/metrics/x", status: 404},
-		"the folder that holds profiles":  {method: "GET", target: "/debug/", status: 404},
-		"a path that leads out of itself": {method: "GET", target: "/debug/pprof/..%2fgraphql", status: 404},
+		"metrics":                 {method: "GET", target: "/metrics", status: 200, body: "up 1\n"},
+		"index of profiles":       {method: "GET", target: "/debug/pprof/", status: 200, body: "full goroutine stack dump"},
+		"profile by name":         {method: "GET", target: "/debug/pprof/goroutine?debug=1", status: 200, body: "goroutine profile: total"},
+		"symbols":                 {method: "GET", target: "/debug/pprof/symbol", status: 200, body: "num_symbols: 1"},
+		"unknown profile":         {method: "GET", target: "/debug/pprof/secret", status: 404},
+		"command line":            {method: "GET", target: "/debug/pprof/cmdline", status: 404},
+		"POST /metrics":           {method: "POST", target: "/metrics", status: 405},
+		"GraphQL":                 {method: "POST", target: "/graphql", status: 404},
+		"GraphQL by GET":          {method: "GET", target: "/graphql?query={__typename}", status: 404},
+		"page":                    {method: "GET", target: "/", status: 404},
+		"schema":                  {method: "GET", target: "/schema.graphql", status: 404},
+		"readiness":               {method: "GET", target: "/readyz", status: 404},
+		"other path below /debug": {method: "GET", target: "/debug/vars", status: 404},
+		"path below /metrics":     {method: "GET", target: "/metrics/x", status: 404},
+		"parent of the profiles":  {method: "GET", target: "/debug/", status: 404},
+		"path with dots":          {method: "GET", target: "/debug/pprof/..%2fgraphql", status: 404},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,9 +69,9 @@ func TestAdmin_slowClient(t *testing.T) {
 		sent string
 		want time.Duration
 	}{
-		"a header that does not end":          {sent: "GET /metrics HTTP/1.1\r\nHost: x\r\n", want: 5 * time.Second},
-		"a connection that is not used again": {sent: "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", want: 60 * time.Second},
-		"a connection that is not used":       {want: 5 * time.Second},
+		"incomplete header": {sent: "GET /metrics HTTP/1.1\r\nHost: x\r\n", want: 5 * time.Second},
+		"idle connection":   {sent: "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", want: 60 * time.Second},
+		"unused connection": {want: 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,7 +92,7 @@ func TestAdmin_slowClient(t *testing.T) {
 	}
 }
 
-// TestAdmin_longProfile takes a profile that lasts longer than an answer may.
+// TestAdmin_longProfile requests a profile that lasts longer than the time limit of a response.
 func TestAdmin_longProfile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -110,32 +110,32 @@ func TestAdmin_close(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		takes, want time.Duration
-		answered    bool
+		responded   bool
 	}{
-		"after a scrape that ends":         {takes: 500 * time.Millisecond, want: 500 * time.Millisecond, answered: true},
-		"before an answer that takes long": {takes: time.Hour, want: time.Second},
+		"response is fast": {takes: 500 * time.Millisecond, want: 500 * time.Millisecond, responded: true},
+		"response is slow": {takes: time.Hour, want: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				server, client := admin(newPipeListener(), httpserver.AdminOptions{Metrics: slow(test.takes)})
-				answered := make(chan bool, 1)
+				responded := make(chan bool, 1)
 				go func() {
 					resp, err := client.Get("http://admin/metrics")
 					if err == nil {
 						resp.Body.Close()
 					}
-					answered <- err == nil
+					responded <- err == nil
 				}()
 				synctest.Wait()
 				begun := time.Now()
 				server.Close()
 				// http.Server looks for idle connections every now and then.
 				if got := time.Since(begun); got < test.want || got > test.want+500*time.Millisecond {
-					t.Errorf("got Close back after %s, want %s", got, test.want)
+					t.Errorf("Close returned after %s, want %s", got, test.want)
 				}
-				if got := <-answered; got != test.answered {
-					t.Errorf("got an answer: %v, want %v", got, test.answered)
+				if got := <-responded; got != test.responded {
+					t.Errorf("got a response: %v, want %v", got, test.responded)
 				}
 			})
 		})

@@ -12,7 +12,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// TestLargeBodies_shareMemory holds large bodies until there is no room for more.
+// TestLargeBodies_shareMemory holds large bodies until all memory for them is used.
 func TestLargeBodies_shareMemory(t *testing.T) {
 	t.Parallel()
 	const limit, holders = 256 << 10, 32<<20/(256<<10-8<<10) + 1
@@ -21,7 +21,7 @@ func TestLargeBodies_shareMemory(t *testing.T) {
 		body, err := io.ReadAll(r.Body)
 		var none *httpserver.BodyMemoryError
 		if errors.As(err, &none) {
-			w.WriteHeader(http.StatusTeapot) // what a handler makes of it
+			w.WriteHeader(http.StatusTeapot) // the response of the handler
 			return
 		}
 		if r.Header.Get("X-Hold") != "" {
@@ -50,21 +50,21 @@ func TestLargeBodies_shareMemory(t *testing.T) {
 	for i := range holders - 1 {
 		holding.Go(func() {
 			if got := send(limit, i%2 == 0, true).Code; got != http.StatusOK {
-				t.Errorf("a body that is held: got status %d, want 200", got)
+				t.Errorf("a pending body: got status %d, want 200", got)
 			}
 		})
 	}
 	for range holders - 1 {
 		<-held
 	}
-	for range 3 { // none of them takes what it does not get
+	for range 3 { // a rejected body must not keep memory
 		got := send(limit, false, false)
 		const want = `{"errors":[{"message":"other requests use all memory for large request bodies; try again later","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
 		if got.Code != http.StatusServiceUnavailable || got.Body.String() != want || got.Header().Get("Retry-After") != "1" {
 			t.Errorf("one more: got status %d, %s, want 503, %s", got.Code, got.Body, want)
 		}
 		if got := send(limit, true, false).Code; got != http.StatusTeapot {
-			t.Errorf("one more, chunked: got status %d, want what the handler makes of a BodyMemoryError", got)
+			t.Errorf("one more, chunked: got status %d, want the handler's status for a BodyMemoryError", got)
 		}
 		for _, chunked := range []bool{false, true} {
 			if got := send(8<<10, chunked, false).Code; got != http.StatusOK {

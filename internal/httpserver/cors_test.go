@@ -28,9 +28,9 @@ func TestCrossOrigin(t *testing.T) {
 		"an origin that begins like one":     {allowed: allowed, method: "POST", origin: "https://app.example.org.evil.example", wantStatus: 200},
 		"an origin with another scheme":      {allowed: allowed, method: "POST", origin: "http://app.example.org", wantStatus: 200},
 		"an origin with another port":        {allowed: allowed, method: "POST", origin: "http://localhost:3001", wantStatus: 200},
-		"the origin null":                    {allowed: allowed, method: "POST", origin: "null", wantStatus: 200},
+		"origin null":                        {allowed: allowed, method: "POST", origin: "null", wantStatus: 200},
 		"no origin":                          {allowed: allowed, method: "GET", wantStatus: 200},
-		"OPTIONS that is no preflight":       {allowed: allowed, method: "OPTIONS", origin: "https://app.example.org", wantStatus: 405, wantOrigin: "https://app.example.org"},
+		"OPTIONS without a preflight header": {allowed: allowed, method: "OPTIONS", origin: "https://app.example.org", wantStatus: 405, wantOrigin: "https://app.example.org"},
 		"an allowed origin whose call fails": {allowed: allowed, method: "PUT", origin: "https://app.example.org", wantStatus: 405},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,8 +16,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// pipeListener is a listener in memory, so that testing/synctest sees what its connections wait
-// for.
+// pipeListener is an in-memory listener. testing/synctest does not support network connections.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -56,8 +55,8 @@ func (l *pipeListener) Dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// running is a server that serves a pipeListener until stop is called; done then says what Run has
-// returned.
+// running is a server that serves a pipeListener until stop is called. done receives the result of
+// Run.
 type running struct {
 	listener *pipeListener
 	client   *http.Client
@@ -65,7 +64,7 @@ type running struct {
 	done     chan error
 }
 
-// run starts a server with the options inside a synctest bubble, and a client of it.
+// run starts a server in a synctest bubble, with a client.
 func run(t *testing.T, o httpserver.Options) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -77,7 +76,7 @@ func run(t *testing.T, o httpserver.Options) *running {
 	return r
 }
 
-// end stops the server and fails the test unless it ends without an error.
+// end stops the server, and fails the test if Run returns an error.
 func (r *running) end(t *testing.T) {
 	t.Helper()
 	r.stop()
@@ -86,38 +85,38 @@ func (r *running) end(t *testing.T) {
 	}
 }
 
-type answer struct {
+type response struct {
 	status int
 	header http.Header
 	body   string
-	last   bool // on its connection
+	last   bool // Connection: close
 }
 
-func (r *running) get(t *testing.T, path string) answer {
+func (r *running) get(t *testing.T, path string) response {
 	t.Helper()
 	return roundTrip(t, r.client, must(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://server"+path, nil)))
 }
 
-func roundTrip(t *testing.T, client *http.Client, req *http.Request) answer {
+func roundTrip(t *testing.T, client *http.Client, req *http.Request) response {
 	t.Helper()
 	resp, err := client.Do(req)
 	if err != nil {
-		t.Errorf("%s %s: got error %v, want an answer", req.Method, req.URL.Path, err)
-		return answer{}
+		t.Errorf("%s %s: got error %v, want a response", req.Method, req.URL.Path, err)
+		return response{}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Errorf("%s %s: got error %v, want a whole body", req.Method, req.URL.Path, err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(body), resp.Close}
+	return response{resp.StatusCode, resp.Header, string(body), resp.Close}
 }
 
-// serve answers one request without a connection.
-func serve(o httpserver.Options, req *http.Request) answer {
+// serve serves one request without a connection.
+func serve(o httpserver.Options, req *http.Request) response {
 	rec := httptest.NewRecorder()
 	httpserver.New(o).ServeHTTP(rec, req)
-	return answer{status: rec.Code, header: rec.Header(), body: rec.Body.String()}
+	return response{status: rec.Code, header: rec.Header(), body: rec.Body.String()}
 }
 
 func request(method, target, body string) *http.Request {
@@ -131,7 +130,7 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// echo answers with the method and the body of the request.
+// echo responds with the method and the body of the request.
 func echo() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -143,7 +142,7 @@ func echo() http.Handler {
 	})
 }
 
-// logBook is what a server has logged.
+// logBook records log lines.
 type logBook struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

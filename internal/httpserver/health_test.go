@@ -43,7 +43,7 @@ func TestHealth_otherStatus(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/readyz" {
-					return // where the redirect leads
+					return // target of the redirect
 				}
 				w.Header().Set("Location", "/elsewhere")
 				w.WriteHeader(status)
@@ -67,13 +67,13 @@ func TestHealth_invalidAddress(t *testing.T) {
 
 func TestHealth_timeout(t *testing.T) {
 	t.Parallel()
-	silent := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")) // connects, never answers
+	silent := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")) // accepts, but does not respond
 	t.Cleanup(func() { silent.Close() })
 	for name, test := range map[string]struct {
-		callers time.Duration // 0 is none
+		callers time.Duration // 0 if the caller has no deadline
 		atMost  time.Duration
 	}{
-		"its own bound":         {atMost: 5 * time.Second},
+		"its own timeout":       {atMost: 5 * time.Second},
 		"its caller's deadline": {callers: 20 * time.Millisecond, atMost: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,10 +24,10 @@ func TestRequestID(t *testing.T) {
 		offered string
 		taken   bool
 	}{
-		"a fit one is taken":      {offered: "trace-1.a_B", taken: true},
-		"an unfit one is not":     {offered: "a b"},
-		"a long one is not":       {offered: strings.Repeat("a", 65)},
-		"without one, one is new": {},
+		"valid":             {offered: "trace-1.a_B", taken: true},
+		"invalid character": {offered: "a b"},
+		"too long":          {offered: strings.Repeat("a", 65)},
+		"none":              {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,14 +54,14 @@ func TestAccessLog(t *testing.T) {
 		wantLevel, wantVerb, wantTo string
 		wantStatus, wantBytes       float64
 	}{
-		"a query":                       {graphql: echo(), method: "POST", target: "/graphql?query=secret", wantLevel: "INFO", wantVerb: "POST", wantTo: "/graphql", wantStatus: 200, wantBytes: 11},
-		"a HEAD sends no bytes":         {graphql: echo(), method: "HEAD", target: "/graphql", wantLevel: "INFO", wantVerb: "HEAD", wantTo: "/graphql", wantStatus: 200},
-		"a handler that says nothing":   {graphql: silent, method: "GET", target: "/graphql", wantLevel: "INFO", wantVerb: "GET", wantTo: "/graphql", wantStatus: 200},
-		"a health check is debug":       {graphql: echo(), method: "GET", target: "/healthz", wantLevel: "DEBUG", wantVerb: "GET", wantTo: "/healthz", wantStatus: 200, wantBytes: 15},
-		"a readiness check is debug":    {graphql: echo(), method: "GET", target: "/readyz", wantLevel: "DEBUG", wantVerb: "GET", wantTo: "/readyz", wantStatus: 503, wantBytes: 21},
-		"a path that is a caller's":     {graphql: echo(), method: "GET", target: "/secret", wantLevel: "INFO", wantVerb: "GET", wantTo: "other", wantStatus: 404, wantBytes: 90},
-		"a method that is a caller's":   {graphql: echo(), method: "SECRET", target: "/secret", wantLevel: "INFO", wantVerb: "other", wantTo: "other", wantStatus: 404, wantBytes: 90},
-		"an encoded path of a caller's": {graphql: echo(), method: "GET", target: "/%73ecret%0a", wantLevel: "INFO", wantVerb: "GET", wantTo: "other", wantStatus: 404, wantBytes: 90},
+		"query":                      {graphql: echo(), method: "POST", target: "/graphql?query=secret", wantLevel: "INFO", wantVerb: "POST", wantTo: "/graphql", wantStatus: 200, wantBytes: 11},
+		"HEAD":                       {graphql: echo(), method: "HEAD", target: "/graphql", wantLevel: "INFO", wantVerb: "HEAD", wantTo: "/graphql", wantStatus: 200},
+		"handler without a response": {graphql: silent, method: "GET", target: "/graphql", wantLevel: "INFO", wantVerb: "GET", wantTo: "/graphql", wantStatus: 200},
+		"liveness check":             {graphql: echo(), method: "GET", target: "/healthz", wantLevel: "DEBUG", wantVerb: "GET", wantTo: "/healthz", wantStatus: 200, wantBytes: 15},
+		"readiness check":            {graphql: echo(), method: "GET", target: "/readyz", wantLevel: "DEBUG", wantVerb: "GET", wantTo: "/readyz", wantStatus: 503, wantBytes: 21},
+		"unknown path":               {graphql: echo(), method: "GET", target: "/secret", wantLevel: "INFO", wantVerb: "GET", wantTo: "other", wantStatus: 404, wantBytes: 90},
+		"unknown method":             {graphql: echo(), method: "SECRET", target: "/secret", wantLevel: "INFO", wantVerb: "other", wantTo: "other", wantStatus: 404, wantBytes: 90},
+		"encoded path":               {graphql: echo(), method: "GET", target: "/%73ecret%0a", wantLevel: "INFO", wantVerb: "GET", wantTo: "other", wantStatus: 404, wantBytes: 90},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestAccessLog(t *testing.T) {
 				t.Errorf("got keys %q, want %q", keys, want)
 			}
 			if strings.Contains(book.buf.String(), "secret") {
-				t.Errorf("got the caller's text in %s", book.buf.String())
+				t.Errorf("got a string of the caller in %s", book.buf.String())
 			}
 		})
 	}
@@ -96,7 +96,7 @@ func TestPanic_beforeResponse(t *testing.T) {
 	graphql := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("Content-Length", "9999")
-		w.WriteHeader(http.StatusEarlyHints) // not an answer yet
+		w.WriteHeader(http.StatusEarlyHints) // not a final response
 		panic("out of cheese")
 	})
 	server := httptest.NewServer(httpserver.New(httpserver.Options{GraphQL: graphql, Logger: book.logger()}))
@@ -108,7 +108,7 @@ func TestPanic_beforeResponse(t *testing.T) {
 	if got.status != http.StatusInternalServerError || got.body != want || got.header.Get("Content-Encoding") != "" {
 		t.Errorf("got status %d, encoding %q, body %s, want 500, none, %s", got.status, got.header.Get("Content-Encoding"), got.body, want)
 	}
-	server.Close() // waits for the lines
+	server.Close() // waits for the log lines
 	panics, requests := book.lines("panic"), book.lines("request")
 	if len(panics) != 1 || panics[0]["panic"] != "a value of type string" || panics[0]["request_id"] != "id1" || panics[0]["level"] != "ERROR" ||
 		!strings.Contains(panics[0]["stack"].(string), "TestPanic_beforeResponse") {
@@ -129,16 +129,16 @@ func TestPanic_duringResponse(t *testing.T) {
 		wantPanics int
 		wantStatus float64
 	}{
-		"a panic after a flush": {graphql: func(w http.ResponseWriter, _ *http.Request) {
+		"panic after a flush": {graphql: func(w http.ResponseWriter, _ *http.Request) {
 			http.NewResponseController(w).Flush()
 			panic("late")
 		}, wantPanics: 1, wantStatus: 200},
-		"a panic after a part of the body": {graphql: func(w http.ResponseWriter, _ *http.Request) {
+		"panic after part of the body": {graphql: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, "half")
 			panic("late")
 		}, wantPanics: 1, wantStatus: 200},
-		"http.ErrAbortHandler before an answer": {graphql: func(http.ResponseWriter, *http.Request) {
+		"http.ErrAbortHandler before a response": {graphql: func(http.ResponseWriter, *http.Request) {
 			panic(http.ErrAbortHandler)
 		}},
 	} {
@@ -153,9 +153,9 @@ func TestPanic_duringResponse(t *testing.T) {
 				resp.Body.Close()
 			}
 			if err == nil {
-				t.Error("got a whole answer, want an error")
+				t.Error("got a whole response, want an error")
 			}
-			server.Close() // waits for the lines
+			server.Close() // waits for the log lines
 			panics, requests := book.lines("panic"), book.lines("request")
 			if len(panics) != test.wantPanics || len(requests) != 1 || requests[0]["status"] != test.wantStatus {
 				t.Errorf("got panic lines %v and request lines %v, want %d and one with status %v", panics, requests, test.wantPanics, test.wantStatus)
@@ -175,10 +175,10 @@ func TestBody_tooLarge(t *testing.T) {
 		want    string
 		reaches bool // the handler
 	}{
-		"as long as the bound":           {body: strings.NewReader("0123456789"), status: 200, want: "0123456789", reaches: true},
-		"longer than the bound":          {body: strings.NewReader("0123456789a"), status: 413, want: refused},
-		"chunked, as long as the bound":  {body: io.MultiReader(strings.NewReader("0123456789")), status: 200, want: "0123456789", reaches: true},
-		"chunked, longer than the bound": {body: io.MultiReader(strings.NewReader("0123456789a")), status: 413, want: "limit 10", reaches: true},
+		"at the limit":            {body: strings.NewReader("0123456789"), status: 200, want: "0123456789", reaches: true},
+		"over the limit":          {body: strings.NewReader("0123456789a"), status: 413, want: refused},
+		"chunked, at the limit":   {body: io.MultiReader(strings.NewReader("0123456789")), status: 200, want: "0123456789", reaches: true},
+		"chunked, over the limit": {body: io.MultiReader(strings.NewReader("0123456789a")), status: 413, want: "limit 10", reaches: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -223,7 +223,7 @@ func TestRequest_deadline(t *testing.T) {
 				t.Errorf("%s: got status %d and %q, want 200 and late: there is time to say so", method, got.status, got.body)
 			}
 			if got := time.Since(begun); got != 20*time.Second {
-				t.Errorf("%s: got the answer after %s, want 20s", method, got)
+				t.Errorf("%s: got the response after %s, want 20s", method, got)
 			}
 		}
 		r.end(t)
@@ -236,10 +236,10 @@ func TestRequest_slowClient(t *testing.T) {
 		sent string
 		want time.Duration
 	}{
-		"a header that does not end":          {sent: "POST /graphql HTTP/1.1\r\nHost: x\r\n", want: 5 * time.Second},
-		"a body that does not end":            {sent: "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", want: 10 * time.Second},
-		"a connection that is not used again": {sent: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", want: 60 * time.Second},
-		"a connection that is not used":       {want: 5 * time.Second},
+		"incomplete header": {sent: "POST /graphql HTTP/1.1\r\nHost: x\r\n", want: 5 * time.Second},
+		"incomplete body":   {sent: "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", want: 10 * time.Second},
+		"idle connection":   {sent: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", want: 60 * time.Second},
+		"unused connection": {want: 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -52,13 +52,13 @@ func TestObserver(t *testing.T) {
 		method, target string
 		want           ended
 	}{
-		"a query":                     {graphql: echo(), method: "POST", target: "/graphql?query=secret", want: ended{"POST", "/graphql", 200, 0}},
-		"a HEAD stays one":            {graphql: echo(), method: "HEAD", target: "/graphql", want: ended{"HEAD", "/graphql", 200, 0}},
-		"a slow query":                {graphql: slow(3 * time.Second), method: "GET", target: "/graphql", want: ended{"GET", "/graphql", 200, 3 * time.Second}},
-		"a panic":                     {graphql: panics, method: "GET", target: "/graphql", want: ended{"GET", "/graphql", 500, 0}},
-		"a health check":              {graphql: echo(), method: "GET", target: "/healthz", want: ended{"GET", "/healthz", 200, 0}},
-		"a path that is a caller's":   {graphql: echo(), method: "GET", target: "/secret", want: ended{"GET", "other", 404, 0}},
-		"a method that is a caller's": {graphql: echo(), method: "SECRET", target: "/readyz", want: ended{"other", "/readyz", 405, 0}},
+		"query":            {graphql: echo(), method: "POST", target: "/graphql?query=secret", want: ended{"POST", "/graphql", 200, 0}},
+		"a HEAD stays one": {graphql: echo(), method: "HEAD", target: "/graphql", want: ended{"HEAD", "/graphql", 200, 0}},
+		"a slow query":     {graphql: slow(3 * time.Second), method: "GET", target: "/graphql", want: ended{"GET", "/graphql", 200, 3 * time.Second}},
+		"a panic":          {graphql: panics, method: "GET", target: "/graphql", want: ended{"GET", "/graphql", 500, 0}},
+		"a health check":   {graphql: echo(), method: "GET", target: "/healthz", want: ended{"GET", "/healthz", 200, 0}},
+		"unknown path":     {graphql: echo(), method: "GET", target: "/secret", want: ended{"GET", "other", 404, 0}},
+		"unknown method":   {graphql: echo(), method: "SECRET", target: "/readyz", want: ended{"other", "/readyz", 405, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,8 +79,8 @@ func TestObserver_abortedRequest(t *testing.T) {
 		graphql http.HandlerFunc
 		want    int
 	}{
-		"before its answer": {graphql: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
-		"within its answer": {graphql: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "half"); panic("late") }, want: 200},
+		"before the response": {graphql: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		"during the response": {graphql: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "half"); panic("late") }, want: 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,9 +124,9 @@ func TestObserver_follow(t *testing.T) {
 		method, target string
 		want           []string
 	}{
-		"a query":                  {graphql: echo(), method: "POST", target: "/graphql", want: []string{"POST", "answered within", "200"}},
+		"query":                    {graphql: echo(), method: "POST", target: "/graphql", want: []string{"POST", "answered within", "200"}},
 		"a body that is too large": {graphql: echo(), method: "POST", target: "/graphql", want: []string{"POST", "413"}},
-		"a method that is none":    {graphql: echo(), method: "SECRET", target: "/graphql", want: []string{"other", "405"}},
+		"unknown method":           {graphql: echo(), method: "SECRET", target: "/graphql", want: []string{"other", "405"}},
 		"a health check":           {graphql: echo(), method: "GET", target: "/healthz"},
 		"the page":                 {graphql: echo(), method: "GET", target: "/"},
 	} {

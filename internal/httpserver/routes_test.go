@@ -20,32 +20,32 @@ func TestRoutes(t *testing.T) {
 		allow          string
 		body           string
 	}{
-		"POST /graphql is GraphQL's":        {method: "POST", target: "/graphql", status: 200, contentType: textType, body: "POST hello"},
-		"GET /graphql is GraphQL's":         {method: "GET", target: "/graphql?query=x", status: 200, contentType: textType, body: "GET hello"},
-		"HEAD /graphql is a GET":            {method: "HEAD", target: "/graphql?query=x", status: 200, contentType: textType, body: "GET hello"}, // net/http drops the body
-		"PUT /graphql is refused":           {method: "PUT", target: "/graphql", status: 405, contentType: jsonType, allow: "GET, HEAD, POST", body: "BAD_REQUEST"},
-		"OPTIONS /graphql is refused":       {method: "OPTIONS", target: "/graphql", status: 405, contentType: jsonType, allow: "GET, HEAD, POST", body: "BAD_REQUEST"},
-		"GET /schema.graphql is the SDL":    {method: "GET", target: "/schema.graphql", status: 200, contentType: textType, body: sdl},
-		"HEAD /schema.graphql has no body":  {method: "HEAD", target: "/schema.graphql", status: 200, contentType: textType},
-		"POST /schema.graphql is refused":   {method: "POST", target: "/schema.graphql", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
-		"GET /healthz is alive":             {method: "GET", target: "/healthz", status: 200, contentType: jsonType, body: `{"status":"ok"}`},
-		"HEAD /healthz is alive":            {method: "HEAD", target: "/healthz", status: 200, contentType: jsonType},
-		"DELETE /healthz is refused":        {method: "DELETE", target: "/healthz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
-		"GET /readyz before Run is not":     {method: "GET", target: "/readyz", status: 503, contentType: jsonType, body: `{"status":"starting"}`},
-		"POST /readyz is refused":           {method: "POST", target: "/readyz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
-		"an unknown path is not found":      {method: "GET", target: "/nothing", status: 404, contentType: jsonType, body: "NOT_FOUND"},
-		"the root is not found":             {method: "GET", target: "/", status: 404, contentType: jsonType, body: "NOT_FOUND"},
-		"a path below GraphQL is not found": {method: "POST", target: "/graphql/x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
-		"an odd spelling is not redirected": {method: "GET", target: "//graphql?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
-		"nor is a path with dots":           {method: "PUT", target: "/x/../graphql?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
-		"nor is no path":                    {method: "GET", target: "http://gateway.example?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
-		"an unknown method is refused":      {method: "BREW", target: "/healthz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
+		"POST /graphql is GraphQL's":       {method: "POST", target: "/graphql", status: 200, contentType: textType, body: "POST hello"},
+		"GET /graphql is GraphQL's":        {method: "GET", target: "/graphql?query=x", status: 200, contentType: textType, body: "GET hello"},
+		"HEAD /graphql is a GET":           {method: "HEAD", target: "/graphql?query=x", status: 200, contentType: textType, body: "GET hello"}, // net/http drops the body
+		"PUT /graphql is refused":          {method: "PUT", target: "/graphql", status: 405, contentType: jsonType, allow: "GET, HEAD, POST", body: "BAD_REQUEST"},
+		"OPTIONS /graphql is refused":      {method: "OPTIONS", target: "/graphql", status: 405, contentType: jsonType, allow: "GET, HEAD, POST", body: "BAD_REQUEST"},
+		"GET /schema.graphql is the SDL":   {method: "GET", target: "/schema.graphql", status: 200, contentType: textType, body: sdl},
+		"HEAD /schema.graphql has no body": {method: "HEAD", target: "/schema.graphql", status: 200, contentType: textType},
+		"POST /schema.graphql is refused":  {method: "POST", target: "/schema.graphql", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
+		"GET /healthz is alive":            {method: "GET", target: "/healthz", status: 200, contentType: jsonType, body: `{"status":"ok"}`},
+		"HEAD /healthz is alive":           {method: "HEAD", target: "/healthz", status: 200, contentType: jsonType},
+		"DELETE /healthz is refused":       {method: "DELETE", target: "/healthz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
+		"GET /readyz before Run is not":    {method: "GET", target: "/readyz", status: 503, contentType: jsonType, body: `{"status":"starting"}`},
+		"POST /readyz is refused":          {method: "POST", target: "/readyz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
+		"unknown path":                     {method: "GET", target: "/nothing", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"root without a page":              {method: "GET", target: "/", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"path below /graphql":              {method: "POST", target: "/graphql/x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"path that is not canonical":       {method: "GET", target: "//graphql?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"path with dots":                   {method: "PUT", target: "/x/../graphql?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"no path":                          {method: "GET", target: "http://gateway.example?query=x", status: 404, contentType: jsonType, body: "NOT_FOUND"},
+		"unknown method":                   {method: "BREW", target: "/healthz", status: 405, contentType: jsonType, allow: "GET, HEAD", body: "BAD_REQUEST"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := serve(httpserver.Options{GraphQL: echo(), SDL: sdl}, request(test.method, test.target, "hello"))
 			if test.body == "GET hello" || test.body == "POST hello" {
-				got.header.Set("Content-Type", textType) // net/http finds it, a recorder does not
+				got.header.Set("Content-Type", textType) // net/http detects the type, a recorder does not
 			}
 			if got.status != test.status || got.header.Get("Content-Type") != test.contentType || got.header.Get("Allow") != test.allow {
 				t.Errorf("got status %d, type %q, allow %q, want %d, %q, %q", got.status, got.header.Get("Content-Type"),

@@ -14,7 +14,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// slow answers after a time, and sooner with the cause if the request's context is done.
+// slow responses after a time, and sooner with the cause if the request's context is done.
 func slow(d time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -34,12 +34,12 @@ func TestRun_drain(t *testing.T) {
 			t.Errorf("before: got status %d, %s, last %v, want 200, ready and false", got.status, got.body, got.last)
 		}
 		begun := time.Now()
-		answers := make(chan answer, 2)
-		ask := func() { answers <- r.get(t, "/graphql") }
+		responses := make(chan response, 2)
+		ask := func() { responses <- r.get(t, "/graphql") }
 		go ask()
-		synctest.Wait() // it is in flight
+		synctest.Wait() // the request is in progress
 		r.stop()
-		synctest.Wait() // the server knows
+		synctest.Wait() // the server is draining
 
 		got := r.get(t, "/readyz")
 		if got.status != http.StatusServiceUnavailable || got.body != `{"status":"draining"}` || !got.last {
@@ -49,8 +49,8 @@ func TestRun_drain(t *testing.T) {
 			t.Errorf("meanwhile: got status %d of healthz, want 200", got)
 		}
 		go ask() // a request that a load balancer still sends
-		for range cap(answers) {
-			if got := <-answers; got.status != http.StatusOK || got.body != "done" {
+		for range cap(responses) {
+			if got := <-responses; got.status != http.StatusOK || got.body != "done" {
 				t.Errorf("in flight: got status %d and %q, want 200 and done", got.status, got.body)
 			}
 		}
@@ -62,7 +62,7 @@ func TestRun_drain(t *testing.T) {
 		}
 		if resp, err := r.client.Get("http://server/healthz"); err == nil {
 			_ = resp.Body.Close()
-			t.Error("after: got an answer, want an error")
+			t.Error("after: got a response, want an error")
 		}
 	})
 }
@@ -91,7 +91,7 @@ func TestRun_drainTimeout(t *testing.T) {
 			t.Errorf("Run: got error %v, want one that says that requests were cut off", err)
 		}
 		if got := time.Since(begun).Truncate(time.Second); got != 3*time.Second {
-			t.Errorf("got Run back after %s, want 3s", got)
+			t.Errorf("Run returned after %s, want 3s", got)
 		}
 		if <-causes == nil {
 			t.Error("got no cause in the handler, want one")
@@ -99,16 +99,16 @@ func TestRun_drainTimeout(t *testing.T) {
 	})
 }
 
-// TestRun_newConnectionDuringDrain connects, and asks only once the port is closed.
+// TestRun_newConnectionDuringDrain connects, and sends its request after the port has closed.
 func TestRun_newConnectionDuringDrain(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		after time.Duration // the port is closed; 0 is never
-		want  time.Duration // until Run is back
+		after time.Duration // when the request is sent; 0 for no request
+		want  time.Duration // until Run returns
 	}{
-		"a request in time":       {after: 4 * time.Second, want: 4 * time.Second},
-		"no request":              {want: 5 * time.Second},
-		"a request at the moment": {after: time.Nanosecond},
+		"request after 4 s": {after: 4 * time.Second, want: 4 * time.Second},
+		"no request":        {want: 5 * time.Second},
+		"immediate request": {after: time.Nanosecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,13 +124,13 @@ func TestRun_newConnectionDuringDrain(t *testing.T) {
 				}
 				got := string(must(io.ReadAll(conn)))
 				if answered := strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") && strings.Contains(got, "Connection: close\r\n") && strings.HasSuffix(got, "POST hi"); answered != (test.after > 0) {
-					t.Errorf("got %q, want an answer: %v", got, test.after > 0)
+					t.Errorf("got %q, want a response: %v", got, test.after > 0)
 				}
 				if err := <-r.done; err != nil {
 					t.Errorf("Run: got error %v, want none", err)
 				}
 				if got := time.Since(begun).Round(100 * time.Millisecond); got != test.want {
-					t.Errorf("got Run back after %s, want %s", got, test.want)
+					t.Errorf("Run returned after %s, want %s", got, test.want)
 				}
 				conn.Close()
 			})
@@ -148,12 +148,12 @@ func TestRun_idleConnection(t *testing.T) {
 		begun := time.Now()
 		r.end(t)
 		if got := time.Since(begun); got > time.Second {
-			t.Errorf("got Run back after %s, want at once", got)
+			t.Errorf("Run returned after %s, want at once", got)
 		}
 	})
 }
 
-// failingListener fails to accept once broken is closed.
+// failingListener returns err from Accept after broken is closed.
 type failingListener struct {
 	*pipeListener
 	broken chan struct{}
@@ -180,7 +180,7 @@ func TestRun_listenerError(t *testing.T) {
 		client := &http.Client{Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.Dial(ctx) },
 		}}
-		answered := make(chan answer, 1)
+		answered := make(chan response, 1)
 		go func() {
 			req := must(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://server/graphql", nil))
 			answered <- roundTrip(t, client, req)

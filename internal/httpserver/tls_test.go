@@ -24,7 +24,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// files are where a test keeps a certificate and its key.
+// files has the names of a certificate file and its key file.
 type files struct{ cert, key string }
 
 func newFiles(t *testing.T) files {
@@ -33,8 +33,8 @@ func newFiles(t *testing.T) files {
 	return files{filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")}
 }
 
-// replace writes a certificate for localhost with the serial number, and its key. Each number is as
-// if it was written a minute after the one before.
+// replace writes a certificate for localhost with the serial number, and its key. The modification
+// time of the files is the serial number in minutes.
 func (f files) replace(t *testing.T, serial int64) {
 	t.Helper()
 	private := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
@@ -57,7 +57,7 @@ func (f files) write(t *testing.T, name string, content []byte, minute int64) {
 	}
 }
 
-// trusting returns a client that trusts the certificate of the files as they are, and nothing else.
+// trusting returns a client that trusts only the certificate in the files.
 func (f files) trusting(t *testing.T) *http.Client {
 	t.Helper()
 	pool := x509.NewCertPool()
@@ -84,7 +84,7 @@ func (l *countingListener) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// runTLS starts a server with the certificate of the files, on a socket, for as long as the test.
+// runTLS starts a server with the certificate on a socket, and stops it after the test.
 func runTLS(t *testing.T, f files, o httpserver.Options) *countingListener {
 	t.Helper()
 	o.Certificate = must(httpserver.OpenCertificate(f.cert, f.key, o.Logger))
@@ -108,15 +108,15 @@ func TestTLS(t *testing.T) {
 	l := runTLS(t, f, httpserver.Options{GraphQL: echo()})
 	for name, test := range map[string]struct {
 		protocols []string // offered by ALPN
-		most      uint16   // version of TLS
-		want      string   // the protocol of HTTP, empty where there is to be no connection
+		most      uint16   // maximum TLS version
+		want      string   // HTTP version; empty if the connection must fail
 	}{
-		"HTTP/2":               {protocols: []string{"h2", "http/1.1"}, most: tls.VersionTLS13, want: "HTTP/2.0"},
-		"HTTP/2 over TLS 1.2":  {protocols: []string{"h2"}, most: tls.VersionTLS12, want: "HTTP/2.0"},
-		"HTTP/1.1":             {protocols: []string{"http/1.1"}, most: tls.VersionTLS13, want: "HTTP/1.1"},
-		"no protocol in words": {most: tls.VersionTLS12, want: "HTTP/1.1"},
-		"TLS 1.1":              {protocols: []string{"http/1.1"}, most: tls.VersionTLS11},
-		"TLS 1.0":              {most: tls.VersionTLS10},
+		"HTTP/2":              {protocols: []string{"h2", "http/1.1"}, most: tls.VersionTLS13, want: "HTTP/2.0"},
+		"HTTP/2 over TLS 1.2": {protocols: []string{"h2"}, most: tls.VersionTLS12, want: "HTTP/2.0"},
+		"HTTP/1.1":            {protocols: []string{"http/1.1"}, most: tls.VersionTLS13, want: "HTTP/1.1"},
+		"no ALPN":             {most: tls.VersionTLS12, want: "HTTP/1.1"},
+		"TLS 1.1":             {protocols: []string{"http/1.1"}, most: tls.VersionTLS11},
+		"TLS 1.0":             {most: tls.VersionTLS10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +135,7 @@ func TestTLS(t *testing.T) {
 			}
 			defer resp.Body.Close()
 			if body := must(io.ReadAll(resp.Body)); resp.Proto != test.want || string(body) != "POST x" {
-				t.Errorf("got %s and %q, want %s and the answer", resp.Proto, body, test.want)
+				t.Errorf("got %s and %q, want %s and the response", resp.Proto, body, test.want)
 			}
 		})
 	}
@@ -167,10 +167,10 @@ func TestTLS_maxStreams(t *testing.T) {
 		})
 		l := runTLS(t, f, httpserver.Options{GraphQL: hold})
 		client := f.trusting(t)
-		get := func(path string) answer {
+		get := func(path string) response {
 			return roundTrip(t, client, must(http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+l.Addr().String()+path, nil)))
 		}
-		get("/healthz") // the client knows the bound from then on
+		get("/healthz") // the client now knows the limit
 		var answered sync.WaitGroup
 		for range requests {
 			answered.Go(func() { get("/graphql") })
@@ -193,7 +193,7 @@ func TestCertificate_replaced(t *testing.T) {
 	c := must(httpserver.OpenCertificate(f.cert, f.key, book.logger()))
 	serial := func() int64 {
 		t.Helper()
-		<-time.After(1100 * time.Millisecond) // files are looked at every second
+		<-time.After(1100 * time.Millisecond) // files are checked once a second
 		return must(c.Get(nil)).Leaf.SerialNumber.Int64()
 	}
 	if got := must(c.Get(nil)).Leaf.SerialNumber.Int64(); got != 1 {
@@ -257,13 +257,13 @@ func TestHealth_overTLS(t *testing.T) {
 	}
 }
 
-// TestTLS_callerNotReading asks for more than the connection's buffers take, and reads
-// none of it.
+// TestTLS_callerNotReading requests more than the buffers of the connection hold, and does not
+// read.
 func TestTLS_callerNotReading(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
 	f.replace(t, 1)
-	const timeout = time.Second // and 5 s to write an answer
+	const timeout = time.Second // plus 5 s for writing the response
 	chunk := make([]byte, 1<<20)
 	flood := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for range 64 {
@@ -298,8 +298,7 @@ func TestTLS_callerNotReading(t *testing.T) {
 	}
 }
 
-// floodOverHTTP2 opens a connection of HTTP/2 without a bound on what may be sent, and asks for
-// /graphql.
+// floodOverHTTP2 opens an HTTP/2 connection with the maximum window and requests /graphql.
 func floodOverHTTP2() string {
 	const (
 		preface  = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

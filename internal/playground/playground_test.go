@@ -27,16 +27,16 @@ func TestHandler_headers(t *testing.T) {
 		wantContentType  string
 		wantCacheControl string
 	}{
-		"the page is never stored":            {path: "/", wantStatus: 200, wantContentType: "text/html; charset=utf-8", wantCacheControl: "no-store"},
-		"a script is kept for good":           {path: asset(t, "index-*.js"), wantStatus: 200, wantContentType: "text/javascript; charset=utf-8", wantCacheControl: forever},
-		"a worker has the page's policy":      {path: asset(t, "graphql.worker-*.js"), wantStatus: 200, wantContentType: "text/javascript; charset=utf-8", wantCacheControl: forever},
-		"a style sheet is kept for good":      {path: asset(t, "index-*.css"), wantStatus: 200, wantContentType: "text/css; charset=utf-8", wantCacheControl: forever},
-		"a font is kept for good":             {path: asset(t, "fira-code-*.woff2"), wantStatus: 200, wantContentType: "font/woff2", wantCacheControl: forever},
-		"a name without hash is asked anew":   {path: "/assets/licenses.txt", wantStatus: 200, wantContentType: "text/plain; charset=utf-8", wantCacheControl: "no-cache"},
-		"the page has one address":            {path: "/index.html", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
-		"a folder is not listed":              {path: "/assets/", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
-		"an unknown file is not found":        {path: "/assets/nothing.js", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
-		"a path out of the folder is unknown": {path: "/assets/../playground.go", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
+		"page":                     {path: "/", wantStatus: 200, wantContentType: "text/html; charset=utf-8", wantCacheControl: "no-store"},
+		"script":                   {path: asset(t, "index-*.js"), wantStatus: 200, wantContentType: "text/javascript; charset=utf-8", wantCacheControl: forever},
+		"worker":                   {path: asset(t, "graphql.worker-*.js"), wantStatus: 200, wantContentType: "text/javascript; charset=utf-8", wantCacheControl: forever},
+		"style sheet":              {path: asset(t, "index-*.css"), wantStatus: 200, wantContentType: "text/css; charset=utf-8", wantCacheControl: forever},
+		"font":                     {path: asset(t, "fira-code-*.woff2"), wantStatus: 200, wantContentType: "font/woff2", wantCacheControl: forever},
+		"file name without a hash": {path: "/assets/licenses.txt", wantStatus: 200, wantContentType: "text/plain; charset=utf-8", wantCacheControl: "no-cache"},
+		"index.html":               {path: "/index.html", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
+		"folder":                   {path: "/assets/", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
+		"unknown file":             {path: "/assets/nothing.js", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
+		"path outside the folder":  {path: "/assets/../playground.go", wantStatus: 404, wantContentType: "text/plain; charset=utf-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -67,12 +67,12 @@ func TestHandler_compression(t *testing.T) {
 		wantEncoding string
 		wantVary     string
 	}{
-		"where the browser takes it":        {path: script, accept: "gzip, deflate, br", wantEncoding: "gzip", wantVary: "Accept-Encoding"},
-		"the page, too":                     {path: "/", accept: "br,GZIP", wantEncoding: "gzip", wantVary: "Accept-Encoding"},
-		"not where nothing is said":         {path: script, wantVary: "Accept-Encoding"},
-		"not where another coding is asked": {path: script, accept: "br", wantVary: "Accept-Encoding"},
-		"not where it is refused":           {path: script, accept: "gzip;q=0", wantVary: "Accept-Encoding"},
-		"not what is compressed already":    {path: font, accept: "gzip"},
+		"accepted":           {path: script, accept: "gzip, deflate, br", wantEncoding: "gzip", wantVary: "Accept-Encoding"},
+		"page":               {path: "/", accept: "br,GZIP", wantEncoding: "gzip", wantVary: "Accept-Encoding"},
+		"no Accept-Encoding": {path: script, wantVary: "Accept-Encoding"},
+		"other encoding":     {path: script, accept: "br", wantVary: "Accept-Encoding"},
+		"rejected":           {path: script, accept: "gzip;q=0", wantVary: "Accept-Encoding"},
+		"compressed font":    {path: font, accept: "gzip"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +89,7 @@ func TestHandler_compression(t *testing.T) {
 			}
 			plain := serve(t, playground.Options{}, http.MethodGet, test.path, "").Body.Bytes()
 			if !bytes.Equal(body, plain) {
-				t.Errorf("body: got %d bytes, want the %d of the plain answer", len(body), len(plain))
+				t.Errorf("body: got %d bytes, want the %d of the plain response", len(body), len(plain))
 			}
 		})
 	}
@@ -132,8 +132,8 @@ func TestPage_demo(t *testing.T) {
 	}
 }
 
-// The page loads nothing but files that are there, by relative addresses, and has no script of its
-// own.
+// TestPage_relativeURLs checks that the page loads only existing files by relative URLs, and has no
+// inline script.
 func TestPage_relativeURLs(t *testing.T) {
 	t.Parallel()
 	page := serve(t, playground.Options{}, http.MethodGet, "/", "").Body.String()
@@ -156,7 +156,8 @@ func TestPage_relativeURLs(t *testing.T) {
 	}
 }
 
-// Style sheets load what is there, and no font as a data: address, which the policy forbids.
+// TestStyleSheets_relativeURLs checks that style sheets load existing files, and no font from a
+// data: URL, which the policy forbids.
 func TestStyleSheets_relativeURLs(t *testing.T) {
 	t.Parallel()
 	references := 0
@@ -208,7 +209,7 @@ func serve(t *testing.T, options playground.Options, method, target, acceptEncod
 	return recorder
 }
 
-// asset returns the path of the one built file whose name matches.
+// asset returns the path of the only built file that matches the pattern.
 func asset(t *testing.T, pattern string) string {
 	t.Helper()
 	found := assets(t, pattern)

@@ -326,8 +326,8 @@ func TestMetrics_listedInDocs(t *testing.T) {
 
 	o := newObservers()
 	o.all()
-	answer, _ := scrape(t, o.Metrics, "")
-	got := metrics(t, answer)
+	page, _ := scrape(t, o.Metrics, "")
+	got := metrics(t, page)
 	for name, want := range listed {
 		if got[name] != want {
 			t.Errorf("%s: got %+v, the list has %+v", name, got[name], want)
@@ -348,7 +348,7 @@ func TestMetrics_labelValuesListedInDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, _ := scrape(t, newObservers().Metrics, "")
+	page, _ := scrape(t, newObservers().Metrics, "")
 	for label, series := range map[string]string{
 		"`outcome`": "cvmgraph_upstream_calls_total{outcome",
 		"`reason` of `cvmgraph_upstream_retries_total`": "cvmgraph_upstream_retries_total{reason",
@@ -356,7 +356,7 @@ func TestMetrics_labelValuesListedInDocs(t *testing.T) {
 		"`op`": "cvmgraph_redis_errors_total{op",
 	} {
 		got := []string{"other"}
-		for _, match := range regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(series)+`="(\w+)"\} 0$`).FindAllStringSubmatch(answer, -1) {
+		for _, match := range regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(series)+`="(\w+)"\} 0$`).FindAllStringSubmatch(page, -1) {
 			got = append(got, match[1])
 		}
 		var want []string
@@ -415,7 +415,7 @@ func TestMetrics_optional(t *testing.T) {
 	text, _ := scrape(t, telemetry.NewMetrics(), "")
 	for name := range samples(text) {
 		if strings.Contains(name, "redis") || strings.Contains(name, "page_cache") {
-			t.Errorf("got %s, want it only where it is", name)
+			t.Errorf("got metric %s, want it only after registration", name)
 		}
 	}
 	if _, ok := samples(text)[`cvmgraph_build_info{version="`+telemetry.Version()+`"}`]; !ok || !strings.Contains(text, "go_goroutines ") {
