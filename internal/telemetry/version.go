@@ -7,7 +7,7 @@ const sourceVersion = "0.9.0-dev"
 
 // stampedVersion replaces the version of the source if it is not empty. The linker sets it; see the
 // build argument VERSION in the Dockerfile. Nothing else writes to it.
-var stampedVersion string
+var stampedVersion string //nolint:gochecknoglobals // the linker sets variables only
 
 // Version returns the version of the program: the version that the linker was called with, or else
 // the version of the source. The latter is followed by the first 12 digits of the VCS revision if
