@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// programVariable names the variable with the path of the program, which pages call cvmgraph. If it
-	// is not set, no commands are run.
+	// programVariable names the variable with the path of the program, which pages call cvmgraph.
+	// If it is not set, no commands are run.
 	programVariable = "CVMGRAPH_TEST_DOCS"
 
 	// gateway is the address at which pages expect a gateway with demo data.
@@ -40,8 +40,8 @@ var (
 	quoted       = regexp.MustCompile(`"([^"]+)"`)
 )
 
-// TestCommandBlocks_run checks that each block of commands is run by TestCommands, is run elsewhere,
-// or has a reason for not being run.
+// TestCommandBlocks_run checks that each block of commands is run by TestCommands, is run
+// elsewhere, or has a reason for not being run.
 func TestCommandBlocks_run(t *testing.T) {
 	t.Parallel()
 	stages := stagesOfCI(t)
@@ -107,8 +107,8 @@ func checkClientPage(t *testing.T, at, client string) {
 	}
 }
 
-// TestCommands runs the commands of each page in order, in one shell and in a clone of the repository,
-// and compares their output.
+// TestCommands runs the commands of each page in order, in one shell and in a clone of the
+// repository, and compares their output.
 //
 //nolint:paralleltest // all pages use the same address for the gateway
 func TestCommands(t *testing.T) {
@@ -136,8 +136,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// keepsRunning returns the URL that responds once the block's command has started, if the command does
-// not end. It returns "" for other blocks.
+// keepsRunning returns the URL that responds once the block's command has started, if the command
+// does not end. It returns "" for other blocks.
 func (b *block) keepsRunning() string {
 	if b.language == "sh" && len(b.notes) == 1 {
 		if match := keepsRunning.FindStringSubmatch(b.notes[0]); match != nil {
@@ -306,8 +306,8 @@ func runPage(t *testing.T, p *page, tools, clone string) {
 	}
 }
 
-// script returns a page's commands for one shell. Each block writes its output to a file in out, and
-// then an empty file that marks its end.
+// script returns a page's commands for one shell. Each block writes its output to a file in out,
+// and then an empty file that marks its end.
 func script(p *page, out string) string {
 	var s strings.Builder
 	s.WriteString("set -euo pipefail\n")

@@ -269,8 +269,8 @@ func TestPageCosts(t *testing.T) {
 	}
 }
 
-// TestBlocks_valid checks that blocks of JSON are valid JSON, and blocks of GraphQL valid operations
-// or definitions.
+// TestBlocks_valid checks that blocks of JSON are valid JSON, and blocks of GraphQL valid
+// operations or definitions.
 func TestBlocks_valid(t *testing.T) {
 	t.Parallel()
 	sdl, err := os.ReadFile(filepath.Join(root, "schema.graphqls"))

@@ -31,8 +31,8 @@ type block struct {
 	code     string
 	// notes are the comments directly above the block, without <!-- and -->.
 	notes []string
-	// prints is the expected output of the block's commands: the block of json or text directly after
-	// it. It is nil if there is none.
+	// prints is the expected output of the block's commands: the block of json or text directly
+	// after it. It is nil if no such block follows.
 	prints *block
 }
 

@@ -9,15 +9,16 @@ import (
 	"testing"
 )
 
-// In the expected output of a command, … matches output that differs between runs. In JSON, it matches
-// any value, the rest of an object, any elements of an array, or a part of a string or number; white
-// space does not matter. In text, it matches a part of a line, or any lines if it is alone on a line.
+// In the expected output of a command, … matches output that differs between runs. In JSON, it
+// matches any value, the rest of an object, any elements of an array, or a part of a string or
+// number; white space does not matter. In text, it matches a part of a line, or any lines if it is
+// alone on a line.
 
 // anything is the JSON string that replaces ….
 const anything = "\x00…"
 
-// matches returns an error that describes how the printed output differs from the expected output, or
-// nil if it matches.
+// matches returns an error that describes how the printed output differs from the expected output,
+// or nil if it matches.
 func matches(expected *block, printed string) error {
 	if expected.language == "text" {
 		return matchesText(expected.code, printed)

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestSecurityPage_namedTestsExist checks that each promise in SECURITY.md names tests, and that these
-// tests exist.
+// TestSecurityPage_namedTestsExist checks that each promise in SECURITY.md names tests, and that
+// these tests exist.
 func TestSecurityPage_namedTestsExist(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))

@@ -110,8 +110,8 @@ func TestNumbersThatNoIntHolds(t *testing.T) {
 	}
 }
 
-// TestMalformedCursorsAndArguments sends cursors that were damaged in every way a client, a proxy or a person might, and
-// arguments out of range, at random.
+// TestMalformedCursorsAndArguments sends cursors that were damaged in every way a client, a proxy
+// or a person might, and arguments out of range, at random.
 func TestMalformedCursorsAndArguments(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{}))

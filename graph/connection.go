@@ -92,7 +92,8 @@ func (r *Resolver) windowOf(args connectionArgs) (c connectionWindow, err error)
 	return c, err
 }
 
-// countArgument returns the argument that sets how many items to load, empty if there is none.
+// countArgument returns the argument that sets how many items to load. It is empty if neither is
+// set.
 func (a connectionArgs) countArgument() string {
 	switch {
 	case a.First != nil:

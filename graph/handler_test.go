@@ -63,14 +63,14 @@ func TestHandler_status(t *testing.T) {
 		header        http.Header
 		status        int
 		graphQLStatus int    // with the new media type; status if 0
-		code          string // of the error; empty if there is none
+		code          string // of the error; empty for success
 	}{
 		"a query":                     {body: `{"query":"{ __typename }"}`, status: 200},
 		"a query by GET":              {method: "GET", target: get("{ __typename }"), status: 200},
 		"nulls":                       {body: `{"query":"{ __typename }","variables":null,"operationName":null,"extensions":null}`, status: 200},
 		"a parameter of another name": {body: `{"query":"{ __typename }","Query":7,"id":"x","` + secret + `":1}`, status: 200},
 		"a field's error":             {body: `{"query":"{ cvms(first: -1) { totalCount } }"}`, status: 200, code: "BAD_USER_INPUT"},
-		"a document that is none":     {body: `{"query":"{"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_PARSE_FAILED"},
+		"an invalid document":         {body: `{"query":"{"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_PARSE_FAILED"},
 		"no document":                 {body: `{"query":"# nothing"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_VALIDATION_FAILED"},
 		"an unknown field":            {body: `{"query":"{ cvm }"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_VALIDATION_FAILED"},
 		"an unknown operation":        {body: `{"query":"query A { __typename }","operationName":"B"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_VALIDATION_FAILED"},

@@ -199,7 +199,7 @@ func (w *writer) condition(typeName string) string {
 	return pick(w.random, options)
 }
 
-// spread spreads a fragment that fits the type. It returns nil if there is none.
+// spread spreads a fragment that fits the type. It returns nil if no fragment fits.
 func (w *writer) spread(typeName string) *part {
 	var fitting []string
 	for _, f := range w.doc.fragments[min(w.spreadFrom, len(w.doc.fragments)):] {

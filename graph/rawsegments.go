@@ -12,8 +12,8 @@ import (
 	"cvmgraph/internal/apierror"
 )
 
-// placeholder takes the place of a segment in gqlgen's data. JSON never contains this byte: in strings it
-// is escaped.
+// placeholder takes the place of a segment in gqlgen's data. JSON never contains this byte: in
+// strings it is escaped.
 const placeholder = "\x00"
 
 const (

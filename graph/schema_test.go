@@ -40,7 +40,8 @@ func graphQLName(path string) string {
 	return regexp.MustCompile(`_[a-z]`).ReplaceAllStringFunc(key, func(s string) string { return strings.ToUpper(s[1:]) })
 }
 
-// selectionOf returns a selection of everything in the example, and fails the test where the type lacks a field for it.
+// selectionOf returns a selection of everything in the example, and fails the test where the type
+// lacks a field for it.
 func selectionOf(t *testing.T, schema *ast.Schema, typeName, path string, example map[string]any) string {
 	t.Helper()
 	var fields []string
@@ -111,7 +112,8 @@ func TestEveryFieldOfTheReferenceIsReachable(t *testing.T) {
 	compare(t, "", want, got.Nodes[0])
 }
 
-// fill gives each leaf of an example a value of its own: item is what the upstream sends, want what GraphQL shows.
+// fill gives each leaf of an example a value of its own: item is what the upstream sends, want what
+// GraphQL shows.
 func fill(example map[string]any, path string) (item, want map[string]any) {
 	item, want = map[string]any{}, map[string]any{}
 	for key, value := range example {

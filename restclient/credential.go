@@ -12,9 +12,9 @@ const redacted = "[redacted]"
 // Headers are the headers that prove who a caller is, as the caller sent them. Use them to create a
 // [Credential] and to send it, and do not store them.
 type Headers struct {
-	// Authorization is the header Authorization, including the scheme. It is "" if there is none.
+	// Authorization is the header Authorization, including the scheme. It is "" if not set.
 	Authorization string
-	// APIKey is the header X-API-Key. It is "" if there is none.
+	// APIKey is the header X-API-Key. It is "" if not set.
 	APIKey string
 	// Workspace is the header X-Phala-Workspace. "" means the workspace of the key.
 	Workspace string

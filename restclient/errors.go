@@ -31,7 +31,7 @@ type StatusError struct {
 	// duplicates. They are some of page, page_size, teepod_id and user_id. It is nil if there are
 	// none.
 	Params []string
-	// RetryAfter is the wait that the upstream requests, at most an hour. It is 0 if there is none.
+	// RetryAfter is the wait that the upstream requests, at most an hour. It is 0 if not set.
 	RetryAfter time.Duration
 	// RequestID is the upstream's id of the request: at most 128 letters, digits and -._:
 	// characters. It is "" if the response has none of this form.

@@ -90,7 +90,7 @@ type HostedVm struct {
 	BootProgress *string `json:"boot_progress"`
 	// BootError is the last error of a boot, or "" if there was none.
 	BootError *string `json:"boot_error"`
-	// ShutdownProgress is the step of a shutdown, or "" if there is none.
+	// ShutdownProgress is the step of a shutdown, or "" if no shutdown is in progress.
 	ShutdownProgress *string `json:"shutdown_progress"`
 	// ImageVersion is the version of the guest's image, such as "0.5.9".
 	ImageVersion *string `json:"image_version"`

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
 /**
- * Writes the licenses of all packages in the bundle and its workers to one file. Vite's own build.license omits fonts and
- * packages that only workers use.
+ * Writes the licenses of all packages in the bundle and its workers to one file. Vite's own
+ * build.license omits fonts and packages that only workers use.
  */
 export function licenses({ fileName, also }: { fileName: string; also: readonly string[] }): {
   page: Plugin;

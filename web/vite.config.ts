@@ -25,7 +25,8 @@ export default defineConfig({
   build: {
     outDir: '../internal/playground/dist',
     emptyOutDir: true,
-    // Fonts are files and not data: URLs, so that the page's policy does not need to allow data: fonts.
+    // Fonts are files and not data: URLs, so that the page's policy does not need to allow data:
+    // fonts.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 3000,
     modulePreload: { polyfill: false },

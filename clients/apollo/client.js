@@ -2,7 +2,10 @@ import { ApolloClient, HttpLink, InMemoryCache } from '@apollo/client';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { relayStylePagination } from '@apollo/client/utilities';
 
-/** Returns a client for the gateway at uri. headers contains the credential. With byGET, queries use GET, which browsers can cache. */
+/**
+ * Returns a client for the gateway at uri. headers contains the credential. With byGET, queries use
+ * GET, which browsers can cache.
+ */
 export const createClient = ({ uri, headers, byGET = false }) =>
   new ApolloClient({
     cache: new InMemoryCache({

@@ -21,11 +21,16 @@ export const CVMS = gql`
   }
 `;
 
-/** Returns the variables of fetchMore for the page after the cached list, or null at the end of the list. */
+/**
+ * Returns the variables of fetchMore for the page after the cached list, or null at the end of the
+ * list.
+ */
 export const next = ({ pageInfo }, first) =>
   pageInfo.hasNextPage ? { first, after: pageInfo.endCursor, last: null, before: null } : null;
 
-/** Returns the variables of fetchMore for the page before the cached list, or null at its beginning. */
+/**
+ * Returns the variables of fetchMore for the page before the cached list, or null at its beginning.
+ */
 export const previous = ({ pageInfo }, last) =>
   pageInfo.hasPreviousPage ? { first: null, after: null, last, before: pageInfo.startCursor } : null;
 

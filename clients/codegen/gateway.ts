@@ -22,7 +22,10 @@ export class GatewayError extends Error {
   }
 }
 
-/** Executes a typed document. TypeScript checks the variables, and the result has the selected fields. */
+/**
+ * Executes a typed document. TypeScript checks the variables, and the result has the selected
+ * fields.
+ */
 export async function execute<Result, Variables>(
   gateway: Gateway,
   document: TypedDocumentString<Result, Variables>,

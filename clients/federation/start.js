@@ -1,5 +1,5 @@
-// Starts a router at localhost:4000 with the gateway at GATEWAY_URL and a service that counts alerts, until it is stopped.
-// An argument selects another router. docs/federation.md runs it.
+// Starts a router at localhost:4000 with the gateway at GATEWAY_URL and a service that counts
+// alerts, until it is stopped. An argument selects another router. docs/federation.md runs it.
 
 import { composeServices } from '@apollo/composition';
 import { endpoint, subgraph } from './test/support/gateway.js';

@@ -13,7 +13,8 @@ import (
 
 //go:generate go tool genqlient
 
-// NewClient returns a client for the gateway at url. It sends token as a bearer token, over transport.
+// NewClient returns a client for the gateway at url. It sends token as a bearer token, over
+// transport.
 func NewClient(url, token string, transport http.RoundTripper) graphql.Client {
 	return graphql.NewClient(url, &http.Client{Transport: bearer{token, transport}})
 }
@@ -53,8 +54,8 @@ func All(ctx context.Context, client graphql.Client, size int) iter.Seq2[Cvm, er
 	}
 }
 
-// Code returns the code of the first error in the gateway's response, such as UNAUTHENTICATED. It returns "" for other
-// errors.
+// Code returns the code of the first error in the gateway's response, such as UNAUTHENTICATED. It
+// returns "" for other errors.
 func Code(err error) string {
 	var list gqlerror.List
 	if httpErr, ok := errors.AsType[*graphql.HTTPError](err); ok {

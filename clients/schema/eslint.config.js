@@ -35,7 +35,8 @@ export default [
       // Short lists are not connections: events, ports, names. The other checks of the rule apply.
       '@graphql-eslint/relay-edge-types': ['error', { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false }],
 
-      // Relay identifies objects by id alone, without their type. Only a Node may have an id. Add new types without an id here.
+      // Relay identifies objects by id alone, without their type. Only a Node may have an id. Add
+      // new types without an id here.
       '@graphql-eslint/strict-id-in-types': [
         'error',
         {

@@ -1,4 +1,5 @@
-// Relay's runtime with the network function of Relay's documentation, and with queries compiled against the gateway's schema.
+// Relay's runtime with the network function of Relay's documentation, and with queries compiled
+// against the gateway's schema.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -41,7 +42,10 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** Returns a Relay environment. requests has the variables as sent, and responses has the bodies as received. */
+/**
+ * Returns a Relay environment. requests has the variables as sent, and responses has the bodies as
+ * received.
+ */
 function environment(headers = {}) {
   const requests = [];
   const responses = [];

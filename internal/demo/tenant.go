@@ -62,7 +62,7 @@ func newTenants(options Options) tenants {
 	}
 }
 
-// list returns the list of a tenant. It creates the list if there is none.
+// list returns the list of a tenant. It creates the list if necessary.
 func (ts *tenants) list(t Tenant) *fleet {
 	// The digest has a fixed size, and no credential is stored.
 	key := t.digest(ts.options.Seed)

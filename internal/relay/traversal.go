@@ -12,7 +12,8 @@ type traversal struct {
 	repeats map[int]int
 	// used are the pages before the current one.
 	used []int
-	// moved is the largest distance, in positions, between the places of an item in two joined pages.
+	// moved is the largest distance, in positions, between the places of an item in two joined
+	// pages.
 	moved   int
 	leftOut bool // an item was left out because the cursor remembers it on the other side
 }
@@ -25,7 +26,8 @@ const skipped = -1
 // found before that.
 func (asm *Assembler) traverse(from alignment, dir, count int, stop *Cursor, until alignment) traversal {
 	t := traversal{items: items{dir: dir}, last: from.boundary}
-	// visited has the index in items of each item found. It is nil as long as no item can be met twice.
+	// visited has the index in items of each item found. It is nil as long as no item can be met
+	// twice.
 	var visited map[Fingerprint]int
 	limit := stopper{stop: stop, until: until, dir: dir, pages: asm.pages}
 	for {

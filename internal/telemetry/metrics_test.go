@@ -58,7 +58,8 @@ func (o observers) all() {
 	o.responses.Hit()
 }
 
-// scrape returns the response of /metrics to a scraper that accepts the media type, and its content type.
+// scrape returns the response of /metrics to a scraper that accepts the media type, and its content
+// type.
 func scrape(t *testing.T, m *telemetry.Metrics, accept string) (text, contentType string) {
 	t.Helper()
 	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)

@@ -49,7 +49,10 @@ function explainsAtFirst(stored: string | null, { demo }: Settings): boolean {
   return stored === null ? demo && !isNarrow() : stored === 'true';
 }
 
-/** The panels of the sidebar. The first one is the panel that GraphiQL opens for a name in the editor. */
+/**
+ * The panels of the sidebar. The first one is the panel that GraphiQL opens for a name in the
+ * editor.
+ */
 function createPlugins(session: Session, { demo }: Settings): GraphiQLPlugin[] {
   return [
     DOC_EXPLORER_PLUGIN,

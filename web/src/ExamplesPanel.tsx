@@ -7,8 +7,8 @@ import { Panel } from './Panel';
 import { type Session, useSession } from './session';
 
 /**
- * The worked examples. A click puts an example into the editor and runs it. If the editor has a user's query, it opens a
- * new tab.
+ * The worked examples. A click puts an example into the editor and runs it. If the editor has a
+ * user's query, it opens a new tab.
  */
 export function ExamplesPanel({ session, demo }: { session: Session; demo: boolean }) {
   const open = useOpenExample(session, demo);

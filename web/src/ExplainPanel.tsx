@@ -6,7 +6,8 @@ import { Timeline } from './Timeline';
 import { hasFailed, spanOf, type Upstream } from './upstream';
 
 /**
- * The upstream calls of the last response. Requests have the explain header only while the panel is open.
+ * The upstream calls of the last response. Requests have the explain header only while the panel is
+ * open.
  */
 export function ExplainPanel({ session }: { session: Session }) {
   const { explains, explained } = useSession(session);

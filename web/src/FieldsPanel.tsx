@@ -31,7 +31,10 @@ interface Work {
   readonly apply: (edit: Edit | null) => void;
 }
 
-/** The schema's fields as a tree. Fields in the editor are checked, and checking a field adds it to the operation. */
+/**
+ * The schema's fields as a tree. Fields in the editor are checked, and checking a field adds it to
+ * the operation.
+ */
 export function FieldsPanel() {
   const [text] = useOperationsEditorState();
   const { schema, operationName, queryEditor } = useGraphiQL(pick('schema', 'operationName', 'queryEditor'));
@@ -135,7 +138,10 @@ function Row({ work, choices, choice }: { work: Work; choices: readonly Choice[]
   );
 }
 
-/** An input for an argument. Valid values go into the editor at once. An empty input removes the argument. */
+/**
+ * An input for an argument. Valid values go into the editor at once. An empty input removes the
+ * argument.
+ */
 function Argument({ work, path, argument }: { work: Work; path: Path; argument: GraphQLArgument }) {
   const id = useId();
   const field = find(work.operation, path);
@@ -175,7 +181,10 @@ function Argument({ work, path, argument }: { work: Work; path: Path; argument: 
   );
 }
 
-/** Returns the typed string as a GraphQL value, null for no argument, or undefined if it is not a valid value. */
+/**
+ * Returns the typed string as a GraphQL value, null for no argument, or undefined if it is not a
+ * valid value.
+ */
 function write(text: string, { type }: GraphQLArgument): string | null | undefined {
   const named = getNamedType(type).name;
   const scalar = (each: string) => {

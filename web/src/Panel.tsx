@@ -1,6 +1,9 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 
-/** A panel of the sidebar. It scrolls to its top at first, because all panels share one scroll container. */
+/**
+ * A panel of the sidebar. It scrolls to its top at first, because all panels share one scroll
+ * container.
+ */
 export function Panel({ title, children }: { title: string; children: ReactNode }) {
   const section = useRef<HTMLElement>(null);
   useEffect(() => {

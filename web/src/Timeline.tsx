@@ -4,7 +4,10 @@ import { type Call, hasFailed, spanOf, type Upstream } from './upstream';
 
 const mostRows = 100; // the default limit for calls per operation
 
-/** A table of the calls. Its middle column is a timeline. On narrow screens the timeline has its own line. */
+/**
+ * A table of the calls. Its middle column is a timeline. On narrow screens the timeline has its own
+ * line.
+ */
 export function Timeline({ upstream }: { upstream: Upstream }) {
   const { to } = spanOf(upstream);
   const { calls } = upstream;
@@ -68,7 +71,10 @@ function Row({ call, to }: { call: Call; to: number }) {
   );
 }
 
-/** A bar on the axis from 0 to to, at least a few pixels wide, or a mark at its start if no call was made. */
+/**
+ * A bar on the axis from 0 to to, at least a few pixels wide, or a mark at its start if no call was
+ * made.
+ */
 function Bar({ call, to }: { call: Call; to: number }) {
   const percent = (ms: number) => `${to > 0 ? Math.min(100, (100 * ms) / to) : 0}%`;
   const label = call.cached

@@ -14,7 +14,10 @@ export const kindLabels: Readonly<Record<Kind, string>> = {
   bearer: 'Bearer token',
 };
 
-/** Returns the request headers for the credential. There are none if it is empty or not valid in a header. */
+/**
+ * Returns the request headers for the credential. There are none if it is empty or not valid in a
+ * header.
+ */
 export function headersFor({ kind, secret }: Credential): Record<string, string> {
   if (secret === '' || flawOf(secret) !== null) {
     return {};
@@ -23,8 +26,9 @@ export function headersFor({ kind, secret }: Credential): Record<string, string>
 }
 
 /**
- * Splits typed or pasted input into the secret and its kind. A header name or `Bearer` at the start determines the kind,
- * otherwise the prefix `phak_`, otherwise the three parts of a JWT. The kind is null if it is unknown.
+ * Splits typed or pasted input into the secret and its kind. A header name or `Bearer` at the start
+ * determines the kind, otherwise the prefix `phak_`, otherwise the three parts of a JWT. The kind
+ * is null if it is unknown.
  */
 export function recognize(text: string): { secret: string; kind: Kind | null } {
   const bare = text.trimStart();

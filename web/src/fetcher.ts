@@ -29,7 +29,10 @@ export interface Exchange {
 
 export interface FetcherOptions {
   readonly endpoint: string;
-  /** Called for each request. The fetcher itself must not change, because GraphiQL introspects again for a new fetcher. */
+  /**
+   * Called for each request. The fetcher itself must not change, because GraphiQL introspects again
+   * for a new fetcher.
+   */
   readonly credential: () => Credential;
   /** Called for each request. Reports whether to ask for the upstream calls. */
   readonly explain: () => boolean;
@@ -38,8 +41,9 @@ export interface FetcherOptions {
 }
 
 /**
- * Returns the fetcher for GraphiQL. It never fails: if there is no GraphQL response, it returns an error with a message for
- * the user. It returns observables, because GraphiQL's stop button requires them.
+ * Returns the fetcher for GraphiQL. It never fails: if there is no GraphQL response, it returns an
+ * error with a message for the user. It returns observables, because GraphiQL's stop button
+ * requires them.
  */
 export function createFetcher({ endpoint, credential: current, explain, onExchange }: FetcherOptions): Fetcher {
   return (params) => ({

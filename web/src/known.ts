@@ -10,8 +10,8 @@ export interface Known {
 }
 
 /**
- * Returns the known values after a result. Cursors come only from lists without filters, because a cursor is not valid in
- * another list. startCursor comes only from a page that has CVMs before it.
+ * Returns the known values after a result. Cursors come only from lists without filters, because a
+ * cursor is not valid in another list. startCursor comes only from a page that has CVMs before it.
  */
 export function learn(known: Known, query: string, { data }: Result): Known {
   const isFiltered = /\b(nodeId|userId)\s*:/.test(query);

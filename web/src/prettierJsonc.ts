@@ -1,8 +1,9 @@
 import { applyEdits, format } from 'jsonc-parser';
 
 /*
- * A small Prettier plugin that indents JSON. It replaces Prettier's babel parser and estree printer (half a megabyte),
- * which GraphiQL uses only for the variables: see vite.config.ts. Its syntax tree is the indented text.
+ * A small Prettier plugin that indents JSON. It replaces Prettier's babel parser and estree printer
+ * (half a megabyte), which GraphiQL uses only for the variables: see vite.config.ts. Its syntax
+ * tree is the indented text.
  */
 
 interface Tree {

@@ -4,7 +4,8 @@ import { useEffect, useRef } from 'react';
 /** Runs the query in the editor once, after the page has loaded, if wanted is true. */
 export function useRunAtOnce(wanted: boolean) {
   const { run } = useGraphiQLActions();
-  // Wait until the schema is loaded or has failed, because GraphiQL replaces the result by that error.
+  // Wait until the schema is loaded or has failed, because GraphiQL replaces the result by that
+  // error.
   const ready = useGraphiQL((state) =>
     Boolean(state.queryEditor && state.responseEditor && (state.schema ?? state.fetchError)),
   );

@@ -19,8 +19,8 @@ import {
 } from 'graphql';
 
 /*
- * Edits that add and remove selections in the text of an operation. They keep comments, layout, and fields that are not in
- * the schema.
+ * Edits that add and remove selections in the text of an operation. They keep comments, layout, and
+ * fields that are not in the schema.
  */
 
 /** The path of a selection: field names, and type conditions as "... on Type". */
@@ -43,7 +43,10 @@ export interface Choice {
   readonly type: GraphQLNamedType;
 }
 
-/** Returns the operation with the name, or the first operation, or null if there are no operations. Throws the errors of parse. */
+/**
+ * Returns the operation with the name, or the first operation, or null if there are no operations.
+ * Throws the errors of parse.
+ */
 export function readOperation(text: string, name: string | undefined): OperationDefinitionNode | null {
   if (/^(\s|,|#.*)*$/.test(text)) {
     return null;
@@ -52,7 +55,10 @@ export function readOperation(text: string, name: string | undefined): Operation
   return operations.find((operation) => operation.name?.value === name) ?? operations[0] ?? null;
 }
 
-/** Returns the possible selections of a type: its fields, and for an interface the types that implement it. */
+/**
+ * Returns the possible selections of a type: its fields, and for an interface the types that
+ * implement it.
+ */
 export function choicesOf(schema: GraphQLSchema, type: GraphQLNamedType): Choice[] {
   const fields = isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : [];
   const types = isInterfaceType(type) ? schema.getPossibleTypes(type) : [];
@@ -202,8 +208,8 @@ function insert(text: string, set: SelectionSetNode, choices: readonly Choice[])
 }
 
 /**
- * Returns the text for a path of choices. If the last one has fields, the text selects one of them: id, name, or the
- * first. If indent is null, the text is on one line.
+ * Returns the text for a path of choices. If the last one has fields, the text selects one of them:
+ * id, name, or the first. If indent is null, the text is on one line.
  */
 function render(choices: readonly Choice[], indent: string | null): string {
   const [choice, ...rest] = choices;

@@ -14,8 +14,8 @@ export interface Problem {
 }
 
 /**
- * The calls of the last response, or why there are none: there was no response ('none'), the request did not ask for them
- * ('unasked'), or the response does not have them ('untold').
+ * The calls of the last response, or why there are none: there was no response ('none'), the
+ * request did not ask for them ('unasked'), or the response does not have them ('untold').
  */
 export type Explained = Upstream | 'none' | 'unasked' | 'untold';
 
@@ -34,8 +34,8 @@ export interface State {
 }
 
 /**
- * The state of one visit to the page: the credential and the results of requests. It is in memory only; a reload starts a
- * new session.
+ * The state of one visit to the page: the credential and the results of requests. It is in memory
+ * only; a reload starts a new session.
  */
 export class Session {
   readonly fetcher: Fetcher;

@@ -3,9 +3,9 @@ import type { StorageAPI } from '@graphiql/toolkit';
 type Storage = NonNullable<ConstructorParameters<typeof StorageAPI>[0]>;
 
 /**
- * Returns the storage for GraphiQL's tabs, history and theme. It is the browser's localStorage, with prefixed keys, because
- * the GraphiQL of other tools can have the same origin, such as http://localhost:8080. If the browser blocks storage, it is
- * memory.
+ * Returns the storage for GraphiQL's tabs, history and theme. It is the browser's localStorage,
+ * with prefixed keys, because the GraphiQL of other tools can have the same origin, such as
+ * http://localhost:8080. If the browser blocks storage, it is memory.
  */
 export function createStorage(prefix: string): Storage {
   const store = browserStorage() ?? memoryStorage();

@@ -1,4 +1,5 @@
-// The parts of GraphiQL's style sheet. The bundled style.css contains fonts as data: URLs, and Monaco's styles twice.
+// The parts of GraphiQL's style sheet. The bundled style.css contains fonts as data: URLs, and
+// Monaco's styles twice.
 import '@graphiql/react/style.css';
 import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';

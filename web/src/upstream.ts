@@ -30,7 +30,10 @@ export interface Upstream {
   readonly itemsReturned: number;
 }
 
-/** Reads extensions.upstream. Returns null if it is missing. Missing and invalid values become 0, "" or false. */
+/**
+ * Reads extensions.upstream. Returns null if it is missing. Missing and invalid values become 0, ""
+ * or false.
+ */
 export function readUpstream(extensions: unknown): Upstream | null {
   const { upstream } = record(extensions);
   if (typeof upstream !== 'object' || upstream === null) {
@@ -44,7 +47,10 @@ export function readUpstream(extensions: unknown): Upstream | null {
   };
 }
 
-/** Returns the number of calls, and the end of the last call in ms after the start of the first, or 0 without calls. */
+/**
+ * Returns the number of calls, and the end of the last call in ms after the start of the first, or
+ * 0 without calls.
+ */
 export function spanOf({ calls }: Upstream): { calls: number; to: number } {
   const made = calls.filter((call) => !call.cached);
   return { calls: made.length, to: Math.max(0, ...made.map((call) => call.start + call.ms)) };

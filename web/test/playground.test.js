@@ -805,7 +805,10 @@ function editor(page) {
   return page.getByRole('region', { name: 'Operation Editor' }).locator('.monaco-editor').first();
 }
 
-/** Waits for the three workers, which start one after the other. If one fails, Monaco works without it and logs a warning. */
+/**
+ * Waits for the three workers, which start one after the other. If one fails, Monaco works without
+ * it and logs a warning.
+ */
 async function allWorkers(page) {
   for (const name of ['editor', 'graphql', 'json']) {
     const isRunning = (worker) => worker.url().includes(`/assets/${name}.worker-`);
@@ -827,8 +830,9 @@ function provoke(page, address) {
 }
 
 /**
- * Starts a proxy that serves the gateway at / and under the prefix. It adds a report URI to each policy, because a listener in
- * the page does not get the reports of workers. Only one test at a time can use it.
+ * Starts a proxy that serves the gateway at / and under the prefix. It adds a report URI to each
+ * policy, because a listener in the page does not get the reports of workers. Only one test at a
+ * time can use it.
  */
 async function startProxy() {
   let reports = [];
@@ -875,8 +879,9 @@ async function startProxy() {
 }
 
 /**
- * Opens the page in a new context, which ends with the test. Unless unchecked is set, the test fails if there was a request to
- * another origin, a policy report, or an error or warning in the console.
+ * Opens the page in a new context, which ends with the test. Unless unchecked is set, the test
+ * fails if there was a request to another origin, a policy report, or an error or warning in the
+ * console.
  */
 async function open(t, { url = `${origin}/`, demo = true, unchecked = false, prepare, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
@@ -955,7 +960,10 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
     await page.getByRole('button', { name: /^Execute query/ }).waitFor(); // the request has ended
     return { request: response.request(), result };
   };
-  /** Waits until the stored query satisfies the condition, and returns it. GraphiQL stores it with a delay. */
+  /**
+   * Waits until the stored query satisfies the condition, and returns it. GraphiQL stores it with a
+   * delay.
+   */
   const written = async (condition) => {
     const stored = () => page.evaluate(() => localStorage['cvmgraph:graphiql:query'] ?? '');
     const deadline = Date.now() + timeout;

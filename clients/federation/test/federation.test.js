@@ -1,4 +1,5 @@
-// The gateway as a subgraph: composed with others by @apollo/composition, and served by two routers.
+// The gateway as a subgraph: composed with others by @apollo/composition, and served by two
+// routers.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -54,7 +55,10 @@ for (const [name, start] of Object.entries(routers)) {
     const ask = (query, variables, credential) => post(url, query, variables, credential);
     return { ask, gateway: gateway.requests, ...Object.fromEntries(others.map((s) => [s.name, s.requests])) };
   };
-  /** Asserts that the gateway got one request with these representations and this credential, and made at most these calls. */
+  /**
+   * Asserts that the gateway got one request with these representations and this credential, and
+   * made at most these calls.
+   */
   const assertOneRequest = (requests, { representations = 0, credential, calls }) => {
     assert.equal(requests.length, 1, JSON.stringify(requests));
     const [request] = requests;

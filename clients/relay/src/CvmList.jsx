@@ -2,7 +2,10 @@ import { useState } from 'react';
 import { graphql, useLazyLoadQuery, usePaginationFragment } from 'react-relay';
 import { Cvm } from './Cvm';
 
-/** The list from its beginning, { first: 20 }, or from its end, { last: 20 }. Only administrators can use nodeId and userId. */
+/**
+ * The list from its beginning, { first: 20 }, or from its end, { last: 20 }. Only administrators
+ * can use nodeId and userId.
+ */
 export function CvmList({ size, ...range }) {
   const query = useLazyLoadQuery(
     graphql`

@@ -1,6 +1,9 @@
 import { Environment, Network, RecordSource, Store } from 'relay-runtime';
 
-/** Returns an environment for the gateway at url, such as /graphql. headers() returns the credential's header for each request. */
+/**
+ * Returns an environment for the gateway at url, such as /graphql. headers() returns the
+ * credential's header for each request.
+ */
 export const createEnvironment = (url, headers) =>
   new Environment({
     network: Network.create(async ({ text }, variables) => {

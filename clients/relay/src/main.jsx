@@ -4,7 +4,8 @@ import { RelayEnvironmentProvider } from 'react-relay';
 import { CvmList } from './CvmList';
 import { createEnvironment } from './environment';
 
-// The demo needs no credential. Otherwise return { Authorization: `Bearer ${token}` } or { 'X-API-Key': key }.
+// The demo needs no credential. Otherwise return { Authorization: `Bearer ${token}` } or {
+// 'X-API-Key': key }.
 const environment = createEnvironment('/graphql', () => ({}));
 
 /** Shows the error code if the first page fails, such as UNAUTHENTICATED. */

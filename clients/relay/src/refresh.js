@@ -1,6 +1,8 @@
 import { fetchQuery, graphql } from 'relay-runtime';
 
-/** Updates CVMs in the store with one request. Components that show them are updated automatically. */
+/**
+ * Updates CVMs in the store with one request. Components that show them are updated automatically.
+ */
 export const refresh = (environment, ids) =>
   fetchQuery(
     environment,

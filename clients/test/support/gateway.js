@@ -27,8 +27,8 @@ export const aliases = (n, prefix = 'alias') => Array.from({ length: n }, (_, i)
 export const fresh = (prefix) => `${prefix}_${randomBytes(6).toString('hex')}`;
 
 /**
- * Returns a fetch that records its calls: the method, the GraphQL parameters in the same form for GET and POST, and the status, the
- * media type and the headers of the response.
+ * Returns a fetch that records its calls: the method, the GraphQL parameters in the same form for
+ * GET and POST, and the status, the media type and the headers of the response.
  */
 export function recordingFetch() {
   const calls = [];
@@ -54,7 +54,10 @@ function parameters(url, init) {
   return params;
 }
 
-/** Describes a call by its method and by its parameters for automatic persisted queries: hash, query, or both. */
+/**
+ * Describes a call by its method and by its parameters for automatic persisted queries: hash,
+ * query, or both.
+ */
 export const persistence = ({ method, params }) =>
   [method, params.extensions?.persistedQuery && 'hash', params.query && 'query'].filter(Boolean).join(' ');
 
@@ -70,7 +73,10 @@ export function assertCvms(nodes, n) {
   return ids;
 }
 
-/** Asserts exactly one error with this code, and with this path if there is one, and returns the error. */
+/**
+ * Asserts exactly one error with this code, and with this path if there is one, and returns the
+ * error.
+ */
 export function assertError(errors, code, path) {
   assert.equal(errors.length, 1, JSON.stringify(errors));
   const [error] = errors;

@@ -1,5 +1,5 @@
-// The pages in docs/clients contain the code of these folders, and commands that the tests run. `node test/support/pages.js` copies
-// the code into the pages.
+// The pages in docs/clients contain the code of these folders, and commands that the tests run.
+// `node test/support/pages.js` copies the code into the pages.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -16,10 +16,16 @@ export const names = async () => (await readdir(folder)).filter((name) => name.e
 export const read = (name) => readFile(path.join(folder, name), 'utf8');
 export const source = (file) => readFile(path.join(root, file), 'utf8');
 
-/** Returns the fenced blocks of a page: the comment above, the language, the file name after it, and the code. */
+/**
+ * Returns the fenced blocks of a page: the comment above, the language, the file name after it, and
+ * the code.
+ */
 export const blocks = (text) => Array.from(text.matchAll(fence), ([, note, language, file, code]) => ({ note, language, file, code }));
 
-/** Runs the commands of a page in the client's folder, except commands with a comment above. GATEWAY_URL is the gateway. */
+/**
+ * Runs the commands of a page in the client's folder, except commands with a comment above.
+ * GATEWAY_URL is the gateway.
+ */
 export async function runCommands(name) {
   const script = blocks(await read(`${name}.md`))
     .filter(({ language, note }) => language === 'sh' && !note)

@@ -1,4 +1,5 @@
-// Compiles clients/relay/src with Babel to clients/relay/build, in place of a bundler, and provides a document to render into.
+// Compiles clients/relay/src with Babel to clients/relay/build, in place of a bundler, and provides
+// a document to render into.
 
 import { transformFileAsync } from '@babel/core';
 import { Window } from 'happy-dom';
@@ -9,7 +10,10 @@ import path from 'node:path';
 const folder = path.join(import.meta.dirname, '../../relay');
 const require = createRequire(import.meta.url);
 
-/** Compiles the sources and Relay's artifacts, and returns a function that loads a compiled module by its name. */
+/**
+ * Compiles the sources and Relay's artifacts, and returns a function that loads a compiled module
+ * by its name.
+ */
 export async function build() {
   const [src, out] = [path.join(folder, 'src'), path.join(folder, 'build')];
   await rm(out, { recursive: true, force: true });

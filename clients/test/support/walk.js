@@ -3,13 +3,17 @@
 import assert from 'node:assert/strict';
 import { endpoint, fresh } from './gateway.js';
 
-/** The page size of a traversal. The demo's changing list has about 80 CVMs, so it has about 20 pages. */
+/**
+ * The page size of a traversal. The demo's changing list has about 80 CVMs, so it has about 20
+ * pages.
+ */
 export const pageSize = 4;
 
 /**
- * Runs walk on a list that changes five times before each response. walk gets a new bearer token and returns the ids of the list that
- * the client built. Asserts that they contain every CVM that remained in the list exactly once. Clients merge duplicates, so the
- * received responses are checked too. For this, the client must use the global fetch.
+ * Runs walk on a list that changes five times before each response. walk gets a new bearer token
+ * and returns the ids of the list that the client built. Asserts that they contain every CVM that
+ * remained in the list exactly once. Clients merge duplicates, so the received responses are
+ * checked too. For this, the client must use the global fetch.
  */
 export async function assertExactlyOnce(t, walk) {
   const token = fresh('changing-');
@@ -66,8 +70,9 @@ export function watch(t, has = ({ cvms }) => cvms) {
 }
 
 /**
- * Refreshes a list until a status changes. Asserts that each refresh takes one request, that the list has the received statuses, and
- * that its order does not change. The bearer token must begin with "changing-". list returns the CVMs on the screen, with id and status.
+ * Refreshes a list until a status changes. Asserts that each refresh takes one request, that the
+ * list has the received statuses, and that its order does not change. The bearer token must begin
+ * with "changing-". list returns the CVMs on the screen, with id and status.
  */
 export async function assertRefreshes(t, list, refresh) {
   const before = list();

@@ -17,7 +17,10 @@ export const refused = { authorization: 'Bearer invalid' };
 /** Returns a new credential. It has its own list, which the gateway has not cached. */
 export const fresh = () => ({ authorization: `Bearer token-${randomBytes(6).toString('hex')}` });
 
-/** Starts a proxy to the gateway. Returns its URL and the recorded requests: query, variables, credential, and upstream calls. */
+/**
+ * Starts a proxy to the gateway. Returns its URL and the recorded requests: query, variables,
+ * credential, and upstream calls.
+ */
 export async function recorded(t) {
   const requests = [];
   const url = await serve(t, async (request, response) => {

@@ -42,5 +42,8 @@ async function hive(t, supergraph, port = 0) {
   return serve(t, runtime, port);
 }
 
-/** Functions that start a router for a supergraph and return its URL, by the name of the package. The default is a free port. */
+/**
+ * Functions that start a router for a supergraph and return its URL, by the name of the package.
+ * The default is a free port.
+ */
 export const routers = { '@apollo/gateway': apollo, '@graphql-hive/gateway': hive };

@@ -40,7 +40,10 @@ export const notes = {
 const racks = [1, 2, 3].map((n) => ({ __typename: 'Rack', id: `rack-${n}`, label: `R${n}` }));
 const nodeOf = (id) => racks.find((rack) => rack.id === id) ?? { __typename: 'Cvm', id };
 
-/** Another Relay server. Its node and nodes return a reference to a CVM for ids that are not its own. */
+/**
+ * Another Relay server. Its node and nodes return a reference to a CVM for ids that are not its
+ * own.
+ */
 export const inventory = {
   name: 'inventory',
   typeDefs: parse(`${federation}

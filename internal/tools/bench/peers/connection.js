@@ -30,7 +30,10 @@ export async function connection({ first, after }, loader) {
   };
 }
 
-/** Returns at most count items beginning at start. It loads one page if start is a multiple of count, and two otherwise. */
+/**
+ * Returns at most count items beginning at start. It loads one page if start is a multiple of
+ * count, and two otherwise.
+ */
 async function window(start, count, loader) {
   const size = Math.max(count, 1);
   const page = Math.floor(start / size) + 1;

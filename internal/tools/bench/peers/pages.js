@@ -20,7 +20,9 @@ async function fetchPage({ page, size }, authorization) {
   return body.json();
 }
 
-/** Returns a page loader for one request. It fetches each page once, with the caller's credential. */
+/**
+ * Returns a page loader for one request. It fetches each page once, with the caller's credential.
+ */
 export const pageLoader = (authorization) =>
   new DataLoader((keys) => Promise.all(keys.map((key) => fetchPage(key, authorization))), {
     cacheKeyFn: ({ page, size }) => `${page}:${size}`,

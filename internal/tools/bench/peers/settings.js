@@ -1,4 +1,5 @@
-// The settings of a server, which the benchmark passes in environment variables, and the common schema.
+// The settings of a server, which the benchmark passes in environment variables, and the common
+// schema.
 
 import { readFileSync } from 'node:fs';
 
@@ -17,7 +18,10 @@ export const upstream = required('UPSTREAM');
 /** The number of seconds for which responses are cached. If 0, they are not cached. */
 export const cacheSeconds = Number(process.env.CACHE_SECONDS ?? 0);
 
-/** Whether identical calls in flight share one upstream call, if the server supports that without a cache. */
+/**
+ * Whether identical calls in flight share one upstream call, if the server supports that without a
+ * cache.
+ */
 export const coalesce = process.env.COALESCE === '1';
 
 export const typeDefs = readFileSync(new URL('../schema.graphqls', import.meta.url), 'utf8');
