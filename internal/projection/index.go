@@ -136,8 +136,10 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 		}
 		at := base + f.slot
 		switch c := x.Peek(); {
-		case c == '"' && f.Kind == wire.String:
-			if !x.plainString(at) && !x.value(f, c, at) {
+		case c == '"' && f.kind == wire.String:
+			if start := x.Pos; x.Plain() {
+				x.tape[at] = slot{uint32(start), uint32(x.Pos)}
+			} else if !x.value(f, c, at) {
 				return 0, false
 			}
 		case c == 'n':
@@ -148,16 +150,6 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 			return 0, false
 		}
 	}
-}
-
-// plainString indexes a string if it is plain, as most strings are.
-func (x *indexer) plainString(at int) bool {
-	start := x.Pos
-	if !x.Plain() {
-		return false
-	}
-	x.tape[at] = slot{uint32(start), uint32(x.Pos)}
-	return true
 }
 
 // continues consumes the comma, the key and the colon of a field's member, if exactly these bytes
@@ -182,26 +174,26 @@ func (x *indexer) value(f *field, c byte, at int) bool {
 	start := x.Pos
 	var marked, ok bool
 	switch {
-	case !f.Kind.StartsWith(c):
+	case !f.kind.StartsWith(c):
 		return x.countWrong() && x.Skip()
-	case c == '"' && f.Kind != wire.Skipped:
+	case c == '"' && f.kind != wire.Skipped:
 		_, marked, ok = x.Quoted()
-	case f.Kind == wire.Boolean:
-		ok = x.Skip()
-	case f.Kind == wire.Object:
+	case f.kind == wire.Boolean:
+		ok = c == 't' && x.Literal("true") || c == 'f' && x.Literal("false")
+	case f.kind == wire.Object:
 		_, ok = x.object(f.shape, at+1)
-	case f.Kind == wire.Strings:
+	case f.kind == wire.Strings:
 		marked, ok = x.strings()
-	case f.Kind == wire.Objects:
+	case f.kind == wire.Objects:
 		return x.objects(f.shape, at)
-	case f.Kind == wire.Skipped:
+	case f.kind == wire.Skipped:
 		return x.Skip()
 	default:
 		var plain bool
-		if plain, ok = x.Number(); ok && !holds(f.Kind, x.Data[start:x.Pos], plain) {
+		if plain, ok = x.Number(); ok && !holds(f.kind, x.Data[start:x.Pos], plain) {
 			return x.countWrong()
 		}
-		marked = !plain || f.Kind == wire.Identifier
+		marked = !plain || f.kind == wire.Identifier
 	}
 	hi := uint32(x.Pos)
 	if marked {

@@ -34,7 +34,8 @@ type Shape struct {
 // field is one key of an object.
 type field struct {
 	*wire.Field
-	next string // how the member starts after another one: a comma and Start
+	kind wire.Kind // of Field, without its indirection
+	next string    // how the member starts after another one: a comma and Start
 	// head and tail are the first sixteen bytes of next, and the masks have the bits of the bytes
 	// that it has.
 	head, headMask uint64
@@ -56,7 +57,7 @@ func NewShape(t reflect.Type, markers ...string) *Shape {
 func newShape(w *wire.Shape) *Shape {
 	s := &Shape{wire: w}
 	for i := range w.Fields {
-		f := field{Field: &w.Fields[i], slot: s.width, slots: 1}
+		f := field{Field: &w.Fields[i], kind: w.Fields[i].Kind, slot: s.width, slots: 1}
 		if f.Shape != nil {
 			f.shape = newShape(f.Shape)
 		}
