@@ -18,6 +18,12 @@ func TestCommandLine(t *testing.T) {
 		"version": {
 			args: []string{"--version"}, wantStdout: `^cvmgraph \S+\n$`,
 		},
+		"version command": {
+			args: []string{"version"}, wantStdout: `^cvmgraph \d+\.\d+\.\d+\S*\n$`,
+		},
+		"help command": {
+			args: []string{"help"}, wantStdout: `--upstream-url`,
+		},
 		"help": {
 			args: []string{"--help"}, wantStdout: `--upstream-url`,
 		},
