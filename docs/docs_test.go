@@ -309,3 +309,40 @@ func checkGraphQL(schema *gqlast.Schema, document string) error {
 	}
 	return nil
 }
+
+// TestPatterns_matchTests checks that the commands in pages select tests: go test passes if a
+// pattern matches none.
+func TestPatterns_matchTests(t *testing.T) {
+	t.Parallel()
+	command := regexp.MustCompile(`go test .*-(run|bench)[ =]'?([^'\s`+"`"+`]+)`)
+	functions := map[string]*regexp.Regexp{
+		"run":   regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`),
+		"bench": regexp.MustCompile(`(?m)^func (Benchmark\w*)\(`),
+	}
+	names := map[string][]string{}
+	for _, file := range gitFiles(t, "--cached", "--others", "*_test.go") {
+		source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for flag, function := range functions {
+			for _, match := range function.FindAllStringSubmatch(string(source), -1) {
+				names[flag] = append(names[flag], match[1])
+			}
+		}
+	}
+	found := 0
+	for name, p := range readPages(t) {
+		for _, text := range append(p.spans(), codes(p)...) {
+			for _, match := range command.FindAllStringSubmatch(text, -1) {
+				found++
+				if !slices.ContainsFunc(names[match[1]], regexp.MustCompile(match[2]).MatchString) {
+					t.Errorf("%s: got `%s`, want a pattern that matches a test", name, match[0])
+				}
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("got %d commands with a pattern, want at least 3", found)
+	}
+}

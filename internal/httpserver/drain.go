@@ -24,7 +24,7 @@ const (
 )
 
 // drainListener is a listener that accepts the queued connections before it closes. Otherwise the
-// kernel would reset them. See docs/adr/0012-drain.md.
+// kernel would reset them. See docs/adr/0011-drain.md.
 type drainListener struct {
 	net.Listener
 	stopped atomic.Pointer[time.Time] // nil before stop
