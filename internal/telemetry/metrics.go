@@ -20,7 +20,7 @@ import (
 // No label contains a string of a caller or of the upstream.
 type Metrics struct {
 	registry *prometheus.Registry
-	register promauto.Factory
+	register factory
 	requests requestMetrics
 	upstream upstreamMetrics
 
@@ -35,7 +35,7 @@ func NewMetrics() *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	register := promauto.With(registry)
+	register := factory{promauto.With(registry)}
 	register.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "cvmgraph_build_info",
 		Help: "Always 1. The label is the version of the program.",
@@ -45,14 +45,9 @@ func NewMetrics() *Metrics {
 		register: register,
 		requests: newRequestMetrics(register),
 		upstream: newUpstreamMetrics(register),
-		untrusted: register.NewCounter(prometheus.CounterOpts{
-			Name: "cvmgraph_untrusted_documents_total",
-			Help: "Requests for a document that is not trusted, executed or rejected.",
-		}),
-		tracesFailed: register.NewCounter(prometheus.CounterOpts{
-			Name: "cvmgraph_trace_export_failures_total",
-			Help: "Failed exports of spans. The spans are lost.",
-		}),
+		untrusted: register.counter("cvmgraph_untrusted_documents_total",
+			"Requests for a document that is not trusted, executed or rejected."),
+		tracesFailed: register.counter("cvmgraph_trace_export_failures_total", "Failed exports of spans. The spans are lost."),
 	}
 }
 
@@ -72,18 +67,40 @@ func latencyBuckets() []float64 {
 	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 }
 
-// closedSet is a counter with a label that has a fixed set of values.
-type closedSet struct {
-	vec   *prometheus.CounterVec
-	known map[string]prometheus.Counter // read-only
+// factory registers metrics. It panics if a name is registered twice.
+type factory struct{ promauto.Factory }
+
+func (f factory) counter(name, help string) prometheus.Counter {
+	return f.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 }
 
-func newClosedSet(vec *prometheus.CounterVec, values ...string) closedSet {
+// closedSet registers a counter with a label that has the given values.
+func (f factory) closedSet(name, help, label string, values ...string) closedSet {
+	vec := f.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
 	known := make(map[string]prometheus.Counter, len(values))
 	for _, value := range values {
 		known[value] = vec.WithLabelValues(value)
 	}
 	return closedSet{vec, known}
+}
+
+func (f factory) gauge(name, help string) prometheus.Gauge {
+	return f.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+}
+
+// watch registers a gauge whose value is read at each scrape.
+func watch[T int | uint64](f factory, name, help string, value func() T) {
+	f.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+}
+
+func (f factory) histogram(name, help string, buckets []float64) prometheus.Histogram {
+	return f.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+}
+
+// closedSet is a counter with a label that has a fixed set of values.
+type closedSet struct {
+	vec   *prometheus.CounterVec
+	known map[string]prometheus.Counter // read-only
 }
 
 // inc increments the counter of a value. A value outside the set is counted as "other".
@@ -114,12 +131,9 @@ type requestSeries struct {
 	duration prometheus.Observer
 }
 
-func newRequestMetrics(register promauto.Factory) requestMetrics {
+func newRequestMetrics(register factory) requestMetrics {
 	return requestMetrics{
-		inFlight: register.NewGauge(prometheus.GaugeOpts{
-			Name: "cvmgraph_http_requests_in_flight",
-			Help: "Requests in progress at the public address.",
-		}),
+		inFlight: register.gauge("cvmgraph_http_requests_in_flight", "Requests in progress at the public address."),
 		total: register.NewCounterVec(prometheus.CounterOpts{
 			Name: "cvmgraph_http_requests_total",
 			Help: "Completed requests at the public address.",

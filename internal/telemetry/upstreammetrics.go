@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 type upstreamMetrics struct {
@@ -15,13 +14,7 @@ type upstreamMetrics struct {
 	differences                     *prometheus.GaugeVec
 }
 
-func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
-	counter := func(name, help string) prometheus.Counter {
-		return register.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
-	}
-	labeled := func(name, help, label string, values ...string) closedSet {
-		return newClosedSet(register.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label}), values...)
-	}
+func newUpstreamMetrics(register factory) upstreamMetrics {
 	differences := register.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "cvmgraph_upstream_contract_differences",
 		Help: "Differences between the API contract and the page that was checked last.",
@@ -30,23 +23,20 @@ func newUpstreamMetrics(register promauto.Factory) upstreamMetrics {
 		differences.WithLabelValues(kind)
 	}
 	return upstreamMetrics{
-		calls: labeled("cvmgraph_upstream_calls_total", "Completed calls to the upstream. A call includes its retries.",
+		calls: register.closedSet("cvmgraph_upstream_calls_total", "Completed calls to the upstream. A call includes its retries.",
 			"outcome", "ok", "client_error", "rate_limited", "server_error", "timeout", "network", "invalid",
 			"unavailable", "canceled"),
-		duration: register.NewHistogram(prometheus.HistogramOpts{
-			Name:    "cvmgraph_upstream_call_duration_seconds",
-			Help:    "Time of a call to the upstream with its retries, to the end of the body.",
-			Buckets: latencyBuckets(),
-		}),
-		coalesced: counter("cvmgraph_upstream_coalesced_total", "Pages fetched by a call that another request had started."),
-		attempts:  counter("cvmgraph_upstream_attempts_total", "Attempts to call the upstream."),
-		retries: labeled("cvmgraph_upstream_retries_total", "Retries, by the reason that the previous attempt failed.",
+		duration: register.histogram("cvmgraph_upstream_call_duration_seconds",
+			"Time of a call to the upstream with its retries, to the end of the body.", latencyBuckets()),
+		coalesced: register.counter("cvmgraph_upstream_coalesced_total", "Pages fetched by a call that another request had started."),
+		attempts:  register.counter("cvmgraph_upstream_attempts_total", "Attempts to call the upstream."),
+		retries: register.closedSet("cvmgraph_upstream_retries_total", "Retries, by the reason that the previous attempt failed.",
 			"reason", "server_error", "rate_limited", "reset", "truncated", "timeout"),
-		overBudget: counter("cvmgraph_upstream_retry_budget_exhausted_total",
+		overBudget: register.counter("cvmgraph_upstream_retry_budget_exhausted_total",
 			"Retries that were not made, because too many attempts in flight were retries."),
-		refused: labeled("cvmgraph_upstream_refused_total", "Attempts that were not made, to protect the upstream and the gateway.",
+		refused: register.closedSet("cvmgraph_upstream_refused_total", "Attempts that were not made, to protect the upstream and the gateway.",
 			"reason", "breaker", "overload"),
-		compared:    counter("cvmgraph_upstream_contract_checks_total", "Pages of the upstream that were checked against the API contract."),
+		compared:    register.counter("cvmgraph_upstream_contract_checks_total", "Pages of the upstream that were checked against the API contract."),
 		differences: differences,
 	}
 }
@@ -89,29 +79,15 @@ func (m *Metrics) UpstreamCompared(missing, changed, unknown int) {
 // scrape, and must be safe for concurrent use. The breaker is closed, half_open or open.
 // WatchUpstream panics if it is called twice.
 func (m *Metrics) WatchUpstream(state func() (breaker string, limit, inFlight, queued int)) {
-	gauge := func(name, help string, value func() int) {
-		m.register.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+	gauge := func(name, help string, value func(breaker string, limit, inFlight, queued int) int) {
+		watch(m.register, name, help, func() int { return value(state()) })
 	}
-	gauge("cvmgraph_upstream_breaker_state", "State of the circuit breaker: 0 is closed, 1 is half open, 2 is open.", func() int {
-		breaker, _, _, _ := state()
-		switch breaker {
-		case "half_open":
-			return 1
-		case "open":
-			return 2
-		}
-		return 0
-	})
-	gauge("cvmgraph_upstream_concurrency_limit", "Maximum number of attempts in flight.", func() int {
-		_, limit, _, _ := state()
-		return limit
-	})
-	gauge("cvmgraph_upstream_attempts_in_flight", "Attempts in flight.", func() int {
-		_, _, inFlight, _ := state()
-		return inFlight
-	})
-	gauge("cvmgraph_upstream_attempts_queued", "Attempts that wait until an attempt in flight ends.", func() int {
-		_, _, _, queued := state()
-		return queued
-	})
+	gauge("cvmgraph_upstream_breaker_state", "State of the circuit breaker: 0 is closed, 1 is half open, 2 is open.",
+		func(breaker string, _, _, _ int) int { return map[string]int{"half_open": 1, "open": 2}[breaker] })
+	gauge("cvmgraph_upstream_concurrency_limit", "Maximum number of attempts in flight.",
+		func(_ string, limit, _, _ int) int { return limit })
+	gauge("cvmgraph_upstream_attempts_in_flight", "Attempts in flight.",
+		func(_ string, _, inFlight, _ int) int { return inFlight })
+	gauge("cvmgraph_upstream_attempts_queued", "Attempts that wait until an attempt in flight ends.",
+		func(_ string, _, _, queued int) int { return queued })
 }
