@@ -27,17 +27,17 @@ type fetchPlan struct {
 	argument string
 }
 
-// plannedList is a list with the plan of the windows that the operation loads from it.
+// plannedList is a list with the windows that the operation loads from it, and their plan.
 type plannedList struct {
-	filter restclient.Filter
-	plan   *relay.ListPlan
+	filter  restclient.Filter
+	windows []relay.Window
+	plan    *relay.ListPlan
 }
 
 // planFetches returns the plan of an operation. It leaves out fields with invalid arguments, whose
 // errors are reported when the fields are resolved.
 func (r *Resolver) planFetches(opCtx *graphql.OperationContext) *fetchPlan {
 	p := &fetchPlan{}
-	var windows windowsByList
 	connections := 0
 	for _, field := range graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"}) {
 		raw := field.ArgumentMap(opCtx.Variables)
@@ -60,7 +60,7 @@ func (r *Resolver) planFetches(opCtx *graphql.OperationContext) *fetchPlan {
 				continue
 			}
 			c.window.TotalOnly = !selectsItems(opCtx, field)
-			windows.add(c.list.filter, c.window)
+			p.add(c.list.filter, c.window)
 			if c.window.TotalOnly {
 				continue
 			}
@@ -70,12 +70,27 @@ func (r *Resolver) planFetches(opCtx *graphql.OperationContext) *fetchPlan {
 			}
 		}
 	}
-	for _, list := range windows {
-		plan := relay.NewListPlan(list.windows...)
-		p.lists = append(p.lists, plannedList{list.filter, plan})
-		p.windowCalls += plan.MaxCalls()
+	for i := range p.lists {
+		list := &p.lists[i]
+		list.plan = relay.NewListPlan(list.windows...)
+		p.windowCalls += list.plan.MaxCalls()
 	}
 	return p
+}
+
+// add adds a window of a list.
+func (p *fetchPlan) add(filter restclient.Filter, window relay.Window) {
+	i := p.index(filter)
+	if i < 0 {
+		i = len(p.lists)
+		p.lists = append(p.lists, plannedList{filter: filter})
+	}
+	p.lists[i].windows = append(p.lists[i].windows, window)
+}
+
+// index returns the index of a list, or -1 if nothing is planned for it.
+func (p *fetchPlan) index(filter restclient.Filter) int {
+	return slices.IndexFunc(p.lists, func(l plannedList) bool { return l.filter == filter })
 }
 
 // list returns the plan of a list, nil if nothing is planned for it.
@@ -83,27 +98,8 @@ func (p *fetchPlan) list(filter restclient.Filter) *relay.ListPlan {
 	if p == nil {
 		return nil
 	}
-	if i := slices.IndexFunc(p.lists, func(l plannedList) bool { return l.filter == filter }); i >= 0 {
+	if i := p.index(filter); i >= 0 {
 		return p.lists[i].plan
 	}
 	return nil
-}
-
-// windowsByList groups windows by their list, in the order in which the lists were first added.
-type windowsByList []struct {
-	filter  restclient.Filter
-	windows []relay.Window
-}
-
-func (w *windowsByList) add(filter restclient.Filter, window relay.Window) {
-	for i := range *w {
-		if list := &(*w)[i]; list.filter == filter {
-			list.windows = append(list.windows, window)
-			return
-		}
-	}
-	*w = append(*w, struct {
-		filter  restclient.Filter
-		windows []relay.Window
-	}{filter, []relay.Window{window}})
 }
