@@ -20,9 +20,7 @@ const (
 
 // credentialError returns the error of a request whose credential headers cannot be forwarded.
 func credentialError(reason string) error {
-	return &apierror.Error{
-		Code: apierror.CodeUnauthenticated, Message: reason + `: send "Authorization: Bearer …" or "X-API-Key: …"`,
-	}
+	return apierror.New(apierror.CodeUnauthenticated, reason+`: send "Authorization: Bearer …" or "X-API-Key: …"`)
 }
 
 // credentialOf returns the caller's credential. The error is an *[apierror.Error].

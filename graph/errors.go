@@ -45,28 +45,21 @@ func toClientError(err error) (*apierror.Error, bool) {
 		return statusError(e), true
 	}
 	if e, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
-		return &apierror.Error{Code: apierror.CodeInvalidResponse, Message: e.Error()}, true
+		return apierror.New(apierror.CodeInvalidResponse, e.Error()), true
 	}
 	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
-		return &apierror.Error{
-			Code: apierror.CodeUpstream,
-			Message: "the gateway cannot reach the upstream (" + e.Kind + "): try again; " +
-				"who runs the gateway finds the cause with cvmgraph check",
-		}, true
+		return apierror.New(apierror.CodeUpstream, "the gateway cannot reach the upstream ("+e.Kind+"): try again; "+
+			"who runs the gateway finds the cause with cvmgraph check"), true
 	}
 	if e, ok := errors.AsType[*restclient.UnavailableError](err); ok {
 		return unavailableUpstream(e), true
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &apierror.Error{
-			Code:    apierror.CodeUpstreamTimeout,
-			Message: "the upstream took too long to answer: ask for fewer items, or try again",
-		}, true
+		return apierror.New(apierror.CodeUpstreamTimeout,
+			"the upstream took too long to answer: ask for fewer items, or try again"), true
 	}
 	if errors.Is(err, context.Canceled) {
-		return &apierror.Error{
-			Code: apierror.CodeUpstreamTimeout, Message: "the request ended before the upstream answered",
-		}, true
+		return apierror.New(apierror.CodeUpstreamTimeout, "the request ended before the upstream answered"), true
 	}
 	return nil, false
 }
@@ -75,24 +68,16 @@ func toClientError(err error) (*apierror.Error, bool) {
 func statusError(e *restclient.StatusError) *apierror.Error {
 	switch e.StatusCode {
 	case http.StatusUnauthorized:
-		return &apierror.Error{
-			Code: apierror.CodeUnauthenticated,
-			Message: "the upstream does not accept this credential: " +
-				"API keys (phak_…) go into X-API-Key, access tokens into Authorization: Bearer",
-		}
+		return apierror.New(apierror.CodeUnauthenticated, "the upstream does not accept this credential: "+
+			"API keys (phak_…) go into X-API-Key, access tokens into Authorization: Bearer")
 	case http.StatusForbidden:
-		return &apierror.Error{
-			Code:    apierror.CodeForbidden,
-			Message: "the upstream does not allow this with this credential: nodeId and userId are for administrators",
-		}
+		return apierror.New(apierror.CodeForbidden,
+			"the upstream does not allow this with this credential: nodeId and userId are for administrators")
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return rejectedParams(e.Params)
 	case http.StatusNotFound:
-		return &apierror.Error{
-			Code: apierror.CodeNotFound,
-			Message: "the upstream has no such list for this credential: " +
-				"check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url",
-		}
+		return apierror.New(apierror.CodeNotFound, "the upstream has no such list for this credential: "+
+			"check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url")
 	case http.StatusTooManyRequests:
 		return &apierror.Error{
 			Code: apierror.CodeRateLimited, Message: "the upstream's rate limit is reached: wait and try again",
@@ -106,28 +91,17 @@ func statusError(e *restclient.StatusError) *apierror.Error {
 	}
 }
 
-// rejectedParams returns the error of a request whose query parameters the upstream rejected.
+// rejectedParams returns the error of a request whose query parameters the upstream rejected. It
+// names the GraphQL argument that sets the first parameter, unless all are parameters of paging.
 func rejectedParams(params []string) *apierror.Error {
 	for _, p := range params {
-		if argument := argumentOfParam(p); argument != "" {
+		if argument, ok := map[string]string{"teepod_id": "nodeId", "user_id": "userId"}[p]; ok {
 			return &apierror.Error{
 				Code: apierror.CodeBadUserInput, Message: "the upstream does not accept this " + argument, Argument: argument,
 			}
 		}
 	}
-	return &apierror.Error{Code: apierror.CodeBadUserInput, Message: "the upstream does not accept this request"}
-}
-
-// argumentOfParam returns the GraphQL argument that sets a query parameter of the upstream. It
-// returns an empty string for the parameters of paging.
-func argumentOfParam(param string) string {
-	switch param {
-	case "teepod_id":
-		return "nodeId"
-	case "user_id":
-		return "userId"
-	}
-	return ""
+	return apierror.New(apierror.CodeBadUserInput, "the upstream does not accept this request")
 }
 
 // unavailableUpstream translates the error of a call that the REST client did not send.

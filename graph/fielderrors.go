@@ -108,7 +108,7 @@ type fieldErrorReport struct {
 
 func (r *fieldErrorReport) add(path ast.Path, message string) {
 	if r.count.Add(1) <= graphqlhttp.MaxErrors+1 {
-		e := &apierror.Error{Code: apierror.CodeInvalidResponse, Message: message}
+		e := apierror.New(apierror.CodeInvalidResponse, message)
 		graphql.AddError(r.ctx, &gqlerror.Error{Err: e, Message: message, Path: path})
 	}
 }

@@ -50,6 +50,9 @@ type Error struct {
 	RetryAfter time.Duration
 }
 
+// New returns an error with a code and a message.
+func New(code, message string) *Error { return &Error{Code: code, Message: message} }
+
 // Error returns the message.
 func (e *Error) Error() string { return e.Message }
 

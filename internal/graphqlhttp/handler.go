@@ -18,7 +18,7 @@ import (
 	"cvmgraph/internal/panics"
 )
 
-// Options configure [New]. All fields but Observer and ResponseCache are required.
+// Options configure [New]. All fields but ResponseCache are required.
 type Options struct {
 	// Executor executes operations.
 	Executor graphql.GraphExecutor
@@ -51,8 +51,7 @@ type Operation interface {
 	Sources() (Sources, bool)
 }
 
-// Observer receives events. Its functions must be safe for concurrent use. A nil function is not
-// called.
+// Observer receives events. All of its functions are required, and must be safe for concurrent use.
 type Observer struct {
 	// Executed is called after a response was written, with the errors that it has. The operation's
 	// context has no operation if the request was refused after it was parsed.
@@ -64,31 +63,16 @@ type Observer struct {
 	Refused func(ctx context.Context, code string)
 }
 
-// withDefaults returns the observer without nil functions.
-func (o Observer) withDefaults() Observer {
-	if o.Executed == nil {
-		o.Executed = func(context.Context, *graphql.OperationContext, gqlerror.List) {}
-	}
-	if o.CacheHit == nil {
-		o.CacheHit = func(context.Context, string) {}
-	}
-	if o.Refused == nil {
-		o.Refused = func(context.Context, string) {}
-	}
-	return o
-}
-
 // Handler is a GraphQL endpoint: POST with a JSON body, and GET for queries.
 type Handler struct {
-	options  Options
-	observer Observer
-	writer   *responseWriter
-	cache    *responseCache
+	options Options
+	writer  *responseWriter
+	cache   *responseCache
 }
 
 // New returns a handler. It is safe for concurrent use.
 func New(options Options) *Handler {
-	return &Handler{options, options.Observer.withDefaults(), newResponseWriter(), newResponseCache(options.ResponseCache)}
+	return &Handler{options, newResponseWriter(), newResponseCache(options.ResponseCache)}
 }
 
 // exchange is one request and its response.
@@ -137,7 +121,7 @@ func (x *exchange) respondFromCache(key cacheKey) bool {
 	if cached == nil {
 		return false
 	}
-	x.observer.CacheHit(x.r.Context(), cached.operationName)
+	x.options.Observer.CacheHit(x.r.Context(), cached.operationName)
 	x.writer.write(x.w, x.r, x.media, http.StatusOK, cached.body, true)
 	return true
 }
@@ -156,7 +140,7 @@ func (x *exchange) execute(op Operation, params *parameters, key cacheKey, cache
 	}
 	if errs = unwrapList(errs); len(errs) > 0 {
 		response := x.options.Executor.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs)
-		x.observer.Executed(ctx, opCtx, x.respond(response, op, nil))
+		x.options.Observer.Executed(ctx, opCtx, x.respond(response, op, nil))
 		return
 	}
 	handle, ctx := x.options.Executor.DispatchOperation(ctx, opCtx)
@@ -173,7 +157,7 @@ func (x *exchange) execute(op Operation, params *parameters, key cacheKey, cache
 	if cacheable && response.Extensions == nil {
 		entry = &cacheEntry{key, opCtx.Operation.Name}
 	}
-	x.observer.Executed(ctx, opCtx, x.respond(response, op, entry))
+	x.options.Observer.Executed(ctx, opCtx, x.respond(response, op, entry))
 }
 
 // respond writes a response of gqlgen, and caches it if entry is not nil and it has no errors. It
@@ -201,7 +185,7 @@ func (x *exchange) respond(response *graphql.Response, op Operation, entry *cach
 
 // refuse writes the response to a request that is not executed.
 func (x *exchange) refuse(e *apierror.Error) {
-	x.observer.Refused(x.r.Context(), e.Code)
+	x.options.Observer.Refused(x.r.Context(), e.Code)
 	x.writeError(e.Status, &gqlerror.Error{Message: e.Message, Extensions: e.Extensions()})
 }
 
@@ -213,7 +197,7 @@ func (x *exchange) recoverPanic() {
 		return
 	}
 	shown := x.options.PresentError(x.r.Context(), panics.FromRecover(value))
-	x.observer.Refused(x.r.Context(), apierror.CodeInternal)
+	x.options.Observer.Refused(x.r.Context(), apierror.CodeInternal)
 	x.writeError(http.StatusInternalServerError, shown)
 }
 

@@ -121,7 +121,7 @@ func (q *Queries) named(ctx context.Context, id, hash string) (string, *apierror
 }
 
 func notFound(message string) *apierror.Error {
-	return &apierror.Error{Code: apierror.CodePersistedNotFound, Message: message}
+	return apierror.New(apierror.CodePersistedNotFound, message)
 }
 
 // load returns the query with a hash that was sent before.

@@ -146,5 +146,5 @@ func checkOperationName(doc *ast.QueryDocument, name string) *gqlerror.Error {
 	if name == "" {
 		message = "the document has several operations: choose one with operationName"
 	}
-	return (&apierror.Error{Code: apierror.CodeValidationFailed, Message: message}).GraphQL()
+	return apierror.New(apierror.CodeValidationFailed, message).GraphQL()
 }

@@ -30,10 +30,8 @@ func (nullConditionCheck) MutateOperationContext(_ context.Context, opCtx *graph
 			continue
 		}
 		if isCondition(opCtx.Doc, v.Variable) {
-			return (&apierror.Error{
-				Code:    apierror.CodeBadUserInput,
-				Message: fmt.Sprintf("the variable %s is null, and @skip or @include needs true or false", v.Variable),
-			}).GraphQL()
+			message := fmt.Sprintf("the variable %s is null, and @skip or @include needs true or false", v.Variable)
+			return apierror.New(apierror.CodeBadUserInput, message).GraphQL()
 		}
 	}
 	return nil
