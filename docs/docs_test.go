@@ -314,7 +314,7 @@ func checkGraphQL(schema *gqlast.Schema, document string) error {
 // pattern matches none.
 func TestPatterns_matchTests(t *testing.T) {
 	t.Parallel()
-	command := regexp.MustCompile(`go test .*-(run|bench)[ =]'?([^'\s`+"`"+`]+)`)
+	command := regexp.MustCompile(`go test .*-(run|bench)[ =]'?([^'\s` + "`" + `]+)`)
 	functions := map[string]*regexp.Regexp{
 		"run":   regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`),
 		"bench": regexp.MustCompile(`(?m)^func (Benchmark\w*)\(`),
@@ -336,6 +336,9 @@ func TestPatterns_matchTests(t *testing.T) {
 		for _, text := range append(p.spans(), codes(p)...) {
 			for _, match := range command.FindAllStringSubmatch(text, -1) {
 				found++
+				if match[2] == "^NAME$" { // a placeholder
+					continue
+				}
 				if !slices.ContainsFunc(names[match[1]], regexp.MustCompile(match[2]).MatchString) {
 					t.Errorf("%s: got `%s`, want a pattern that matches a test", name, match[0])
 				}
