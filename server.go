@@ -31,6 +31,7 @@ import (
 	"cvmgraph/internal/playground"
 	"cvmgraph/internal/querylimit"
 	"cvmgraph/internal/redis"
+	"cvmgraph/internal/relay"
 	"cvmgraph/internal/telemetry"
 	"cvmgraph/restclient"
 )
@@ -246,9 +247,9 @@ func (a app) tracer() *graph.Tracer {
 	return &graph.Tracer{
 		Operation: a.tracing.Operation,
 		Field:     a.tracing.Field,
-		Page: func(ctx context.Context, result pages.FetchResult, reason string) {
+		Page: func(ctx context.Context, result pages.FetchResult, reason relay.Reason) {
 			a.tracing.Page(ctx, telemetry.PageEvent{
-				Page: result.Request.Page, PageSize: result.Request.PageSize, Reason: reason,
+				Page: result.Request.Page, PageSize: result.Request.PageSize, Reason: string(reason),
 				Items: result.Len(), Age: result.Age,
 				Cached: result.Cached, Coalesced: result.Coalesced, Stale: result.Stale,
 			})

@@ -17,8 +17,8 @@ import (
 func cachingGateway(t *testing.T, upstream http.Handler, options pages.CacheOptions) *gateway {
 	t.Helper()
 	options.MaxBytes = 16 << 20
-	g := &gateway{timeout: patience, cache: options}
-	g.over(t, upstream)
+	g := &gateway{timeout: upstreamTimeout, cache: options}
+	g.serveRecorded(t, upstream)
 	return g
 }
 

@@ -28,7 +28,7 @@ func (callBudgetCheck) Validate(graphql.ExecutableSchema) error { return nil }
 // the budget, there is nothing to check.
 func (c callBudgetCheck) MutateOperationContext(ctx context.Context, opCtx *graphql.OperationContext) *gqlerror.Error {
 	limit := c.resolver.MaxUpstreamCalls
-	if set := opCtx.Operation.SelectionSet; len(set) == 1 && mostPages(c.resolver.MaxFirst) <= limit {
+	if set := opCtx.Operation.SelectionSet; len(set) == 1 && maxWindowCalls(c.resolver.MaxFirst) <= limit {
 		if _, ok := set[0].(*ast.Field); ok {
 			return nil
 		}
@@ -49,9 +49,9 @@ func (c callBudgetCheck) MutateOperationContext(ctx context.Context, opCtx *grap
 				plan.ids, most, c.resolver.MaxFirst),
 		}).GraphQL()
 	}
-	operationFrom(ctx).plan = plan
+	operationFrom(ctx).fetchPlan = plan
 	return nil
 }
 
-// mostPages returns the maximum number of pages of a window of up to count items with any cursors.
-func mostPages(count int) int { return relay.MostPages(count+1) + 1 }
+// maxWindowCalls returns the maximum number of pages of a window of up to count items with any cursors.
+func maxWindowCalls(count int) int { return relay.MostPages(count+1) + 1 }

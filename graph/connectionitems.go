@@ -10,7 +10,7 @@ import (
 // read-only and refer to no upstream call or resolver.
 type connectionItems struct {
 	loaded []pages.FetchResult // by relay.ItemRef.Page
-	window *relay.Result
+	result *relay.Result
 	list   relay.Fingerprint
 }
 
@@ -18,11 +18,11 @@ var _ projection.List = (*connectionItems)(nil)
 
 // Item returns the item at index i.
 func (c *connectionItems) Item(i int) projection.Item {
-	ref := c.window.Item(i)
+	ref := c.result.Item(i)
 	return c.loaded[ref.Page].Item(ref.Index)
 }
 
 // AppendCursor appends the cursor of the item at index i.
 func (c *connectionItems) AppendCursor(dst []byte, i int) []byte {
-	return c.window.AppendCursor(dst, i, c.list)
+	return c.result.AppendCursor(dst, i, c.list)
 }

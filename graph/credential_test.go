@@ -26,8 +26,8 @@ func (c *keyCounter) CredentialKey(credential restclient.Credential) pages.Crede
 func TestCredential_hashedOncePerOperation(t *testing.T) {
 	t.Parallel()
 	var counter *keyCounter
-	g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 16 << 20}}
-	g.over(t, demo.New(demo.Options{}), func(r *graph.Resolver) {
+	g := &gateway{timeout: upstreamTimeout, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 16 << 20}}
+	g.serveRecorded(t, demo.New(demo.Options{}), func(r *graph.Resolver) {
 		r.ResponseCache = graphqlhttp.ResponseCacheOptions{MaxBytes: 1 << 20, TTL: time.Hour}
 		counter = &keyCounter{Source: r.Pages}
 		r.Pages = counter

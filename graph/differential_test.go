@@ -97,13 +97,13 @@ type pair struct {
 	schema           *ast.Schema
 	projected, plain http.Handler
 	sum              *tally
-	stock            *stock
+	stock            *fakeSource
 	callers          int // number of callers that these gateways have seen
 }
 
 func newPair(tb testing.TB, sum *tally) *pair {
 	tb.Helper()
-	p := &pair{schema: loadedSchema(tb), sum: sum, stock: newStock()}
+	p := &pair{schema: loadedSchema(tb), sum: sum, stock: newFakeSource()}
 	p.renew(tb)
 	return p
 }

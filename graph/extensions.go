@@ -35,10 +35,10 @@ type upstreamExtension struct {
 }
 
 type upstreamCall struct {
-	Page     int    `json:"page"`
-	PageSize int    `json:"pageSize"`
-	Reason   string `json:"reason"`
-	Status   int    `json:"status"`
+	Page     int          `json:"page"`
+	PageSize int          `json:"pageSize"`
+	Reason   relay.Reason `json:"reason"`
+	Status   int          `json:"status"`
 	// Start is the time from the beginning of the operation's first call to the beginning of this
 	// call, in ms. It is 0 for the first call and for a cached page.
 	Start float64 `json:"start"`
@@ -61,7 +61,7 @@ type staleExtension struct {
 }
 
 // explains reports whether the request has the header for extensions.upstream.
-func explains(header http.Header) bool { return header.Get(headerExplain) == "1" }
+func requestsExplain(header http.Header) bool { return header.Get(headerExplain) == "1" }
 
 // stale reports whether older pages were used because the upstream failed, and the age of the
 // oldest.
@@ -77,15 +77,15 @@ func (op *operation) report(ctx context.Context, result *relay.Result) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	op.returned += result.Len()
-	if moved := result.Realigned; moved != nil {
+	if realigned := result.Realigned; realigned != nil {
 		entry := paginationEntry{
-			Path: graphql.GetPath(ctx), Exact: moved.Exact,
-			Inserted: moved.Inserted, Removed: moved.Removed, Reordered: moved.Reordered,
+			Path: graphql.GetPath(ctx), Exact: realigned.Exact,
+			Inserted: realigned.Inserted, Removed: realigned.Removed, Reordered: realigned.Reordered,
 		}
-		if moved.RepeatedFrom >= 0 {
-			entry.RepeatedFrom = &moved.RepeatedFrom
+		if realigned.RepeatedFrom >= 0 {
+			entry.RepeatedFrom = &realigned.RepeatedFrom
 		}
-		op.moved = append(op.moved, entry)
+		op.realigned = append(op.realigned, entry)
 	}
 }
 
@@ -94,27 +94,27 @@ func (op *operation) extensions() map[string]any {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	age, stale := op.stale()
-	if len(op.moved) == 0 && !op.wantsUpstream && !stale {
+	if len(op.realigned) == 0 && !op.explain && !stale {
 		return nil
 	}
 	extensions := make(map[string]any)
 	if stale {
 		extensions["stale"] = staleExtension{Age: age.Seconds()}
 	}
-	if len(op.moved) > 0 {
-		slices.SortFunc(op.moved, func(a, b paginationEntry) int {
+	if len(op.realigned) > 0 {
+		slices.SortFunc(op.realigned, func(a, b paginationEntry) int {
 			return strings.Compare(a.Path.String(), b.Path.String())
 		})
-		extensions["pagination"] = op.moved
+		extensions["pagination"] = op.realigned
 	}
-	if op.wantsUpstream {
-		extensions["upstream"] = op.explain()
+	if op.explain {
+		extensions["upstream"] = op.upstream()
 	}
 	return extensions
 }
 
 // explain returns extensions.upstream.
-func (op *operation) explain() upstreamExtension {
+func (op *operation) upstream() upstreamExtension {
 	e := upstreamExtension{Calls: []upstreamCall{}, ItemsReturned: op.returned + len(op.lookupFound)}
 	if op.loader == nil {
 		return e

@@ -22,10 +22,10 @@ import (
 // reportConnection adds an error at each selected field of a connection whose value in the
 // upstream's item does not match the schema, and at each CVM that the upstream lists more than
 // once. It must be called while the connection's field is resolved.
-func reportConnection(ctx context.Context, list projection.List, answer *relay.Result) {
-	for i := range answer.Len() {
-		item, repeats := list.Item(i), answer.Item(i).Repeats
-		if !item.HasInvalid() && repeats == 0 {
+func reportConnection(ctx context.Context, list projection.List, result *relay.Result) {
+	for i := range result.Len() {
+		item, repeats := list.Item(i), result.Item(i).Repeats
+		if !item.MayHaveInvalid() && repeats == 0 {
 			continue
 		}
 		invalid := invalidFields(item)
@@ -71,7 +71,7 @@ func edgePlaces(opCtx *graphql.OperationContext, edge graphql.CollectedField, pa
 
 // invalidFields returns the fields of an item whose values do not match the schema.
 func invalidFields(item projection.Item) []restclient.FieldError {
-	if !item.HasInvalid() {
+	if !item.MayHaveInvalid() {
 		return nil
 	}
 	return model.Decode(item).FieldErrors

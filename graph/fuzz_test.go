@@ -22,7 +22,7 @@ type fuzzed struct{ handler http.Handler }
 
 func newFuzzed(f *testing.F) fuzzed {
 	f.Helper()
-	pages, list := newStock(), newList(random{rand.New(rand.NewPCG(fixedSeed, 3))})
+	pages, list := newFakeSource(), newList(random{rand.New(rand.NewPCG(fixedSeed, 3))})
 	pages.put("Bearer fuzz", list.page, true)
 	g := &gateway{}
 	g.serve(f, "http://upstream.invalid/api/v1", func(r *graph.Resolver) { r.Pages = pages })

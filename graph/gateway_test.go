@@ -36,16 +36,16 @@ type gateway struct {
 
 func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
 	tb.Helper()
-	g := &gateway{timeout: patience}
-	g.over(tb, upstream, change...)
+	g := &gateway{timeout: upstreamTimeout}
+	g.serveRecorded(tb, upstream, change...)
 	return g
 }
 
-// patience is how long the tests' gateways wait for the upstream: long enough for a busy machine.
-const patience = 20 * time.Second
+// upstreamTimeout is how long the tests' gateways wait for the upstream: long enough for a busy machine.
+const upstreamTimeout = 20 * time.Second
 
-// over creates the gateway's handler over an upstream, and records its calls.
-func (g *gateway) over(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) {
+// serveRecorded creates the gateway's handler over an upstream, and records its calls.
+func (g *gateway) serveRecorded(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) {
 	tb.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
@@ -60,7 +60,7 @@ func (g *gateway) over(tb testing.TB, upstream http.Handler, change ...func(*gra
 // newGatewayAt returns a gateway over the upstream at a URL. It does not record the calls.
 func newGatewayAt(tb testing.TB, baseURL string) *gateway {
 	tb.Helper()
-	g := &gateway{timeout: patience}
+	g := &gateway{timeout: upstreamTimeout}
 	g.serve(tb, baseURL)
 	return g
 }
@@ -98,7 +98,7 @@ func (g *gateway) takeCalls() []string {
 	return calls
 }
 
-// answer is a GraphQL response.
+// response is a GraphQL response.
 type response struct {
 	Data   map[string]json.RawMessage
 	Errors []responseError

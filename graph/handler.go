@@ -39,7 +39,7 @@ func NewHandler(r *Resolver) http.Handler {
 	}
 	return graphqlhttp.New(graphqlhttp.Options{
 		Executor:      exec,
-		Begin:         func(header http.Header) graphqlhttp.Operation { return r.newOperation(header) },
+		NewOperation:  func(header http.Header) graphqlhttp.Operation { return r.newOperation(header) },
 		PresentError:  r.presentError,
 		Observer:      graphqlhttp.Observer{Executed: r.Tracer.executed, CacheHit: r.Tracer.cacheHit, Refused: r.Tracer.refused},
 		ResponseCache: r.ResponseCache,
@@ -51,11 +51,11 @@ func NewHandler(r *Resolver) http.Handler {
 // CacheScope returns the key of the credential. The response cache is not used for requests without
 // a valid credential, with Cache-Control: no-cache, or with the header of extensions.upstream.
 func (op *operation) CacheScope() (scope [32]byte, ok bool) {
-	return op.credentialKey, op.credentialErr == nil && op.since.IsZero() && !op.wantsUpstream
+	return op.credentialKey, op.credentialErr == nil && op.since.IsZero() && !op.explain
 }
 
-// Bind returns the context of the operation's resolvers.
-func (op *operation) Bind(ctx context.Context, documentID string) context.Context {
+// WithDocument returns the context of the operation's resolvers.
+func (op *operation) WithDocument(ctx context.Context, documentID string) context.Context {
 	op.documentID = documentID
 	return context.WithValue(ctx, operationKey{}, op)
 }

@@ -76,11 +76,11 @@ func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.
 			f.requested = append(f.requested, ref)
 		}
 	}
-	loaded, err := f.op.loader.Load(ctx, string(reason), requests, f.since)
+	loaded, err := f.op.loader.Load(ctx, reason, requests, f.since)
 	if err != nil {
 		return nil, err
 	}
-	f.op.resolver.Tracer.used(ctx, loaded, string(reason))
+	f.op.resolver.Tracer.used(ctx, loaded, reason)
 	for i := range loaded {
 		f.op.hints.remember(f.filter, snapshotOf(&loaded[i]))
 	}
@@ -107,7 +107,7 @@ func snapshotOf(page *pages.FetchResult) relay.PageSnapshot {
 		Cached: page.Cached && !page.Stale,
 	}
 	if !page.Received.IsZero() {
-		snapshot.Seen = relay.Clock(page.Received)
+		snapshot.Seen = relay.CursorTime(page.Received)
 	}
 	return snapshot
 }

@@ -112,7 +112,7 @@ func (s *search) run(ctx context.Context) error {
 	if len(s.keys) == 0 {
 		return nil
 	}
-	planned := s.fetch.op.plan.list(s.fetch.filter).Pages()
+	planned := s.fetch.op.fetchPlan.list(s.fetch.filter).Pages()
 	if err := s.load(ctx, relay.ReasonWindow, planned); err != nil || s.done() {
 		return err
 	}

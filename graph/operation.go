@@ -25,26 +25,26 @@ type operation struct {
 	documentID string
 	// untrusted is true if the document is not trusted, but executed.
 	untrusted bool
-	// wantsUpstream is true if the request has the header for extensions.upstream.
-	wantsUpstream bool
+	// explain is true if the request has the header for extensions.upstream.
+	explain bool
 	// since is the earliest time at which pages may have been requested. If zero, they may be of
 	// any time.
 	since       time.Time
 	segments    rawSegments
 	fieldErrors atomic.Int64 // number of errors about single values
 
-	begin  sync.Once
-	loader *pages.Loader
-	hints  *hints
-	plan   *fetchPlan // nil if the operation has only one field
+	startOnce sync.Once
+	loader    *pages.Loader
+	hints     *hints
+	fetchPlan *fetchPlan // nil if the operation has only one field
 
 	lookupOnce  sync.Once
 	lookupFound map[relay.Identity]projection.Item
 	lookupErr   error
 
-	mu       sync.Mutex
-	returned int               // number of items in connections
-	moved    []paginationEntry // of the connections that were realigned
+	mu        sync.Mutex
+	returned  int               // number of items in connections
+	realigned []paginationEntry // of the connections that were realigned
 }
 
 type operationKey struct{}
@@ -55,7 +55,7 @@ func operationFrom(ctx context.Context) *operation {
 
 // newOperation returns the state of the operation of a request with the header.
 func (r *Resolver) newOperation(header http.Header) *operation {
-	op := &operation{resolver: r, wantsUpstream: explains(header)}
+	op := &operation{resolver: r, explain: requestsExplain(header)}
 	op.credential, op.credentialErr = credentialOf(header)
 	if op.credentialErr != nil && !r.DefaultCredential.IsZero() && !hasCredential(header) {
 		op.credential, op.credentialErr = r.DefaultCredential, nil
@@ -84,12 +84,12 @@ func bypassesCache(header http.Header) bool {
 // start creates the page loader and finds the hints, once. The error is the one of the credential.
 func (op *operation) start() error {
 	if op.credentialErr == nil {
-		op.begin.Do(func() {
+		op.startOnce.Do(func() {
 			budget := pages.CallBudget{Calls: op.resolver.MaxUpstreamCalls}
-			if op.plan != nil {
-				budget.WindowCalls = op.plan.windowCalls
+			if op.fetchPlan != nil {
+				budget.WindowCalls = op.fetchPlan.windowCalls
 			}
-			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.credentialKey, op.since, budget, op.plan == nil)
+			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.credentialKey, op.since, budget, op.fetchPlan == nil)
 			op.hints = op.resolver.hints.of(op.credentialKey)
 		})
 	}

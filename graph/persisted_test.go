@@ -178,8 +178,8 @@ func TestTrustedDocuments_loggedOnce(t *testing.T) {
 	t.Parallel()
 	change, untrusted := trusting(persisted.TrustLog, map[string]string{"a": "{ a: __typename }"})
 	// Each request is counted, although the response cache is on.
-	g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Minute, MaxBytes: 1 << 20}}
-	g.over(t, demo.New(demo.Options{}), change, func(r *graph.Resolver) {
+	g := &gateway{timeout: upstreamTimeout, cache: pages.CacheOptions{TTL: time.Minute, MaxBytes: 1 << 20}}
+	g.serveRecorded(t, demo.New(demo.Options{}), change, func(r *graph.Resolver) {
 		r.ResponseCache = graphqlhttp.ResponseCacheOptions{MaxBytes: 1 << 20, TTL: time.Minute}
 	})
 	const query = `{ cvms(first: 1) { totalCount } }`

@@ -18,14 +18,14 @@ import (
 // which write the selected fields from the upstream's bytes. It is the entry point of each field of
 // Query.
 type projectionExtension struct {
-	planner *projection.Planner
-	enabled bool // if false, gqlgen executes everything, and the plans only compute sizes
-	tracer  *Tracer
-	plans   *otter.Cache[planKey, *projection.Plan]
+	planner    *projection.Planner
+	enabled    bool // if false, gqlgen executes everything, and the plans only compute sizes
+	tracer     *Tracer
+	selections *otter.Cache[selectionKey, *projection.Plan]
 }
 
-// planKey is everything that a plan depends on.
-type planKey struct {
+// selectionKey is everything that a plan depends on.
+type selectionKey struct {
 	operation *ast.OperationDefinition
 	field     *ast.Field
 	// booleans are the values of the operation's Boolean variables, two bits each.
@@ -33,17 +33,17 @@ type planKey struct {
 }
 
 const (
-	// planBytes limits the memory of the cached plans and of their documents, in bytes.
-	planBytes = 16 << 20
-	// maxBooleans is the number of Boolean variables that a planKey can hold.
+	// selectionBytes limits the memory of the cached plans and of their documents, in bytes.
+	selectionBytes = 16 << 20
+	// maxBooleans is the number of Boolean variables that a selectionKey can hold.
 	maxBooleans = 32
 )
 
 func newProjectionExtension(planner *projection.Planner, enabled bool, tracer *Tracer) *projectionExtension {
-	return &projectionExtension{planner, enabled, tracer, otter.Must(&otter.Options[planKey, *projection.Plan]{
-		MaximumWeight: planBytes,
-		Weigher: func(key planKey, plan *projection.Plan) uint32 {
-			return uint32(querylimit.DocumentBytes(key.field.Position.Src.Input) + plan.MemorySize())
+	return &projectionExtension{planner, enabled, tracer, otter.Must(&otter.Options[selectionKey, *projection.Plan]{
+		MaximumWeight: selectionBytes,
+		Weigher: func(key selectionKey, selection *projection.Plan) uint32 {
+			return uint32(querylimit.DocumentBytes(key.field.Position.Src.Input) + selection.MemorySize())
 		},
 	})}
 }
@@ -83,7 +83,7 @@ func (e *projectionExtension) resolve(ctx context.Context, next graphql.Resolver
 		if e.project(ctx, &p, (*projection.Planner).Connection) {
 			return &projectedConnection{p, &v.Window}, nil
 		}
-		return v, p.segments.execute(p.field, p.plan.ConnectionSize(&v.Window, maxExecuted))
+		return v, p.segments.execute(p.field, p.selection.ConnectionSize(&v.Window, maxExecuted))
 	case *model.Cvm:
 		if v == nil {
 			return v, nil
@@ -91,7 +91,7 @@ func (e *projectionExtension) resolve(ctx context.Context, next graphql.Resolver
 		if e.project(ctx, &p, (*projection.Planner).Item) {
 			return &projectedNode{p, v.Indexed}, nil
 		}
-		return v.Decode(), p.segments.execute(p.field, p.plan.ItemSize(v.Indexed, maxExecuted))
+		return v.Decode(), p.segments.execute(p.field, p.selection.ItemSize(v.Indexed, maxExecuted))
 	case []generated.Node:
 		return resolveNodes(ctx, e, p, v)
 	case []generated.Entity:
@@ -111,7 +111,7 @@ func resolveNodes[T any](ctx context.Context, e *projectionExtension, p projecte
 	}
 	for _, node := range nodes {
 		if cvm, ok := any(node).(*model.Cvm); ok {
-			if err := p.segments.execute(p.field, p.plan.ItemSize(cvm.Indexed, maxExecuted)); err != nil {
+			if err := p.segments.execute(p.field, p.selection.ItemSize(cvm.Indexed, maxExecuted)); err != nil {
 				return nodes, err
 			}
 			cvm.Decode()
@@ -123,27 +123,27 @@ func resolveNodes[T any](ctx context.Context, e *projectionExtension, p projecte
 // project sets the plan and the name of the current field. It returns false if gqlgen must execute
 // the field.
 func (e *projectionExtension) project(ctx context.Context, p *projectedField, compile compile) bool {
-	p.plan, p.field = e.plan(ctx, compile), graphql.GetFieldContext(ctx).Field.Alias
-	return e.enabled && p.plan.Supported()
+	p.selection, p.field = e.selection(ctx, compile), graphql.GetFieldContext(ctx).Field.Alias
+	return e.enabled && p.selection.Supported()
 }
 
 // compile makes the plan of a field.
 type compile func(*projection.Planner, *graphql.OperationContext, graphql.CollectedField) *projection.Plan
 
 // plan returns the plan of the current field.
-func (e *projectionExtension) plan(ctx context.Context, compile compile) *projection.Plan {
+func (e *projectionExtension) selection(ctx context.Context, compile compile) *projection.Plan {
 	opCtx, field := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
 	booleans, ok := booleansOf(opCtx)
 	if !ok {
 		return compile(e.planner, opCtx, field)
 	}
-	key := planKey{opCtx.Operation, field.Field, booleans}
-	plan, ok := e.plans.GetIfPresent(key)
+	key := selectionKey{opCtx.Operation, field.Field, booleans}
+	selection, ok := e.selections.GetIfPresent(key)
 	if !ok {
-		plan = compile(e.planner, opCtx, field)
-		e.plans.Set(key, plan)
+		selection = compile(e.planner, opCtx, field)
+		e.selections.Set(key, selection)
 	}
-	return plan
+	return selection
 }
 
 // booleansOf returns the values of the operation's Boolean variables, and false if there are too
@@ -170,9 +170,9 @@ func booleansOf(opCtx *graphql.OperationContext) (booleans uint64, ok bool) {
 
 // projectedField is a field with the plan of its selection.
 type projectedField struct {
-	segments *rawSegments
-	plan     *projection.Plan
-	field    string // its name in the response
+	segments  *rawSegments
+	selection *projection.Plan
+	field     string // its name in the response
 }
 
 func (p *projectedField) name() string { return p.field }
@@ -187,7 +187,7 @@ type projectedConnection struct {
 func (p *projectedConnection) MarshalGQL(w io.Writer) { p.segments.add(w, p) }
 
 func (p *projectedConnection) appendJSON(dst []byte, limit int) []byte {
-	return p.plan.AppendConnection(dst, p.window, limit)
+	return p.selection.AppendConnection(dst, p.window, limit)
 }
 
 // projectedNode is the projection of a CVM.
@@ -200,7 +200,7 @@ type projectedNode struct {
 func (p *projectedNode) MarshalGQL(w io.Writer) { p.segments.add(w, p) }
 
 func (p *projectedNode) appendJSON(dst []byte, limit int) []byte {
-	return p.plan.AppendItem(dst, p.item, limit)
+	return p.selection.AppendItem(dst, p.item, limit)
 }
 
 // projectedNodes is the projection of a list of CVMs. An element is nil if there is no such CVM.
@@ -222,7 +222,7 @@ func (p *projectedNodes[T]) appendJSON(dst []byte, limit int) []byte {
 			dst = append(dst, ',')
 		}
 		if cvm, ok := any(node).(*model.Cvm); ok {
-			dst = p.plan.AppendItem(dst, cvm.Indexed, limit)
+			dst = p.selection.AppendItem(dst, cvm.Indexed, limit)
 		} else {
 			dst = append(dst, "null"...)
 		}

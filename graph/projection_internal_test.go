@@ -39,18 +39,18 @@ func TestPlanCache_hit(t *testing.T) {
 	e := newProjectionExtension(projection.NewPlanner(pages.Shape()), true, nil)
 	const query = `query($b: Boolean!) { cvms { totalCount @skip(if: $b) } }`
 	ctx := planning(t, query, map[string]any{"b": true})
-	first := e.plan(ctx, (*projection.Planner).Connection)
+	first := e.selection(ctx, (*projection.Planner).Connection)
 	if first == nil {
 		t.Fatal("got no plan")
 	}
 	doc := graphql.GetOperationContext(ctx).Doc
-	if again := e.plan(inOperation(t.Context(), doc, query, map[string]any{"b": true}), (*projection.Planner).Connection); again != first {
+	if again := e.selection(inOperation(t.Context(), doc, query, map[string]any{"b": true}), (*projection.Planner).Connection); again != first {
 		t.Error("the same again: got another plan")
 	}
-	if other := e.plan(inOperation(t.Context(), doc, query, map[string]any{"b": false}), (*projection.Planner).Connection); other == first {
+	if other := e.selection(inOperation(t.Context(), doc, query, map[string]any{"b": false}), (*projection.Planner).Connection); other == first {
 		t.Error("another value of the variable: got the same plan")
 	}
-	if other := e.plan(planning(t, query, map[string]any{"b": true}), (*projection.Planner).Connection); other == first {
+	if other := e.selection(planning(t, query, map[string]any{"b": true}), (*projection.Planner).Connection); other == first {
 		t.Error("the same document, parsed again: got the plan of the first")
 	}
 }
@@ -61,15 +61,15 @@ func TestPlanCache_size(t *testing.T) {
 	const documents = 200
 	for i := range documents {
 		query := fmt.Sprintf("# %d %s\n{ cvms { nodes { name } } }", i, strings.Repeat("long", 500))
-		if e.plan(planning(t, query, nil), (*projection.Planner).Connection) == nil {
+		if e.selection(planning(t, query, nil), (*projection.Planner).Connection) == nil {
 			t.Fatal("got no plan")
 		}
 	}
-	e.plans.CleanUp()
-	if got, want := e.plans.WeightedSize(), uint64(planBytes); got > want || got < want/2 {
+	e.selections.CleanUp()
+	if got, want := e.selections.WeightedSize(), uint64(selectionBytes); got > want || got < want/2 {
 		t.Errorf("got plans of %d bytes, want most of %d", got, want)
 	}
-	if got := e.plans.EstimatedSize(); got >= documents {
+	if got := e.selections.EstimatedSize(); got >= documents {
 		t.Errorf("got %d plans, want fewer than %d", got, documents)
 	}
 }

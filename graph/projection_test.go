@@ -27,7 +27,7 @@ func stockGateway(tb testing.TB, source pages.Source, projected bool) http.Handl
 }
 
 // putItems makes the items the list of a caller. Its pages are cached or need calls.
-func (s *stock) putItems(caller string, cached bool, items ...string) {
+func (s *fakeSource) putItems(caller string, cached bool, items ...string) {
 	list := &randomList{envelope: func(items string, total, page, size int) []byte {
 		return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":%d,"page_size":%d}`, items, total, page, size)
 	}}
@@ -73,7 +73,7 @@ func TestProjection_upstreamBytes(t *testing.T) {
 		"a deferred field of a lookup":     {query: `{ nodes(ids: ["Q3ZtOmE"]) { ... on Cvm @defer(label: "l") { name } } }`, want: `{"nodes":[{"name":"%s"}]}`, plain: true},
 		"a deferred field beside a lookup": {query: `{ cvm(vmId: "a") { name } cvms { ... @defer { totalCount } } }`, want: `{"cvm":{"name":"%s"},"cvms":{"totalCount":1}}`},
 	}
-	s := newStock()
+	s := newFakeSource()
 	s.putItems("Bearer a", false, `{"hosted":{"id":"a"},"name":"`+written+`"}`)
 	projected, plain := stockGateway(t, s, true), stockGateway(t, s, false)
 	for name, test := range tests {
@@ -101,7 +101,7 @@ func TestProjection_planPerOperation(t *testing.T) {
 		query b($y: Boolean!, $x: Boolean = false) { ...list __typename @skip(if: $x) }
 		query c($y: Boolean! = true) { cvms { totalCount @include(if: $y) } ...list }
 		fragment list on Query { cvms { totalCount @include(if: $y) nodes { name @skip(if: $y) vmId } } }`
-	s := newStock()
+	s := newFakeSource()
 	s.putItems("Bearer a", false, `{"hosted":{"id":"v"},"name":"n"}`)
 	handler := stockGateway(t, s, true)
 	cvms := map[bool]string{
@@ -139,7 +139,7 @@ func TestProjection_manyConditions(t *testing.T) {
 		fmt.Fprintf(&fields, "vcpu @include(if: $v%d) ", i)
 	}
 	document := "query(" + definitions.String() + ") { cvms { nodes { vmId @skip(if: $v0) " + fields.String() + " } } }"
-	s := newStock()
+	s := newFakeSource()
 	s.putItems("Bearer a", false, `{"hosted":{"id":"v"}}`)
 	handler := stockGateway(t, s, true)
 	for range 2 {
@@ -153,7 +153,7 @@ func TestProjection_manyConditions(t *testing.T) {
 
 func TestProjection_tooManyEvents(t *testing.T) {
 	t.Parallel()
-	s := newStock()
+	s := newFakeSource()
 	s.putItems("Bearer a", false, `{"hosted":{"id":"a","events":[`+strings.Repeat("{},", 999_999)+`{}]}}`)
 	a := response{}
 	if err := json.Unmarshal([]byte(say(stockGateway(t, s, true), "Bearer a", `{ cvms { nodes { vmId } } }`, "", nil)), &a); err != nil {
@@ -166,7 +166,7 @@ func TestProjection_tooManyEvents(t *testing.T) {
 
 // leaving is a source that cancels the requests of some callers. It indexes a page again for each
 // call.
-type leaving struct{ *stock }
+type leaving struct{ *fakeSource }
 
 type leaveKey struct{}
 
@@ -214,7 +214,7 @@ func TestProjection_callersApart(t *testing.T) {
 		`{ cvms(first: 40) { nodes { vcpu name } } }`, // with an error for each item
 		`{ cvms { totalCount } }`,
 	}
-	s := newStock()
+	s := newFakeSource()
 	name := func(caller int) string { return fmt.Sprintf("of-%d-alone", caller) }
 	for caller := range callers {
 		var items []string

@@ -274,9 +274,9 @@ func TestServers_forRatios(t *testing.T) { //nolint:paralleltest // it is alone
 	}
 	floor := make([]byte, 24<<20) // as in the gateway, so that garbage collections are as rare
 	held := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = newCachedPages(t), true })
-	called := &gateway{timeout: patience}
+	called := &gateway{timeout: upstreamTimeout}
 	called.serve(t, upstream, func(r *graph.Resolver) { r.Projection = true })
-	cached := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 48 << 20}}
+	cached := &gateway{timeout: upstreamTimeout, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 48 << 20}}
 	cached.serve(t, upstream, func(r *graph.Resolver) {
 		r.Projection, r.ResponseCache = true, graphqlhttp.ResponseCacheOptions{MaxBytes: 16 << 20, TTL: time.Hour}
 	})

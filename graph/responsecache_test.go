@@ -31,8 +31,8 @@ type cachedGateway struct {
 func newCachedGateway(tb testing.TB, upstream http.Handler, bytes uint64, options pages.CacheOptions) *cachedGateway {
 	tb.Helper()
 	options.MaxBytes = 16 << 20
-	g := &cachedGateway{gateway: &gateway{timeout: patience, cache: options}}
-	g.over(tb, upstream, func(r *graph.Resolver) {
+	g := &cachedGateway{gateway: &gateway{timeout: upstreamTimeout, cache: options}}
+	g.serveRecorded(tb, upstream, func(r *graph.Resolver) {
 		r.ResponseCache = graphqlhttp.ResponseCacheOptions{
 			MaxBytes: bytes, TTL: options.TTL,
 			Hit:   func() { g.hits.Add(1) },

@@ -11,6 +11,7 @@ import (
 
 	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/relay"
 )
 
 // Tracer receives the events that make up a trace. All of its functions are required, and must be
@@ -27,7 +28,7 @@ type Tracer struct {
 	// gateway or the upstream.
 	Field func(ctx context.Context, name string) (context.Context, func(code string, failed bool))
 	// Page records a page that a field uses, and why it was fetched.
-	Page func(ctx context.Context, page pages.FetchResult, reason string)
+	Page func(ctx context.Context, page pages.FetchResult, reason relay.Reason)
 }
 
 // executed records an operation. It may have been refused, so that opCtx has no operation.
@@ -58,7 +59,7 @@ func (t *Tracer) refused(ctx context.Context, code string) {
 }
 
 // used records pages.
-func (t *Tracer) used(ctx context.Context, fetched []pages.FetchResult, reason string) {
+func (t *Tracer) used(ctx context.Context, fetched []pages.FetchResult, reason relay.Reason) {
 	if t == nil {
 		return
 	}

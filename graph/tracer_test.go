@@ -16,6 +16,7 @@ import (
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
+	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
 
@@ -49,7 +50,7 @@ func (r *recorder) tracer() *graph.Tracer {
 		Field: func(ctx context.Context, name string) (context.Context, func(code string, failed bool)) {
 			return context.WithValue(ctx, fieldKey{}, name), func(code string, failed bool) { r.record("field %s %q failed=%t", name, code, failed) }
 		},
-		Page: func(ctx context.Context, got pages.FetchResult, reason string) {
+		Page: func(ctx context.Context, got pages.FetchResult, reason relay.Reason) {
 			r.record("page of %v: %d/%d %s %d items cached=%t", ctx.Value(fieldKey{}), got.Request.Page, got.Request.PageSize, reason, got.Len(), got.Cached)
 		},
 	}
@@ -135,8 +136,8 @@ func TestTracer_operations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			events := &recorder{}
-			g := &gateway{timeout: patience, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 1 << 20}}
-			g.over(t, failingAs(), func(r *graph.Resolver) {
+			g := &gateway{timeout: upstreamTimeout, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 1 << 20}}
+			g.serveRecorded(t, failingAs(), func(r *graph.Resolver) {
 				r.Tracer = events.tracer()
 				r.ResponseCache = graphqlhttp.ResponseCacheOptions{MaxBytes: 1 << 20, TTL: time.Hour}
 			})

@@ -27,23 +27,23 @@ const (
 // largeBodySlots limits the number of large bodies in use.
 type largeBodySlots chan struct{}
 
-// document reads the whole body. Its errors are *InvalidResponseError for a body that is too large,
+// rawPage reads the whole body. Its errors are *InvalidResponseError for a body that is too large,
 // incomplete or wrongly compressed, *UnavailableError for a large one that gets no slot in time,
 // and those of the connection.
-func (s largeBodySlots) document(ctx context.Context, resp *http.Response) (Document, error) {
+func (s largeBodySlots) rawPage(ctx context.Context, resp *http.Response) (RawPage, error) {
 	body, large, err := s.readBody(ctx, resp)
 	if err == nil && endsEarly(body) {
 		err = invalid(ReasonTruncated)
 	}
-	d := Document{Body: body, NoStore: forbidsStoring(resp.Header)}
+	page := RawPage{Body: body, NoStore: forbidsStoring(resp.Header)}
 	if large {
-		d.release = sync.OnceFunc(func() { <-s })
+		page.release = sync.OnceFunc(func() { <-s })
 	}
 	if err != nil {
-		d.Release()
-		return Document{}, err
+		page.Release()
+		return RawPage{}, err
 	}
-	return d, nil
+	return page, nil
 }
 
 // readBody reads the whole body. It reports whether it has taken a slot, also with an error.

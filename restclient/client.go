@@ -125,16 +125,16 @@ func (c *Client) State() State { return c.policy.state() }
 // ListCvms fetches and decodes one page of the list. The page belongs to the caller. The errors are
 // those of [Client.Fetch], and *InvalidResponseError for a body that is not the page.
 func (c *Client) ListCvms(ctx context.Context, cred Credential, req PageRequest) (*CvmPage, error) {
-	document, err := c.Fetch(ctx, cred, req)
+	page, err := c.Fetch(ctx, cred, req)
 	if err != nil {
 		return nil, err
 	}
-	defer document.Release()
-	return DecodePage(document.Body, req)
+	defer page.Release()
+	return DecodePage(page.Body, req)
 }
 
-// Document is the response to a call, not decoded.
-type Document struct {
+// RawPage is the response to a call, not decoded.
+type RawPage struct {
 	// Body is the response's body, after decompression.
 	Body []byte
 	// NoStore reports whether the upstream forbids storing the response (Cache-Control: no-store).
@@ -145,16 +145,16 @@ type Document struct {
 	release func() // what Release calls, or nil
 }
 
-// Release ends the use of the document. Only a few large documents are in use at a time, and calls
+// Release ends the use of the page. Only a few large pages are in use at a time, and calls
 // with further ones wait until one of them is released. It may be called more than once.
-func (d Document) Release() {
-	if d.release != nil {
-		d.release()
+func (p RawPage) Release() {
+	if p.release != nil {
+		p.release()
 	}
 }
 
 // Fetch fetches one page of the list without decoding it. A zero cred sends no credential. The
-// document belongs to the caller, who must call [Document.Release]. Its body is only checked for a
+// page belongs to the caller, who must call [RawPage.Release]. Its body is only checked for a
 // missing end.
 //
 // A call has up to three attempts, each limited by Options.Timeout. It is retried after status 500,
@@ -168,52 +168,52 @@ func (d Document) Release() {
 // The error is an *ArgumentError before any I/O, an *UnavailableError, or that of the last attempt:
 // *StatusError, *TimeoutError, *NetworkError, or *InvalidResponseError for a body that is too large
 // or incomplete. If ctx is canceled, errors.Is finds [context.Canceled] in the error.
-func (c *Client) Fetch(ctx context.Context, cred Credential, req PageRequest) (Document, error) {
+func (c *Client) Fetch(ctx context.Context, cred Credential, req PageRequest) (RawPage, error) {
 	if err := req.validate(); err != nil {
-		return Document{}, err
+		return RawPage{}, err
 	}
 	headers := cred.Headers()
 	if err := headers.validate(); err != nil {
-		return Document{}, err
+		return RawPage{}, err
 	}
 	c.policy.begin()
-	document, err := c.attempt(ctx, headers, Attempt{req, 1})
+	page, err := c.attempt(ctx, headers, Attempt{req, 1})
 	c.policy.end()
 	if retryReason(err) == "" || ctx.Err() != nil {
-		return document, err
+		return page, err
 	}
 	next := Attempt{req, 1}
-	return c.policy.again(ctx, err, func() (Document, error) {
+	return c.policy.again(ctx, err, func() (RawPage, error) {
 		next.Number++
 		return c.attempt(ctx, headers, next)
 	})
 }
 
 // attempt makes one attempt, unless the policy forbids it.
-func (c *Client) attempt(ctx context.Context, headers Headers, a Attempt) (Document, error) {
+func (c *Client) attempt(ctx context.Context, headers Headers, a Attempt) (RawPage, error) {
 	permit, err := c.policy.admit(ctx)
 	if err != nil {
-		return Document{}, err
+		return RawPage{}, err
 	}
 	header := c.headerFor(headers)
 	ended := c.policy.observer.follow(ctx, a, header)
-	document, err := c.call(ctx, header, a.Request)
+	page, err := c.call(ctx, header, a.Request)
 	if ended != nil {
 		ended(ending(err))
 	}
 	c.policy.settle(ctx, permit, err)
-	document.Attempts = 1
-	return document, err
+	page.Attempts = 1
+	return page, err
 }
 
 // call sends one request, and returns an error that may be shown to clients.
-func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) (Document, error) {
+func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) (RawPage, error) {
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	document, err := c.fetch(attempt, header, req)
+	page, err := c.fetch(attempt, header, req)
 	if err == nil {
-		return document, nil
+		return page, nil
 	}
 	var (
 		status      *StatusError
@@ -221,24 +221,24 @@ func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) 
 		unavailable *UnavailableError
 	)
 	if errors.As(err, &unusable) || (errors.As(err, &status) || errors.As(err, &unavailable)) && ctx.Err() == nil {
-		return Document{}, err
+		return RawPage{}, err
 	}
-	return Document{}, c.failure(ctx, attempt, err)
+	return RawPage{}, c.failure(ctx, attempt, err)
 }
 
-// fetch sends the request and returns the document of a response with status 200. Its errors are
+// fetch sends the request and returns the body of a response with status 200. Its errors are
 // *StatusError, *InvalidResponseError, *UnavailableError, and those of the transport, which must
 // not be shown to clients.
-func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest) (Document, error) {
+func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest) (RawPage, error) {
 	resp, err := c.transport.RoundTrip(c.request(ctx, header, req))
 	if err != nil {
-		return Document{}, err
+		return RawPage{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return Document{}, statusError(resp)
+		return RawPage{}, statusError(resp)
 	}
-	return c.large.document(ctx, resp)
+	return c.large.rawPage(ctx, resp)
 }
 
 // forbidsStoring reports whether Cache-Control has the directive no-store.

@@ -26,7 +26,7 @@ func TestFetch_largeBodies(t *testing.T) {
 			_, _ = w.Write([]byte(large))
 		}
 	})
-	fetch := func(ctx context.Context, key string) (restclient.Document, error) {
+	fetch := func(ctx context.Context, key string) (restclient.RawPage, error) {
 		return client.Fetch(ctx, restclient.NewCredential(restclient.Headers{APIKey: key}), onePage)
 	}
 	// Failed and released bodies free their slots.
@@ -41,7 +41,7 @@ func TestFetch_largeBodies(t *testing.T) {
 		d.Release()
 		d.Release()
 	}
-	var held []restclient.Document
+	var held []restclient.RawPage
 	for range restclient.LargeBodies {
 		d, err := fetch(t.Context(), "large")
 		if err != nil || len(d.Body) != len(large) {

@@ -322,16 +322,16 @@ func (p *policy) end() { p.traffic.ReleaseExecution() }
 
 // attemptState is the state of a call whose first attempt has failed.
 type attemptState struct {
-	document Document      // its Attempts is the number of attempts so far
-	err      error         // of the last attempt
-	pause    time.Duration // before the next one
-	late     bool          // there is no time for a next one
+	page  RawPage       // its Attempts is the number of attempts so far
+	err   error         // of the last attempt
+	pause time.Duration // before the next one
+	late  bool          // there is no time for a next one
 }
 
 // note records the result of an attempt.
-func (t *attemptState) note(ctx context.Context, document Document, err error) {
-	document.Attempts += t.document.Attempts
-	t.document, t.err = document, err
+func (t *attemptState) note(ctx context.Context, page RawPage, err error) {
+	page.Attempts += t.page.Attempts
+	t.page, t.err = page, err
 	if err == nil {
 		return
 	}
@@ -339,31 +339,31 @@ func (t *attemptState) note(ctx context.Context, document Document, err error) {
 	if e, ok := errors.AsType[*StatusError](err); ok {
 		floor = e.RetryAfter
 	}
-	wait, ok := pause(document.Attempts, floor, timeLeft(ctx), rand.Float64())
+	wait, ok := pause(page.Attempts, floor, timeLeft(ctx), rand.Float64())
 	t.pause, t.late = wait, !ok
 }
 
 // again makes the attempts after the first one, which has failed. Its errors are those of attempt.
-func (p *policy) again(ctx context.Context, first error, attempt func() (Document, error)) (Document, error) {
+func (p *policy) again(ctx context.Context, first error, attempt func() (RawPage, error)) (RawPage, error) {
 	t := &attemptState{}
 	_, err := p.retries.WithContext(ctx).Get(func() (*attemptState, error) {
-		if t.document.Attempts == 0 {
-			t.note(ctx, Document{Attempts: 1}, first)
+		if t.page.Attempts == 0 {
+			t.note(ctx, RawPage{Attempts: 1}, first)
 			return t, first
 		}
-		document, err := attempt()
+		page, err := attempt()
 		if _, ok := errors.AsType[*UnavailableError](err); !ok {
-			t.note(ctx, document, err)
+			t.note(ctx, page, err)
 		}
 		return t, err
 	})
 	switch {
 	case err == nil:
-		return t.document, nil
+		return t.page, nil
 	case ctx.Err() != nil:
-		return t.document, ended(ctx)
+		return t.page, ended(ctx)
 	}
-	return t.document, t.err // the upstream's failure says more than the missing retry
+	return t.page, t.err // the upstream's failure says more than the missing retry
 }
 
 // admit waits until an attempt may be made.

@@ -62,7 +62,7 @@ func (u *upstreamCheck) tryOtherHeaders(ctx context.Context, given restclient.He
 	rejected := 0
 	for _, other := range others {
 		r := u.call(ctx, other)
-		r.document.Release()
+		r.page.Release()
 		switch status := r.status(); {
 		case status == http.StatusOK:
 			return message + ", but accepts the same secret as " + sentAs(other) + alone + ": " + headerAdvice(other)

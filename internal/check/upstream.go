@@ -27,9 +27,9 @@ type upstreamCheck struct{ Options }
 
 // response is the result of a call.
 type response struct {
-	document restclient.Document
-	compared restclient.Comparison // of the document
-	err      error                 // also if the document is not valid JSON
+	page     restclient.RawPage
+	compared restclient.Comparison // of the page
+	err      error                 // also if the page is not valid JSON
 	trace    *connectionTrace
 	took     time.Duration
 }
@@ -62,10 +62,10 @@ func (u *upstreamCheck) call(ctx context.Context, headers restclient.Headers) *r
 	defer client.Close()
 	started := time.Now()
 	credential := restclient.NewCredential(headers)
-	r.document, r.err = client.Fetch(restclient.WithRetryDeadline(r.trace.with(ctx), noRetries{}), credential, firstPage())
+	r.page, r.err = client.Fetch(restclient.WithRetryDeadline(r.trace.with(ctx), noRetries{}), credential, firstPage())
 	r.took = time.Since(started)
 	if r.err == nil {
-		r.compared, r.err = restclient.Compare(r.document.Body, credential)
+		r.compared, r.err = restclient.Compare(r.page.Body, credential)
 	}
 	return r
 }
@@ -73,7 +73,7 @@ func (u *upstreamCheck) call(ctx context.Context, headers restclient.Headers) *r
 // run makes a call and evaluates it step by step. It skips the steps after a failed one.
 func (u *upstreamCheck) run(ctx context.Context) (steps []Step) {
 	r := u.call(ctx, headersOf(u.Token, u.APIKey))
-	defer r.document.Release()
+	defer r.page.Release()
 	failed := ""
 	for _, step := range []struct {
 		name     string
@@ -199,7 +199,7 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 		return newStep(StepContract, Failed, fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS",
 			status, u.version()))
 	}
-	_, invalid := restclient.DecodePage(r.document.Body, firstPage())
+	_, invalid := restclient.DecodePage(r.page.Body, firstPage())
 	status, message := u.evaluate(r.compared, invalid)
 	return Step{Name: StepContract, Status: status, Message: message, Differences: r.compared.Differences, More: r.compared.Omitted()}
 }

@@ -58,10 +58,10 @@ func servePanics(args []string) int {
 type panickingPages struct{ *pages.Cache }
 
 func newPanickingPages() panickingPages {
-	return panickingPages{pages.NewCache(pages.NewUpstreamFunc(func(_ context.Context, c restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
+	return panickingPages{pages.NewCache(pages.NewUpstreamFunc(func(_ context.Context, c restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
 		panicAt("document", c)
 		items := strings.TrimPrefix(strings.Repeat(`,{"hosted":{}}`, r.PageSize), ",")
-		return restclient.Document{Body: fmt.Appendf(nil, `{"items":[%s],"total":100000,"page":%d,"page_size":%d}`, items, r.Page, r.PageSize)}, nil
+		return restclient.RawPage{Body: fmt.Appendf(nil, `{"items":[%s],"total":100000,"page":%d,"page_size":%d}`, items, r.Page, r.PageSize)}, nil
 	}), pages.CacheOptions{})}
 }
 

@@ -22,8 +22,8 @@ import (
 type Options struct {
 	// Executor executes operations.
 	Executor graphql.GraphExecutor
-	// Begin returns the state of the operation that arrives with the header.
-	Begin func(http.Header) Operation
+	// NewOperation returns the state of the operation that arrives with the header.
+	NewOperation func(http.Header) Operation
 	// PresentError returns what the client sees of an error.
 	PresentError func(context.Context, error) *gqlerror.Error
 	// Observer receives events.
@@ -38,9 +38,9 @@ type Operation interface {
 	// CacheScope returns a key of the caller. Responses are cached separately for each. It returns
 	// false if the response cache must not be used.
 	CacheScope() (scope [32]byte, ok bool)
-	// Bind returns a context with the operation, whose request has the document ID. The ID is empty
+	// WithDocument returns a context with the operation, whose request has the document ID. The ID is empty
 	// if the request has none.
-	Bind(ctx context.Context, documentID string) context.Context
+	WithDocument(ctx context.Context, documentID string) context.Context
 	// AppendData appends the final JSON of the response's data to dst, given the data that gqlgen
 	// wrote. It returns an error if the response is too large.
 	AppendData(dst, data []byte) ([]byte, *gqlerror.Error)
@@ -65,14 +65,14 @@ type Observer struct {
 
 // Handler is a GraphQL endpoint: POST with a JSON body, and GET for queries.
 type Handler struct {
-	options Options
-	writer  *responseWriter
-	cache   *responseCache
+	options   Options
+	responder *responder
+	cache     *responseCache
 }
 
 // New returns a handler. It is safe for concurrent use.
 func New(options Options) *Handler {
-	return &Handler{options, newResponseWriter(), newResponseCache(options.ResponseCache)}
+	return &Handler{options, newResponder(), newResponseCache(options.ResponseCache)}
 }
 
 // exchange is one request and its response.
@@ -101,7 +101,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(err)
 		return
 	}
-	op := h.options.Begin(r.Header)
+	op := h.options.NewOperation(r.Header)
 	key, cacheable := h.cache.key(op, r.Method, raw)
 	if cacheable && x.respondFromCache(key) {
 		return
@@ -122,13 +122,13 @@ func (x *exchange) respondFromCache(key cacheKey) bool {
 		return false
 	}
 	x.options.Observer.CacheHit(x.r.Context(), cached.operationName)
-	x.writer.write(x.w, x.r, x.media, http.StatusOK, cached.body, true)
+	x.responder.write(x.w, x.r, x.media, http.StatusOK, cached.body, true)
 	return true
 }
 
 // execute executes an operation and writes the response.
 func (x *exchange) execute(op Operation, params *parameters, key cacheKey, cacheable bool) {
-	ctx := op.Bind(graphql.StartOperationTrace(x.r.Context()), params.documentID)
+	ctx := op.WithDocument(graphql.StartOperationTrace(x.r.Context()), params.documentID)
 	opCtx, errs := x.options.Executor.CreateOperationContext(ctx, &params.RawParams)
 	if x.r.Method == http.MethodGet && isMutation(opCtx, params.Query) {
 		x.w.Header().Set("Allow", http.MethodPost)
@@ -168,7 +168,7 @@ func (x *exchange) respond(response *graphql.Response, op Operation, entry *cach
 		status = http.StatusBadRequest
 	}
 	response.Errors = limitErrors(response.Errors)
-	buffer := x.writer.buffer()
+	buffer := x.responder.buffer()
 	body, tooLarge := encode((*buffer)[:0], response, op)
 	if tooLarge != nil {
 		response = &graphql.Response{Errors: gqlerror.List{tooLarge}, Data: json.RawMessage("null"), Extensions: response.Extensions}
@@ -178,8 +178,8 @@ func (x *exchange) respond(response *graphql.Response, op Operation, entry *cach
 	if complete && entry != nil {
 		x.cache.store(*entry, op, body)
 	}
-	x.writer.write(x.w, x.r, x.media, status, body, complete)
-	x.writer.release(buffer, body)
+	x.responder.write(x.w, x.r, x.media, status, body, complete)
+	x.responder.release(buffer, body)
 	return response.Errors
 }
 
@@ -203,7 +203,7 @@ func (x *exchange) recoverPanic() {
 
 func (x *exchange) writeError(status int, e *gqlerror.Error) {
 	body, _ := encode(nil, &graphql.Response{Errors: gqlerror.List{e}}, nil)
-	x.writer.write(x.w, x.r, x.media, status, body, false)
+	x.responder.write(x.w, x.r, x.media, status, body, false)
 }
 
 // unwrapList returns the errors of a request that is not executed. A gqlgen extension can return

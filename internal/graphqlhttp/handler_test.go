@@ -55,7 +55,7 @@ func (o stubOperation) CacheScope() (scope [32]byte, ok bool) {
 	return scope, o.caller != ""
 }
 
-func (stubOperation) Bind(ctx context.Context, _ string) context.Context { return ctx }
+func (stubOperation) WithDocument(ctx context.Context, _ string) context.Context { return ctx }
 
 func (stubOperation) AppendData(dst, data []byte) ([]byte, *gqlerror.Error) {
 	return append(dst, data...), nil
@@ -81,7 +81,7 @@ func newEndpoint(data string, change ...func(*graphqlhttp.Options)) *endpoint {
 	e.current.Store(true)
 	options := graphqlhttp.Options{
 		Executor: executor.New(stubSchema{data}),
-		Begin: func(header http.Header) graphqlhttp.Operation {
+		NewOperation: func(header http.Header) graphqlhttp.Operation {
 			return stubOperation{header.Get("Authorization"), &e.current}
 		},
 		PresentError: func(context.Context, error) *gqlerror.Error { return &gqlerror.Error{Message: "it failed"} },
@@ -285,7 +285,7 @@ func TestHandler_bodyTruncated(t *testing.T) {
 func TestHandler_panic(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(`{}`, func(o *graphqlhttp.Options) {
-		o.Begin = func(http.Header) graphqlhttp.Operation { panic("s3cret") }
+		o.NewOperation = func(http.Header) graphqlhttp.Operation { panic("s3cret") }
 	})
 	w := e.send(t, http.MethodPost, "/graphql", `{"query":"{ list }"}`, nil)
 	if want := `{"errors":[{"message":"it failed"}]}`; w.Code != 500 || w.Body.String() != want {
@@ -299,8 +299,8 @@ func TestHandler_panic(t *testing.T) {
 func TestHandler_contextEnded(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(`{}`, func(o *graphqlhttp.Options) {
-		begin := o.Begin
-		o.Begin = func(header http.Header) graphqlhttp.Operation { return endedOperation{begin(header)} }
+		newOperation := o.NewOperation
+		o.NewOperation = func(header http.Header) graphqlhttp.Operation { return endedOperation{newOperation(header)} }
 	})
 	w := e.send(t, http.MethodPost, "/graphql", `{"query":"{ list }"}`, nil)
 	want := `{"errors":[{"message":"the request timed out before it was executed: try again","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
@@ -312,7 +312,7 @@ func TestHandler_contextEnded(t *testing.T) {
 // endedOperation is an operation whose context has ended.
 type endedOperation struct{ graphqlhttp.Operation }
 
-func (endedOperation) Bind(ctx context.Context, _ string) context.Context {
+func (endedOperation) WithDocument(ctx context.Context, _ string) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	return ctx

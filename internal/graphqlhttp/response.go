@@ -34,15 +34,15 @@ const (
 // vary lists the request headers that a response depends on.
 const vary = "Accept, Accept-Encoding, Authorization, X-API-Key, X-Phala-Workspace"
 
-// responseWriter writes GraphQL responses. It is safe for concurrent use.
-type responseWriter struct {
+// responder writes GraphQL responses. It is safe for concurrent use.
+type responder struct {
 	headers map[string][]string // header values, by their content or media type
 	zips    sync.Pool           // of *gzip.Writer
 	buffers sync.Pool           // of *[]byte
 }
 
-func newResponseWriter() *responseWriter {
-	rw := &responseWriter{headers: make(map[string][]string)}
+func newResponder() *responder {
+	rw := &responder{headers: make(map[string][]string)}
 	for _, value := range []string{"nosniff", "no-store", vary} {
 		rw.headers[value] = []string{value}
 	}
@@ -53,7 +53,7 @@ func newResponseWriter() *responseWriter {
 }
 
 // buffer returns a buffer for a response.
-func (rw *responseWriter) buffer() *[]byte {
+func (rw *responder) buffer() *[]byte {
 	if buffer, ok := rw.buffers.Get().(*[]byte); ok {
 		return buffer
 	}
@@ -62,7 +62,7 @@ func (rw *responseWriter) buffer() *[]byte {
 
 // release makes the memory of a response available to others. The response must not be used
 // afterwards.
-func (rw *responseWriter) release(buffer *[]byte, body []byte) {
+func (rw *responder) release(buffer *[]byte, body []byte) {
 	if cap(body) <= maxReusedBuffer {
 		*buffer = body
 		rw.buffers.Put(buffer)
@@ -70,7 +70,7 @@ func (rw *responseWriter) release(buffer *[]byte, body []byte) {
 }
 
 // write writes a response. If it is complete, it has data and no errors.
-func (rw *responseWriter) write(
+func (rw *responder) write(
 	w http.ResponseWriter, r *http.Request, media string, status int, body []byte, complete bool,
 ) {
 	header := w.Header()
@@ -120,7 +120,7 @@ func matchesTag(ifNoneMatch []string, tag string) bool {
 	return false
 }
 
-func (rw *responseWriter) zip(body []byte) []byte {
+func (rw *responder) zip(body []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(body) / 4)
 	zip, ok := rw.zips.Get().(*gzip.Writer)

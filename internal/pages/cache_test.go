@@ -31,11 +31,11 @@ type list struct {
 	size    int // bytes of padding per item
 }
 
-func (l *list) body(ctx context.Context, credential restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
+func (l *list) body(ctx context.Context, credential restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
 	call := l.calls.Add(1)
 	if l.before != nil {
 		if err := l.before(ctx, credential, r); err != nil {
-			return restclient.Document{}, err
+			return restclient.RawPage{}, err
 		}
 	}
 	items := make([]string, r.PageSize)
@@ -43,7 +43,7 @@ func (l *list) body(ctx context.Context, credential restclient.Credential, r res
 		items[i] = fmt.Sprintf(`{"hosted":{"id":"%d-%d-%d"},"name":%q,"project_id":%q}`,
 			r.Filter.NodeID, r.Page, i, fmt.Sprint(call), describe(credential)+strings.Repeat("x", l.size))
 	}
-	return restclient.Document{Body: document(strings.Join(items, ","), 100_000, r.Page, r.PageSize), NoStore: l.noStore}, nil
+	return restclient.RawPage{Body: document(strings.Join(items, ","), 100_000, r.Page, r.PageSize), NoStore: l.noStore}, nil
 }
 
 func describe(c restclient.Credential) string {

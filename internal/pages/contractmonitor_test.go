@@ -34,8 +34,8 @@ type monitoredCache struct {
 
 func newMonitoredCache() *monitoredCache {
 	c := &monitoredCache{clock: newClock()}
-	body := func(_ context.Context, _ restclient.Credential, r restclient.PageRequest) (restclient.Document, error) {
-		return restclient.Document{Body: c.document(r)}, nil
+	body := func(_ context.Context, _ restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
+		return restclient.RawPage{Body: c.document(r)}, nil
 	}
 	c.Cache = pages.NewCache(pages.NewUpstreamFunc(body), pages.CacheOptions{Now: c.clock.Now, Observer: pages.CacheObserver{
 		Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
@@ -172,8 +172,8 @@ func TestContractMonitor_concurrentPages(t *testing.T) {
 func TestContractMonitor_allocations(t *testing.T) { //nolint:paralleltest // allocations of other tests would count
 	body := []byte(oneItem(`,"new":[]`))
 	allocations := func(observer pages.CacheObserver) float64 {
-		c := pages.NewCache(pages.NewUpstreamFunc(func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error) {
-			return restclient.Document{Body: slices.Clip(body)}, nil
+		c := pages.NewCache(pages.NewUpstreamFunc(func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.RawPage, error) {
+			return restclient.RawPage{Body: slices.Clip(body)}, nil
 		}), pages.CacheOptions{Observer: observer})
 		r := fetchRequest(c, bearer("a"), 1, 1)
 		mustFetch(t, c, r)

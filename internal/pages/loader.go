@@ -22,8 +22,8 @@ const parallelCalls = 16
 // PageLoad records how an operation obtained, or failed to obtain, a page.
 type PageLoad struct {
 	Request restclient.PageRequest
-	// Reason is the reason for the first request of the page, a [relay.Reason].
-	Reason string
+	// Reason is the reason for the first request of the page.
+	Reason relay.Reason
 	// Cached, Coalesced and Stale are the same as in [FetchResult].
 	Cached, Coalesced, Stale bool
 	// Attempts is the number of attempts of the upstream call; zero if there was no call.
@@ -69,7 +69,7 @@ type Loader struct {
 // pageState is the state of a requested page.
 type pageState struct {
 	request restclient.PageRequest
-	reason  string
+	reason  relay.Reason
 	result  FetchResult // has no page until it is loaded
 	since   time.Time   // the latest since of all requests for the page
 }
@@ -100,7 +100,7 @@ func latest(a, b time.Time) time.Time {
 // parallel. All pages show the list as of since or later; if since is zero, any page is acceptable.
 // Pages are shared, so callers must not modify them. Load returns the error of the first failed
 // request, which is the source's error or a *[CallBudgetError].
-func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.PageRequest, since time.Time) ([]FetchResult, error) {
+func (l *Loader) Load(ctx context.Context, reason relay.Reason, requests []restclient.PageRequest, since time.Time) ([]FetchResult, error) {
 	since = latest(l.since, since)
 	pages := make([]FetchResult, len(requests))
 	if l.loadCached(ctx, reason, requests, since, pages) {
@@ -139,7 +139,7 @@ func (l *Loader) Load(ctx context.Context, reason string, requests []restclient.
 }
 
 // loadCached sets the pages that are loaded or cached, and reports whether these are all.
-func (l *Loader) loadCached(ctx context.Context, reason string, requests []restclient.PageRequest, since time.Time, pages []FetchResult) bool {
+func (l *Loader) loadCached(ctx context.Context, reason relay.Reason, requests []restclient.PageRequest, since time.Time, pages []FetchResult) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := true
@@ -228,7 +228,7 @@ func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Fet
 	l.mu.Lock()
 	state := l.find(request)
 	reason, since := state.reason, state.since
-	reserved, err := l.spend(relay.Reason(reason))
+	reserved, err := l.spend(reason)
 	l.mu.Unlock()
 	if err != nil {
 		return FetchResult{}, err

@@ -14,6 +14,7 @@ import (
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
+	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
 
@@ -166,22 +167,22 @@ func TestLoader_callBudget(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		budget  pages.CallBudget
-		reasons []string // of consecutive calls
-		allowed []bool   // for each call
+		reasons []relay.Reason // of consecutive calls
+		allowed []bool         // for each call
 	}{
 		"all calls of the budget": {
 			budget:  pages.CallBudget{Calls: 2},
-			reasons: []string{"window", "lookup", "window"},
+			reasons: []relay.Reason{"window", "lookup", "window"},
 			allowed: []bool{true, true, false},
 		},
 		"reserved calls are for windows only": {
 			budget:  pages.CallBudget{Calls: 2, WindowCalls: 1},
-			reasons: []string{"lookup", "realign", "window", "window"},
+			reasons: []relay.Reason{"lookup", "realign", "window", "window"},
 			allowed: []bool{true, false, true, false},
 		},
 		"windows can use unreserved calls": {
 			budget:  pages.CallBudget{Calls: 3, WindowCalls: 1},
-			reasons: []string{"total", "window", "seam", "window"},
+			reasons: []relay.Reason{"total", "window", "seam", "window"},
 			allowed: []bool{true, true, true, false},
 		},
 	}

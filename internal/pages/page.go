@@ -32,51 +32,51 @@ func Shape() *projection.Shape {
 	return projection.NewShape(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
 }
 
-// DocumentFunc fetches the document of a page. The caller owns the document. A DocumentFunc returns
+// RawPageFunc fetches a page without decoding it. The caller owns the result. A RawPageFunc returns
 // the errors of [restclient.Client.Fetch].
-type DocumentFunc func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.Document, error)
+type RawPageFunc func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.RawPage, error)
 
-// Upstream fetches documents and decodes them to pages. It is safe for concurrent use.
+// Upstream fetches and decodes pages. It is safe for concurrent use.
 type Upstream struct {
-	fetch DocumentFunc
-	index *indexer
+	fetch   RawPageFunc
+	decoder *pageDecoder
 }
 
-// NewUpstream returns an Upstream that fetches documents with the client.
+// NewUpstream returns an Upstream that fetches pages with the client.
 func NewUpstream(client *restclient.Client) *Upstream { return NewUpstreamFunc(client.Fetch) }
 
-// NewUpstreamFunc returns an Upstream that fetches documents with a function. The function must be
+// NewUpstreamFunc returns an Upstream that fetches pages with a function. The function must be
 // safe for concurrent use. It may be nil if only [Upstream.Page] is called.
-func NewUpstreamFunc(fetch DocumentFunc) *Upstream { return &Upstream{fetch, newIndexer(Shape())} }
+func NewUpstreamFunc(fetch RawPageFunc) *Upstream { return &Upstream{fetch, newPageDecoder(Shape())} }
 
-// Fetch fetches a page. The page keeps the document's body, so only the other fields of the
-// returned document may be used. It returns the errors of [restclient.Client.ListCvms].
-func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, restclient.Document, error) {
-	document, err := u.fetch(ctx, credential, request)
+// Fetch fetches a page. The page keeps the body of the raw page, of which only the other fields may
+// be used. It returns the errors of [restclient.Client.ListCvms].
+func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, request restclient.PageRequest) (*Page, restclient.RawPage, error) {
+	raw, err := u.fetch(ctx, credential, request)
 	if err != nil {
-		return nil, document, err
+		return nil, raw, err
 	}
-	defer document.Release()
-	page, err := u.Page(document.Body, request)
-	return page, document, err
+	defer raw.Release()
+	page, err := u.Page(raw.Body, request)
+	return page, raw, err
 }
 
-// Page decodes the document that the upstream returned for a request. The page keeps the document,
-// which must not be modified afterwards. The error is a *restclient.InvalidResponseError.
-func (u *Upstream) Page(document []byte, request restclient.PageRequest) (*Page, error) {
-	return u.index.page(document, request)
+// Page decodes the body that the upstream returned for a request. The page keeps the body, which
+// must not be modified afterwards. The error is a *restclient.InvalidResponseError.
+func (u *Upstream) Page(body []byte, request restclient.PageRequest) (*Page, error) {
+	return u.decoder.page(body, request)
 }
 
-// indexer decodes documents to pages.
-type indexer struct {
+// pageDecoder decodes the bodies of pages.
+type pageDecoder struct {
 	shape *projection.Shape
 	vmID  projection.ValueRef
 	// traits are the values that identify an item without a VM.
 	traits [5]projection.ValueRef
 }
 
-func newIndexer(shape *projection.Shape) *indexer {
-	return &indexer{
+func newPageDecoder(shape *projection.Shape) *pageDecoder {
+	return &pageDecoder{
 		shape: shape,
 		vmID:  shape.Value("hosted", "id"),
 		traits: [...]projection.ValueRef{
@@ -86,10 +86,10 @@ func newIndexer(shape *projection.Shape) *indexer {
 	}
 }
 
-// page decodes the document for a request. The error is a *restclient.InvalidResponseError.
-func (x *indexer) page(body []byte, request restclient.PageRequest) (*Page, error) {
+// page decodes the body of the response to a request. The error is a *restclient.InvalidResponseError.
+func (d *pageDecoder) page(body []byte, request restclient.PageRequest) (*Page, error) {
 	page := &Page{IndexedPage: &projection.IndexedPage{}}
-	if err := x.shape.Index(page.IndexedPage, body, request.PageSize); err != nil {
+	if err := d.shape.Index(page.IndexedPage, body, request.PageSize); err != nil {
 		// The decoder returns a precise error.
 		if _, err := restclient.DecodePage(body, request); err != nil {
 			return nil, err
@@ -101,27 +101,28 @@ func (x *indexer) page(body []byte, request restclient.PageRequest) (*Page, erro
 	if page.Total, err = envelope.Validate(request); err != nil {
 		return nil, err
 	}
-	x.identify(page)
+	d.identify(page)
 	return page, nil
 }
 
 // identify sets the identities of a page's items.
-func (x *indexer) identify(page *Page) {
+func (d *pageDecoder) identify(page *Page) {
 	count := page.Len()
 	page.Identities = make([]relay.Identity, count)
 	page.Fingerprints = make([]relay.Fingerprint, count)
 	ids := make([]byte, 0, len("1a09d706-2686-4e0a-8b1d-323ff0e3504b")*count) // all ids, in one allocation
+	var buf [relay.MaxPageSize]int
+	ends := buf[:0] // of each id in ids
 	for i := range count {
-		ids = page.AppendText(ids, i, x.vmID)
-		page.Identities[i].Number = len(ids) // the end of the id, until the next loop
+		ids = page.AppendText(ids, i, d.vmID)
+		ends = append(ends, len(ids))
 	}
 	all, begin := string(ids), 0
 	for i := range count {
 		identity := &page.Identities[i]
-		end := identity.Number
-		identity.VMID, identity.Number, begin = all[begin:end], 0, end
+		identity.VMID, begin = all[begin:ends[i]], ends[i]
 		if identity.VMID == "" {
-			identity.Traits = x.traitsOf(page, i)
+			identity.Traits = d.traitsOf(page, i)
 			identity.Number = 1
 			for _, earlier := range page.Identities[:i] {
 				if earlier.VMID == "" && earlier.Traits == identity.Traits {
@@ -135,16 +136,16 @@ func (x *indexer) identify(page *Page) {
 }
 
 // traitsOf returns the fingerprint of the values that identify an item without a VM.
-func (x *indexer) traitsOf(page *Page, item int) relay.Fingerprint {
+func (d *pageDecoder) traitsOf(page *Page, item int) relay.Fingerprint {
 	var buf [256]byte
 	text := buf[:0]
-	var ends [len(x.traits)]int
-	for i, trait := range x.traits {
+	var ends [len(d.traits)]int
+	for i, trait := range d.traits {
 		text = page.AppendText(text, item, trait)
 		ends[i] = len(text)
 	}
 	all, begin := string(text), 0
-	var parts [len(x.traits)]string
+	var parts [len(d.traits)]string
 	for i, end := range ends {
 		parts[i], begin = all[begin:end], end
 	}

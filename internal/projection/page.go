@@ -42,7 +42,7 @@ func (p *IndexedPage) Len() int { return len(p.items) }
 // Raw returns the JSON of an item. It must not be modified.
 func (p *IndexedPage) Raw(item int) []byte { return p.tape[p.items[item]].of(p.body) }
 
-func (p *IndexedPage) hasInvalid(item int) bool { return p.tape[p.items[item]].marked() }
+func (p *IndexedPage) mayHaveInvalid(item int) bool { return p.tape[p.items[item]].marked() }
 
 // MemorySize returns the approximate memory of the page, in bytes.
 func (p *IndexedPage) MemorySize() int { return cap(p.body) + 8*cap(p.tape) + 4*cap(p.items) }

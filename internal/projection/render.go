@@ -42,8 +42,8 @@ type NodeIDAppender interface {
 	AppendNodeID(dst []byte) []byte
 }
 
-// HasInvalid reports whether the item may have values of the wrong type. If false, it has none.
-func (i Item) HasInvalid() bool { return i.Page.hasInvalid(i.Index) }
+// MayHaveInvalid reports whether the item may have values of the wrong type. If false, it has none.
+func (i Item) MayHaveInvalid() bool { return i.Page.mayHaveInvalid(i.Index) }
 
 // AppendConnection appends the JSON of the plan's selection of a connection to dst. It stops as
 // soon as dst is longer than limit bytes; the result is longer than limit then, and not valid JSON.

@@ -75,7 +75,7 @@ func (l *documentLimits) checkTokens(source *ast.Source) *apierror.Error {
 }
 
 // shape is the size of a selection set, including its fragments. Counts stop at saturated.
-type shape struct {
+type selectionSize struct {
 	depth, aliases, selections int
 	widest                     int // selections of the largest set
 }
@@ -85,8 +85,8 @@ const saturated = 1 << 30
 
 // checkDocument checks a parsed document against the limits.
 func (l *documentLimits) checkDocument(doc *ast.QueryDocument) *apierror.Error {
-	m := measure{doc: doc, shapes: make(map[string]shape)}
-	var all shape
+	m := measure{doc: doc, sizes: make(map[string]selectionSize)}
+	var all selectionSize
 	for _, operation := range doc.Operations {
 		m.directives += len(operation.Directives)
 		for _, v := range operation.VariableDefinitions {
@@ -96,7 +96,7 @@ func (l *documentLimits) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 		if s.selections > MaxRootFields {
 			return tooComplex("fields at its root", MaxRootFields, s.selections)
 		}
-		all = shape{
+		all = selectionSize{
 			depth:   max(all.depth, s.depth),
 			aliases: min(all.aliases+s.aliases, saturated),
 			widest:  max(all.widest, s.widest),
@@ -123,12 +123,12 @@ func (l *documentLimits) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 // measure computes the shapes of one document's selection sets, of each fragment once.
 type measure struct {
 	doc        *ast.QueryDocument
-	shapes     map[string]shape // of fragments, by name; empty during the computation, which ends cycles
+	sizes      map[string]selectionSize // of fragments, by name; empty during the computation, which ends cycles
 	directives int
 }
 
-func (m *measure) set(selections ast.SelectionSet) shape {
-	var s shape
+func (m *measure) set(selections ast.SelectionSet) selectionSize {
+	var s selectionSize
 	for _, selection := range selections {
 		switch selection := selection.(type) {
 		case *ast.Field:
@@ -154,8 +154,8 @@ func (m *measure) set(selections ast.SelectionSet) shape {
 }
 
 // join adds the selections of a fragment to those of the set that spreads it.
-func (s shape) join(o shape) shape {
-	return shape{
+func (s selectionSize) join(o selectionSize) selectionSize {
+	return selectionSize{
 		depth:      max(s.depth, o.depth),
 		aliases:    min(s.aliases+o.aliases, saturated),
 		selections: min(s.selections+o.selections, saturated),
@@ -163,16 +163,16 @@ func (s shape) join(o shape) shape {
 	}
 }
 
-func (m *measure) fragment(name string) shape {
-	if s, ok := m.shapes[name]; ok {
+func (m *measure) fragment(name string) selectionSize {
+	if s, ok := m.sizes[name]; ok {
 		return s
 	}
-	m.shapes[name] = shape{}
+	m.sizes[name] = selectionSize{}
 	fragment := m.doc.Fragments.ForName(name)
 	if fragment == nil {
-		return shape{}
+		return selectionSize{}
 	}
 	s := m.set(fragment.SelectionSet)
-	m.shapes[name] = s
+	m.sizes[name] = s
 	return s
 }

@@ -17,7 +17,7 @@ type alignment struct {
 	reordered   bool
 	// passed is how many remembered places before the cursor's item the boundary is: the traversal
 	// may meet items again. It is 0 if the alignment is exact.
-	passed int
+	repeatable int
 
 	cursor   *Cursor
 	previous map[Fingerprint]bool // the previous items that the cursor remembers
@@ -101,7 +101,7 @@ func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) 
 			}
 		}
 		if !a.exact {
-			a.passed = a.gone
+			a.repeatable = a.gone
 		}
 		asm.checkOrder(&a, previous, next, dir)
 		return a, nil, ""
@@ -144,7 +144,7 @@ func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neig
 	c := a.cursor
 	if nearPrevious != nil {
 		a.boundary = asm.boundaryAt(nearPrevious.boundary, dir, true)
-		a.passed = -nearPrevious.offset
+		a.repeatable = -nearPrevious.offset
 		a.gone = 1
 		a.moved = asm.shift(c, nearPrevious, dir, a.gone)
 		return a
@@ -170,7 +170,7 @@ func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neig
 		a.exact = asm.traverse(alignment{boundary: start}, dir, maxPosition, nil, alignment{}).complete
 	}
 	if !a.exact {
-		a.passed = distance + 1
+		a.repeatable = distance + 1
 	}
 	return a
 }

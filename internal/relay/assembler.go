@@ -76,8 +76,8 @@ func NewListAssembler(total int) *Assembler {
 	return NewAssembler(Window{Count: total + maxPosition/2}, nil)
 }
 
-// Load is a set of pages to load.
-type Load struct {
+// PageSet is a set of pages to load.
+type PageSet struct {
 	// Pages is empty once the result is complete. A page that the assembler has already is to be
 	// loaded again.
 	Pages  []PageRef
@@ -96,14 +96,14 @@ func (asm *Assembler) Add(pages ...PageSnapshot) { asm.pages = append(asm.pages,
 // The first pages are cached ones if they hold all that the window needs first, else those that the
 // plan has for it, else the cheapest cover. All later pages are those that the assembler lacks
 // after it has aligned the window's cursors with the pages that it has.
-func (asm *Assembler) Next(cached []CachedPage) Load {
+func (asm *Assembler) Next(cached []CachedPage) PageSet {
 	if len(asm.pages) == 0 {
 		pages, reason := asm.plan.firstPages(asm.window, cached)
-		return Load{Pages: pages, Reason: reason}
+		return PageSet{Pages: pages, Reason: reason}
 	}
 	if asm.window.TotalOnly {
 		asm.result = &Result{Total: asm.total()}
-		return Load{}
+		return PageSet{}
 	}
 	result, pages, reason := asm.assemble()
 	if asm.rounds++; len(pages) > 0 && (asm.rounds > maxRounds || !asm.allowed(len(pages), reason)) {
@@ -121,18 +121,18 @@ func (asm *Assembler) Next(cached []CachedPage) Load {
 		return asm.restart()
 	}
 	asm.result = result
-	return Load{Pages: pages, Reason: reason}
+	return PageSet{Pages: pages, Reason: reason}
 }
 
 // restart begins anew without cached pages: they are of different moments, between which an item
 // can move from one page to another, so that a search would miss it.
-func (asm *Assembler) restart() Load {
+func (asm *Assembler) restart() PageSet {
 	widest := asm.widest
 	*asm = *NewAssembler(asm.window, nil)
 	asm.widest, asm.restarted = widest, true
-	load := asm.Next(nil)
-	load.Restart = true
-	return load
+	next := asm.Next(nil)
+	next.Restart = true
+	return next
 }
 
 // allowed deducts calls from the budget of their reason, and reports whether it suffices.

@@ -2,9 +2,9 @@ package relay
 
 import "time"
 
-// Clock returns a time as cursors encode it: the lower 32 bits of the microseconds since 1970,
+// CursorTime returns a time as cursors encode it: the lower 32 bits of the microseconds since 1970,
 // rounded up. It is never 0.
-func Clock(t time.Time) uint32 {
+func CursorTime(t time.Time) uint32 {
 	return max(uint32(roundedUp(t).UnixMicro()), 1)
 }
 
@@ -29,7 +29,7 @@ func (w Window) Since(now time.Time) time.Time {
 	// The 32 bits repeat every 71 minutes. A time that seems to be in the future is either long ago
 	// or from a clock that is fast: then no cached page serves. A time that is 71 minutes earlier
 	// than it seems is only taken for newer.
-	ago := time.Duration(max(int32(Clock(now)-seen), 0)) * time.Microsecond
+	ago := time.Duration(max(int32(CursorTime(now)-seen), 0)) * time.Microsecond
 	return roundedUp(now).Add(-ago)
 }
 

@@ -11,7 +11,7 @@ func TestWindow_since(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 123_456_789, time.UTC)
 	seen := func(ago time.Duration) *relay.Cursor {
-		return &relay.Cursor{Seen: relay.Clock(now.Add(-ago))}
+		return &relay.Cursor{Seen: relay.CursorTime(now.Add(-ago))}
 	}
 	rounded := time.UnixMicro(now.UnixMicro() + 1)
 	for name, tt := range map[string]struct {

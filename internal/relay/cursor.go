@@ -26,15 +26,15 @@ type Cursor struct {
 	Position int
 	// Total is the number of items in the list at that time. It is above Position.
 	Total int
-	// Seen is that time, as [Clock] returns it; 0 if it is unknown.
+	// Seen is that time, as [CursorTime] returns it; 0 if it is unknown.
 	Seen uint32
 	// Item is the item's fingerprint.
 	Item Fingerprint
 	// List is the fingerprint of the list: of its filter and the API version. An encoded cursor has
 	// only the upper half.
 	List Fingerprint
-	// Moving is how far the list moved recently, in positions: 0 to maxMoving.
-	Moving int
+	// Drift is how far the list moved recently, in positions: 0 to maxDrift.
+	Drift int
 	// Preceding are items listed before this one, nearest first: a run of the nearest without gaps,
 	// then a few far ones.
 	Preceding []Neighbor
@@ -70,8 +70,8 @@ func runLength(neighbors []Neighbor) int {
 }
 
 const (
-	maxMoving = 15
-	maxFar    = 3
+	maxDrift = 15
+	maxFar   = 3
 	// inheritedBit is encoded next to the length of a run, which takes three bits.
 	inheritedBit = 8
 
@@ -105,7 +105,7 @@ func (c Cursor) Append(dst []byte) []byte {
 	if c.FollowingInherited {
 		lengths[1] |= inheritedBit
 	}
-	b = append(b, byte(lengths[0]<<4|lengths[1]), byte((len(c.Preceding)-runs[0])<<6|(len(c.Following)-runs[1])<<4|c.Moving))
+	b = append(b, byte(lengths[0]<<4|lengths[1]), byte((len(c.Preceding)-runs[0])<<6|(len(c.Following)-runs[1])<<4|c.Drift))
 	b = binary.AppendUvarint(b, uint64(c.Position))
 	b = binary.AppendUvarint(b, uint64(c.Total))
 	b = binary.BigEndian.AppendUint32(b, c.Seen)
@@ -138,7 +138,7 @@ func DecodeCursor(encoded string, list Fingerprint) (Cursor, error) {
 	d := decoder{rest: b[1 : len(b)-4]}
 	runs := d.bytes(1)[0]
 	more := d.bytes(1)[0]
-	c := Cursor{Moving: int(more & 15)}
+	c := Cursor{Drift: int(more & 15)}
 	c.Position = d.uvarint(maxPosition - 1)
 	c.Total = d.uvarint(maxPosition)
 	c.Seen = binary.BigEndian.Uint32(d.bytes(4))

@@ -157,7 +157,7 @@ func FuzzCursorRoundTrip(f *testing.F) {
 			Total:     1 + int(total%math.MaxInt32),
 			Item:      relay.Fingerprint(item),
 			List:      relay.Fingerprint(list),
-			Moving:    int(moving % 16),
+			Drift:     int(moving % 16),
 			Preceding: neighborBuf(int(preceding%6), int(preceding/6%3)),
 			Following: neighborBuf(int(following%4), int(following/4%2)),
 

@@ -10,7 +10,7 @@ import (
 // use. A nil plan is valid: its windows share nothing.
 type ListPlan struct {
 	pages []PageRef
-	// front and back are the largest counts of the unanchored windows from the front and from the
+	// front and back are the largest counts of the hasNoCursor windows from the front and from the
 	// back of the list, -1 if there are none.
 	front, back int
 	// longFront is the first range of the front windows that need more than one page.
@@ -42,7 +42,7 @@ func NewListPlan(windows ...Window) *ListPlan {
 			p.edges++
 		}
 		switch {
-		case !w.unanchored():
+		case !w.hasNoCursor():
 		case w.FromBack:
 			p.back = max(p.back, w.Count)
 		default:
@@ -84,7 +84,7 @@ func (p *ListPlan) MaxCalls() int {
 // widest returns the largest count of the planned windows that begin at the same end as w.
 func (p *ListPlan) widest(w Window) int {
 	switch {
-	case p == nil || !w.unanchored():
+	case p == nil || !w.hasNoCursor():
 		return w.Count
 	case w.FromBack:
 		return max(w.Count, p.back)
@@ -117,7 +117,7 @@ func (p *ListPlan) firstPages(w Window, cached []CachedPage) ([]PageRef, Reason)
 
 // firstRanges returns the positions that w needs first.
 func (p *ListPlan) firstRanges(w Window) []Range {
-	if p != nil && len(p.longFront) > 0 && w.unanchored() && !w.FromBack && w.Count > MaxPageSize {
+	if p != nil && len(p.longFront) > 0 && w.hasNoCursor() && !w.FromBack && w.Count > MaxPageSize {
 		return p.longFront
 	}
 	return w.firstRanges()

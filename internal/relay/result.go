@@ -17,7 +17,7 @@ type Result struct {
 	first, last   boundary
 	after, before *Cursor // of the window
 	seen          uint32
-	moving        int
+	drift         int
 
 	// The neighborhood is built once the first cursor is requested.
 	once         sync.Once
@@ -30,7 +30,7 @@ type ItemRef struct {
 	// Position is the item's position in the list according to its page, counted from 0.
 	Position int
 	// Page is the page's index in the order of the calls to Add, counted since the last
-	// [Load.Restart]. Index is the item's index in the page.
+	// [PageSet.Restart]. Index is the item's index in the page.
 	Page, Index int
 	// Repeats is how many more times the page lists the item.
 	Repeats int
@@ -98,7 +98,7 @@ func (r *Result) cursor(i int, list Fingerprint, buf *neighborBuf) Cursor {
 		Seen:     r.seen,
 		Item:     r.neighborhood.items[r.offset+i],
 		List:     list,
-		Moving:   r.moving,
+		Drift:    r.drift,
 	}, buf)
 }
 
@@ -124,7 +124,7 @@ func (asm *Assembler) compose(from, until alignment, t traversal) *Result {
 		last:        last,
 		after:       asm.window.After,
 		before:      asm.window.Before,
-		moving:      asm.moving(from, until, t),
+		drift:       asm.drift(from, until, t),
 	}
 	for i := range asm.pages {
 		r.seen = later(r.seen, asm.pages[i].Seen)
@@ -151,7 +151,7 @@ func (asm *Assembler) realigned(from, until alignment, t traversal) *Realigned {
 	}
 	result.Reordered = result.Reordered || t.leftOut
 	result.Exact = exact && !t.leftOut && t.complete && (t.moved == 0 || !asm.bestEffort)
-	if from.cursor != nil && from.passed > 0 {
+	if from.cursor != nil && from.repeatable > 0 {
 		result.RepeatedFrom = asm.position(from.boundary)
 		if asm.window.FromBack {
 			result.RepeatedFrom = max(result.RepeatedFrom-1, 0)
@@ -160,14 +160,14 @@ func (asm *Assembler) realigned(from, until alignment, t traversal) *Realigned {
 	return result
 }
 
-// moving returns how far the list moves, for the cursors of the result: the larger of what the
+// drift returns how far the list moves, for the cursors of the result: the larger of what the
 // pages show and what older cursors remember, less one with each window.
-func (asm *Assembler) moving(from, until alignment, t traversal) int {
-	moving := t.moved
+func (asm *Assembler) drift(from, until alignment, t traversal) int {
+	drift := t.moved
 	for _, a := range []alignment{from, until} {
 		if c := a.cursor; c != nil {
-			moving = max(moving, abs(a.moved), a.gone, abs(asm.total()-c.Total), c.Moving-1)
+			drift = max(drift, abs(a.moved), a.gone, abs(asm.total()-c.Total), c.Drift-1)
 		}
 	}
-	return min(moving, maxMoving)
+	return min(drift, maxDrift)
 }

@@ -10,7 +10,7 @@ type PageSnapshot struct {
 	Items []Fingerprint
 	// Total is the number of items in the list, according to this page.
 	Total int
-	// Seen is when the page was received, as [Clock] returns it; 0 if that is unknown.
+	// Seen is when the page was received, as [CursorTime] returns it; 0 if that is unknown.
 	Seen uint32
 	// Distinct reports that no two items are equal. If false, some may be.
 	Distinct bool

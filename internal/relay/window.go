@@ -140,8 +140,8 @@ func (w Window) needs(total, slack int) []Range {
 	return ranges
 }
 
-// unanchored reports whether w has no cursor. It then begins at an end of the list.
-func (w Window) unanchored() bool { return w.After == nil && w.Before == nil }
+// hasNoCursor reports whether w has no cursor. It then begins at an end of the list.
+func (w Window) hasNoCursor() bool { return w.After == nil && w.Before == nil }
 
 // unknownEnd is the total of a list whose end is unknown.
 const unknownEnd = maxPosition
@@ -152,7 +152,7 @@ func (w Window) firstRanges() []Range {
 	if w.TotalOnly {
 		return nil
 	}
-	if w.unanchored() {
+	if w.hasNoCursor() {
 		if w.FromBack || w.Count == 0 {
 			return nil
 		}
@@ -162,10 +162,10 @@ func (w Window) firstRanges() []Range {
 		// The first page is loaded alone: if the list ends on it, the others are not needed.
 		return []Range{{0, min(w.Count, Cover(Range{0, w.Count})[0].Range().Hi)}}
 	}
-	var seen, moving int
+	var seen, drift int
 	for _, c := range []*Cursor{w.After, w.Before} {
 		if c != nil {
-			seen, moving = max(seen, c.Total), max(moving, c.Moving)
+			seen, drift = max(seen, c.Total), max(drift, c.Drift)
 		}
 	}
 	ends := []int{unknownEnd, seen} // the list may have grown since the cursor was made
@@ -175,7 +175,7 @@ func (w Window) firstRanges() []Range {
 	// Positions that may not be needed are added only if they take no more calls.
 	var best []Range
 	calls := 0
-	for _, slack := range slacks(moving) {
+	for _, slack := range slacks(drift) {
 		for _, end := range ends {
 			ranges := w.needs(end, slack)
 			if n := len(CoverAll(ranges)); best == nil || n < calls {
@@ -188,9 +188,9 @@ func (w Window) firstRanges() []Range {
 
 // slacks returns by how many positions a window may be extended to find its cursor's item in a list
 // that moves, in the order of preference.
-func slacks(moving int) []int {
-	if moving == 0 {
+func slacks(drift int) []int {
+	if drift == 0 {
 		return []int{0}
 	}
-	return []int{moving + 4, moving/2 + 2, 0}
+	return []int{drift + 4, drift/2 + 2, 0}
 }

@@ -19,7 +19,7 @@ const (
 	maxExecuted = 8 << 20
 )
 
-func over(t *testing.T, list *cost.List, projected bool) *gateway {
+func newListGateway(t *testing.T, list *cost.List, projected bool) *gateway {
 	t.Helper()
 	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = list.Cached(), projected })
 }
@@ -42,7 +42,7 @@ func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // it count
 	}
 	aliased += " } } } } } }"
 	ids := ""
-	for _, node := range over(t, list, true).post(t, "{ cvms(first: 100) { nodes { id } } }", nil, nil).cvms(t).Nodes[:95] {
+	for _, node := range newListGateway(t, list, true).post(t, "{ cvms(first: 100) { nodes { id } } }", nil, nil).cvms(t).Nodes[:95] {
 		ids += fmt.Sprintf(" %q", node.ID)
 	}
 	tests := map[string]struct {
@@ -63,7 +63,7 @@ func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // it count
 	}
 	for name, test := range tests { //nolint:paralleltest // it counts the allocations of the process
 		t.Run(name, func(t *testing.T) {
-			g := over(t, test.list, test.projected)
+			g := newListGateway(t, test.list, test.projected)
 			body, err := json.Marshal(map[string]string{"query": test.query})
 			if err != nil {
 				t.Fatal(err)

@@ -15,44 +15,44 @@ import (
 	"cvmgraph/restclient"
 )
 
-// stock is a source of pages with a list for each caller.
-type stock struct {
-	lists sync.Map // *stocked by pages.CredentialKey
+// fakeSource is a source of pages with a list for each caller.
+type fakeSource struct {
+	lists sync.Map // *fakeList by pages.CredentialKey
 	index *pages.Upstream
 }
 
-// stocked is the list of one caller: the upstream's documents and their indexed pages.
-type stocked struct {
+// fakeList is the list of one caller: the upstream's documents and their indexed pages.
+type fakeList struct {
 	body   func(restclient.PageRequest) []byte
 	cached bool // all pages are cached
 	mu     sync.Mutex
 	pages  map[restclient.PageRequest]*pages.Page
 }
 
-func newStock() *stock {
-	return &stock{index: pages.NewUpstreamFunc(nil)}
+func newFakeSource() *fakeSource {
+	return &fakeSource{index: pages.NewUpstreamFunc(nil)}
 }
 
-func (s *stock) of(owner pages.CredentialKey) *stocked {
+func (s *fakeSource) of(owner pages.CredentialKey) *fakeList {
 	list, _ := s.lists.Load(owner)
-	return list.(*stocked)
+	return list.(*fakeList)
 }
 
 // put sets the list of a caller.
-func (s *stock) put(caller string, body func(restclient.PageRequest) []byte, cached bool) {
+func (s *fakeSource) put(caller string, body func(restclient.PageRequest) []byte, cached bool) {
 	owner := s.CredentialKey(restclient.NewCredential(restclient.Headers{Authorization: caller}))
-	s.lists.Store(owner, &stocked{body: body, cached: cached, pages: make(map[restclient.PageRequest]*pages.Page)})
+	s.lists.Store(owner, &fakeList{body: body, cached: cached, pages: make(map[restclient.PageRequest]*pages.Page)})
 }
 
-func (s *stock) CredentialKey(credential restclient.Credential) pages.CredentialKey {
+func (s *fakeSource) CredentialKey(credential restclient.Credential) pages.CredentialKey {
 	return sha256.Sum256([]byte(credential.Headers().Authorization))
 }
 
-func (s *stock) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.CachedPage {
+func (s *fakeSource) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ restclient.Filter, _ time.Time) []relay.CachedPage {
 	return dst
 }
 
-func (s *stock) Cached(owner pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
+func (s *fakeSource) Cached(owner pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
 	list := s.of(owner)
 	if !list.cached {
 		return pages.FetchResult{}, false
@@ -61,11 +61,11 @@ func (s *stock) Cached(owner pages.CredentialKey, request restclient.PageRequest
 	return got, err == nil
 }
 
-func (s *stock) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
+func (s *fakeSource) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
 	return s.load(s.of(request.CredentialKey), request.PageRequest)
 }
 
-func (s *stock) load(list *stocked, request restclient.PageRequest) (pages.FetchResult, error) {
+func (s *fakeSource) load(list *fakeList, request restclient.PageRequest) (pages.FetchResult, error) {
 	list.mu.Lock()
 	defer list.mu.Unlock()
 	page, ok := list.pages[request]
@@ -80,7 +80,7 @@ func (s *stock) load(list *stocked, request restclient.PageRequest) (pages.Fetch
 }
 
 // indexed indexes a page of a list.
-func (s *stock) indexed(list *stocked, request restclient.PageRequest) (*pages.Page, error) {
+func (s *fakeSource) indexed(list *fakeList, request restclient.PageRequest) (*pages.Page, error) {
 	return s.index.Page(list.body(request), request)
 }
 

@@ -35,8 +35,8 @@ func (b *bounded) allowing(t *testing.T, calls int) *gateway {
 	t.Helper()
 	g := b.gateways[calls]
 	if g == nil {
-		g = &gateway{timeout: patience, cache: pages.CacheOptions{TTL: b.ttl, MaxBytes: 64 << 20}}
-		g.over(t, b.upstream, allowing(calls), func(r *graph.Resolver) {
+		g = &gateway{timeout: upstreamTimeout, cache: pages.CacheOptions{TTL: b.ttl, MaxBytes: 64 << 20}}
+		g.serveRecorded(t, b.upstream, allowing(calls), func(r *graph.Resolver) {
 			r.Limits = querylimit.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
 		})
 		b.gateways[calls] = g

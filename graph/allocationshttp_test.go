@@ -160,7 +160,7 @@ func TestAllocations_overHTTP(t *testing.T) { //nolint:paralleltest // what othe
 		"c": {held: budget{130, 20000}, called: budget{230, 1.25*pageBytes(held, 100) + 28000}},
 	} {
 		for source, most := range map[pages.Source]budget{held: most.held, nil: most.called} {
-			g := &gateway{timeout: patience}
+			g := &gateway{timeout: upstreamTimeout}
 			g.serve(t, upstream, func(r *graph.Resolver) {
 				if r.Projection = true; source != nil {
 					r.Pages = source
@@ -186,7 +186,7 @@ func BenchmarkHTTP(b *testing.B) {
 	for name, query := range workloads(b) {
 		for _, cached := range []bool{true, false} {
 			b.Run(fmt.Sprintf("%s/held=%t", name, cached), func(b *testing.B) {
-				g := &gateway{timeout: patience}
+				g := &gateway{timeout: upstreamTimeout}
 				g.serve(b, upstream, func(r *graph.Resolver) {
 					r.Projection = true
 					if cached {
