@@ -44,19 +44,3 @@ func ParseByteSize(s string) (ByteSize, error) {
 	}
 	return ByteSize(n) * unit, nil
 }
-
-// String returns the size in the largest unit that divides it, or in bytes without a unit.
-// [ParseByteSize] parses the result unless the size is negative.
-func (s ByteSize) String() string {
-	switch {
-	case s == 0:
-		return "0"
-	case s%GiB == 0:
-		return strconv.FormatInt(int64(s/GiB), 10) + "GiB"
-	case s%MiB == 0:
-		return strconv.FormatInt(int64(s/MiB), 10) + "MiB"
-	case s%KiB == 0:
-		return strconv.FormatInt(int64(s/KiB), 10) + "KiB"
-	}
-	return strconv.FormatInt(int64(s), 10)
-}

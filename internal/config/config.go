@@ -165,7 +165,7 @@ func (e *ProblemsError) Error() string {
 // look for problems if args ask for help or for the version. In all other cases it returns every
 // problem in one *[ProblemsError]. Any other error is from stdout.
 func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
-	env := readEnvironment(environ)
+	env := environment(variables(environ, variablePrefix))
 	line, err := readCommandLine(args, env, stdout)
 	if err != nil {
 		return nil, err
@@ -183,12 +183,12 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 		if cfg.TrustedDocuments != "" {
 			cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocuments, parseDocuments)
 		}
-		traces, problems := readOpenTelemetry(environ).traces()
+		traces, problems := (&openTelemetry{values: variables(environ, "OTEL_")}).traces()
 		cfg.Traces, wrong = traces, append(wrong, problems...)
 	}
 	if line.command == CommandCheck {
-		cfg.Token = read((*problems)(&wrong), "token", line.settings.Token, parseToken)
-		cfg.APIKey = read((*problems)(&wrong), "api-key", line.settings.APIKey, parseAPIKey)
+		cfg.Token = read((*problems)(&wrong), "token", line.settings.Token, parseSecret("the token alone, without the word Bearer"))
+		cfg.APIKey = read((*problems)(&wrong), "api-key", line.settings.APIKey, parseSecret("the key alone"))
 	} else {
 		ignored, rejected := line.unusedCredentials()
 		warnings, wrong = append(warnings, ignored...), append(wrong, rejected...)

@@ -122,11 +122,3 @@ func document(id string, member json.RawMessage) (string, error) {
 	}
 	return decoded, nil
 }
-
-func parseDocumentsMode(written string) (string, error) {
-	switch written {
-	case "off", "log", "enforce":
-		return written, nil
-	}
-	return "", mustBe("off, log or enforce", written)
-}

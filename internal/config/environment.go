@@ -13,15 +13,17 @@ const variablePrefix = "CVMGRAPH_"
 // kong.Resolver, because kong's own env tag reads the environment of the process.
 type environment map[string]string
 
-func readEnvironment(environ []string) environment {
-	env := environment{}
+// variables returns the variables whose names begin with a prefix. The first of repeated ones
+// counts.
+func variables(environ []string, prefix string) map[string]string {
+	values := map[string]string{}
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
-		if _, repeated := env[name]; !repeated && strings.HasPrefix(name, variablePrefix) {
-			env[name] = value
+		if _, repeated := values[name]; !repeated && strings.HasPrefix(name, prefix) {
+			values[name] = value
 		}
 	}
-	return env
+	return values
 }
 
 // Validate accepts all grammars.

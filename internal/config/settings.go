@@ -4,8 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -84,9 +82,9 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		RequestTimeout:   read(&p, "request-timeout", s.RequestTimeout, parseDuration),
 		DrainDelay:       read(&p, "drain-delay", s.DrainDelay, parseDurationOrZero),
 		MaxFirst:         read(&p, "max-first", s.MaxFirst, parseCount(10000)),
-		MaxBody:          read(&p, "max-body", s.MaxBody, parseMaxBody),
+		MaxBody:          read(&p, "max-body", s.MaxBody, parseSize("a size in bytes, or with KiB or MiB, from 1KiB to 64MiB", KiB, 64*MiB)),
 		CacheTTL:         read(&p, "cache-ttl", s.CacheTTL, parseDurationOrZero),
-		CacheBytes:       read(&p, "cache-bytes", s.CacheBytes, parseCacheBytes),
+		CacheBytes:       read(&p, "cache-bytes", s.CacheBytes, parseSize("a size in bytes, or with KiB, MiB or GiB, from 1MiB to 64GiB", MiB, 64*GiB)),
 		StaleIfError:     read(&p, "stale-if-error", s.StaleIfError, parseDurationOrZero),
 		RedisURL:         read(&p, "redis-url", s.RedisURL, parseRedisURL),
 		SharedKey:        read(&p, "shared-key", s.SharedKey, parseKey),
@@ -101,10 +99,10 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		MaxUpstreamCalls: read(&p, "max-upstream-calls", s.MaxUpstreamCalls, parseCount(10_000)),
 		Projection:       read(&p, "projection", string(s.Projection), parseBool),
 		LogLevel:         read(&p, "log-level", s.LogLevel, parseLogLevel),
-		LogFormat:        read(&p, "log-format", s.LogFormat, parseLogFormat),
+		LogFormat:        read(&p, "log-format", s.LogFormat, parseChoice("auto", "text", "json")),
 
 		TrustedDocuments:     s.TrustedDocuments,
-		TrustedDocumentsMode: read(&p, "trusted-documents-mode", s.TrustedDocumentsMode, parseDocumentsMode),
+		TrustedDocumentsMode: read(&p, "trusted-documents-mode", s.TrustedDocumentsMode, parseChoice("off", "log", "enforce")),
 	}
 	if cfg.RedisURL != "" && s.SharedKey == "" {
 		p.add("shared-key", errors.New("is required with "+settingLabel("redis-url")))
@@ -138,10 +136,7 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 func certificateProblems(cert, key string) []string {
 	var p problems
 	for _, file := range []struct{ flag, name string }{{"tls-cert", cert}, {"tls-key", key}} {
-		if _, err := os.ReadFile(file.name); err != nil {
-			if in, ok := errors.AsType[*fs.PathError](err); ok {
-				err = in.Err
-			}
+		if _, err := readFile(file.name); err != nil {
 			p.add(file.flag, fmt.Errorf("cannot be read: %w", err))
 		}
 	}

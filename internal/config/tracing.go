@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"slices"
@@ -25,17 +26,6 @@ const (
 type openTelemetry struct {
 	values   map[string]string
 	problems []string
-}
-
-func readOpenTelemetry(environ []string) *openTelemetry {
-	env := &openTelemetry{values: map[string]string{}}
-	for _, line := range environ {
-		name, value, _ := strings.Cut(line, "=")
-		if _, repeated := env.values[name]; !repeated && strings.HasPrefix(name, "OTEL_") {
-			env.values[name] = value
-		}
-	}
-	return env
 }
 
 // traces returns the exporter that the variables select, and the problems with the variables.
@@ -70,10 +60,10 @@ func (env *openTelemetry) readLibrary() {
 	}
 	env.read("OTEL_RESOURCE_ATTRIBUTES", pairs(func(name string) bool { return name != "" }))
 	for _, name := range []string{"SCHEDULE_DELAY", "EXPORT_TIMEOUT"} {
-		env.readExactly("OTEL_BSP_"+name, milliseconds)
+		env.readExactly("OTEL_BSP_"+name, milliseconds())
 	}
 	for _, name := range []string{"MAX_QUEUE_SIZE", "MAX_EXPORT_BATCH_SIZE"} {
-		env.readExactly("OTEL_BSP_"+name, count)
+		env.readExactly("OTEL_BSP_"+name, wholeNumber("a whole number", 1_000_000))
 	}
 	for _, name := range []string{
 		"ATTRIBUTE_VALUE_LENGTH", "ATTRIBUTE_COUNT", "SPAN_ATTRIBUTE_VALUE_LENGTH", "SPAN_ATTRIBUTE_COUNT", "SPAN_EVENT_COUNT", "SPAN_LINK_COUNT",
@@ -86,7 +76,7 @@ func (env *openTelemetry) readLibrary() {
 // readOTLP checks the variables of the OTLP exporter.
 func (env *openTelemetry) readOTLP() {
 	for name, rule := range map[string]func(string) error{
-		"ENDPOINT": endpoint, "HEADERS": pairs(isToken), "TIMEOUT": milliseconds, "COMPRESSION": oneOf("gzip", "none"),
+		"ENDPOINT": endpoint, "HEADERS": pairs(isToken), "TIMEOUT": milliseconds(), "COMPRESSION": oneOf("gzip", "none"),
 		"PROTOCOL": exactlyOneOf("http/protobuf", "http/json", "grpc"), "CERTIFICATE": certificates,
 	} {
 		env.read("OTEL_EXPORTER_OTLP_"+name, rule)
@@ -170,18 +160,18 @@ func share(written string) error {
 	return nil
 }
 
-func milliseconds(written string) error {
-	if n, err := strconv.Atoi(written); err != nil || n < 1 || n > int(maxDuration.Milliseconds()) {
-		return mustBe("a whole number of milliseconds from 1 to 86400000", written)
+// wholeNumber accepts numbers from 1 to limit, which what describes.
+func wholeNumber(what string, limit int64) func(string) error {
+	return func(written string) error {
+		if n, err := strconv.ParseInt(written, 10, 64); err != nil || n < 1 || n > limit {
+			return mustBe(fmt.Sprintf("%s from 1 to %d", what, limit), written)
+		}
+		return nil
 	}
-	return nil
 }
 
-func count(written string) error {
-	if n, err := strconv.Atoi(written); err != nil || n < 1 || n > 1_000_000 {
-		return mustBe("a whole number from 1 to 1000000", written)
-	}
-	return nil
+func milliseconds() func(string) error {
+	return wholeNumber("a whole number of milliseconds", maxDuration.Milliseconds())
 }
 
 func integer(written string) error {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,20 +111,14 @@ func parseKey(written string) (key [32]byte, err error) {
 	return key, nil
 }
 
-// parseToken does not show the value in its errors.
-func parseToken(written string) (string, error) {
-	if !isSecret(written) {
-		return "", errors.New("must be the token alone, without the word Bearer: printable ASCII without spaces, at most 8 KiB")
+// parseSecret returns a parser of a secret, which its errors describe and do not show.
+func parseSecret(what string) func(string) (string, error) {
+	return func(written string) (string, error) {
+		if !isSecret(written) {
+			return "", errors.New("must be " + what + ": printable ASCII without spaces, at most 8 KiB")
+		}
+		return written, nil
 	}
-	return written, nil
-}
-
-// parseAPIKey does not show the value in its errors.
-func parseAPIKey(written string) (string, error) {
-	if !isSecret(written) {
-		return "", errors.New("must be the key alone: printable ASCII without spaces, at most 8 KiB")
-	}
-	return written, nil
 }
 
 // isSecret reports whether a value is empty or can be sent as a bearer token and as a header value
@@ -171,40 +166,31 @@ func defaultPort(scheme string) string {
 	return "80"
 }
 
-func parseMaxBody(written string) (ByteSize, error) {
-	size, err := ParseByteSize(written)
-	if err != nil || size < KiB || size > 64*MiB {
-		return 0, mustBe("a size in bytes, or with KiB or MiB, from 1KiB to 64MiB", written)
+// parseSize returns a parser of sizes from low to high, which allowed describes.
+func parseSize(allowed string, low, high ByteSize) func(string) (ByteSize, error) {
+	return func(written string) (ByteSize, error) {
+		size, err := ParseByteSize(written)
+		if err != nil || size < low || size > high {
+			return 0, mustBe(allowed, written)
+		}
+		return size, nil
 	}
-	return size, nil
 }
 
-func parseCacheBytes(written string) (ByteSize, error) {
-	size, err := ParseByteSize(written)
-	if err != nil || size < MiB || size > 64*GiB {
-		return 0, mustBe("a size in bytes, or with KiB, MiB or GiB, from 1MiB to 64GiB", written)
+func parseLogLevel(written string) (level slog.Level, err error) {
+	if _, err := parseChoice("debug", "info", "warn", "error")(written); err != nil {
+		return 0, err
 	}
-	return size, nil
+	return level, level.UnmarshalText([]byte(written))
 }
 
-func parseLogLevel(written string) (slog.Level, error) {
-	switch written {
-	case "debug":
-		return slog.LevelDebug, nil
-	case "info":
-		return slog.LevelInfo, nil
-	case "warn":
-		return slog.LevelWarn, nil
-	case "error":
-		return slog.LevelError, nil
+// parseChoice returns a parser that accepts the choices.
+func parseChoice(choices ...string) func(string) (string, error) {
+	return func(written string) (string, error) {
+		if slices.Contains(choices, written) {
+			return written, nil
+		}
+		last := len(choices) - 1
+		return "", mustBe(strings.Join(choices[:last], ", ")+" or "+choices[last], written)
 	}
-	return 0, mustBe("debug, info, warn or error", written)
-}
-
-func parseLogFormat(written string) (string, error) {
-	switch written {
-	case "auto", "text", "json":
-		return written, nil
-	}
-	return "", mustBe("auto, text or json", written)
 }
