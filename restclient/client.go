@@ -7,6 +7,7 @@
 package restclient
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -58,15 +59,9 @@ type Client struct {
 // New returns a client. It does no I/O. The error joins all problems of the options; it has the
 // names of options, but not their values.
 func New(options Options) (*Client, error) {
-	if options.APIVersion == "" {
-		options.APIVersion = DefaultAPIVersion
-	}
-	if options.UserAgent == "" {
-		options.UserAgent = DefaultUserAgent
-	}
-	if options.Timeout == 0 {
-		options.Timeout = DefaultTimeout
-	}
+	options.APIVersion = cmp.Or(options.APIVersion, DefaultAPIVersion)
+	options.UserAgent = cmp.Or(options.UserAgent, DefaultUserAgent)
+	options.Timeout = cmp.Or(options.Timeout, DefaultTimeout)
 	endpoint, problem := parseBase(options.BaseURL)
 	problems := []error{problem}
 	if options.Timeout < 0 {

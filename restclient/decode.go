@@ -300,16 +300,11 @@ func (d *decoder) isBelow(path []any) bool {
 
 // failed returns the error of a scanner's failure.
 func failed(f wire.Failure) error {
-	switch f {
-	case wire.Truncated:
-		return invalid(ReasonTruncated)
-	case wire.TooDeep:
-		return invalid(ReasonTooDeep)
-	case wire.TooManyInvalid:
-		return invalid(ReasonTooManyFieldErrors)
-	case wire.TooManyElements:
-		return invalid(ReasonTooManyElements)
-	case wire.NotJSON:
-	}
-	return invalid(ReasonNotJSON)
+	return invalid([...]Reason{
+		wire.NotJSON:         ReasonNotJSON,
+		wire.Truncated:       ReasonTruncated,
+		wire.TooDeep:         ReasonTooDeep,
+		wire.TooManyInvalid:  ReasonTooManyFieldErrors,
+		wire.TooManyElements: ReasonTooManyElements,
+	}[f])
 }

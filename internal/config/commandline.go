@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -242,9 +243,5 @@ func helpText(value *kong.Value) string {
 	if value.Flag == nil || !isSetting(value.Flag) {
 		return value.Help
 	}
-	written := value.Default
-	if written == "" {
-		written = "empty"
-	}
-	return fmt.Sprintf("%s Default %s. [%s]", value.Help, written, variable(value.Name))
+	return fmt.Sprintf("%s Default %s. [%s]", value.Help, cmp.Or(value.Default, "empty"), variable(value.Name))
 }

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -37,9 +38,7 @@ type Admin struct {
 // StartAdmin serves connections of l until Close, which closes l. If l fails, StartAdmin logs the
 // error and stops serving; the program continues. It panics if o.Metrics is nil.
 func StartAdmin(l net.Listener, o AdminOptions) *Admin {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	a := &Admin{
 		server: &http.Server{
 			Handler:           adminRoutes(o.Metrics),

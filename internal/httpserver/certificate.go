@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -34,9 +35,7 @@ type fileVersion struct {
 // and its key. The certificate logs to the logger when it reloads the files. If logger is nil,
 // nothing is logged.
 func OpenCertificate(certFile, keyFile string, logger *slog.Logger) (*Certificate, error) {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
+	logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 	c := &Certificate{certFile: certFile, keyFile: keyFile, logger: logger, checked: time.Now()}
 	seen, err := c.versions()
 	if err == nil {

@@ -3,6 +3,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -106,18 +107,10 @@ type Server struct {
 
 // New returns a server that does not listen yet. It panics if o.GraphQL is nil.
 func New(o Options) *Server {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.RequestTimeout == 0 {
-		o.RequestTimeout = 30 * time.Second
-	}
-	if o.MaxBody == 0 {
-		o.MaxBody = 256 << 10
-	}
-	if o.DrainTimeout == 0 {
-		o.DrainTimeout = o.RequestTimeout + responseTime
-	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.RequestTimeout = cmp.Or(o.RequestTimeout, 30*time.Second)
+	o.MaxBody = cmp.Or(o.MaxBody, 256<<10)
+	o.DrainTimeout = cmp.Or(o.DrainTimeout, o.RequestTimeout+responseTime)
 	s := &Server{
 		options: o,
 		timeout: fmt.Errorf("the request took longer than %s: %w", o.RequestTimeout, context.DeadlineExceeded),

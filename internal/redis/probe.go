@@ -2,6 +2,7 @@ package redis
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -39,9 +40,7 @@ func (e *ProbeError) Error() string { return e.message }
 // the duration of the one round trip after connecting. The error is a *ProbeError if Redis fails or
 // ctx ends. Otherwise it lists the invalid options, as in [Open].
 func Probe(ctx context.Context, options Options) (took time.Duration, err error) {
-	if options.Timeout == 0 {
-		options.Timeout = probeTimeout
-	}
+	options.Timeout = cmp.Or(options.Timeout, probeTimeout)
 	s, err := newStore(options)
 	if err != nil {
 		return 0, err

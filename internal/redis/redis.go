@@ -4,6 +4,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -110,11 +111,8 @@ func newStore(options Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		timeout: options.Timeout, observer: options.Observer, option: option, sealer: sealer,
+		timeout: cmp.Or(options.Timeout, DefaultTimeout), observer: options.Observer, option: option, sealer: sealer,
 		done: make(chan struct{}),
-	}
-	if s.timeout == 0 {
-		s.timeout = DefaultTimeout
 	}
 	for _, f := range []*func(){&s.observer.Hit, &s.observer.Miss, &s.observer.Up} {
 		if *f == nil {

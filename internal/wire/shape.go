@@ -23,24 +23,17 @@ const (
 
 // String describes the kind, such as "an integer of 32 bits".
 func (k Kind) String() string {
-	switch k {
-	case String:
-		return "a string"
-	case Identifier:
-		return "a string or an integer"
-	case Int32:
-		return "an integer of 32 bits"
-	case Int64:
-		return "an integer of 64 bits"
-	case Boolean:
-		return "true or false"
-	case Object:
-		return "an object"
-	case Strings, Objects:
-		return "a list"
-	case Skipped:
-	}
-	return "anything"
+	return [...]string{
+		Skipped:    "anything",
+		String:     "a string",
+		Identifier: "a string or an integer",
+		Int32:      "an integer of 32 bits",
+		Int64:      "an integer of 64 bits",
+		Boolean:    "true or false",
+		Object:     "an object",
+		Strings:    "a list",
+		Objects:    "a list",
+	}[k]
 }
 
 // StartsWith reports whether a value of the kind can start with c.
