@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/graph/internal/model"
@@ -70,30 +68,10 @@ func (r *Resolver) Service() generated.Service { return generated.Service{Sdl: r
 // Entities resolves representations to CVMs, in their order. It returns nil if it adds an error
 // about all of them.
 func (r *Resolver) Entities(ctx context.Context, representations []any) []generated.Entity {
-	if len(representations) > r.MaxFirst {
-		graphql.AddError(ctx, &relay.ArgumentError{
-			Argument: "representations", Reason: fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(representations)),
-		})
-		return nil
-	}
-	cvms, err := operationFrom(ctx).lookup(ctx)
+	toEntity := func(cvm *model.Cvm) generated.Entity { return cvm }
+	entities, err := lookupAll(ctx, r, "representations", representations, identityOf, toEntity)
 	if err != nil {
 		graphql.AddError(ctx, err)
-		return nil
-	}
-	field := graphql.GetFieldContext(ctx)
-	entities := make([]generated.Entity, len(representations))
-	for i, representation := range representations {
-		path := appendPath(field.Path(), ast.PathIndex(i))
-		identity, err := identityOf(representation)
-		if err != nil {
-			graphql.AddError(ctx, &gqlerror.Error{Err: err, Message: err.Error(), Path: path})
-			continue
-		}
-		if item, ok := cvms[identity]; ok {
-			reportItem(ctx, field.Field, path, 0, invalidFields(item))
-			entities[i] = &model.Cvm{Indexed: item}
-		}
 	}
 	return entities
 }

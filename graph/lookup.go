@@ -244,9 +244,25 @@ func (r *Resolver) node(ctx context.Context, argument string, identity relay.Ide
 
 // nodes resolves ids to CVMs, in their order.
 func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, error) {
-	if len(ids) > r.MaxFirst {
+	parse := func(id string) (relay.Identity, error) {
+		identity, err := relay.ParseNodeID(id)
+		if err != nil {
+			err = &relay.ArgumentError{Argument: "ids", Reason: "has an element that is not an id of this gateway"}
+		}
+		return identity, err
+	}
+	return lookupAll(ctx, r, "ids", ids, parse, func(cvm *model.Cvm) generated.Node { return cvm })
+}
+
+// lookupAll resolves the keys in an argument to CVMs, in their order. If parse returns an error for
+// a key, lookupAll adds the error at the key's element, which is nil.
+func lookupAll[K, T any](
+	ctx context.Context, r *Resolver, argument string, keys []K,
+	parse func(K) (relay.Identity, error), element func(*model.Cvm) T,
+) ([]T, error) {
+	if len(keys) > r.MaxFirst {
 		return nil, &relay.ArgumentError{
-			Argument: "ids", Reason: fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(ids)),
+			Argument: argument, Reason: fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(keys)),
 		}
 	}
 	cvms, err := operationFrom(ctx).lookup(ctx)
@@ -254,19 +270,18 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, e
 		return nil, err
 	}
 	field := graphql.GetFieldContext(ctx)
-	nodes := make([]generated.Node, len(ids))
-	for i, id := range ids {
+	list := make([]T, len(keys))
+	for i, key := range keys {
 		path := appendPath(field.Path(), ast.PathIndex(i))
-		identity, err := relay.ParseNodeID(id)
+		identity, err := parse(key)
 		if err != nil {
-			err := &relay.ArgumentError{Argument: "ids", Reason: "has an element that is not an id of this gateway"}
 			graphql.AddError(ctx, &gqlerror.Error{Err: err, Message: err.Error(), Path: path})
 			continue
 		}
 		if item, ok := cvms[identity]; ok {
 			reportItem(ctx, field.Field, path, 0, invalidFields(item))
-			nodes[i] = &model.Cvm{Indexed: item}
+			list[i] = element(&model.Cvm{Indexed: item})
 		}
 	}
-	return nodes, nil
+	return list, nil
 }
