@@ -69,3 +69,7 @@ func printable(s string) bool {
 	}
 	return true
 }
+
+func hasCredential(header http.Header) bool {
+	return len(header.Values(headerAuthorization)) > 0 || len(header.Values(headerAPIKey)) > 0
+}

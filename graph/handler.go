@@ -6,7 +6,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
@@ -45,59 +44,3 @@ func NewHandler(r *Resolver) http.Handler {
 		ResponseCache: r.ResponseCache,
 	})
 }
-
-// The methods of [graphqlhttp.Operation].
-
-// CacheScope returns the key of the credential. The response cache is not used for requests without
-// a valid credential, with Cache-Control: no-cache, or with the header of extensions.upstream.
-func (op *operation) CacheScope() (scope [32]byte, ok bool) {
-	return op.credentialKey, op.credentialErr == nil && op.since.IsZero() && !op.explain
-}
-
-// WithDocument returns the context of the operation's resolvers.
-func (op *operation) WithDocument(ctx context.Context, documentID string) context.Context {
-	op.documentID = documentID
-	return context.WithValue(ctx, operationKey{}, op)
-}
-
-// AppendData appends gqlgen's data, with the projections in it.
-func (op *operation) AppendData(dst, data []byte) ([]byte, *gqlerror.Error) {
-	return op.segments.appendData(dst, data)
-}
-
-// Extensions returns the extensions of the operation's response.
-func (op *operation) Extensions() map[string]any { return op.extensions() }
-
-// Sources returns the pages of the response. It returns false if one of them is not cached, or if
-// the document is not trusted, because requests with such a document are counted.
-func (op *operation) Sources() (graphqlhttp.Sources, bool) {
-	if op.loader == nil || op.untrusted {
-		return nil, false
-	}
-	versions, ok := op.loader.PageVersions()
-	return &pageSources{op.resolver.Pages, op.credentialKey, versions}, ok
-}
-
-// pageSources are the pages that a response was made from.
-type pageSources struct {
-	pages    pages.Source
-	key      pages.CredentialKey
-	versions []pages.PageVersion
-}
-
-// Current reports whether all pages are still cached, in the same version.
-func (s *pageSources) Current() bool {
-	for _, version := range s.versions {
-		page, ok := s.pages.Cached(s.key, version.Request)
-		if !ok || !page.Received.Equal(version.Received) {
-			return false
-		}
-	}
-	return true
-}
-
-// versionBytes is the approximate size of a page version, in bytes.
-const versionBytes = 64
-
-// MemorySize returns the approximate size of the list of pages, in bytes.
-func (s *pageSources) MemorySize() int { return versionBytes * cap(s.versions) }

@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
@@ -46,6 +49,8 @@ type operation struct {
 	returned  int               // number of items in connections
 	realigned []paginationEntry // of the connections that were realigned
 }
+
+var _ graphqlhttp.Operation = (*operation)(nil)
 
 type operationKey struct{}
 
@@ -96,6 +101,32 @@ func (op *operation) start() error {
 	return op.credentialErr
 }
 
-func hasCredential(header http.Header) bool {
-	return len(header.Values(headerAuthorization)) > 0 || len(header.Values(headerAPIKey)) > 0
+// CacheScope returns the key of the credential. The response cache is not used for requests without
+// a valid credential, with Cache-Control: no-cache, or with the header of extensions.upstream.
+func (op *operation) CacheScope() (scope [32]byte, ok bool) {
+	return op.credentialKey, op.credentialErr == nil && op.since.IsZero() && !op.explain
+}
+
+// WithDocument returns the context of the operation's resolvers.
+func (op *operation) WithDocument(ctx context.Context, documentID string) context.Context {
+	op.documentID = documentID
+	return context.WithValue(ctx, operationKey{}, op)
+}
+
+// AppendData appends gqlgen's data, with the projections in it.
+func (op *operation) AppendData(dst, data []byte) ([]byte, *gqlerror.Error) {
+	return op.segments.appendData(dst, data)
+}
+
+// Extensions returns the extensions of the operation's response.
+func (op *operation) Extensions() map[string]any { return op.extensions() }
+
+// Sources returns the pages of the response. It returns false if one of them is not cached, or if
+// the document is not trusted, because requests with such a document are counted.
+func (op *operation) Sources() (graphqlhttp.Sources, bool) {
+	if op.loader == nil || op.untrusted {
+		return nil, false
+	}
+	versions, ok := op.loader.PageVersions()
+	return &pageSources{op.resolver.Pages, op.credentialKey, versions}, ok
 }
