@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/panics"
 	"cvmgraph/internal/telemetry"
 )
@@ -98,7 +99,7 @@ func (s *Server) recoverPanic(rec *recorder, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	writeError(rec, http.StatusInternalServerError, "internal error",
-		extensions{"code": "INTERNAL_SERVER_ERROR", "requestId": id})
+		extensions{"code": apierror.CodeInternal, "requestId": id})
 }
 
 // limited limits the time and the body of requests to next.
@@ -110,7 +111,7 @@ func (s *Server) limited(next http.Handler) http.Handler {
 		limit := s.options.MaxBody
 		if r.ContentLength > limit {
 			writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request body is larger than %d bytes", limit),
-				extensions{"code": "QUERY_TOO_COMPLEX", "limit": limit, "actual": r.ContentLength})
+				extensions{"code": apierror.CodeTooComplex, "limit": limit, "actual": r.ContentLength})
 			return
 		}
 		ctx, cancel := context.WithTimeoutCause(r.Context(), s.options.RequestTimeout, s.timeout)
@@ -124,7 +125,7 @@ func (s *Server) limited(next http.Handler) http.Handler {
 				seconds := int(bodyRetryAfter.Seconds())
 				w.Header().Set("Retry-After", strconv.Itoa(seconds))
 				writeError(w, http.StatusServiceUnavailable, bodyMemoryMessage,
-					extensions{"code": "UNAVAILABLE", "retryAfter": seconds})
+					extensions{"code": apierror.CodeUnavailable, "retryAfter": seconds})
 				return
 			}
 			r.Body = body

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"cvmgraph/internal/apierror"
 )
 
 const (
@@ -106,13 +108,13 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	writeError(w, http.StatusNotFound, "there is nothing at this path", extensions{"code": "NOT_FOUND"})
+	writeError(w, http.StatusNotFound, "there is nothing at this path", extensions{"code": apierror.CodeNotFound})
 }
 
 func methodNotAllowed(allow string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", allow)
-		writeError(w, http.StatusMethodNotAllowed, "this path takes "+allow, extensions{"code": "BAD_REQUEST"})
+		writeError(w, http.StatusMethodNotAllowed, "this path takes "+allow, extensions{"code": apierror.CodeBadRequest})
 	})
 }
 

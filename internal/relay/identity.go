@@ -27,8 +27,8 @@ func FingerprintOf(parts ...string) Fingerprint {
 type Identity struct {
 	VMID   string
 	Traits Fingerprint
-	// Number distinguishes items without a VM that have equal traits. It counts from 1 in the order
-	// of their page.
+	// Number distinguishes items without a VM that have equal traits and are on the same page. It
+	// counts from 1 in the order of the page, so items of different pages can have the same number.
 	Number int
 }
 

@@ -18,7 +18,8 @@ const (
 // ErrNotNodeID is the error of [ParseNodeID] for a string that [Identity.NodeID] never returns.
 var ErrNotNodeID = errors.New("the string is not an id")
 
-// NodeID returns the item's global id, which no other item of the list has.
+// NodeID returns the item's global id. The id of an item with a VM is unique. The id of an item
+// without a VM is unique only on the item's page.
 func (i Identity) NodeID() string { return string(i.AppendNodeID(nil)) }
 
 // AppendNodeID appends the item's global id to dst.

@@ -140,9 +140,9 @@ ids, which do not fit into Int.
 """
 scalar Int64
 
-"An object with a globally unique id."
+"An object that clients can refetch by its id."
 interface Node {
-  "Opaque and unique. The implementing type documents how long it is stable."
+  "Opaque. The implementing type documents how long the id is stable, and among which objects it is unique."
   id: ID!
 }
 
@@ -242,9 +242,10 @@ wrong type. In the last case the response also has an error with the field's pat
 """
 type Cvm implements Node {
   """
-  Stable across requests and unique within a list. It is derived from the VM's UUID. A CVM whose VM does not exist yet
-  (vmId is null) has a provisional id, which becomes invalid when the VM exists. CVMs without a VM that have the same
-  project, name, node, owner and contract are numbered in their order on the upstream's page. Source: hosted.id.
+  Stable across requests. The id of a CVM that has a VM is derived from the VM's UUID and unique. A CVM whose VM does
+  not exist yet (vmId is null) has a provisional id, which becomes invalid when the VM exists. It is unique only on a page
+  of the upstream: CVMs without a VM that have the same project, name, node, owner and contract are numbered in their
+  order on the page. Source: hosted.id.
   """
   id: ID!
   "UUID of the VM. Null until the VM exists on its node. Source: hosted.id."
@@ -506,8 +507,9 @@ type KmsInfo {
   gatewayAppId: String
 }
 `, BuiltIn: false},
-	{Name: "../../federation.graphqls", Input: `# The Apollo Federation part of the schema. Routers read the directives in _service { sdl }. They are neither in
-# /schema.graphql nor in introspection: clients do not need them, and some clients reject them.
+	{Name: "../../federation.graphqls", Input: `# The Apollo Federation part of the schema. Routers read the directives in _service { sdl }. They
+# are neither in /schema.graphql nor in introspection: clients do not need them, and some clients
+# reject them.
 
 extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])
 

@@ -1,15 +1,17 @@
-// Package generated is what gqlgen writes, and in this file what it calls.
+// Package generated has gqlgen's output. This file is written by hand: it has the methods that
+// gqlgen's federation plugin would generate. See docs/adr/0009-federation.md for why the plugin is
+// not used.
 package generated
 
 import "context"
 
-// Federation is what a [ResolverRoot] must have besides, for the fields that Apollo Federation adds to Query. gqlgen calls the methods
-// below for them, and leaves it to a plugin to write these. That one takes the key of the first representation for the key of all, and
-// lets one that it cannot read fail all of them.
+// Federation resolves the fields that Apollo Federation adds to Query. The [ResolverRoot] must
+// implement it.
 type Federation interface {
-	// Entities returns an element for each representation, nil where it has failed and said so.
+	// Entities returns an element for each representation. An element is nil if there is no such
+	// object, or if the representation is invalid and Entities has added an error.
 	Entities(ctx context.Context, representations []any) []Entity
-	// Service returns what routers read of the schema.
+	// Service returns the description of the schema for routers.
 	Service() Service
 }
 
@@ -17,7 +19,7 @@ func (ec *executionContext) __resolve_entities(ctx context.Context, representati
 	return ec.Resolvers.(Federation).Entities(ctx, representations)
 }
 
-//nolint:unparam // gqlgen's call has room for an error
+//nolint:unparam // the generated code expects an error
 func (ec *executionContext) __resolve__service(context.Context) (Service, error) {
 	return ec.Resolvers.(Federation).Service(), nil
 }

@@ -2,7 +2,7 @@
 
 package generated
 
-// An object with a globally unique id.
+// An object that clients can refetch by its id.
 type Node interface {
 	IsNode()
 }
