@@ -54,8 +54,8 @@ deploy-check: ## build the manifests in deploy/, validate them with the API's sc
 	mkdir "$$dir/deploy"; cp -R deploy/base deploy/components deploy/overlays "$$dir/deploy"; \
 	rm -f "$$dir/deploy/overlays/example/shared-key.env"; \
 	$(KUSTOMIZE) build "$$dir/deploy/base" >"$$dir/base.yaml"; \
-	if $(KUSTOMIZE) build "$$dir/deploy/overlays/example" >/dev/null 2>"$$dir/refusal" || ! grep -q shared-key.env "$$dir/refusal"; then \
-		cat "$$dir/refusal"; echo "the example must not build without a shared key" >&2; exit 1; \
+	if $(KUSTOMIZE) build "$$dir/deploy/overlays/example" >/dev/null 2>"$$dir/errors" || ! grep -q shared-key.env "$$dir/errors"; then \
+		cat "$$dir/errors"; echo "the example must not build without a shared key" >&2; exit 1; \
 	fi; \
 	printf 'shared-key=%s\n' "$$(head -c 32 /dev/urandom | base64)" >"$$dir/deploy/overlays/example/shared-key.env"; \
 	$(KUSTOMIZE) build "$$dir/deploy/overlays/example" >"$$dir/example.yaml"; \

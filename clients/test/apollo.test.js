@@ -7,7 +7,7 @@ import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } fro
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { relayStylePagination } from '@apollo/client/utilities';
 import { filter, firstValueFrom } from 'rxjs';
-import { aliases, assertCvms, assertError, endpoint, fresh, persistence, recordingFetch, refusedToken } from './support/gateway.js';
+import { aliases, assertCvms, assertError, endpoint, fresh, persistence, recordingFetch, rejectedToken } from './support/gateway.js';
 
 const page = gql`
   query Page($first: Int, $after: String) {
@@ -138,8 +138,8 @@ for (const method of ['POST', 'GET']) {
   }
 
   for (const [name, headers] of [
-    ['a rejected bearer token', { authorization: `Bearer ${refusedToken}` }],
-    ['a rejected API key', { 'x-api-key': refusedToken }],
+    ['a rejected bearer token', { authorization: `Bearer ${rejectedToken}` }],
+    ['a rejected API key', { 'x-api-key': rejectedToken }],
     ['another scheme', { authorization: 'Basic dXNlcjpwYXNz' }],
   ]) {
     test(`${method}: ${name} is UNAUTHENTICATED, not a ServerError`, async () => {
@@ -198,7 +198,7 @@ for (const [name, persisted, http, wire] of [
   test(`persisted queries by ${name}: errors have their codes for known and unknown queries`, async () => {
     for (const [code, variables, headers] of [
       ['BAD_USER_INPUT', { first: -1 }, {}],
-      ['UNAUTHENTICATED', { first: 1 }, { authorization: `Bearer ${refusedToken}` }],
+      ['UNAUTHENTICATED', { first: 1 }, { authorization: `Bearer ${rejectedToken}` }],
     ]) {
       const query = unknown();
       const apollo = persisting({ headers });

@@ -6,7 +6,7 @@ import { gql } from '@apollo/client';
 import { filter, firstValueFrom } from 'rxjs';
 import { createClient } from '../apollo/client.js';
 import { codesOf, CVMS, next, previous, refresh } from '../apollo/cvms.js';
-import { assertCvms, endpoint, fresh, persistence, recordingFetch, refusedToken } from './support/gateway.js';
+import { assertCvms, endpoint, fresh, persistence, recordingFetch, rejectedToken } from './support/gateway.js';
 import { assertExactlyOnce, assertRefreshes, pageSize, until } from './support/walk.js';
 
 const create = (token, options) => createClient({ uri: endpoint, headers: { authorization: `Bearer ${token}` }, ...options });
@@ -93,7 +93,7 @@ for (const [byGET, wire] of [
 for (const byGET of [false, true]) {
   test(`errors by ${byGET ? 'GET' : 'POST'} have codes, and a failed page does not change the list`, async (t) => {
     const rejected = (promise) => promise.then(() => assert.fail('no error'), codesOf);
-    assert.deepEqual(await rejected(create(refusedToken, { byGET }).query({ query: CVMS })), ['UNAUTHENTICATED']);
+    assert.deepEqual(await rejected(create(rejectedToken, { byGET }).query({ query: CVMS })), ['UNAUTHENTICATED']);
     assert.deepEqual(await rejected(create('t', { uri: 'http://127.0.0.1:1/graphql', byGET }).query({ query: CVMS })), ['NETWORK']);
     const list = await open(t, create(fresh('token'), { byGET }), { first: 5 });
     const before = assertCvms(edges(list).map(({ node }) => node), 5);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { assertCvms, endpoint, fresh, refusedToken } from './support/gateway.js';
+import { assertCvms, endpoint, fresh, rejectedToken } from './support/gateway.js';
 import { runCommands } from './support/pages.js';
 import { assertExactlyOnce, pageSize } from './support/walk.js';
 
@@ -34,7 +34,7 @@ test('selected fields have values, and Int64 is a number', async () => {
 });
 
 for (const [name, code, token, variables] of [
-  ['a rejected token', 'UNAUTHENTICATED', refusedToken, { first: 1 }],
+  ['a rejected token', 'UNAUTHENTICATED', rejectedToken, { first: 1 }],
   ['a page that is too large', 'BAD_USER_INPUT', 'token', { first: 100000 }],
   ['a variable of the wrong type', 'GRAPHQL_VALIDATION_FAILED', 'token', { first: 'ten' }],
 ]) {

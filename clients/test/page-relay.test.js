@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, mock, test } from 'node:test';
 import { Component, createElement, Suspense } from 'react';
-import { assertCvms, endpoint, fresh, refusedToken } from './support/gateway.js';
+import { assertCvms, endpoint, fresh, rejectedToken } from './support/gateway.js';
 import { runCommands } from './support/pages.js';
 import { build, openWindow } from './support/relay.js';
 import { openPage } from './support/screen.js';
@@ -124,7 +124,7 @@ test('a refresh updates the list with one request and keeps its order', async (t
 });
 
 test('a rejected credential is UNAUTHENTICATED in the nearest error boundary', async (t) => {
-  const screen = await open(t, bearer(refusedToken), { first: 5, size: 5 });
+  const screen = await open(t, bearer(rejectedToken), { first: 5, size: 5 });
   assert.equal(screen.alert(), 'UNAUTHENTICATED');
 });
 
@@ -138,7 +138,7 @@ test('a failed page shows its error code, does not change the list, and can be r
   const { Authorization } = headers;
   const screen = await open(t, headers, { first: 5, size: 5 });
   const ids = screen.ids();
-  headers.Authorization = `Bearer ${refusedToken}`;
+  headers.Authorization = `Bearer ${rejectedToken}`;
   screen.button('next').click();
   assert.equal(await screen.settled(screen.alert, 'an error'), 'UNAUTHENTICATED');
   assert.deepEqual(screen.ids(), ids);

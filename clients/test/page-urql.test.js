@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '../urql/client.js';
 import { codesOf, CVMS, next, previous, refresh } from '../urql/cvms.js';
-import { assertCvms, endpoint, fresh, refusedToken } from './support/gateway.js';
+import { assertCvms, endpoint, fresh, rejectedToken } from './support/gateway.js';
 import { assertExactlyOnce, assertRefreshes, pageSize } from './support/walk.js';
 
 const create = (token, url = endpoint) => createClient({ url, headers: { authorization: `Bearer ${token}` } });
@@ -52,7 +52,7 @@ test('a refresh updates the list with one request and keeps its order', async (t
 
 test('errors have codes, and a failed page does not change the list', async () => {
   const failed = async (client, variables) => codesOf((await client.query(CVMS, variables)).error);
-  assert.deepEqual(await failed(create(refusedToken), {}), ['UNAUTHENTICATED']);
+  assert.deepEqual(await failed(create(rejectedToken), {}), ['UNAUTHENTICATED']);
   assert.deepEqual(await failed(create('t', 'http://127.0.0.1:1/graphql'), {}), ['NETWORK']);
   const client = create(fresh('token'));
   const list = await load(client, { first: 5 });

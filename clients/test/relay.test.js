@@ -11,7 +11,7 @@ import { after, before, mock, test } from 'node:test';
 import { promisify } from 'node:util';
 import relayCompiler from 'relay-compiler';
 import relay from 'relay-runtime';
-import { assertCvms, assertError, endpoint, refusedToken, schemaURL } from './support/gateway.js';
+import { assertCvms, assertError, endpoint, rejectedToken, schemaURL } from './support/gateway.js';
 
 const { createOperationDescriptor, Environment, fetchQuery, getSelector, Network, RecordSource, Store } = relay;
 const require = createRequire(import.meta.url);
@@ -161,8 +161,8 @@ test('an invalid argument is BAD_USER_INPUT in the field logger', async () => {
 });
 
 for (const [name, headers] of [
-  ['a rejected bearer token', { Authorization: `Bearer ${refusedToken}` }],
-  ['a rejected API key', { 'X-API-Key': refusedToken }],
+  ['a rejected bearer token', { Authorization: `Bearer ${rejectedToken}` }],
+  ['a rejected API key', { 'X-API-Key': rejectedToken }],
   ['another scheme', { Authorization: 'Basic dXNlcjpwYXNz' }],
 ]) {
   test(`${name} is UNAUTHENTICATED at every field`, async () => {

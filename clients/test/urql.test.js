@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cacheExchange, Client, CombinedError, fetchExchange, gql } from '@urql/core';
 import { persistedExchange } from '@urql/exchange-persisted';
-import { aliases, assertCvms, assertError, endpoint, fresh, persistence, recordingFetch, refusedToken } from './support/gateway.js';
+import { aliases, assertCvms, assertError, endpoint, fresh, persistence, recordingFetch, rejectedToken } from './support/gateway.js';
 
 const page = gql`
   query Page($first: Int, $after: String) {
@@ -91,8 +91,8 @@ for (const [preferGetMethod, method] of [
   }
 
   for (const [what, headers] of [
-    ['a rejected bearer token', { authorization: `Bearer ${refusedToken}` }],
-    ['a rejected API key', { 'x-api-key': refusedToken }],
+    ['a rejected bearer token', { authorization: `Bearer ${rejectedToken}` }],
+    ['a rejected API key', { 'x-api-key': rejectedToken }],
     ['another scheme', { authorization: 'Basic dXNlcjpwYXNz' }],
   ]) {
     test(`${name}: ${what} is UNAUTHENTICATED, not a network error`, async () => {
@@ -151,7 +151,7 @@ for (const [preferGetForPersistedQueries, wire, longWire] of [
   test(`${name}: errors have their codes for known and unknown queries`, async () => {
     for (const [code, variables, headers] of [
       ['BAD_USER_INPUT', { first: -1 }, {}],
-      ['UNAUTHENTICATED', { first: 1 }, { authorization: `Bearer ${refusedToken}` }],
+      ['UNAUTHENTICATED', { first: 1 }, { authorization: `Bearer ${rejectedToken}` }],
     ]) {
       const query = unknown();
       const urql = persisting({ fetchOptions: { headers } });

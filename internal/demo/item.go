@@ -41,8 +41,8 @@ func NewItem(serial uint64) Item {
 func (u *Upstream) Edit(t Tenant, fn func(items []Item) []Item) {
 	u.tenants.list(t).edit(u.options.Now(), func(entries []*entry) []*entry {
 		items := make([]Item, len(entries))
-		for i, c := range entries {
-			items[i] = c.item()
+		for i, e := range entries {
+			items[i] = e.item()
 		}
 		items = fn(items)
 		entries = make([]*entry, len(items))
@@ -58,8 +58,8 @@ func (u *Upstream) Edit(t Tenant, fn func(items []Item) []Item) {
 func (u *Upstream) IDs(t Tenant) []string {
 	entries := u.tenants.list(t).at(u.options.Now())
 	ids := make([]string, len(entries))
-	for i, c := range entries {
-		ids[i] = c.id
+	for i, e := range entries {
+		ids[i] = e.id
 	}
 	return ids
 }
@@ -77,48 +77,48 @@ type entry struct {
 }
 
 func newEntry(m *machine) *entry {
-	c := &entry{machine: m}
+	e := &entry{machine: m}
 	if m.stage != provisioning {
-		c.id = m.id
+		e.id = m.id
 	}
 	if m.node != nil {
-		c.node = &m.node.id
+		e.node = &m.node.id
 	}
 	if m.owner != nil {
-		c.owner = m.owner.Username
+		e.owner = m.owner.Username
 	}
-	return c
+	return e
 }
 
-func (c *entry) encoded() []byte {
-	c.once.Do(func() {
-		if c.machine != nil {
-			c.json = mustEncode(c.machine.item())
+func (e *entry) encoded() []byte {
+	e.once.Do(func() {
+		if e.machine != nil {
+			e.json = mustEncode(e.machine.item())
 		}
 	})
-	return c.json
+	return e.json
 }
 
-func (c *entry) item() Item {
-	return Item{ID: c.id, JSON: c.encoded(), entry: c}
+func (e *entry) item() Item {
+	return Item{ID: e.id, JSON: e.encoded(), entry: e}
 }
 
-// toEntry returns the cell that an item came from, or a new one when the item
-// was changed or written by hand.
+// toEntry returns the entry that an item came from, or a new one if the item was changed or
+// written by hand.
 func (it Item) toEntry() *entry {
 	if it.entry != nil && it.ID == it.entry.id && bytes.Equal(it.JSON, it.entry.encoded()) {
 		return it.entry
 	}
-	c := &entry{id: it.ID, json: it.JSON}
+	e := &entry{id: it.ID, json: it.JSON}
 	var decoded item
 	if json.Unmarshal(it.JSON, &decoded) != nil {
-		return c // deliberately invalid, so there are no values to filter by
+		return e // deliberately invalid, so there are no values to filter by
 	}
 	if decoded.Node != nil {
-		c.node = &decoded.Node.ID
+		e.node = &decoded.Node.ID
 	}
 	if decoded.ManagedUser != nil {
-		c.owner = decoded.ManagedUser.Username
+		e.owner = decoded.ManagedUser.Username
 	}
-	return c
+	return e
 }

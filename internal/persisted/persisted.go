@@ -46,7 +46,7 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Queries is a gqlgen extension that fills in the documents that requests name, and refuses
+// Queries is a gqlgen extension that fills in the documents that requests name, and rejects
 // untrusted documents. It is safe for concurrent use.
 type Queries struct {
 	options Options

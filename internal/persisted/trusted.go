@@ -16,7 +16,7 @@ type TrustMode string
 const (
 	TrustOff     TrustMode = "off"     // they are executed, and there are no trusted documents
 	TrustLog     TrustMode = "log"     // they are executed and logged
-	TrustEnforce TrustMode = "enforce" // they are refused
+	TrustEnforce TrustMode = "enforce" // they are rejected
 )
 
 // TrustedDocuments is an allowlist of documents. The zero value is an empty list that is not
@@ -77,7 +77,7 @@ func (t *trusted) find(id string) (string, bool) {
 	return document, ok
 }
 
-// isEnforced reports whether untrusted documents are refused.
+// isEnforced reports whether untrusted documents are rejected.
 func (t *trusted) isEnforced() bool { return t != nil && t.enforced }
 
 // isTrusted reports whether a document is on the list.

@@ -1,4 +1,4 @@
-// Package querylimit parses and validates GraphQL documents, and refuses documents that exceed
+// Package querylimit parses and validates GraphQL documents, and rejects documents that exceed
 // limits.
 package querylimit
 
@@ -41,9 +41,9 @@ type documentLimits struct {
 	cache  *otter.Cache[string, *ast.QueryDocument]
 }
 
-// Install makes an executor refuse the documents that exceed the limits, that are not valid, or
+// Install makes an executor reject the documents that exceed the limits, that are not valid, or
 // that set a condition to null. If introspection is false, documents that select the schema are
-// refused too, and errors do not suggest names of the schema. Extensions that change the document
+// rejected too, and errors do not suggest names of the schema. Extensions that change the document
 // must be installed before.
 //
 // An extension can return one error only. If validation finds several, the error wraps a
@@ -98,7 +98,7 @@ func (l *documentLimits) MutateOperationParameters(ctx context.Context, params *
 }
 
 // parse parses a document and checks it against the limits. The parser counts tokens too, but not
-// those after the limit, so that a document that it refuses is counted again.
+// those after the limit, so that a document that it rejects is counted again.
 func (l *documentLimits) parse(query string) (*ast.QueryDocument, *gqlerror.Error) {
 	source := &ast.Source{Input: query}
 	doc, err := parser.ParseQueryWithTokenLimit(source, l.limits.Tokens)

@@ -12,7 +12,7 @@ import (
 	"cvmgraph/internal/apierror"
 )
 
-// nullConditionCheck is a gqlgen extension that refuses operations if @skip or @include has a
+// nullConditionCheck is a gqlgen extension that rejects operations if @skip or @include has a
 // variable that is null. Validation accepts such a variable if it has a default. An explicit null
 // replaces the default, and then gqlgen panics at each field with the condition.
 type nullConditionCheck struct{}

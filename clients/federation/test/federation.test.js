@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { composeServices } from '@apollo/composition';
-import { endpoint, fresh, recorded, refused, subgraph } from './support/gateway.js';
+import { endpoint, fresh, recorded, rejected, subgraph } from './support/gateway.js';
 import { routers } from './support/routers.js';
 import { post } from './support/serve.js';
 import { alertCount, alerts, inventory, notes, started } from './support/subgraphs.js';
@@ -160,7 +160,7 @@ for (const [name, start] of Object.entries(routers)) {
       ['{ cvms(first: 2) { nodes { id alertCount } } }', 'cvms'],
       ['{ alerts(vmIds: ["a", "b"]) { message cvm { name } } }', 'alerts'],
     ]) {
-      const { data, errors } = await ask(query, {}, refused);
+      const { data, errors } = await ask(query, {}, rejected);
       assert.ok(errors.length >= 1 && errors.every((e) => e.extensions.code === 'UNAUTHENTICATED'), JSON.stringify(errors));
       assert.ok(errors.every((e) => e.path?.[0] === at || e.path === undefined), JSON.stringify(errors));
       assert.deepEqual(data, at === 'cvms' ? { cvms: null } : { alerts: [{ message: 'of a', cvm: { name: null } }, { message: 'of b', cvm: { name: null } }] });

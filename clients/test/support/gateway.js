@@ -18,7 +18,7 @@ export const endpoint = `${base}/graphql`;
 export const schemaURL = `${base}/schema.graphql`;
 
 /** A bearer token that the demo upstream rejects with 401. */
-export const refusedToken = 'invalid';
+export const rejectedToken = 'invalid';
 
 /** Returns n fields that differ only in their alias. */
 export const aliases = (n, prefix = 'alias') => Array.from({ length: n }, (_, i) => `${prefix}_${i}: __typename`).join(' ');

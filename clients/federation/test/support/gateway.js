@@ -12,7 +12,7 @@ if (!given) {
 export const endpoint = `${given.replace(/\/+$/, '')}/graphql`;
 
 /** A credential that the demo upstream rejects with 401. */
-export const refused = { authorization: 'Bearer invalid' };
+export const rejected = { authorization: 'Bearer invalid' };
 
 /** Returns a new credential. It has its own list, which the gateway has not cached. */
 export const fresh = () => ({ authorization: `Bearer token-${randomBytes(6).toString('hex')}` });
