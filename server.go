@@ -113,7 +113,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	limitMemory(logger)
 	metrics := telemetry.NewMetrics()
-	tracing, err := telemetry.OpenTracing(ctx, settings.Traces, stdout, metrics.TracesFailed, logger)
+	tracing, err := telemetry.OpenTracing(ctx, settings.Traces, stdout, metrics.TraceExportFailed, logger)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func runChecks(ctx context.Context, settings *config.Config, stdout io.Writer) (
 		Token:    settings.Token, APIKey: settings.APIKey,
 		Warnings: settings.Warnings,
 		TLSCert:  settings.TLSCert, TLSKey: settings.TLSKey,
-		TrustedDocuments: len(settings.Documents), TrustedDocumentsMode: settings.TrustedDocumentsMode,
+		TrustedDocumentCount: len(settings.Documents), TrustedDocumentsMode: settings.TrustedDocumentsMode,
 	}
 	if settings.Demo && settings.Token == "" && settings.APIKey == "" {
 		options.Token = demo.DefaultToken
@@ -282,9 +282,9 @@ func (a app) client(upstreamURL string) (*restclient.Client, error) {
 	options := clientOptions(upstreamURL, a.settings)
 	options.Observer = restclient.Observer{
 		Attempted: a.metrics.UpstreamAttempted, Retried: a.metrics.UpstreamRetried, OverBudget: a.metrics.UpstreamOverBudget,
-		Refused: a.metrics.UpstreamRefused,
-		Breaker: func(state string) { logBreaker(a.logger, state) },
-		Follow: func(ctx context.Context, attempt restclient.Attempt, header http.Header) func(int, string) {
+		Suppressed: a.metrics.UpstreamSuppressed,
+		Breaker:    func(state string) { logBreaker(a.logger, state) },
+		StartAttempt: func(ctx context.Context, attempt restclient.Attempt, header http.Header) func(int, string) {
 			return a.tracing.Attempt(ctx, attempt.Request.Page, attempt.Request.PageSize, attempt.Number, header)
 		},
 	}
@@ -301,7 +301,7 @@ func (a app) client(upstreamURL string) (*restclient.Client, error) {
 
 // cache returns the page cache. Replicas share its pages through shared, which may be nil.
 func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache {
-	failed := telemetry.FailedCalls(a.logger)
+	failed := telemetry.NewFailedCallLog(a.logger)
 	metrics := a.metrics.PageCache(uint64(a.settings.CacheBytes))
 	cache := pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{
 		TTL:          a.settings.CacheTTL,
@@ -343,7 +343,7 @@ func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *
 		Logger:         a.logger,
 		Observer: httpserver.Observer{
 			Begun: a.metrics.RequestBegun, Ended: a.metrics.RequestEnded,
-			Follow: a.tracing.Begin, Followed: a.tracing.End,
+			StartSpan: a.tracing.Begin, EndSpan: a.tracing.End,
 		},
 		RequestTimeout: a.settings.RequestTimeout,
 		DrainDelay:     a.settings.DrainDelay,

@@ -17,9 +17,9 @@ import (
 const (
 	// maxBody is the maximum size of a response's body, after decompression.
 	maxBody = 16 << 20
-	// largeBody is the size up to which a body needs no slot. It is also the maximum memory that is
-	// allocated for an announced length before any byte has arrived.
-	largeBody = 1 << 20
+	// largeBodyBytes is the size up to which a body needs no slot. It is also the maximum memory
+	// that is allocated for an announced length before any byte has arrived.
+	largeBodyBytes = 1 << 20
 	// largeBodies is the number of slots.
 	largeBodies = 4
 )
@@ -33,7 +33,7 @@ type largeBodySlots chan struct{}
 func (s largeBodySlots) rawPage(ctx context.Context, resp *http.Response) (RawPage, error) {
 	body, large, err := s.readBody(ctx, resp)
 	if err == nil && endsEarly(body) {
-		err = invalid(ReasonTruncated)
+		err = invalidResponse(ReasonTruncated)
 	}
 	page := RawPage{Body: body, NoStore: forbidsStoring(resp.Header)}
 	if large {
@@ -49,13 +49,13 @@ func (s largeBodySlots) rawPage(ctx context.Context, resp *http.Response) (RawPa
 // readBody reads the whole body. It reports whether it has taken a slot, also with an error.
 func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body []byte, large bool, err error) {
 	if resp.ContentLength > maxBody {
-		return nil, false, invalid(ReasonTooLarge)
+		return nil, false, invalidResponse(ReasonTooLarge)
 	}
 	// One byte more, so that the read that finds the end does not need a larger buffer.
-	body = make([]byte, 0, max(min(resp.ContentLength, largeBody), 0)+1)
+	body = make([]byte, 0, max(min(resp.ContentLength, largeBodyBytes), 0)+1)
 	for {
 		if len(body) == cap(body) {
-			if !large && cap(body) >= largeBody {
+			if !large && cap(body) >= largeBodyBytes {
 				select {
 				case s <- struct{}{}:
 					large = true
@@ -69,7 +69,7 @@ func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body
 		body = body[:len(body)+n]
 		switch {
 		case len(body) > maxBody:
-			return nil, large, invalid(ReasonTooLarge)
+			return nil, large, invalidResponse(ReasonTooLarge)
 		case err == io.EOF:
 			if cap(body)-len(body) > len(body)/8 { // the length was not announced
 				body = bytes.Clone(body)
@@ -85,7 +85,7 @@ func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body
 // at most one byte more than maxBody.
 func grown(body []byte, announced int) []byte {
 	size := max(2*cap(body), 32<<10)
-	if cap(body) > largeBody {
+	if cap(body) > largeBodyBytes {
 		size = max(size, announced+1)
 	}
 	larger := make([]byte, len(body), min(size, maxBody+1))
@@ -99,9 +99,9 @@ func bodyError(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return invalid(ReasonTruncated)
+		return invalidResponse(ReasonTruncated)
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		return invalid(ReasonEncoding)
+		return invalidResponse(ReasonEncoding)
 	}
 	return err
 }

@@ -100,7 +100,7 @@ func TestBreaker_probeLimit(t *testing.T) {
 		}
 		cancel() // canceled probes show no recovery
 		if got := wait(); got[notCalled] != 7 || got["upstream call canceled by its caller"] != 3 {
-			t.Errorf("got %v, want 3 canceled calls and the others refused", got)
+			t.Errorf("got %v, want 3 canceled calls and the others suppressed", got)
 		}
 		if got := client.State(); got.Breaker != restclient.BreakerOpen || got.InFlight != 0 {
 			t.Errorf("got %+v, want no attempt in flight, and an open breaker", got)
@@ -165,7 +165,7 @@ func TestBreaker_failureRateBelowThreshold(t *testing.T) {
 		t.Helper()
 		for range 300 {
 			if _, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage); err != nil && err.Error() == notCalled {
-				t.Fatalf("got %v after %d attempts, want no refusal", err, calls.Load())
+				t.Fatalf("got %v after %d attempts, want no suppressed attempt", err, calls.Load())
 			}
 		}
 	})

@@ -171,14 +171,14 @@ func (c *Client) Fetch(ctx context.Context, cred Credential, req PageRequest) (R
 	if err := headers.validate(); err != nil {
 		return RawPage{}, err
 	}
-	c.policy.begin()
+	c.policy.countAttempt()
 	page, err := c.attempt(ctx, headers, Attempt{req, 1})
-	c.policy.end()
+	c.policy.uncountAttempt()
 	if retryReason(err) == "" || ctx.Err() != nil {
 		return page, err
 	}
 	next := Attempt{req, 1}
-	return c.policy.again(ctx, err, func() (RawPage, error) {
+	return c.policy.retry(ctx, err, func() (RawPage, error) {
 		next.Number++
 		return c.attempt(ctx, headers, next)
 	})
@@ -191,10 +191,10 @@ func (c *Client) attempt(ctx context.Context, headers Headers, a Attempt) (RawPa
 		return RawPage{}, err
 	}
 	header := c.headerFor(headers)
-	ended := c.policy.observer.follow(ctx, a, header)
+	end := c.policy.observer.startAttempt(ctx, a, header)
 	page, err := c.call(ctx, header, a.Request)
-	if ended != nil {
-		ended(ending(err))
+	if end != nil {
+		end(spanOutcome(err))
 	}
 	c.policy.settle(ctx, permit, err)
 	page.Attempts = 1
@@ -218,7 +218,7 @@ func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) 
 	if errors.As(err, &unusable) || (errors.As(err, &status) || errors.As(err, &unavailable)) && ctx.Err() == nil {
 		return RawPage{}, err
 	}
-	return RawPage{}, c.failure(ctx, attempt, err)
+	return RawPage{}, c.transportError(ctx, attempt, err)
 }
 
 // fetch sends the request and returns the body of a response with status 200. Its errors are

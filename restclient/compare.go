@@ -43,7 +43,7 @@ var (
 // error is an *InvalidResponseError: the document is not JSON, truncated, or nested too deeply.
 func Compare(body []byte, credential Credential) (Comparison, error) {
 	if !utf8.Valid(body) {
-		return Comparison{}, invalid(ReasonNotJSON)
+		return Comparison{}, invalidResponse(ReasonNotJSON)
 	}
 	h := credential.Headers()
 	c := comparer{Scanner: wire.Scanner{Data: body}, secrets: []string{h.Authorization, h.APIKey, h.Workspace}}
@@ -55,7 +55,7 @@ func Compare(body []byte, credential Credential) (Comparison, error) {
 		read = func() bool { return c.object(counted) }
 	}
 	if !read() || !c.End() {
-		return Comparison{}, failed(c.Failure)
+		return Comparison{}, scanError(c.Failure)
 	}
 	if first != '{' {
 		return Comparison{Changed: 1, Differences: []Difference{{

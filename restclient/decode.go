@@ -298,9 +298,9 @@ func (d *decoder) isBelow(path []any) bool {
 	return true
 }
 
-// failed returns the error of a scanner's failure.
-func failed(f wire.Failure) error {
-	return invalid([...]Reason{
+// scanError returns the error of a scanner's failure.
+func scanError(f wire.Failure) error {
+	return invalidResponse([...]Reason{
 		wire.NotJSON:         ReasonNotJSON,
 		wire.Truncated:       ReasonTruncated,
 		wire.TooDeep:         ReasonTooDeep,

@@ -48,8 +48,8 @@ func (e *StatusError) Error() string {
 // TimeoutError reports that the upstream was too slow. errors.Is finds [context.DeadlineExceeded]
 // in it.
 type TimeoutError struct {
-	// Limit is [Options.Timeout] if that has passed. It is 0 if another deadline has passed: that
-	// of the caller, of dialing, or of the TLS handshake.
+	// Limit is [Options.Timeout] if that has passed. It is 0 if another deadline has passed: the
+	// deadline of the caller, of dialing, or of the TLS handshake.
 	Limit time.Duration
 }
 
@@ -74,7 +74,7 @@ const (
 	KindTLS         = "tls"         // the TLS handshake failed, or the certificate is not trusted
 	KindReset       = "reset"       // the connection was reset
 	KindClosed      = "closed"      // the connection was closed before a response
-	KindProxy       = "proxy"       // a proxy refused to open a tunnel to the upstream
+	KindProxy       = "proxy"       // a proxy did not open a tunnel to the upstream
 	KindOther       = "other"       // any other failure, such as a response that is not HTTP
 )
 
@@ -82,7 +82,7 @@ const (
 type NetworkError struct {
 	// Kind is one of the constants KindDNS to KindOther.
 	Kind string
-	// ProxyStatus is the HTTP status of the proxy's refusal if Kind is KindProxy, and otherwise 0.
+	// ProxyStatus is the HTTP status of the proxy's response if Kind is KindProxy, and otherwise 0.
 	ProxyStatus int
 }
 
@@ -158,7 +158,7 @@ func (e *InvalidResponseError) Error() string {
 	return "upstream response is unusable: " + string(e.Reason)
 }
 
-func invalid(reason Reason) error { return &InvalidResponseError{Reason: reason} }
+func invalidResponse(reason Reason) error { return &InvalidResponseError{Reason: reason} }
 
 // canceledError reports that the caller has canceled the call. errors.Is finds [context.Canceled]
 // and the cause in it.

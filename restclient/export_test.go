@@ -23,6 +23,6 @@ func (c *Client) SetProxy(proxy *url.URL) { c.transport.Proxy = http.ProxyURL(pr
 
 // Limits of large bodies.
 const (
-	LargeBody   = largeBody
+	LargeBody   = largeBodyBytes
 	LargeBodies = largeBodies
 )

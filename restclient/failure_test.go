@@ -107,7 +107,7 @@ func plainForHTTPS(t *testing.T) *restclient.Client {
 	return newClient(t, restclient.Options{BaseURL: strings.Replace(server.URL, "http:", "https:", 1)})
 }
 
-func TestListCvms_proxyRefuses(t *testing.T) {
+func TestListCvms_proxyRejects(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		handler    http.HandlerFunc
@@ -115,13 +115,13 @@ func TestListCvms_proxyRefuses(t *testing.T) {
 		wantStatus int
 	}{
 		"a missing password": {
-			handler:    refusing(http.StatusProxyAuthRequired),
+			handler:    rejecting(http.StatusProxyAuthRequired),
 			wantKind:   restclient.KindProxy,
 			wantStatus: http.StatusProxyAuthRequired,
 		},
-		"a rule":              {handler: refusing(http.StatusForbidden), wantKind: restclient.KindProxy, wantStatus: http.StatusForbidden},
-		"no route":            {handler: refusing(http.StatusBadGateway), wantKind: restclient.KindProxy, wantStatus: http.StatusBadGateway},
-		"another 2xx":         {handler: refusing(http.StatusNoContent), wantKind: restclient.KindProxy, wantStatus: http.StatusNoContent},
+		"a rule":              {handler: rejecting(http.StatusForbidden), wantKind: restclient.KindProxy, wantStatus: http.StatusForbidden},
+		"no route":            {handler: rejecting(http.StatusBadGateway), wantKind: restclient.KindProxy, wantStatus: http.StatusBadGateway},
+		"another 2xx":         {handler: rejecting(http.StatusNoContent), wantKind: restclient.KindProxy, wantStatus: http.StatusNoContent},
 		"a closed connection": {handler: hangUp(func(*net.TCPConn) {}), wantKind: restclient.KindClosed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,8 +154,8 @@ func TestListCvms_proxyRefuses(t *testing.T) {
 	}
 }
 
-// refusing refuses a tunnel with a status.
-func refusing(status int) http.HandlerFunc {
+// rejecting rejects a tunnel with a status.
+func rejecting(status int) http.HandlerFunc {
 	return hangUp(func(c *net.TCPConn) { _, _ = fmt.Fprintf(c, "HTTP/1.1 %d s3cret words\r\n\r\n", status) })
 }
 

@@ -39,7 +39,7 @@ func TestLimiter_overload(t *testing.T) {
 			}
 		}
 		if ends["upstream was not called: overload"] != 600-128 || ends["upstream call canceled by its caller"] != 128 {
-			t.Errorf("got %v, want all refused but the 128 in flight", ends)
+			t.Errorf("got %v, want all suppressed but the 128 in flight", ends)
 		}
 		if got := client.State(); got.Queued != 0 || got.InFlight != 0 {
 			t.Errorf("in the end: got %+v, want no calls", got)
@@ -76,7 +76,7 @@ func TestLimiter_canceledInQueue(t *testing.T) {
 			t.Errorf("got %v after %v, want 10 canceled at once", got, time.Since(start))
 		}
 		if got := late(); got["upstream was not called: overload"] != 10 || time.Since(start) != 500*time.Millisecond {
-			t.Errorf("got %v after %v, want 10 refused at their deadline", got, time.Since(start))
+			t.Errorf("got %v after %v, want 10 suppressed at their deadline", got, time.Since(start))
 		}
 		close(respond)
 		if got := staying(); got[""] != 10 {

@@ -32,7 +32,7 @@ func (e *events) observer() restclient.Observer {
 		Attempted:  func() { e.add("attempt") },
 		Retried:    func(reason string) { e.add("retry: " + reason) },
 		OverBudget: func() { e.add("over budget") },
-		Refused:    func(cause string) { e.add("refused: " + cause) },
+		Suppressed: func(cause string) { e.add("suppressed: " + cause) },
 		Breaker:    func(state string) { e.add("breaker: " + state) },
 	}
 }
@@ -63,10 +63,10 @@ func TestObserver_events(t *testing.T) {
 			want:     map[string]int{"attempt": 8, "retry: server_error": 3, "over budget": 2},
 		},
 		"the breaker": {upstream: responding(status(500, "3600")), calls: 20, want: map[string]int{"attempt": 20, "breaker: open": 1}},
-		"refused attempts": {
+		"suppressed attempts": {
 			upstream: responding(slow),
 			calls:    128 + 256 + 512,
-			want:     map[string]int{"attempt": 128, "refused: overload": 256 + 512},
+			want:     map[string]int{"attempt": 128, "suppressed: overload": 256 + 512},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,35 +92,35 @@ func TestObserver_events(t *testing.T) {
 }
 
 // followed has the arguments of Follow, and of the function it returned, for one attempt.
-type followed struct {
+type tracedAttempt struct {
 	attempt restclient.Attempt
 	status  int
 	failure string
 }
 
-func TestObserver_follow(t *testing.T) {
+func TestObserver_startAttempt(t *testing.T) {
 	t.Parallel()
 	request := restclient.PageRequest{Page: 2, PageSize: 1}
 	attempt := func(number int) restclient.Attempt { return restclient.Attempt{Request: request, Number: number} }
 	for name, test := range map[string]struct {
 		timeout time.Duration // of an attempt
 		respond http.HandlerFunc
-		want    []followed
+		want    []tracedAttempt
 	}{
 		"success": {
 			timeout: time.Minute,
 			respond: func(w http.ResponseWriter, _ *http.Request) { w.Write(envelope("{}", 2, 2, 1)) },
-			want:    []followed{{attempt(1), 200, ""}},
+			want:    []tracedAttempt{{attempt(1), 200, ""}},
 		},
 		"a status": {
 			timeout: time.Minute,
 			respond: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
-			want:    []followed{{attempt(1), 403, "403"}},
+			want:    []tracedAttempt{{attempt(1), 403, "403"}},
 		},
 		"three attempts": {
 			timeout: time.Minute,
 			respond: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-			want:    []followed{{attempt(1), 502, "502"}, {attempt(2), 502, "502"}, {attempt(3), 502, "502"}},
+			want:    []tracedAttempt{{attempt(1), 502, "502"}, {attempt(2), 502, "502"}, {attempt(3), 502, "502"}},
 		},
 		"a truncated body": {
 			timeout: time.Minute,
@@ -128,12 +128,12 @@ func TestObserver_follow(t *testing.T) {
 				w.Header().Set("Content-Length", "100")
 				w.Write([]byte(`{"items":`))
 			},
-			want: []followed{{attempt(1), 200, "truncated"}, {attempt(2), 200, "truncated"}, {attempt(3), 200, "truncated"}},
+			want: []tracedAttempt{{attempt(1), 200, "truncated"}, {attempt(2), 200, "truncated"}, {attempt(3), 200, "truncated"}},
 		},
 		"no response in time": {
 			timeout: 200 * time.Millisecond,
 			respond: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-			want:    []followed{{attempt(1), 0, "timeout"}, {attempt(2), 0, "timeout"}, {attempt(3), 0, "timeout"}},
+			want:    []tracedAttempt{{attempt(1), 0, "timeout"}, {attempt(2), 0, "timeout"}, {attempt(3), 0, "timeout"}},
 		},
 		"no HTTP": {
 			timeout: time.Minute,
@@ -142,12 +142,12 @@ func TestObserver_follow(t *testing.T) {
 				fmt.Fprint(conn, "nonsense\r\n\r\n")
 				conn.Close()
 			},
-			want: []followed{{attempt(1), 0, restclient.KindOther}},
+			want: []tracedAttempt{{attempt(1), 0, restclient.KindOther}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var got []followed
+			var got []tracedAttempt
 			var sent atomic.Int64
 			server := quiet(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("Traceparent") == "of attempt "+strconv.Itoa(int(sent.Add(1))) {
@@ -156,9 +156,9 @@ func TestObserver_follow(t *testing.T) {
 			})
 			server.Start()
 			client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: test.timeout, Observer: restclient.Observer{
-				Follow: func(_ context.Context, a restclient.Attempt, header http.Header) func(int, string) {
+				StartAttempt: func(_ context.Context, a restclient.Attempt, header http.Header) func(int, string) {
 					header.Set("Traceparent", "of attempt "+strconv.Itoa(a.Number))
-					return func(status int, failure string) { got = append(got, followed{a, status, failure}) }
+					return func(status int, failure string) { got = append(got, tracedAttempt{a, status, failure}) }
 				},
 			}})
 			_, err := client.Fetch(t.Context(), restclient.Credential{}, request)
@@ -169,19 +169,19 @@ func TestObserver_follow(t *testing.T) {
 	}
 }
 
-func TestObserver_followCanceledCall(t *testing.T) {
+func TestObserver_startAttemptOfCanceledCall(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	server := quiet(t, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
 	server.Start()
-	var got []followed
+	var got []tracedAttempt
 	client := newClient(t, restclient.Options{BaseURL: server.URL, Observer: restclient.Observer{
-		Follow: func(_ context.Context, a restclient.Attempt, _ http.Header) func(int, string) {
-			return func(status int, failure string) { got = append(got, followed{a, status, failure}) }
+		StartAttempt: func(_ context.Context, a restclient.Attempt, _ http.Header) func(int, string) {
+			return func(status int, failure string) { got = append(got, tracedAttempt{a, status, failure}) }
 		},
 	}})
 	_, _ = client.Fetch(ctx, restclient.Credential{}, onePage)
-	if want := []followed{{restclient.Attempt{Request: onePage, Number: 1}, 0, "canceled"}}; !slices.Equal(got, want) {
+	if want := []tracedAttempt{{restclient.Attempt{Request: onePage, Number: 1}, 0, "canceled"}}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

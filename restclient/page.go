@@ -40,9 +40,9 @@ func DecodePage(body []byte, req PageRequest) (*CvmPage, error) {
 	var envelope wire.Envelope
 	if !d.Page(&envelope, cvmShape, d) {
 		if !utf8.Valid(body) {
-			return nil, invalid(ReasonNotJSON)
+			return nil, invalidResponse(ReasonNotJSON)
 		}
-		return nil, failed(d.Failure)
+		return nil, scanError(d.Failure)
 	}
 	total, err := (*Envelope)(&envelope).Validate(req)
 	if err != nil {
@@ -56,11 +56,11 @@ func DecodePage(body []byte, req PageRequest) (*CvmPage, error) {
 func DecodeItem(entry []byte) (*Item, error) {
 	d := newDecoder(entry)
 	if c := d.Peek(); c != '{' && d.Pos < len(entry) {
-		return nil, invalid(ReasonEntry)
+		return nil, invalidResponse(ReasonEntry)
 	}
 	item := &Item{}
 	if _, ok := d.item(item); !ok || !d.End() {
-		return nil, failed(d.Failure)
+		return nil, scanError(d.Failure)
 	}
 	return item, nil
 }
@@ -71,17 +71,17 @@ func DecodeItem(entry []byte) (*Item, error) {
 func (e *Envelope) Validate(req PageRequest) (total int, err error) {
 	switch {
 	case !e.IsList:
-		return 0, invalid(ReasonEnvelope)
+		return 0, invalidResponse(ReasonEnvelope)
 	case e.HasInvalidEntry:
-		return 0, invalid(ReasonEntry)
+		return 0, invalidResponse(ReasonEntry)
 	case e.HasFlat && !e.HasHosted:
-		return 0, invalid(ReasonFlatShape)
+		return 0, invalidResponse(ReasonFlatShape)
 	case !e.HasTotal || !e.HasPage || !e.HasPageSize:
-		return 0, invalid(ReasonEnvelope)
+		return 0, invalidResponse(ReasonEnvelope)
 	case e.Page != int64(req.Page) || e.PageSize != int64(req.PageSize):
-		return 0, invalid(ReasonEcho)
+		return 0, invalidResponse(ReasonEcho)
 	case e.Count > req.PageSize:
-		return 0, invalid(ReasonSurplus)
+		return 0, invalidResponse(ReasonSurplus)
 	}
 	return e.trueTotal(req)
 }
@@ -92,18 +92,18 @@ func (e *Envelope) trueTotal(req PageRequest) (int, error) {
 	size, count := int64(req.PageSize), int64(e.Count)
 	start := int64(req.Page-1) * size
 	if e.Total < 0 || e.Total > math.MaxInt32 {
-		return 0, invalid(ReasonTotal)
+		return 0, invalidResponse(ReasonTotal)
 	}
 	expected := max(0, min(e.Total-start, size))
 	switch {
 	case count == expected:
 		return int(e.Total), nil
 	case count > expected && start+count > math.MaxInt32:
-		return 0, invalid(ReasonTotal)
+		return 0, invalidResponse(ReasonTotal)
 	case count < expected && (e.Total > start+size || start+count == 0):
 		// A deletion shortens only the last page of the list, and the first page of a list with
 		// CVMs is not empty.
-		return 0, invalid(ReasonShortPage)
+		return 0, invalidResponse(ReasonShortPage)
 	}
 	return int(start + count), nil
 }

@@ -74,18 +74,18 @@ type Observer struct {
 	// OverBudget is called for each retry that is not made because too many of the attempts in
 	// flight are retries.
 	OverBudget func()
-	// Refused is called for each attempt that is not made, with the cause: CauseBreaker or
+	// Suppressed is called for each attempt that is not made, with the cause: CauseBreaker or
 	// CauseOverload.
-	Refused func(cause string)
+	Suppressed func(cause string)
 	// Breaker is called for each change of the breaker's state, with one of the constants
 	// BreakerClosed to BreakerOpen.
 	Breaker func(state string)
-	// Follow is called just before each attempt, and may add trace headers to the request's header.
-	// The function that it returns is called when the attempt has ended, unless it is nil. Its
-	// status is that of the response, or 0 if there was none. Its failure is "" for a success, and
+	// StartAttempt is called just before each attempt, and may add trace headers to the request's
+	// header. If it returns a function, that is called when the attempt has ended. The status is
+	// the status of the response, or 0 if there was none. The failure is "" for a success, and
 	// otherwise a status, a kind of a NetworkError, a reason of an InvalidResponseError, "timeout"
 	// or "canceled".
-	Follow func(ctx context.Context, attempt Attempt, header http.Header) (ended func(status int, failure string))
+	StartAttempt func(ctx context.Context, attempt Attempt, header http.Header) (end func(status int, failure string))
 }
 
 // Attempt is an attempt to fetch a page.
@@ -113,8 +113,8 @@ type RetryDeadline interface {
 type retryDeadlineKey struct{}
 
 // WithRetryDeadline returns a context for calls whose result serves other callers, too. Such a call
-// is retried until the given deadline and not that of the context. The context's own deadline still
-// ends the call.
+// is retried until the given deadline instead of the context's deadline. The latter still ends the
+// call.
 func WithRetryDeadline(ctx context.Context, retry RetryDeadline) context.Context {
 	return context.WithValue(ctx, retryDeadlineKey{}, retry)
 }
@@ -160,8 +160,8 @@ func retryReason(err error) string {
 }
 
 // pause returns the pause before the next attempt, after a number of failed ones. It returns false
-// if too little time is left. The floor is the upstream's own wish. A part of the rest, drawn at
-// random from 0 to 1, is added, so that calls that failed together are not retried together.
+// if too little time is left. floor is Retry-After. A random share (0 to 1) of the rest is added,
+// so that calls that failed together are not retried together.
 func pause(failed int, floor, left time.Duration, random float64) (time.Duration, bool) {
 	room := left - floor
 	if room <= 0 {
@@ -230,12 +230,12 @@ func newPolicy(observer Observer) *policy {
 		WithFailureRateThreshold(breakerShare, breakerSample, breakerWindow).
 		WithSuccessThresholdRatio(probesNeeded, probes).
 		WithDelay(breakerPause).
-		OnStateChanged(func(e circuitbreaker.StateChangedEvent) { tell(observer.Breaker, breakerState(e.NewState)) }).
+		OnStateChanged(func(e circuitbreaker.StateChangedEvent) { notifyWith(observer.Breaker, breakerState(e.NewState)) }).
 		Build()
 	retries := budget.NewBuilder().
 		WithMaxRate(retryShare).
 		WithMinConcurrency(minRetries).
-		OnBudgetExceeded(func(budget.ExceededEvent) { call(observer.OverBudget) }).
+		OnBudgetExceeded(func(budget.ExceededEvent) { notify(observer.OverBudget) }).
 		Build()
 	p.traffic = retries.(traffic)
 	p.retries = failsafe.With(retrypolicy.NewBuilder[*attemptState]().
@@ -246,34 +246,34 @@ func newPolicy(observer Observer) *policy {
 		WithBudget(retries).
 		ReturnLastFailure().
 		OnRetry(func(e failsafe.ExecutionEvent[*attemptState]) {
-			tell(observer.Retried, retryReason(e.LastResult().err))
+			notifyWith(observer.Retried, retryReason(e.LastResult().err))
 		}).
 		Build())
 	return p
 }
 
-func call(f func()) {
+func notify(f func()) {
 	if f != nil {
 		f()
 	}
 }
 
-func tell(f func(string), what string) {
+func notifyWith(f func(string), value string) {
 	if f != nil {
-		f(what)
+		f(value)
 	}
 }
 
-// follow calls Follow.
-func (o Observer) follow(ctx context.Context, attempt Attempt, header http.Header) func(status int, failure string) {
-	if o.Follow == nil {
+// startAttempt calls StartAttempt.
+func (o Observer) startAttempt(ctx context.Context, attempt Attempt, header http.Header) func(status int, failure string) {
+	if o.StartAttempt == nil {
 		return nil
 	}
-	return o.Follow(ctx, attempt, header)
+	return o.StartAttempt(ctx, attempt, header)
 }
 
-// ending returns the status and the failure for Follow.
-func ending(err error) (status int, failure string) {
+// spanOutcome returns the status and the failure for StartAttempt's function.
+func spanOutcome(err error) (status int, failure string) {
 	if err == nil {
 		return http.StatusOK, ""
 	}
@@ -315,10 +315,10 @@ func (p *policy) state() State {
 	}
 }
 
-// begin and end enclose the first attempt of a call.
-func (p *policy) begin() { p.traffic.RecordExecution() }
+// countAttempt and uncountAttempt are called before and after the first attempt of a call.
+func (p *policy) countAttempt() { p.traffic.RecordExecution() }
 
-func (p *policy) end() { p.traffic.ReleaseExecution() }
+func (p *policy) uncountAttempt() { p.traffic.ReleaseExecution() }
 
 // attemptState is the state of a call whose first attempt has failed.
 type attemptState struct {
@@ -343,8 +343,8 @@ func (t *attemptState) note(ctx context.Context, page RawPage, err error) {
 	t.pause, t.late = wait, !ok
 }
 
-// again makes the attempts after the first one, which has failed. Its errors are those of attempt.
-func (p *policy) again(ctx context.Context, first error, attempt func() (RawPage, error)) (RawPage, error) {
+// retry makes the attempts after the first one, which has failed. It returns the errors of attempt.
+func (p *policy) retry(ctx context.Context, first error, attempt func() (RawPage, error)) (RawPage, error) {
 	t := &attemptState{}
 	_, err := p.retries.WithContext(ctx).Get(func() (*attemptState, error) {
 		if t.page.Attempts == 0 {
@@ -361,7 +361,7 @@ func (p *policy) again(ctx context.Context, first error, attempt func() (RawPage
 	case err == nil:
 		return t.page, nil
 	case ctx.Err() != nil:
-		return t.page, ended(ctx)
+		return t.page, callerError(ctx)
 	}
 	return t.page, t.err // the upstream's failure says more than the missing retry
 }
@@ -369,26 +369,26 @@ func (p *policy) again(ctx context.Context, first error, attempt func() (RawPage
 // admit waits until an attempt may be made.
 func (p *policy) admit(ctx context.Context) (adaptivelimiter.Permit, error) {
 	if wait := p.breaker.RemainingDelay(); wait > 0 { // do not wait in the queue for nothing
-		return nil, p.refuse(CauseBreaker, wait)
+		return nil, p.suppress(CauseBreaker, wait)
 	}
 	permit, err := p.limiter.AcquirePermitWithMaxWait(ctx, maxQueueing)
 	switch {
 	case err == nil:
 	case errors.Is(ctx.Err(), context.Canceled):
-		return nil, ended(ctx)
+		return nil, callerError(ctx)
 	default:
-		return nil, p.refuse(CauseOverload, maxQueueing)
+		return nil, p.suppress(CauseOverload, maxQueueing)
 	}
 	if !p.breaker.TryAcquirePermit() {
 		permit.Drop()
-		return nil, p.refuse(CauseBreaker, max(p.breaker.RemainingDelay(), maxQueueing))
+		return nil, p.suppress(CauseBreaker, max(p.breaker.RemainingDelay(), maxQueueing))
 	}
-	call(p.observer.Attempted)
+	notify(p.observer.Attempted)
 	return permit, nil
 }
 
-func (p *policy) refuse(cause string, retryAfter time.Duration) error {
-	tell(p.observer.Refused, cause)
+func (p *policy) suppress(cause string, retryAfter time.Duration) error {
+	notifyWith(p.observer.Suppressed, cause)
 	return &UnavailableError{Cause: cause, RetryAfter: retryAfter}
 }
 

@@ -36,7 +36,7 @@ func retryAfterForms(now time.Time) map[string]time.Duration {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
+func TestRetryAfter_forms(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 	for value, want := range retryAfterForms(now) {
@@ -44,4 +44,19 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", value, got, want)
 		}
 	}
+}
+
+func TestRetryAfter_date(t *testing.T) {
+	t.Parallel()
+	respond := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", time.Now().UTC().Add(90*time.Second).Format(http.TimeFormat))
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	inMemory(t, respond, func(t *testing.T, client *restclient.Client) {
+		t.Helper()
+		_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
+		if got := statusOf(t, err, http.StatusServiceUnavailable).RetryAfter; got != 90*time.Second {
+			t.Errorf("got %v, want 1m30s", got)
+		}
+	})
 }

@@ -3,6 +3,8 @@ package restclient_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"reflect"
 	"strings"
@@ -131,4 +133,18 @@ func TestStatusError_truncatedBody(t *testing.T) {
 	})
 	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantStatus(t, err, http.StatusBadGateway)
+}
+
+// TestStatusError_switchingProtocols checks that the client does not read the connection, which is
+// the body and stays open.
+func TestStatusError_switchingProtocols(t *testing.T) {
+	t.Parallel()
+	client := clientOf(t, hangUp(func(c *net.TCPConn) {
+		_, _ = c.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"))
+		_, _ = io.Copy(io.Discard, c)
+	}))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := client.ListCvms(ctx, restclient.Credential{}, onePage)
+	wantStatus(t, err, http.StatusSwitchingProtocols)
 }

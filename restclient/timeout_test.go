@@ -3,8 +3,6 @@ package restclient_test
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -108,21 +106,6 @@ func TestTimeout_stalledErrorBody(t *testing.T) {
 	})
 }
 
-func TestRetryAfter_date(t *testing.T) {
-	t.Parallel()
-	respond := func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", time.Now().UTC().Add(90*time.Second).Format(http.TimeFormat))
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	inMemory(t, respond, func(t *testing.T, client *restclient.Client) {
-		t.Helper()
-		_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
-		if got := statusOf(t, err, http.StatusServiceUnavailable).RetryAfter; got != 90*time.Second {
-			t.Errorf("got %v, want 1m30s", got)
-		}
-	})
-}
-
 func TestTimeout_realSockets(t *testing.T) {
 	t.Parallel()
 	server := quiet(t, stalls["inside the body"])
@@ -130,18 +113,4 @@ func TestTimeout_realSockets(t *testing.T) {
 	client := newClient(t, restclient.Options{BaseURL: server.URL, Timeout: 50 * time.Millisecond})
 	_, err := client.ListCvms(t.Context(), restclient.Credential{}, onePage)
 	wantTimeout(t, err, 50*time.Millisecond)
-}
-
-// TestStatusError_switchingProtocols checks that the client does not read the connection, which is
-// the body and stays open.
-func TestStatusError_switchingProtocols(t *testing.T) {
-	t.Parallel()
-	client := clientOf(t, hangUp(func(c *net.TCPConn) {
-		_, _ = c.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"))
-		_, _ = io.Copy(io.Discard, c)
-	}))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	_, err := client.ListCvms(ctx, restclient.Credential{}, onePage)
-	wantStatus(t, err, http.StatusSwitchingProtocols)
 }

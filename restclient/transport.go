@@ -35,7 +35,7 @@ func newTransport(trust *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		OnProxyConnectResponse: proxyRefusal,
+		OnProxyConnectResponse: proxyRejection,
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true, // a custom TLSClientConfig disables it otherwise
 		TLSClientConfig:        trust,
@@ -50,26 +50,26 @@ func newTransport(trust *tls.Config) *http.Transport {
 	}
 }
 
-// proxyRefusal keeps the status of a proxy that refuses a tunnel. The error of the transport would
-// have the proxy's words.
-func proxyRefusal(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+// proxyRejection returns an error with the status of a proxy that rejects a tunnel. The
+// transport's own error would contain the proxy's words.
+func proxyRejection(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusOK {
 		return &NetworkError{Kind: KindProxy, ProxyStatus: resp.StatusCode}
 	}
 	return nil
 }
 
-// failure returns the error of an attempt that got no complete response. caller is the context of
-// the call, and attempt is the one that is limited by the client's timeout, too.
-func (c *Client) failure(caller, attempt context.Context, err error) error {
+// transportError returns the error of an attempt that got no complete response. caller is the
+// context of the call, and attempt is the one that is limited by the client's timeout, too.
+func (c *Client) transportError(caller, attempt context.Context, err error) error {
 	switch {
 	case caller.Err() != nil:
-		return ended(caller)
+		return callerError(caller)
 	case attempt.Err() != nil:
 		return &TimeoutError{Limit: c.timeout}
 	}
-	if refusal, ok := errors.AsType[*NetworkError](err); ok {
-		return refusal
+	if rejection, ok := errors.AsType[*NetworkError](err); ok {
+		return rejection
 	}
 	// The deadline of a connection can be its own, or pass a moment before that of its context.
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
@@ -78,8 +78,8 @@ func (c *Client) failure(caller, attempt context.Context, err error) error {
 	return &NetworkError{Kind: networkKind(err)}
 }
 
-// ended returns the error for a caller's context that has ended.
-func ended(caller context.Context) error {
+// callerError returns the error for a caller's context that has ended.
+func callerError(caller context.Context) error {
 	if errors.Is(caller.Err(), context.Canceled) {
 		return &canceledError{cause: context.Cause(caller)}
 	}

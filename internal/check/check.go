@@ -24,9 +24,9 @@ type Options struct {
 	// TLSCert and TLSKey are the PEM files of the gateway's certificate. They are empty if the
 	// gateway serves plain HTTP.
 	TLSCert, TLSKey string
-	// TrustedDocuments is the number of trusted documents. TrustedDocumentsMode is the mode for
-	// other documents.
-	TrustedDocuments     int
+	// TrustedDocumentCount is the number of trusted documents. TrustedDocumentsMode is the mode
+	// for other documents.
+	TrustedDocumentCount int
 	TrustedDocumentsMode string
 	// Redis configures the store that replicas share. If nil, the step is skipped.
 	Redis *redis.Options
@@ -39,10 +39,10 @@ type Status string
 
 // The statuses of a [Step].
 const (
-	OK      Status = "ok"
-	Warning Status = "warning" // the gateway works, but an operator should look at it
-	Failed  Status = "failed"  // the gateway would not work, or only in part
-	Skipped Status = "skipped" // there is nothing to check, or it cannot be checked
+	StatusOK      Status = "ok"
+	StatusWarning Status = "warning" // the gateway works, but an operator should look at it
+	StatusFailed  Status = "failed"  // the gateway would not work, or only in part
+	StatusSkipped Status = "skipped" // there is nothing to check, or it cannot be checked
 )
 
 // The names of the steps, in their order.
@@ -75,8 +75,8 @@ type Step struct {
 type Report struct {
 	// OK reports whether no step failed.
 	OK bool `json:"ok"`
-	// Checks contains all steps, in their order.
-	Checks []Step `json:"checks"`
+	// Steps contains all steps, in their order.
+	Steps []Step `json:"steps"`
 }
 
 // Run runs all steps. It makes at most three calls to the upstream, each within the client's
@@ -92,8 +92,8 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	steps := []Step{checkSettings(options)}
 	steps = append(steps, (&upstreamCheck{options}).run(ctx)...)
 	steps = append(steps, checkCertificate(options), checkDocuments(options), checkRedis(ctx, options))
-	failed := slices.ContainsFunc(steps, func(s Step) bool { return s.Status == Failed })
-	return Report{OK: !failed, Checks: steps}, nil
+	failed := slices.ContainsFunc(steps, func(s Step) bool { return s.Status == StatusFailed })
+	return Report{OK: !failed, Steps: steps}, nil
 }
 
 // newStep returns a step without differences.

@@ -25,19 +25,19 @@ func (u *upstreamCheck) credential(ctx context.Context, r *response) Step {
 	none := given == restclient.Headers{}
 	switch status := r.status(); {
 	case status == http.StatusOK && none:
-		return newStep(StepCredential, Warning, "the upstream accepts calls without a credential: it is not the API itself, or a proxy adds one for all callers")
+		return newStep(StepCredential, StatusWarning, "the upstream accepts calls without a credential: it is not the API itself, or a proxy adds one for all callers")
 	case status == http.StatusOK:
-		return newStep(StepCredential, OK, "the upstream accepts it as "+sentAs(given))
+		return newStep(StepCredential, StatusOK, "the upstream accepts it as "+sentAs(given))
 	case status == http.StatusForbidden && none:
-		return newStep(StepCredential, Failed, "the upstream responds with status 403 to a call without a credential, but the API responds with 401: check for a proxy that rejects this machine")
+		return newStep(StepCredential, StatusFailed, "the upstream responds with status 403 to a call without a credential, but the API responds with 401: check for a proxy that rejects this machine")
 	case status == http.StatusForbidden:
-		return newStep(StepCredential, Failed, "the upstream knows the credential but does not allow it to list CVMs, or a proxy rejects this machine (status 403)")
+		return newStep(StepCredential, StatusFailed, "the upstream knows the credential but does not allow it to list CVMs, or a proxy rejects this machine (status 403)")
 	case status == http.StatusUnauthorized && none:
-		return newStep(StepCredential, Skipped, "no credential given, and the upstream responds with 401 without one, as it should: use --token or --api-key to check more")
+		return newStep(StepCredential, StatusSkipped, "no credential given, and the upstream responds with 401 without one, as it should: use --token or --api-key to check more")
 	case status == http.StatusUnauthorized:
-		return newStep(StepCredential, Failed, u.tryOtherHeaders(ctx, given))
+		return newStep(StepCredential, StatusFailed, u.tryOtherHeaders(ctx, given))
 	}
-	return newStep(StepCredential, Skipped, "the upstream rejects the request before it checks the credential")
+	return newStep(StepCredential, StatusSkipped, "the upstream rejects the request before it checks the credential")
 }
 
 // sentAs describes how a credential was sent.

@@ -14,9 +14,9 @@ import (
 // checkSettings reports the warnings about valid settings.
 func checkSettings(o Options) Step {
 	if len(o.Warnings) > 0 {
-		return newStep(StepSettings, Warning, strings.Join(o.Warnings, "; "))
+		return newStep(StepSettings, StatusWarning, strings.Join(o.Warnings, "; "))
 	}
-	return newStep(StepSettings, OK, "all settings are valid")
+	return newStep(StepSettings, StatusOK, "all settings are valid")
 }
 
 // renewBefore is the remaining validity below which a certificate should have been renewed.
@@ -25,21 +25,21 @@ const renewBefore = 7 * 24 * time.Hour
 // checkCertificate checks the validity of the gateway's own certificate.
 func checkCertificate(o Options) Step {
 	if o.TLSCert == "" {
-		return newStep(StepCertificate, Skipped, "no --tls-cert: the gateway serves plain HTTP")
+		return newStep(StepCertificate, StatusSkipped, "no --tls-cert: the gateway serves plain HTTP")
 	}
 	pair, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
 	if err != nil {
-		return newStep(StepCertificate, Failed, "cannot read --tls-cert and --tls-key, or they do not match")
+		return newStep(StepCertificate, StatusFailed, "cannot read --tls-cert and --tls-key, or they do not match")
 	}
 	switch now, leaf := o.Now(), pair.Leaf; {
 	case now.After(leaf.NotAfter):
-		return newStep(StepCertificate, Failed, fmt.Sprintf("the certificate of --tls-cert expired on %s: renew it", day(leaf.NotAfter)))
+		return newStep(StepCertificate, StatusFailed, fmt.Sprintf("the certificate of --tls-cert expired on %s: renew it", day(leaf.NotAfter)))
 	case now.Before(leaf.NotBefore):
-		return newStep(StepCertificate, Failed, fmt.Sprintf("the certificate of --tls-cert is not valid before %s: check this machine's clock", day(leaf.NotBefore)))
+		return newStep(StepCertificate, StatusFailed, fmt.Sprintf("the certificate of --tls-cert is not valid before %s: check this machine's clock", day(leaf.NotBefore)))
 	case leaf.NotAfter.Sub(now) < renewBefore:
-		return newStep(StepCertificate, Warning, fmt.Sprintf("the certificate of --tls-cert is valid only until %s (%s): renew it", day(leaf.NotAfter), daysLeft(now, leaf.NotAfter)))
+		return newStep(StepCertificate, StatusWarning, fmt.Sprintf("the certificate of --tls-cert is valid only until %s (%s): renew it", day(leaf.NotAfter), daysLeft(now, leaf.NotAfter)))
 	default:
-		return newStep(StepCertificate, OK, fmt.Sprintf("the certificate of --tls-cert is valid until %s (%s)", day(leaf.NotAfter), daysLeft(now, leaf.NotAfter)))
+		return newStep(StepCertificate, StatusOK, fmt.Sprintf("the certificate of --tls-cert is valid until %s (%s)", day(leaf.NotAfter), daysLeft(now, leaf.NotAfter)))
 	}
 }
 
@@ -59,34 +59,34 @@ func daysLeft(now, until time.Time) string {
 
 // checkDocuments reports the number of trusted documents, which were loaded with the settings.
 func checkDocuments(o Options) Step {
-	if o.TrustedDocuments == 0 {
-		return newStep(StepDocuments, Skipped, "no --trusted-documents")
+	if o.TrustedDocumentCount == 0 {
+		return newStep(StepDocuments, StatusSkipped, "no --trusted-documents")
 	}
-	return newStep(StepDocuments, OK, fmt.Sprintf("%d documents loaded, --trusted-documents-mode is %s", o.TrustedDocuments, o.TrustedDocumentsMode))
+	return newStep(StepDocuments, StatusOK, fmt.Sprintf("%d documents loaded, --trusted-documents-mode is %s", o.TrustedDocumentCount, o.TrustedDocumentsMode))
 }
 
 // checkRedis connects to Redis, and stores and loads a value.
 func checkRedis(ctx context.Context, o Options) Step {
 	if o.Redis == nil {
-		return newStep(StepRedis, Skipped, "no --redis-url: replicas share nothing")
+		return newStep(StepRedis, StatusSkipped, "no --redis-url: replicas share nothing")
 	}
 	if ctx.Err() != nil {
-		return newStep(StepRedis, Skipped, interrupted)
+		return newStep(StepRedis, StatusSkipped, interrupted)
 	}
 	took, err := redis.Probe(ctx, *o.Redis)
 	probeErr, isProbe := errors.AsType[*redis.ProbeError](err)
 	switch {
 	case err == nil && took > redis.DefaultTimeout:
-		return newStep(StepRedis, Warning, fmt.Sprintf("Redis stores and returns a sealed value, but in %s: the gateway waits %s, and would mostly continue without Redis",
+		return newStep(StepRedis, StatusWarning, fmt.Sprintf("Redis stores and returns a sealed value, but in %s: the gateway waits %s, and would mostly continue without Redis",
 			took.Round(time.Millisecond), redis.DefaultTimeout))
 	case err == nil:
-		return newStep(StepRedis, OK, fmt.Sprintf("Redis stores and returns a sealed value, in %s", took.Round(time.Millisecond/100)))
+		return newStep(StepRedis, StatusOK, fmt.Sprintf("Redis stores and returns a sealed value, in %s", took.Round(time.Millisecond/100)))
 	case ctx.Err() != nil:
-		return newStep(StepRedis, Failed, interrupted)
+		return newStep(StepRedis, StatusFailed, interrupted)
 	case !isProbe:
-		return newStep(StepRedis, Failed, err.Error())
+		return newStep(StepRedis, StatusFailed, err.Error())
 	}
-	return newStep(StepRedis, Failed, strings.TrimPrefix(err.Error(), "redis: ")+": "+redisAdvice(probeErr))
+	return newStep(StepRedis, StatusFailed, strings.TrimPrefix(err.Error(), "redis: ")+": "+redisAdvice(probeErr))
 }
 
 // redisAdvice returns what to do about a Redis that cannot be used.

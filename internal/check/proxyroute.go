@@ -105,7 +105,7 @@ func (r proxyRoute) advice(err error, accepted bool) string {
 	return "no connection to the host and port of " + r.target() + ": check this machine's firewall or NetworkPolicy"
 }
 
-// statusAdvice returns what to do if a proxy refuses to open a tunnel.
+// statusAdvice returns what to do if a proxy does not open a tunnel.
 func (r proxyRoute) statusAdvice(status int) string {
 	switch {
 	case status == http.StatusProxyAuthRequired:

@@ -19,10 +19,10 @@ func (r Report) WriteJSON(w io.Writer) error {
 func (r Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	count := map[Status]int{}
-	for _, step := range r.Checks {
+	for _, step := range r.Steps {
 		count[step.Status]++
 		status := string(step.Status)
-		if step.Status == Failed {
+		if step.Status == StatusFailed {
 			status = strings.ToUpper(status)
 		}
 		fmt.Fprintf(&b, "%-8s %-18s %s\n", status, step.Name, step.Message)
@@ -33,7 +33,7 @@ func (r Report) WriteText(w io.Writer) error {
 			fmt.Fprintf(&b, "%28sand %d more\n", "", step.More)
 		}
 	}
-	fmt.Fprintf(&b, "\n%d failed, %d with a warning, %d ok, %d skipped\n", count[Failed], count[Warning], count[OK], count[Skipped])
+	fmt.Fprintf(&b, "\n%d failed, %d with a warning, %d ok, %d skipped\n", count[StatusFailed], count[StatusWarning], count[StatusOK], count[StatusSkipped])
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -10,14 +10,14 @@ import (
 )
 
 func report() check.Report {
-	return check.Report{Checks: []check.Step{
-		{Name: check.StepSettings, Status: check.OK, Message: "all settings are valid"},
-		{Name: check.StepTLS, Status: check.Warning, Message: "no <TLS>"},
-		{Name: check.StepContract, Status: check.Failed, Message: "it differs from the contract", More: 7, Differences: []restclient.Difference{
+	return check.Report{Steps: []check.Step{
+		{Name: check.StepSettings, Status: check.StatusOK, Message: "all settings are valid"},
+		{Name: check.StepTLS, Status: check.StatusWarning, Message: "no <TLS>"},
+		{Name: check.StepContract, Status: check.StatusFailed, Message: "it differs from the contract", More: 7, Differences: []restclient.Difference{
 			{Kind: restclient.DifferenceMissing, Path: "items[].name", Want: "a string", Candidates: []string{"title"}, Objects: 3, Of: 3},
 			{Kind: restclient.DifferenceChanged, Path: "total", Want: "an integer of 64 bits", Got: []string{"string"}, Objects: 1, Of: 1},
 		}},
-		{Name: check.StepRedis, Status: check.Skipped, Message: "no Redis"},
+		{Name: check.StepRedis, Status: check.StatusSkipped, Message: "no Redis"},
 	}}
 }
 
@@ -42,7 +42,7 @@ skipped  redis              no Redis
 func TestReport_writeJSON(t *testing.T) {
 	t.Parallel()
 	var got bytes.Buffer
-	want := `{"ok":false,"checks":[` +
+	want := `{"ok":false,"steps":[` +
 		`{"name":"settings","status":"ok","message":"all settings are valid"},` +
 		`{"name":"tls","status":"warning","message":"no <TLS>"},` +
 		`{"name":"contract","status":"failed","message":"it differs from the contract","differences":[` +

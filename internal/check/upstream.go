@@ -82,11 +82,11 @@ func (u *upstreamCheck) run(ctx context.Context) (steps []Step) {
 		{StepReachability, u.reachability}, {StepTLS, u.tls}, {StepHTTP, u.http}, {StepCredential, u.credential}, {StepContract, u.contract},
 	} {
 		if failed != "" {
-			steps = append(steps, newStep(step.name, Skipped, "not checked, because "+failed+" failed"))
+			steps = append(steps, newStep(step.name, StatusSkipped, "not checked, because "+failed+" failed"))
 			continue
 		}
 		evaluated := step.evaluate(ctx, r)
-		if evaluated.Status == Failed {
+		if evaluated.Status == StatusFailed {
 			failed = step.name
 		}
 		steps = append(steps, evaluated)
@@ -98,9 +98,9 @@ func (u *upstreamCheck) run(ctx context.Context) (steps []Step) {
 func (u *upstreamCheck) reachability(_ context.Context, r *response) Step {
 	route, p := routeTo(u.Upstream.BaseURL), r.trace.progress()
 	if route.connected(p) {
-		return newStep(StepReachability, OK, route.success())
+		return newStep(StepReachability, StatusOK, route.success())
 	}
-	return newStep(StepReachability, Failed, route.advice(r.err, p.connected))
+	return newStep(StepReachability, StatusFailed, route.advice(r.err, p.connected))
 }
 
 // tls checks the TLS handshake with the upstream.
@@ -109,19 +109,19 @@ func (u *upstreamCheck) tls(_ context.Context, r *response) Step {
 	base, err := url.Parse(u.Upstream.BaseURL)
 	switch {
 	case err == nil && base.Scheme == "http" && isLoopback(base.Hostname()):
-		return newStep(StepTLS, Skipped, "no TLS: the upstream is http:// on this machine")
+		return newStep(StepTLS, StatusSkipped, "no TLS: the upstream is http:// on this machine")
 	case err == nil && base.Scheme == "http":
-		return newStep(StepTLS, Warning, "no TLS: the network can read credentials; use https:// in --upstream-url")
+		return newStep(StepTLS, StatusWarning, "no TLS: the network can read credentials; use https:// in --upstream-url")
 	case p.tls != nil && len(p.tls.PeerCertificates) > 0:
 		until := p.tls.PeerCertificates[0].NotAfter
 		if until.Sub(u.Now()) < renewBefore {
-			return newStep(StepTLS, Warning, fmt.Sprintf("the upstream's certificate is trusted, but valid only until %s (%s): its operator must renew it", day(until), daysLeft(u.Now(), until)))
+			return newStep(StepTLS, StatusWarning, fmt.Sprintf("the upstream's certificate is trusted, but valid only until %s (%s): its operator must renew it", day(until), daysLeft(u.Now(), until)))
 		}
-		return newStep(StepTLS, OK, fmt.Sprintf("the upstream's certificate is trusted, and valid until %s (%s)", day(until), daysLeft(u.Now(), until)))
+		return newStep(StepTLS, StatusOK, fmt.Sprintf("the upstream's certificate is trusted, and valid until %s (%s)", day(until), daysLeft(u.Now(), until)))
 	case errors.Is(r.err, context.Canceled):
-		return newStep(StepTLS, Failed, interrupted)
+		return newStep(StepTLS, StatusFailed, interrupted)
 	}
-	return newStep(StepTLS, Failed, handshakeAdvice(errors.Join(p.handshakeErr, r.err), u.Now()))
+	return newStep(StepTLS, StatusFailed, handshakeAdvice(errors.Join(p.handshakeErr, r.err), u.Now()))
 }
 
 func isLoopback(host string) bool {
@@ -134,15 +134,15 @@ func (u *upstreamCheck) http(_ context.Context, r *response) Step {
 	took := fmt.Sprintf(", in %s", r.took.Round(time.Millisecond))
 	switch status := r.status(); status {
 	case http.StatusOK:
-		return newStep(StepHTTP, OK, "the upstream responds with JSON"+took)
+		return newStep(StepHTTP, StatusOK, "the upstream responds with JSON"+took)
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return newStep(StepHTTP, OK, fmt.Sprintf("the upstream responds with status %d%s", status, took))
+		return newStep(StepHTTP, StatusOK, fmt.Sprintf("the upstream responds with status %d%s", status, took))
 	}
-	if refused, ok := errors.AsType[*restclient.StatusError](r.err); ok {
-		return newStep(StepHTTP, Failed, fmt.Sprintf("the upstream responds with status %d: %s", refused.StatusCode, u.statusAdvice(refused)))
+	if status, ok := errors.AsType[*restclient.StatusError](r.err); ok {
+		return newStep(StepHTTP, StatusFailed, fmt.Sprintf("the upstream responds with status %d: %s", status.StatusCode, u.statusAdvice(status)))
 	}
 	if invalid, ok := errors.AsType[*restclient.InvalidResponseError](r.err); ok {
-		return newStep(StepHTTP, Failed, bodyAdvice(invalid.Reason))
+		return newStep(StepHTTP, StatusFailed, bodyAdvice(invalid.Reason))
 	}
 	message := "the connection ended without a response: if the upstream uses TLS, use https:// in --upstream-url; else check for a firewall or proxy in between"
 	if errors.Is(r.err, context.Canceled) {
@@ -153,7 +153,7 @@ func (u *upstreamCheck) http(_ context.Context, r *response) Step {
 			message = fmt.Sprintf("the upstream accepts the request but does not respond within %s: raise --upstream-timeout, or ask its operator", timeout.Limit)
 		}
 	}
-	return newStep(StepHTTP, Failed, message)
+	return newStep(StepHTTP, StatusFailed, message)
 }
 
 // bodyAdvice explains a response of status 200 that is not usable JSON, and what to do.
@@ -194,9 +194,9 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 	switch status := r.status(); status {
 	case http.StatusOK:
 	case http.StatusUnauthorized:
-		return newStep(StepContract, Skipped, "needs a credential: use --token or --api-key")
+		return newStep(StepContract, StatusSkipped, "needs a credential: use --token or --api-key")
 	default:
-		return newStep(StepContract, Failed, fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS",
+		return newStep(StepContract, StatusFailed, fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS",
 			status, u.version()))
 	}
 	_, invalid := restclient.DecodePage(r.page.Body, firstPage())
@@ -209,20 +209,20 @@ func (u *upstreamCheck) evaluate(c restclient.Comparison, invalid error) (Status
 	differs := fmt.Sprintf("it differs from API version %s (keys missing: %d, of another type: %d, unknown: %d)", u.version(), c.Missing, c.Changed, c.Unknown)
 	switch {
 	case c.Flat:
-		return Failed, fmt.Sprintf("the items have the flat shape of another API version, which the gateway rejects: set --api-version (now %s) to %s, "+
+		return StatusFailed, fmt.Sprintf("the items have the flat shape of another API version, which the gateway rejects: set --api-version (now %s) to %s, "+
 			"and check that no proxy removes the header X-Phala-Version, and that the upstream still has that version", u.version(), restclient.DefaultAPIVersion)
 	case invalid != nil && c.Missing+c.Changed > 0:
-		return Failed, "the gateway rejects the page: " + differs + "; check --api-version, and " + baseURLAdvice
+		return StatusFailed, "the gateway rejects the page: " + differs + "; check --api-version, and " + baseURLAdvice
 	case invalid != nil:
-		return Failed, "the gateway rejects the page: " + reasonOf(invalid)
+		return StatusFailed, "the gateway rejects the page: " + reasonOf(invalid)
 	case c.Missing+c.Changed > 0:
-		return Failed, "the gateway serves the page, but " + differs + ", so that fields are null or errors: check --api-version, or update cvmgraph"
+		return StatusFailed, "the gateway serves the page, but " + differs + ", so that fields are null or errors: check --api-version, or update cvmgraph"
 	case c.Unknown > 0:
-		return Warning, fmt.Sprintf("the page has all keys of API version %s, and others (keys unknown: %d), which are left out: a newer cvmgraph may have them", u.version(), c.Unknown)
+		return StatusWarning, fmt.Sprintf("the page has all keys of API version %s, and others (keys unknown: %d), which are left out: a newer cvmgraph may have them", u.version(), c.Unknown)
 	case c.Items == 0:
-		return Warning, "the list is empty, so its items cannot be checked: use a credential that sees a CVM"
+		return StatusWarning, "the list is empty, so its items cannot be checked: use a credential that sees a CVM"
 	}
-	return OK, fmt.Sprintf("the page matches API version %s (items compared: %d)", u.version(), c.Items)
+	return StatusOK, fmt.Sprintf("the page matches API version %s (items compared: %d)", u.version(), c.Items)
 }
 
 func reasonOf(err error) string {

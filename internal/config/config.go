@@ -104,10 +104,10 @@ type Config struct {
 	// Playground serves GraphiQL.
 	Playground bool
 
-	// TrustedDocuments is the name of the file that Documents were read from. It may be empty.
-	TrustedDocuments string
+	// TrustedDocumentsFile is the name of the file that Documents were read from. It may be empty.
+	TrustedDocumentsFile string
 
-	// TrustedDocumentsMode is off, log or enforce. It is off without TrustedDocuments.
+	// TrustedDocumentsMode is off, log or enforce. It is off without TrustedDocumentsFile.
 	TrustedDocumentsMode string
 
 	// Documents are the documents of the file by their ids. An id is the hash of its document, in
@@ -180,8 +180,8 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 		if cfg.TLSCert != "" && cfg.TLSKey != "" {
 			wrong = append(wrong, certificateProblems(cfg.TLSCert, cfg.TLSKey)...)
 		}
-		if cfg.TrustedDocuments != "" {
-			cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocuments, parseDocuments)
+		if cfg.TrustedDocumentsFile != "" {
+			cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocumentsFile, parseDocuments)
 		}
 		traces, problems := (&openTelemetry{values: variables(environ, "OTEL_")}).traces()
 		cfg.Traces, wrong = traces, append(wrong, problems...)

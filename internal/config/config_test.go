@@ -172,16 +172,16 @@ func TestParse_precedence(t *testing.T) {
 
 func TestParse_demo(t *testing.T) {
 	t.Parallel()
-	refused := []string{"--demo (CVMGRAPH_DEMO): cannot be combined with --upstream-url (CVMGRAPH_UPSTREAM_URL); remove one of them"}
+	rejected := []string{"--demo (CVMGRAPH_DEMO): cannot be combined with --upstream-url (CVMGRAPH_UPSTREAM_URL); remove one of them"}
 	for name, test := range map[string]struct {
 		args, environ []string
 		want          []string
 	}{
 		"alone":                 {args: []string{"--demo"}},
-		"with the URL flag":     {args: []string{"--demo", "--upstream-url=http://h"}, want: refused},
-		"with the URL variable": {args: []string{"--demo"}, environ: []string{"CVMGRAPH_UPSTREAM_URL=http://h"}, want: refused},
-		"both by variable":      {environ: []string{"CVMGRAPH_DEMO=true", "CVMGRAPH_UPSTREAM_URL=http://h"}, want: refused},
-		"with the default URL":  {args: []string{"--demo", "--upstream-url=https://cloud-api.phala.com/api/v1"}, want: refused},
+		"with the URL flag":     {args: []string{"--demo", "--upstream-url=http://h"}, want: rejected},
+		"with the URL variable": {args: []string{"--demo"}, environ: []string{"CVMGRAPH_UPSTREAM_URL=http://h"}, want: rejected},
+		"both by variable":      {environ: []string{"CVMGRAPH_DEMO=true", "CVMGRAPH_UPSTREAM_URL=http://h"}, want: rejected},
+		"with the default URL":  {args: []string{"--demo", "--upstream-url=https://cloud-api.phala.com/api/v1"}, want: rejected},
 		"off with the URL flag": {args: []string{"--demo=false", "--upstream-url=http://h"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -101,7 +101,7 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		LogLevel:         read(&p, "log-level", s.LogLevel, parseLogLevel),
 		LogFormat:        read(&p, "log-format", s.LogFormat, parseChoice("auto", "text", "json")),
 
-		TrustedDocuments:     s.TrustedDocuments,
+		TrustedDocumentsFile: s.TrustedDocuments,
 		TrustedDocumentsMode: read(&p, "trusted-documents-mode", s.TrustedDocumentsMode, parseChoice("off", "log", "enforce")),
 	}
 	if cfg.RedisURL != "" && s.SharedKey == "" {
@@ -113,7 +113,7 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 	if cfg.TLSKey != "" && cfg.TLSCert == "" {
 		p.add("tls-cert", errors.New("is required with "+settingLabel("tls-key")))
 	}
-	if cfg.TrustedDocuments == "" && (cfg.TrustedDocumentsMode == "log" || cfg.TrustedDocumentsMode == "enforce") {
+	if cfg.TrustedDocumentsFile == "" && (cfg.TrustedDocumentsMode == "log" || cfg.TrustedDocumentsMode == "enforce") {
 		p.add("trusted-documents-mode", errors.New("must be off without "+settingLabel("trusted-documents")))
 	}
 	if cfg.StaleIfError > 0 && cfg.StaleIfError < cfg.CacheTTL {

@@ -44,9 +44,9 @@ func (r result) report(t *testing.T) check.Report {
 // statuses returns the statuses of a report's steps, one letter each: o(k), w(arning), f(ailed),
 // and - for skipped.
 func statuses(r check.Report) string {
-	letters := map[check.Status]string{check.OK: "o", check.Warning: "w", check.Failed: "f", check.Skipped: "-"}
+	letters := map[check.Status]string{check.StatusOK: "o", check.StatusWarning: "w", check.StatusFailed: "f", check.StatusSkipped: "-"}
 	var b strings.Builder
-	for _, step := range r.Checks {
+	for _, step := range r.Steps {
 		b.WriteString(letters[step.Status])
 	}
 	return b.String()
@@ -55,11 +55,11 @@ func statuses(r check.Report) string {
 // step returns the step of a report with a name.
 func step(t *testing.T, r check.Report, name string) check.Step {
 	t.Helper()
-	i := slices.IndexFunc(r.Checks, func(s check.Step) bool { return s.Name == name })
+	i := slices.IndexFunc(r.Steps, func(s check.Step) bool { return s.Name == name })
 	if i < 0 {
 		t.Fatalf("got no step %s in %+v", name, r)
 	}
-	return r.Checks[i]
+	return r.Steps[i]
 }
 
 // messages returns the message of a step and its differences, one a line.
@@ -118,9 +118,9 @@ func TestCheck_settings(t *testing.T) {
 	}{
 		"a demo": {
 			args:   []string{"--demo"},
-			stdout: `{"ok":true,"checks":[{"name":"settings","status":"ok","message":"all settings are valid"},`,
+			stdout: `{"ok":true,"steps":[{"name":"settings","status":"ok","message":"all settings are valid"},`,
 		},
-		"a demo with a refused token": {
+		"a demo with a rejected token": {
 			args: []string{"--demo", "--token=invalid"}, code: exitFailure,
 			stdout: `{"name":"credential","status":"failed",`,
 		},
@@ -169,14 +169,14 @@ func TestCheck_settings(t *testing.T) {
 // TestCheck_interrupted terminates a check that waits for an upstream.
 func TestCheck_interrupted(t *testing.T) {
 	t.Parallel()
-	for name, refusals := range map[string]int64{"first call": 0, "second call": 1} {
+	for name, failures := range map[string]int64{"first call": 0, "second call": 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var calls atomic.Int64
 			address, _ := countingServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if calls.Add(1) <= refusals {
+				if calls.Add(1) <= failures {
 					w.WriteHeader(http.StatusUnauthorized)
 					return
 				}
@@ -188,7 +188,7 @@ func TestCheck_interrupted(t *testing.T) {
 				"--redis-url=redis://127.0.0.1:1", "--shared-key="+testKey)
 			redis := step(t, got.report(t), check.StepRedis)
 			if took := time.Since(begun); got.code != exitFailure || took > 30*time.Second ||
-				strings.Count(got.stdout, "the check was interrupted") != 2 || redis.Status != check.Skipped {
+				strings.Count(got.stdout, "the check was interrupted") != 2 || redis.Status != check.StatusSkipped {
 				t.Errorf("got code %d and %s after %v, want code 1, two interrupted steps, and less than 30 s",
 					got.code, got.stdout, took)
 			}

@@ -117,20 +117,20 @@ func TestCheck_ownCertificate(t *testing.T) {
 		says        string
 	}{
 		"valid": {
-			from: now, until: now.AddDate(0, 0, 30).Add(time.Hour), want: check.OK, says: "(30 days left)",
+			from: now, until: now.AddDate(0, 0, 30).Add(time.Hour), want: check.StatusOK, says: "(30 days left)",
 		},
 		"valid for six days": {
-			from: now, until: now.AddDate(0, 0, 6).Add(time.Hour), want: check.Warning, says: "(6 days left): renew it",
+			from: now, until: now.AddDate(0, 0, 6).Add(time.Hour), want: check.StatusWarning, says: "(6 days left): renew it",
 		},
 		"valid for an hour": {
-			from: now, until: now.Add(time.Hour), want: check.Warning, says: "(less than a day left)",
+			from: now, until: now.Add(time.Hour), want: check.StatusWarning, says: "(less than a day left)",
 		},
 		"expired": {
 			from: now.AddDate(0, 0, -30), until: now.Add(-time.Hour),
-			want: check.Failed, says: "expired on " + dateOf(now.Add(-time.Hour)),
+			want: check.StatusFailed, says: "expired on " + dateOf(now.Add(-time.Hour)),
 		},
 		"not valid yet": {
-			from: now.AddDate(0, 0, 3), until: now.AddDate(0, 0, 30), want: check.Failed, says: "is not valid before",
+			from: now.AddDate(0, 0, 3), until: now.AddDate(0, 0, 30), want: check.StatusFailed, says: "is not valid before",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestCheck_ownCertificate(t *testing.T) {
 			got := runCheck(t, nil, "--demo", "--tls-cert", cert, "--tls-key", key)
 			own := step(t, got.report(t), check.StepCertificate)
 			if own.Status != test.want || !strings.Contains(own.Message, test.says) ||
-				(got.code == exitFailure) != (test.want == check.Failed) {
+				(got.code == exitFailure) != (test.want == check.StatusFailed) {
 				t.Errorf("got code %d and %+v, want %s and %q", got.code, own, test.want, test.says)
 			}
 			if strings.Contains(got.stdout, cert) {

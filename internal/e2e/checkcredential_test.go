@@ -51,9 +51,9 @@ func TestCheck_credential(t *testing.T) {
 	}
 }
 
-// TestCheck_credentialRefused has upstreams that refuse a credential. The check tries it in the
+// TestCheck_credentialRejected has upstreams that reject a credential. The check tries it in the
 // other header too, and says what to change.
-func TestCheck_credentialRefused(t *testing.T) {
+func TestCheck_credentialRejected(t *testing.T) {
 	t.Parallel()
 	token, key := "--token="+checkSecret, "--api-key="+checkSecret
 	for name, test := range map[string]checkCase{

@@ -39,36 +39,36 @@ func TestCheck_redis(t *testing.T) {
 	}{
 		"reachable": {
 			url:  "redis://:" + checkSecret + "@127.0.0.1:" + redis.port,
-			want: check.OK, says: "Redis stores and returns a sealed value, in ",
+			want: check.StatusOK, says: "Redis stores and returns a sealed value, in ",
 		},
 		"unreachable": {
 			url:  "redis://:" + checkSecret + "@127.0.0.1:1",
-			want: check.Failed, says: "connection refused: check host, port and password in --redis-url, that Redis is running",
+			want: check.StatusFailed, says: "connection refused: check host, port and password in --redis-url, that Redis is running",
 		},
 		"with a wrong password": {
 			url:  "redis://:" + checkSecret + "x@127.0.0.1:" + redis.port,
-			want: check.Failed, says: "the server refuses with WRONGPASS: check user and password in --redis-url",
+			want: check.StatusFailed, says: "the server responds with WRONGPASS: check user and password in --redis-url",
 		},
 		"without a password": {
 			url:  "redis://127.0.0.1:" + redis.port,
-			want: check.Failed, says: "the server refuses with NOAUTH: add the password to --redis-url",
+			want: check.StatusFailed, says: "the server responds with NOAUTH: add the password to --redis-url",
 		},
 		"not a Redis": {
 			url:  "redis://" + trimScheme(upstream),
-			want: check.Failed, says: "the server does not respond like Redis: check host, port",
+			want: check.StatusFailed, says: "the server does not respond like Redis: check host, port",
 		},
 		"two servers": {
 			url:  "redis://127.0.0.1:" + redis.port + "?addr=127.0.0.1:1",
-			want: check.Failed, says: "one server",
+			want: check.StatusFailed, says: "one server",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, redis := checkRedis(t, test.url, func(s check.Step) bool { return strings.Contains(s.Message, test.says) })
 			// A busy machine makes Redis slow, which is a warning.
-			slow := test.want == check.OK && redis.Status == check.Warning && !testmode.QuietMachine()
+			slow := test.want == check.StatusOK && redis.Status == check.StatusWarning && !testmode.QuietMachine()
 			if redis.Status != test.want && !slow || !strings.Contains(redis.Message, test.says) && !slow ||
-				(got.code == exitFailure) != (test.want == check.Failed) {
+				(got.code == exitFailure) != (test.want == check.StatusFailed) {
 				t.Errorf("got code %d and %+v, want %s and %q", got.code, redis, test.want, test.says)
 			}
 			if got := statuses(got.report(t)); !strings.HasPrefix(got, "oo-ooo--") {
@@ -79,9 +79,9 @@ func TestCheck_redis(t *testing.T) {
 	}
 }
 
-// TestCheck_redisRefuses has two real servers that refuse, and fake ones with other errors of
-// Redis.
-func TestCheck_redisRefuses(t *testing.T) {
+// TestCheck_redisErrors has two real servers that reject commands, and fake ones with other errors
+// of Redis.
+func TestCheck_redisErrors(t *testing.T) {
 	t.Parallel()
 	const (
 		primary = "it is a replica; --redis-url must name the primary"
@@ -107,12 +107,12 @@ func TestCheck_redisRefuses(t *testing.T) {
 			t.Parallel()
 			port := test.port
 			if port == "" {
-				port = refusingRedis(t, test.err)
+				port = failingRedis(t, test.err)
 			}
 			code, _, _ := strings.Cut(test.err, " ")
-			want := "the server refuses with " + code + ": " + test.says
+			want := "the server responds with " + code + ": " + test.says
 			got, redis := checkRedis(t, "redis://127.0.0.1:"+port, func(s check.Step) bool { return s.Message == want })
-			if redis.Status != check.Failed || redis.Message != want || got.code != exitFailure {
+			if redis.Status != check.StatusFailed || redis.Message != want || got.code != exitFailure {
 				t.Errorf("got code %d and %+v, want %q", got.code, redis, want)
 			}
 			got.checkOutput(t, "127.0.0.1:"+port)
@@ -120,8 +120,8 @@ func TestCheck_redisRefuses(t *testing.T) {
 	}
 }
 
-// refusingRedis starts a server that responds to each command with an error, and returns its port.
-func refusingRedis(t *testing.T, refusal string) string {
+// failingRedis starts a server that responds to each command with an error, and returns its port.
+func failingRedis(t *testing.T, redisErr string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -138,7 +138,7 @@ func refusingRedis(t *testing.T, refusal string) string {
 				defer conn.Close()
 				for lines := bufio.NewScanner(conn); lines.Scan(); {
 					if strings.HasPrefix(lines.Text(), "*") { // begins a command
-						_, _ = io.WriteString(conn, "-"+refusal+"\r\n")
+						_, _ = io.WriteString(conn, "-"+redisErr+"\r\n")
 					}
 				}
 			}()

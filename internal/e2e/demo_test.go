@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"net/http"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -23,7 +22,7 @@ func TestDemo_queries(t *testing.T) {
 			token: "any",
 			want:  `^\{"data":\{"cvms":\{"pageInfo":\{"hasNextPage":true\}\}\}\}$`,
 		},
-		"with a refused token": {
+		"with a rejected token": {
 			query: `{ cvms { totalCount } }`,
 			token: "invalid",
 			want:  `"code":"UNAUTHENTICATED"`,
@@ -46,20 +45,4 @@ func TestSchemaEndpoint(t *testing.T) {
 	if _, got := fetch(t, http.MethodGet, p.url+"/schema.graphql"); got != readFile(t, "schema.graphqls") {
 		t.Errorf("got %.80q, want the schema", got)
 	}
-}
-
-func TestTrustedDocuments_enforced(t *testing.T) {
-	t.Parallel()
-	p := start(t, "--demo", "--admin-listen=127.0.0.1:0",
-		"--trusted-documents=internal/config/testdata/documents/relay-md5.json",
-		"--trusted-documents-mode=enforce")
-	const list = `/graphql?documentId=86f3fc9d4827aee3f91ceb7f99561135&variables={%22first%22:1}`
-	if _, got := fetch(t, http.MethodGet, p.url+list); !strings.HasPrefix(got, `{"data":{"cvms":{"edges":[`) {
-		t.Errorf("a trusted document: got %s, want the list", got)
-	}
-	got, err := p.query(t.Context(), `{ __typename }`, "")
-	if err != nil || !strings.Contains(got, `"code":"DOCUMENT_NOT_TRUSTED"`) {
-		t.Errorf("another document: got %s, %v, want DOCUMENT_NOT_TRUSTED", got, err)
-	}
-	p.waitForMetrics(t, "cvmgraph_untrusted_documents_total 1")
 }

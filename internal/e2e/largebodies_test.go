@@ -23,7 +23,7 @@ const chunkedHeader = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: applic
 func chunk(data string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(data), data) }
 
 // TestMemory_largeRequestBodies holds large bodies open on many connections and sends others
-// without an end. Meanwhile small requests get data, and some large ones are refused.
+// without an end. Meanwhile small requests get data, and some large ones are rejected.
 func TestMemory_largeRequestBodies(t *testing.T) {
 	t.Parallel()
 	needsResident(t)
@@ -34,7 +34,7 @@ func TestMemory_largeRequestBodies(t *testing.T) {
 		p.sendLargeBodies(t, testmode.Count(300, 900), &enough)
 		close(over)
 	}()
-	var small, refused int
+	var small, rejected int
 	for tick, during := time.Tick(100*time.Millisecond), true; during; {
 		select {
 		case <-over:
@@ -47,18 +47,18 @@ func TestMemory_largeRequestBodies(t *testing.T) {
 		} else {
 			small++
 		}
-		if p.refusesLargeBody(t) {
-			refused++
-			enough.Store(refused >= 2)
+		if p.rejectsLargeBody(t) {
+			rejected++
+			enough.Store(rejected >= 2)
 		}
 	}
 	got := p.resident(t)
-	t.Logf("resident set: at most %d MiB; %d small requests got data, %d large ones were refused", got>>20, small, refused)
+	t.Logf("resident set: at most %d MiB; %d small requests got data, %d large ones were rejected", got>>20, small, rejected)
 	if got > 256<<20 {
 		t.Errorf("resident set: got %d MiB, want at most 256", got>>20)
 	}
-	if refused == 0 {
-		t.Error("got no large request refused, want the slots for large bodies to be in use")
+	if rejected == 0 {
+		t.Error("got no large request rejected, want the slots for large bodies to be in use")
 	}
 }
 
@@ -99,9 +99,9 @@ func (p *process) sendLargeBodies(t *testing.T, connections int, enough *atomic.
 	}
 }
 
-// refusesLargeBody sends a complete large body, and reports whether the program refuses it because
+// rejectsLargeBody sends a complete large body, and reports whether the program rejects it because
 // others use all memory for large bodies. Any other response than data fails the test.
-func (p *process) refusesLargeBody(t *testing.T) bool {
+func (p *process) rejectsLargeBody(t *testing.T) bool {
 	t.Helper()
 	conn := p.dial(t, chunkedHeader+chunk(`{"query":"{ __typename }"`+strings.Repeat(" ", 255<<10)+`}`)+"0\r\n\r\n")
 	if conn == nil {
@@ -115,13 +115,13 @@ func (p *process) refusesLargeBody(t *testing.T) bool {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	const refused = `{"errors":[{"message":"other requests use all memory for large request bodies; try again later","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
+	const rejected = `{"errors":[{"message":"other requests use all memory for large request bodies; try again later","extensions":{"code":"UNAVAILABLE","retryAfter":1}}]}`
 	got := strings.TrimSpace(string(body))
-	if err != nil || got != refused && got != `{"data":{"__typename":"Query"}}` {
-		t.Errorf("a large request: got %.200s, %v, want data or %s", got, err, refused)
+	if err != nil || got != rejected && got != `{"data":{"__typename":"Query"}}` {
+		t.Errorf("a large request: got %.200s, %v, want data or %s", got, err, rejected)
 		return false
 	}
-	return got == refused
+	return got == rejected
 }
 
 // oversizedBodies are requests that are too large in some way.

@@ -20,7 +20,7 @@ var failedSeeds = [][2]uint64{{fixedSeed, 143}, {fixedSeed, 5652}, {fixedSeed, 8
 const (
 	fixedSeed       = 20_251_028
 	maxHeader       = 16 << 10         // bytes of a header that the program must accept
-	maxRefusal      = 64 << 10         // bytes of a response without data
+	maxErrorBody    = 64 << 10         // bytes of a response without data
 	maxResponseTime = 10 * time.Second // of any response, on a busy machine
 	maxMessage      = 400 + len("…")   // bytes of an error message
 )

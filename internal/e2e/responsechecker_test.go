@@ -61,7 +61,7 @@ func (c *responseChecker) check(sent []byte, got exchanged) string {
 		return fmt.Sprintf("got no response: %v after %v", got.err, got.took)
 	case got.took > maxResponseTime:
 		return fmt.Sprintf("got the response after %v", got.took)
-	case got.response.StatusCode >= 500 && !refusedByProtocol(sent, got.response.StatusCode):
+	case got.response.StatusCode >= 500 && !rejectedByProtocol(sent, got.response.StatusCode):
 		return fmt.Sprintf("got status %d: %.500s", got.response.StatusCode, got.body)
 	}
 	for name, values := range got.response.Header {
@@ -97,9 +97,9 @@ func (c *responseChecker) check(sent []byte, got exchanged) string {
 	return problem
 }
 
-// refusedByProtocol reports whether RFC 9112 requires the status, because the request has an
+// rejectedByProtocol reports whether RFC 9112 requires the status, because the request has an
 // unknown transfer coding or version of HTTP.
-func refusedByProtocol(sent []byte, status int) bool {
+func rejectedByProtocol(sent []byte, status int) bool {
 	switch status {
 	case http.StatusNotImplemented:
 		return bytes.Contains(bytes.ToLower(sent), []byte("transfer-encoding"))
@@ -128,7 +128,7 @@ func (c *responseChecker) checkGraphQL(media string, got exchanged) (kind, probl
 		}
 	}
 	data, executed := members["data"]
-	if !executed && (members["errors"] == nil || len(got.body) > maxRefusal) {
+	if !executed && (members["errors"] == nil || len(got.body) > maxErrorBody) {
 		return wrong("got neither data nor a short response but %d bytes", len(got.body))
 	}
 	if executed != (got.response.StatusCode == http.StatusOK) && media != "application/json" || executed && got.response.StatusCode != http.StatusOK {

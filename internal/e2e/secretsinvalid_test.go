@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// invalidBodies returns bodies that the program refuses, with the caller's strings in them.
+// invalidBodies returns bodies that the program rejects, with the caller's strings in them.
 func invalidBodies() map[string]string {
 	hash := strings.Repeat("0", 64)
 	return map[string]string{
@@ -36,7 +36,7 @@ func invalidBodies() map[string]string {
 	}
 }
 
-// sendInvalid sends bodies, headers, targets and requests that the program refuses.
+// sendInvalid sends bodies, headers, targets and requests that the program rejects.
 func (s *secretsTest) sendInvalid(t *testing.T) {
 	t.Helper()
 	for name, body := range invalidBodies() {

@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// smallBody is the number of bytes that each request may send without reserving memory. Most
+	// freeBodyBytes is the size up to which a body reserves no memory. Most
 	// requests are smaller.
-	smallBody = 8 << 10
+	freeBodyBytes = 8 << 10
 
-	// largeBodyMemory is the memory for all large bodies together, in bytes. It is more if two
+	// bodyPoolBytes is the memory for all larger bodies together. It is more if two
 	// bodies of the maximum size need more.
-	largeBodyMemory = 32 << 20
+	bodyPoolBytes = 32 << 20
 
 	// bodyRetryAfter is the delay after which a rejected request should be sent again.
 	bodyRetryAfter = time.Second
@@ -30,48 +30,47 @@ const bodyMemoryMessage = "other requests use all memory for large request bodie
 // RetryAfter returns the delay after which the request should be sent again.
 func (*BodyMemoryError) RetryAfter() time.Duration { return bodyRetryAfter }
 
-// memoryBudget is an amount of memory, in bytes, that requests share. It is safe for concurrent
-// use.
-type memoryBudget struct{ free atomic.Int64 }
+// memoryPool is an amount of memory, in bytes, that requests share. It is safe for concurrent use.
+type memoryPool struct{ free atomic.Int64 }
 
-// reserve takes bytes from the budget. It takes nothing and returns false if fewer are free.
-func (b *memoryBudget) reserve(bytes int64) bool {
-	if b.free.Add(-bytes) >= 0 {
+// reserve takes bytes from the pool. It takes nothing and returns false if fewer are free.
+func (p *memoryPool) reserve(bytes int64) bool {
+	if p.free.Add(-bytes) >= 0 {
 		return true
 	}
-	b.free.Add(bytes)
+	p.free.Add(bytes)
 	return false
 }
 
-func (b *memoryBudget) release(bytes int64) { b.free.Add(bytes) }
+func (p *memoryPool) release(bytes int64) { p.free.Add(bytes) }
 
-// largeBody is a body that reserves memory while it is read. It is used by one goroutine, the
+// meteredBody is a body that reserves memory while it is read. It is used by one goroutine, the
 // handler's.
-type largeBody struct {
+type meteredBody struct {
 	io.ReadCloser
-	budget   *memoryBudget
+	pool     *memoryPool
 	read     int64
 	reserved int64
 	rejected bool
 }
 
 // reserve reserves the memory for a body of the given size.
-func (b *largeBody) reserve(bytes int64) bool {
-	if !b.budget.reserve(bytes - smallBody) {
+func (b *meteredBody) reserve(bytes int64) bool {
+	if !b.pool.reserve(bytes - freeBodyBytes) {
 		return false
 	}
-	b.reserved = bytes - smallBody
+	b.reserved = bytes - freeBodyBytes
 	return true
 }
 
-func (b *largeBody) Read(p []byte) (int, error) {
+func (b *meteredBody) Read(p []byte) (int, error) {
 	if b.rejected {
 		return 0, &BodyMemoryError{}
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
-	if more := b.read - smallBody - b.reserved; more > 0 {
-		if !b.budget.reserve(more) {
+	if more := b.read - freeBodyBytes - b.reserved; more > 0 {
+		if !b.pool.reserve(more) {
 			b.rejected = true
 			return 0, &BodyMemoryError{}
 		}
@@ -80,5 +79,5 @@ func (b *largeBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// release returns the reserved memory to the budget.
-func (b *largeBody) release() { b.budget.release(b.reserved) }
+// release returns the reserved memory to the pool.
+func (b *meteredBody) release() { b.pool.release(b.reserved) }

@@ -12,8 +12,8 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// TestLargeBodies_shareMemory holds large bodies until all memory for them is used.
-func TestLargeBodies_shareMemory(t *testing.T) {
+// TestBody_sharedMemory holds large bodies until all memory for them is used.
+func TestBody_sharedMemory(t *testing.T) {
 	t.Parallel()
 	const limit, holders = 256 << 10, 32<<20/(256<<10-8<<10) + 1
 	held, release := make(chan struct{}, holders), make(chan struct{})

@@ -62,22 +62,3 @@ func TestCrossOrigin(t *testing.T) {
 		})
 	}
 }
-
-func TestServer_playground(t *testing.T) {
-	t.Parallel()
-	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("page " + r.URL.Path)) })
-	for target, want := range map[string]string{"/": "page /", "/assets/x.js": "page /assets/x.js"} {
-		if got := serve(httpserver.Options{GraphQL: echo(), Playground: page}, request("GET", target, "")); got.status != 200 || got.body != want {
-			t.Errorf("with a page, %s: got %d %s, want 200 %s", target, got.status, got.body, want)
-		}
-		if got := serve(httpserver.Options{GraphQL: echo()}, request("GET", target, "")); got.status != 404 {
-			t.Errorf("without a page, %s: got %d, want 404", target, got.status)
-		}
-	}
-	if got := serve(httpserver.Options{GraphQL: echo(), Playground: page}, request("GET", "/assets?query=x", "")); got.status != 404 {
-		t.Errorf("/assets: got %d and Location %q, want 404", got.status, got.header.Get("Location"))
-	}
-	if got := serve(httpserver.Options{GraphQL: echo(), Playground: page}, request("POST", "/", "")); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST /: got %d, want 405", got.status)
-	}
-}

@@ -29,8 +29,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	ctx := telemetry.WithRequestID(r.Context(), id)
-	if follow := s.options.Observer.Follow; follow != nil && r.URL.Path == graphqlPath {
-		ctx = follow(ctx, r.Header, methodLabel(r.Method))
+	if start := s.options.Observer.StartSpan; start != nil && r.URL.Path == graphqlPath {
+		ctx = start(ctx, r.Header, methodLabel(r.Method))
 	}
 	r = r.WithContext(ctx)
 	rec := &recorder{ResponseWriter: w}
@@ -54,8 +54,8 @@ func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 	if observe := s.options.Observer.Ended; observe != nil {
 		observe(method, path, rec.status, took)
 	}
-	if followed := s.options.Observer.Followed; followed != nil && path == graphqlPath {
-		followed(r.Context(), rec.status)
+	if end := s.options.Observer.EndSpan; end != nil && path == graphqlPath {
+		end(r.Context(), rec.status)
 	}
 	if path == healthzPath || path == readyzPath {
 		level = slog.LevelDebug
@@ -118,8 +118,8 @@ func (s *Server) limited(next http.Handler) http.Handler {
 		defer cancel()
 		r = r.WithContext(ctx) // a copy; net/http and the log use the original
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
-		if length := r.ContentLength; length < 0 || length > smallBody {
-			body := &largeBody{ReadCloser: r.Body, budget: &s.bodyMemory}
+		if length := r.ContentLength; length < 0 || length > freeBodyBytes {
+			body := &meteredBody{ReadCloser: r.Body, pool: &s.bodyMemory}
 			defer body.release()
 			if length > 0 && !body.reserve(length) {
 				seconds := int(bodyRetryAfter.Seconds())

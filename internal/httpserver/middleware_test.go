@@ -167,7 +167,7 @@ func TestPanic_duringResponse(t *testing.T) {
 func TestBody_tooLarge(t *testing.T) {
 	t.Parallel()
 	const limit = 10
-	const refused = `{"errors":[{"message":"the request body is larger than 10 bytes",` +
+	const rejected = `{"errors":[{"message":"the request body is larger than 10 bytes",` +
 		`"extensions":{"actual":11,"code":"QUERY_TOO_COMPLEX","limit":10}}]}`
 	for name, test := range map[string]struct {
 		body    io.Reader // io.MultiReader hides the length, so that the body is chunked
@@ -176,7 +176,7 @@ func TestBody_tooLarge(t *testing.T) {
 		reaches bool // the handler
 	}{
 		"at the limit":            {body: strings.NewReader("0123456789"), status: 200, want: "0123456789", reaches: true},
-		"over the limit":          {body: strings.NewReader("0123456789a"), status: 413, want: refused},
+		"over the limit":          {body: strings.NewReader("0123456789a"), status: 413, want: rejected},
 		"chunked, at the limit":   {body: io.MultiReader(strings.NewReader("0123456789")), status: 200, want: "0123456789", reaches: true},
 		"chunked, over the limit": {body: io.MultiReader(strings.NewReader("0123456789a")), status: 413, want: "limit 10", reaches: true},
 	} {

@@ -116,7 +116,7 @@ func TestObserver_nilFuncs(t *testing.T) {
 	}
 }
 
-func TestObserver_follow(t *testing.T) {
+func TestObserver_spans(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	for name, test := range map[string]struct {
@@ -132,7 +132,7 @@ func TestObserver_follow(t *testing.T) {
 	} {
 		var got []string
 		within := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Context().Value(key{}) == "followed" {
+			if r.Context().Value(key{}) == "traced" {
 				got = append(got, "answered within")
 			}
 			test.graphql.ServeHTTP(w, r)
@@ -143,16 +143,16 @@ func TestObserver_follow(t *testing.T) {
 			asked.ContentLength = 1 << 30
 		}
 		serve(httpserver.Options{GraphQL: within, Observer: httpserver.Observer{
-			Follow: func(ctx context.Context, header http.Header, method string) context.Context {
+			StartSpan: func(ctx context.Context, header http.Header, method string) context.Context {
 				if header.Get("Traceparent") != "the caller's" {
 					t.Errorf("%s: the header is not the request's: %v", name, header)
 				}
 				got = append(got, method)
-				return context.WithValue(ctx, key{}, "followed")
+				return context.WithValue(ctx, key{}, "traced")
 			},
-			Followed: func(ctx context.Context, status int) {
-				if ctx.Value(key{}) != "followed" {
-					t.Errorf("%s: the context is not what Follow returned", name)
+			EndSpan: func(ctx context.Context, status int) {
+				if ctx.Value(key{}) != "traced" {
+					t.Errorf("%s: the context is not the one that StartSpan returned", name)
 				}
 				got = append(got, fmt.Sprint(status))
 			},

@@ -69,10 +69,10 @@ type Observer struct {
 	// and the time since Begun.
 	Ended func(method, route string, status int, took time.Duration)
 
-	// Follow is called with a GraphQL request, and returns the context that the request is served
-	// with. Followed is called with that context and the status, after Ended.
-	Follow   func(ctx context.Context, header http.Header, method string) context.Context
-	Followed func(ctx context.Context, status int)
+	// StartSpan is called with a GraphQL request, and returns the context that the request is
+	// served with. EndSpan is called with that context and the status, after Ended.
+	StartSpan func(ctx context.Context, header http.Header, method string) context.Context
+	EndSpan   func(ctx context.Context, status int)
 }
 
 const (
@@ -102,7 +102,7 @@ type Server struct {
 	state      atomic.Int32
 	timeout    error // cause of a request's deadline
 	conns      connections
-	bodyMemory memoryBudget
+	bodyMemory memoryPool
 }
 
 // New returns a server that does not listen yet. It panics if o.GraphQL is nil.
@@ -115,7 +115,7 @@ func New(o Options) *Server {
 		options: o,
 		timeout: fmt.Errorf("the request took longer than %s: %w", o.RequestTimeout, context.DeadlineExceeded),
 	}
-	s.bodyMemory.free.Store(max(largeBodyMemory, 2*o.MaxBody))
+	s.bodyMemory.free.Store(max(bodyPoolBytes, 2*o.MaxBody))
 	s.mux = s.routes()
 	return s
 }

@@ -37,9 +37,15 @@ func (l *Loader) CheckBudget(calls int) error {
 	return nil
 }
 
+// callCount counts the calls of an operation.
+type callCount struct {
+	total    int
+	reserved int // of total
+}
+
 // remaining returns the number of unreserved calls that are left. The caller holds the lock.
 func (l *Loader) remaining() int {
-	return l.budget.Calls - l.budget.WindowCalls - (l.used.Calls - l.used.WindowCalls)
+	return l.budget.Calls - l.budget.WindowCalls - (l.used.total - l.used.reserved)
 }
 
 // spend takes a call from the budget, and reports whether the call was a reserved one. The caller
@@ -47,21 +53,21 @@ func (l *Loader) remaining() int {
 func (l *Loader) spend(reason relay.Reason) (reserved bool, err error) {
 	window := reason == relay.ReasonWindow || reason == relay.ReasonTotal
 	switch {
-	case window && l.used.WindowCalls < l.budget.WindowCalls:
-		l.used.WindowCalls++
-		l.used.Calls++
+	case window && l.used.reserved < l.budget.WindowCalls:
+		l.used.reserved++
+		l.used.total++
 		return true, nil
 	case l.remaining() == 0:
 		return false, &CallBudgetError{Limit: l.budget.Calls, Actual: l.budget.Calls + 1}
 	}
-	l.used.Calls++
+	l.used.total++
 	return false, nil
 }
 
 // refund undoes spend. The caller holds the lock.
 func (l *Loader) refund(reserved bool) {
-	l.used.Calls--
+	l.used.total--
 	if reserved {
-		l.used.WindowCalls--
+		l.used.reserved--
 	}
 }

@@ -49,7 +49,7 @@ type CacheObserver struct {
 	Hit func(age time.Duration)
 	// Miss is called if a requested page is not cached. Coalesced is called if it came from another
 	// caller's call, and Stale if a stale page was served. Evicted is called for a page that was
-	// evicted to free memory. Purged is called if the upstream refused a credential, whose pages
+	// evicted to free memory. Purged is called if the upstream rejected a credential, whose pages
 	// were removed.
 	Miss, Coalesced, Evicted, Stale, Purged func()
 	// Called records an upstream call: its outcome (ok, client_error, rate_limited, server_error,

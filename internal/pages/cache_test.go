@@ -394,9 +394,9 @@ func TestCache_retriesUntilLatestDeadline(t *testing.T) {
 						defer cancel()
 					}
 					got, err := c.Fetch(ctx, fetchRequest(c, bearer("a"), 1, 1))
-					status, refused := errors.AsType[*restclient.StatusError](err)
+					status, rejected := errors.AsType[*restclient.StatusError](err)
 					switch {
-					case tt.calls == 1 && (!refused || status.RetryAfter != 2*time.Second || got.Attempts != 1):
+					case tt.calls == 1 && (!rejected || status.RetryAfter != 2*time.Second || got.Attempts != 1):
 						t.Errorf("got %v after %d attempts, want the upstream's error after one", err, got.Attempts)
 					case tt.calls > 1 && timeout == short && !errors.Is(err, context.DeadlineExceeded):
 						t.Errorf("got %v for a short timeout, want a timeout error", err)
@@ -416,7 +416,7 @@ func TestCache_retriesUntilLatestDeadline(t *testing.T) {
 	}
 }
 
-func TestCache_credentialRefused(t *testing.T) {
+func TestCache_credentialRejected(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 		l := &list{}
@@ -430,7 +430,7 @@ func TestCache_credentialRefused(t *testing.T) {
 			return &restclient.StatusError{StatusCode: status}
 		}
 		if got, err := c.Fetch(t.Context(), fetchRequest(c, bearer("a"), 1, 20)); err == nil {
-			t.Errorf("%d: got %+v, want the refusal", status, got)
+			t.Errorf("%d: got %+v, want the rejection", status, got)
 		}
 		for page := range 100 {
 			if r := fetchRequest(c, bearer("a"), page+1, 10); len(c.CachedPages(nil, r.CredentialKey, r.Filter, time.Time{})) > 0 {
@@ -525,7 +525,7 @@ func TestCache_maxBytes(t *testing.T) { //nolint:paralleltest // allocations of 
 	runtime.KeepAlive(c)
 }
 
-// Similar credentials make random requests, while the upstream refuses some of them.
+// Similar credentials make random requests, while the upstream rejects some of them.
 func TestCache_isolatesCredentials(t *testing.T) {
 	t.Parallel()
 	requests := 20_000

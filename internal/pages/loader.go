@@ -54,7 +54,7 @@ type Loader struct {
 	mu     sync.Mutex
 	states []pageState
 	loads  []PageLoad
-	used   CallBudget // calls made so far
+	used   callCount // calls made so far
 	// slots and batches are for concurrent calls; nil until they are needed.
 	slots   chan struct{}
 	batches *dataloader.Loader[restclient.PageRequest, FetchResult]

@@ -198,12 +198,12 @@ func TestLoader_callBudget(t *testing.T) {
 			var made int64
 			for i, reason := range test.reasons {
 				_, err := loader.Load(t.Context(), reason, []restclient.PageRequest{request(1, i+1)}, time.Time{})
-				refusal, refused := errors.AsType[*pages.CallBudgetError](err)
-				if refused == test.allowed[i] || !refused && err != nil {
+				rejection, rejected := errors.AsType[*pages.CallBudgetError](err)
+				if rejected == test.allowed[i] || !rejected && err != nil {
 					t.Errorf("call %d: got %v, want it allowed: %v", i, err, test.allowed[i])
 				}
-				if refused && (refusal.Limit != test.budget.Calls || refusal.Actual != test.budget.Calls+1) {
-					t.Errorf("call %d: got %+v, want the limit %d and one more", i, refusal, test.budget.Calls)
+				if rejected && (rejection.Limit != test.budget.Calls || rejection.Actual != test.budget.Calls+1) {
+					t.Errorf("call %d: got %+v, want the limit %d and one more", i, rejection, test.budget.Calls)
 				}
 				if test.allowed[i] {
 					made++
@@ -233,7 +233,7 @@ func TestLoader_coalescedCallsAreFree(t *testing.T) {
 	for i, got := range []pages.FetchResult{{Coalesced: true}, {Cached: true}, {Cached: true, Stale: true}, {}} {
 		source.got = got
 		_, err := loader.Load(t.Context(), "window", []restclient.PageRequest{request(1, i+1)}, time.Time{})
-		if refused := err != nil; refused != (i == 3) {
+		if rejected := err != nil; rejected != (i == 3) {
 			t.Errorf("page %d: got %v, want an error for the last page only, because the stale page used the call", i, err)
 		}
 	}

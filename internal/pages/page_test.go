@@ -29,8 +29,8 @@ func document(items string, total, page, size int) []byte {
 	return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":%d,"page_size":%d}`, items, total, page, size)
 }
 
-// FuzzIndex compares pages with the results of restclient's decoder and of encoding/json.
-func FuzzIndex(f *testing.F) {
+// FuzzUpstream_page compares pages with the results of restclient's decoder and of encoding/json.
+func FuzzUpstream_page(f *testing.F) {
 	example, err := os.ReadFile("../../restclient/testdata/item.json")
 	if err != nil {
 		f.Fatal(err)

@@ -16,7 +16,7 @@ func (c *Cache) fetchShared(ctx context.Context, r FetchRequest) (fetchedPage, e
 		Name:  fmt.Sprintf("page %s %d %q %d %d", c.options.APIVersion, r.Filter.NodeID, r.Filter.UserID, r.Page, r.PageSize),
 	}
 	var own fetchedPage
-	produce := func(ctx context.Context) ([]byte, bool, error) {
+	compute := func(ctx context.Context) ([]byte, bool, error) {
 		var err error
 		own, err = c.fetch(ctx, r)
 		if err != nil {
@@ -24,15 +24,15 @@ func (c *Cache) fetchShared(ctx context.Context, r FetchRequest) (fetchedPage, e
 		}
 		return encodeShared(own), own.cacheable, nil
 	}
-	value, _, produced, err := c.options.Shared.GetOrCompute(ctx, id, c.options.TTL, c.options.SharedWait, produce)
-	if err != nil || produced {
+	value, _, computed, err := c.options.Shared.GetOrCompute(ctx, id, c.options.TTL, c.options.SharedWait, compute)
+	if err != nil || computed {
 		return own, err
 	}
 	if p, ok := c.decodeShared(value, r); ok && p.notBefore(r.Since) {
 		return p, nil
 	}
 	// The page of the other replica is invalid or too old.
-	value, cacheable, err := produce(ctx)
+	value, cacheable, err := compute(ctx)
 	if err == nil && cacheable {
 		c.options.Shared.Save(ctx, id, value, c.options.TTL)
 	}

@@ -135,7 +135,7 @@ func TestShared_replicasCoalesceCalls(t *testing.T) {
 	t.Error("the replicas did not share their calls in 8 tries, want 1 call for each credential")
 }
 
-func TestShared_credentialRefused(t *testing.T) {
+func TestShared_credentialRejected(t *testing.T) {
 	t.Parallel()
 	s := newRedisServer(t)
 	l := &list{}

@@ -81,10 +81,10 @@ func BenchmarkStore(b *testing.B) {
 	b.Run("compute", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			_, _, produced, err := s.GetOrCompute(b.Context(), redis.EntryID{Name: strconv.Itoa(i)}, 100*time.Millisecond, time.Second,
+			_, _, computed, err := s.GetOrCompute(b.Context(), redis.EntryID{Name: strconv.Itoa(i)}, 100*time.Millisecond, time.Second,
 				func(context.Context) ([]byte, bool, error) { return value, true, nil })
-			if !produced || err != nil {
-				b.Fatalf("got %v, %v", produced, err)
+			if !computed || err != nil {
+				b.Fatalf("got %v, %v", computed, err)
 			}
 		}
 	})

@@ -25,7 +25,7 @@ type lookup struct {
 	value  []byte
 	stored time.Time
 
-	generation generation // of values produced from now on
+	generation generation // of values computed from now on
 	readable   bool       // whether the generation is known
 	lock       string     // the token of the lock; empty if it is free
 }
@@ -121,7 +121,7 @@ type step struct {
 }
 
 // read returns the values of Redis keys in one round trip. It returns false if Redis does not
-// respond in time or refuses, which makes the store disconnect.
+// respond in time or rejects the command, which makes the store disconnect.
 func (s *Store) read(ctx context.Context, op string, keys ...string) ([]rueidis.RedisMessage, bool) {
 	reply, reached := s.send(ctx, step{op, mget(keys)})
 	if !reached {
@@ -148,8 +148,8 @@ func (s *Store) values(op string, c *connection, result rueidis.RedisResult, cou
 	return messages, true
 }
 
-// write sends commands in one round trip, even if ctx ends before. A command that Redis refuses,
-// because Redis is full or a replica, is an error but no outage.
+// write sends commands in one round trip, even if ctx ends before. A command that Redis rejects,
+// because Redis is full or a replica, is an error but not an outage.
 func (s *Store) write(ctx context.Context, steps ...step) {
 	reply, reached := s.send(context.WithoutCancel(ctx), steps...)
 	if !reached {

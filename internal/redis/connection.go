@@ -171,8 +171,8 @@ func (c *connection) close() {
 	}
 }
 
-// ping reads the same kinds of keys as Load. A Redis that refuses, because it is loading its data
-// or because of the user's permissions, counts as down.
+// ping reads the same kinds of keys as Load. A Redis that rejects them, because it is loading its
+// data or because of the user's permissions, counts as down.
 func (s *Store) ping(ctx context.Context, c *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -181,11 +181,11 @@ func (s *Store) ping(ctx context.Context, c *connection) error {
 }
 
 // reason returns an error that is safe to log. It has no address and no credential. It includes
-// only the code of a Redis error, whose message may repeat the refused command.
+// only the code of a Redis error, whose message may repeat the command.
 func reason(err error) error {
 	message := "the server does not respond like Redis"
-	if refusal, ok := rueidis.IsRedisErr(err); ok {
-		message = "the server refuses with " + code(refusal)
+	if redisErr, ok := rueidis.IsRedisErr(err); ok {
+		message = "the server responds with " + code(redisErr)
 	} else if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		message = errno.Error()
 	} else if _, ok := errors.AsType[*net.DNSError](err); ok {
@@ -203,8 +203,8 @@ func reason(err error) error {
 }
 
 // code returns the first word of a Redis error if it consists of capital letters, else ERR.
-func code(refusal *rueidis.RedisError) string {
-	word, _, _ := strings.Cut(refusal.Error(), " ")
+func code(err *rueidis.RedisError) string {
+	word, _, _ := strings.Cut(err.Error(), " ")
 	if len(word) < 3 || len(word) > 16 || strings.ContainsFunc(word, func(r rune) bool { return r < 'A' || r > 'Z' }) {
 		return "ERR"
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	// firstPoll and lastPoll are the first and the longest pause between two attempts to get the
-	// value that another caller is producing.
+	// value that another caller is computing.
 	firstPoll = 5 * time.Millisecond
 	lastPoll  = 50 * time.Millisecond
 
@@ -26,30 +26,30 @@ const (
 	abandon = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('set', KEYS[1], ARGV[2], 'px', ARGV[3]) end return 0`
 )
 
-// GetOrCompute returns a stored value like Load, or calls produce and stores its result. Across all
-// replicas, one caller at a time produces a value while the others wait for it, each for at most
-// wait. A caller calls produce, even if others are doing so, if it has waited that long or if the
-// caller that it waited for got keep = false from produce. If that caller fails, dies, or takes
+// GetOrCompute returns a stored value like Load, or calls compute and stores its result. Across all
+// replicas, one caller at a time computes a value while the others wait for it, each for at most
+// wait. A caller calls compute, even if others are doing so, if it has waited that long or if the
+// caller that it waited for got keep = false from compute. If that caller fails, dies, or takes
 // longer than three quarters of wait, one of the waiting callers takes over. If Redis does not
-// respond in time, a caller calls produce at once, and the result may not be stored.
+// respond in time, a caller calls compute at once, and the result may not be stored.
 //
-// GetOrCompute calls produce at most once, in the calling goroutine and with the caller's context.
-// Produce returns a value and whether it may be stored. A value is not stored if its TTL is less
-// than 1 ms, if it is larger than 16 MiB, or if producing it took longer than a minute. If wait is
+// GetOrCompute calls compute at most once, in the calling goroutine and with the caller's context.
+// compute returns a value and whether it may be stored. A value is not stored if its TTL is less
+// than 1 ms, if it is larger than 16 MiB, or if computing it took longer than a minute. If wait is
 // less than 1 ms, callers do not wait for each other.
 //
-// GetOrCompute returns the value, the time at which it was stored or produced, and whether produce
-// was called. The error is the error of produce, or the cause of ctx if ctx ends before.
+// GetOrCompute returns the value, the time at which it was stored or computed, and whether compute
+// was called. The error is the error of compute, or the cause of ctx if ctx ends before.
 func (s *Store) GetOrCompute(ctx context.Context, id EntryID, ttl, wait time.Duration,
-	produce func(context.Context) (value []byte, keep bool, err error),
-) (value []byte, stored time.Time, produced bool, err error) {
-	t := lockAttempt{store: s, ttl: ttl}
+	compute func(context.Context) (value []byte, keep bool, err error),
+) (value []byte, stored time.Time, computed bool, err error) {
+	c := computation{store: s, ttl: ttl}
 	var f lookup
 	if ttl >= time.Millisecond && s.connection.Load() != nil {
-		t.keys = s.keys(id)
-		f, t.reachable = s.find(ctx, t.keys)
-		if t.reachable && !f.ok && wait >= time.Millisecond {
-			f = t.waitForValue(ctx, wait)
+		c.keys = s.keys(id)
+		f, c.reachable = s.find(ctx, c.keys)
+		if c.reachable && !f.ok && wait >= time.Millisecond {
+			f = c.waitForValue(ctx, wait)
 		}
 	}
 	if f.ok {
@@ -57,18 +57,18 @@ func (s *Store) GetOrCompute(ctx context.Context, id EntryID, ttl, wait time.Dur
 		return f.value, f.stored, false, nil
 	}
 	if ctx.Err() != nil {
-		t.unlock(ctx)
+		c.unlock(ctx)
 		return nil, time.Time{}, false, context.Cause(ctx)
 	}
-	if t.reachable {
+	if c.reachable {
 		s.observer.Miss()
 	}
-	t.generation, t.reachable = f.generation, t.reachable && f.readable
-	return t.compute(ctx, produce)
+	c.generation, c.reachable = f.generation, c.reachable && f.readable
+	return c.run(ctx, compute)
 }
 
-// lockAttempt is the state of one GetOrCompute call.
-type lockAttempt struct {
+// computation is the state of one GetOrCompute call.
+type computation struct {
 	store      *Store
 	keys       keys
 	ttl        time.Duration
@@ -77,23 +77,23 @@ type lockAttempt struct {
 	token      string // of the lock; empty if the call does not hold it
 }
 
-// waitForValue returns when there is a value, or when the caller must produce it. In the latter
+// waitForValue returns when there is a value, or when the caller must compute it. In the latter
 // case the caller may hold the lock.
-func (t *lockAttempt) waitForValue(ctx context.Context, wait time.Duration) (f lookup) {
+func (c *computation) waitForValue(ctx context.Context, wait time.Duration) (f lookup) {
 	token := rand.Text()
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
 	for pause := firstPoll; ; pause = min(pause*3/2, lastPoll) {
-		var locked, refused bool
-		f, locked, refused = t.tryLock(ctx, token, wait*3/4)
+		var locked, rejected bool
+		f, locked, rejected = c.tryLock(ctx, token, wait*3/4)
 		if locked {
-			t.token = token
+			c.token = token
 		}
 		if f.ok {
-			t.unlock(ctx)
+			c.unlock(ctx)
 			return f
 		}
-		if !t.reachable || locked || refused || f.lock == noValue {
+		if !c.reachable || locked || rejected || f.lock == noValue {
 			return f
 		}
 		// Random pauses keep waiting callers from polling all at once.
@@ -110,81 +110,81 @@ func (t *lockAttempt) waitForValue(ctx context.Context, wait time.Duration) (f l
 	}
 }
 
-// tryLock tries to acquire the lock and reads the entry, in one round trip. Refused reports that
-// Redis refused the lock command.
-func (t *lockAttempt) tryLock(ctx context.Context, token string, ttl time.Duration) (f lookup, locked, refused bool) {
-	s := t.store
+// tryLock tries to acquire the lock and reads the entry, in one round trip. rejected reports that
+// Redis rejected the lock command.
+func (c *computation) tryLock(ctx context.Context, token string, ttl time.Duration) (f lookup, locked, rejected bool) {
+	s := c.store
 	lock := step{"lock", func(b rueidis.Builder) rueidis.Completed {
-		return b.Set().Key(t.keys.lock).Value(token).Nx().Px(max(ttl, time.Millisecond)).Build()
+		return b.Set().Key(c.keys.lock).Value(token).Nx().Px(max(ttl, time.Millisecond)).Build()
 	}}
 	// The previous holder stored its value before it released the lock, so a caller that acquires
 	// the lock first and reads second sees this value.
-	wanted := []string{t.keys.value, t.keys.tombstone, t.keys.lock}
+	wanted := []string{c.keys.value, c.keys.tombstone, c.keys.lock}
 	var got reply
-	if got, t.reachable = s.send(ctx, lock, step{"load", mget(wanted)}); !t.reachable {
-		t.token = token // Redis may have set the lock nevertheless
+	if got, c.reachable = s.send(ctx, lock, step{"load", mget(wanted)}); !c.reachable {
+		c.token = token // Redis may have set the lock nevertheless
 		return lookup{}, false, false
 	}
 	if err := got.results[0].Error(); err == nil {
 		locked = true
 	} else if !rueidis.IsRedisNil(err) {
 		s.observer.Error("lock")
-		refused = true
+		rejected = true
 	}
 	var messages []rueidis.RedisMessage
-	if messages, t.reachable = s.values("load", got.connection, got.results[1], len(wanted)); !t.reachable {
-		return lookup{}, locked, refused
+	if messages, c.reachable = s.values("load", got.connection, got.results[1], len(wanted)); !c.reachable {
+		return lookup{}, locked, rejected
 	}
-	return s.evaluate(t.keys, messages), locked, refused
+	return s.evaluate(c.keys, messages), locked, rejected
 }
 
-// compute calls produce, stores the value, and releases the lock.
-func (t *lockAttempt) compute(ctx context.Context, produce func(context.Context) ([]byte, bool, error),
-) (value []byte, stored time.Time, produced bool, err error) {
-	defer t.unlock(ctx) // in case produce fails or panics
+// run calls compute, stores the value, and releases the lock.
+func (c *computation) run(ctx context.Context, compute func(context.Context) ([]byte, bool, error),
+) (value []byte, stored time.Time, computed bool, err error) {
+	defer c.unlock(ctx) // in case compute fails or panics
 	started := time.Now()
-	value, keep, err := produce(ctx)
+	value, keep, err := compute(ctx)
 	if err != nil {
 		return nil, time.Time{}, true, err
 	}
 	stored = time.Now().Truncate(time.Millisecond)
-	t.finish(ctx, value, stored, keep && time.Since(started) <= maxProduceTime)
+	c.finish(ctx, value, stored, keep && time.Since(started) <= maxComputeTime)
 	return value, stored, true, nil
 }
 
 // finish stores a value and releases the lock, or replaces the lock by noValue.
-func (t *lockAttempt) finish(ctx context.Context, value []byte, stored time.Time, keep bool) {
-	s := t.store
+func (c *computation) finish(ctx context.Context, value []byte, stored time.Time, keep bool) {
+	s := c.store
 	var steps []step
-	if keep && t.reachable && t.ttl >= time.Millisecond && len(value) <= maxValueBytes {
-		save, ok := s.set(t.keys, record{stored: stored, ttl: t.ttl, generation: t.generation, value: value})
+	if keep && c.reachable && c.ttl >= time.Millisecond && len(value) <= maxValueBytes {
+		save, ok := s.set(c.keys, record{stored: stored, ttl: c.ttl, generation: c.generation, value: value})
 		if !ok {
 			return
 		}
 		steps = append(steps, step{"save", save})
-		if t.token != "" {
-			steps = append(steps, t.script(release, t.token))
+		if c.token != "" {
+			steps = append(steps, c.script(release, c.token))
 		}
-	} else if t.token != "" {
-		steps = append(steps, t.script(abandon, t.token, noValue, strconv.FormatInt(noValueTTL.Milliseconds(), 10)))
+	} else if c.token != "" {
+		steps = append(steps, c.script(abandon, c.token, noValue, strconv.FormatInt(noValueTTL.Milliseconds(), 10)))
 	}
-	t.token = ""
+	c.token = ""
 	if len(steps) > 0 {
 		s.write(ctx, steps...)
 	}
 }
 
 // unlock releases the lock if the call still holds it.
-func (t *lockAttempt) unlock(ctx context.Context) {
-	if t.token != "" {
-		t.store.write(ctx, t.script(release, t.token))
-		t.token = ""
+func (c *computation) unlock(ctx context.Context) {
+	if c.token != "" {
+		c.store.write(ctx, c.script(release, c.token))
+		c.token = ""
 	}
 }
 
 // script returns the step that runs a script on the lock.
-func (t *lockAttempt) script(source string, arguments ...string) step {
+func (c *computation) script(source string, arguments ...string) step {
 	return step{"lock", func(b rueidis.Builder) rueidis.Completed {
-		return b.Eval().Script(source).Numkeys(1).Key(t.keys.lock).Arg(arguments...).Build()
+		return b.Eval().Script(source).Numkeys(1).Key(c.keys.lock).Arg(arguments...).Build()
 	}}
 }

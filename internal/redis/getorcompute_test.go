@@ -18,14 +18,14 @@ import (
 // callConcurrently calls GetOrCompute from several goroutines for each store. It returns the
 // outcomes in the order of the stores.
 func callConcurrently(ctx context.Context, stores []store, each int, id redis.EntryID, ttl, wait time.Duration,
-	produce func(context.Context) ([]byte, bool, error),
+	compute func(context.Context) ([]byte, bool, error),
 ) []outcome {
 	outcomes := make([]outcome, len(stores)*each)
 	var group sync.WaitGroup
 	for i := range outcomes {
 		group.Go(func() {
 			o, started := &outcomes[i], time.Now()
-			o.value, o.stored, o.produced, o.err = stores[i/each].GetOrCompute(ctx, id, ttl, wait, produce)
+			o.value, o.stored, o.computed, o.err = stores[i/each].GetOrCompute(ctx, id, ttl, wait, compute)
 			o.took = time.Since(started)
 		})
 	}
@@ -36,7 +36,7 @@ func callConcurrently(ctx context.Context, stores []store, each int, id redis.En
 type outcome struct {
 	value    []byte
 	stored   time.Time
-	produced bool
+	computed bool
 	err      error
 	took     time.Duration
 }
@@ -51,7 +51,7 @@ func replicas(tb testing.TB, address string, count int, timeout time.Duration) [
 	return stores
 }
 
-func TestGetOrCompute_producesOnce(t *testing.T) {
+func TestGetOrCompute_computesOnce(t *testing.T) {
 	t.Parallel()
 	stores := replicas(t, anyRedis(t), 3, patient)
 	for round := range 5 {
@@ -66,19 +66,19 @@ func TestGetOrCompute_producesOnce(t *testing.T) {
 				return []byte("value"), true, nil
 			})
 		if got := calls.Load(); got != 1 {
-			t.Errorf("round %d: got %d calls of produce, want 1", round, got)
+			t.Errorf("round %d: got %d calls of compute, want 1", round, got)
 		}
-		produced := 0
+		computed := 0
 		for _, o := range outcomes {
 			if string(o.value) != "value" || o.err != nil || !o.stored.Equal(outcomes[0].stored) {
-				t.Fatalf("round %d: got %+v, want the produced value and %v", round, o, outcomes[0].stored)
+				t.Fatalf("round %d: got %+v, want the computed value and %v", round, o, outcomes[0].stored)
 			}
-			if o.produced {
-				produced++
+			if o.computed {
+				computed++
 			}
 		}
-		if produced != 1 {
-			t.Errorf("round %d: got %d callers that produced, want 1", round, produced)
+		if computed != 1 {
+			t.Errorf("round %d: got %d callers that computed, want 1", round, computed)
 		}
 	}
 	for i, s := range stores {
@@ -91,12 +91,12 @@ func TestGetOrCompute_producesOnce(t *testing.T) {
 // lockHolderTests are the tests of TestGetOrCompute_waitsForLockHolder.
 var lockHolderTests = map[string]struct {
 	wait time.Duration // zero for slow
-	// holder is produce of the lock holder, called while the others wait. Leave cancels its
+	// holder is compute of the lock holder, called while the others wait. Leave cancels its
 	// context.
 	holder     func(ctx context.Context, leave func()) ([]byte, bool, error)
-	min, max   int64  // calls of produce by the waiting callers
+	min, max   int64  // calls of compute by the waiting callers
 	value      string // that the waiting callers get
-	concurrent bool   // whether the waiting callers must produce concurrently
+	concurrent bool   // whether the waiting callers must compute concurrently
 }{
 	"it stores a value": {
 		value:  "first",
@@ -115,7 +115,7 @@ var lockHolderTests = map[string]struct {
 	},
 	"it panics": {
 		value: "second", min: 1, max: 1,
-		holder: func(context.Context, func()) ([]byte, bool, error) { panic("produce") },
+		holder: func(context.Context, func()) ([]byte, bool, error) { panic("compute") },
 	},
 	"its value may not be stored": {
 		value: "second", min: 20, max: 20, concurrent: true,
@@ -180,7 +180,7 @@ func TestGetOrCompute_waitsForLockHolder(t *testing.T) {
 			leave()
 			<-ended
 			if got := calls.Load(); got < test.min || got > test.max {
-				t.Errorf("got %d calls of produce, want %d to %d", got, test.min, test.max)
+				t.Errorf("got %d calls of compute, want %d to %d", got, test.min, test.max)
 			}
 			for _, o := range outcomes {
 				if string(o.value) != test.value || o.err != nil {
@@ -244,7 +244,7 @@ func TestGetOrCompute_keepsLockOfOthers(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	client := raw(t, address)
-	for name, produced := range map[string]func() ([]byte, bool, error){
+	for name, computed := range map[string]func() ([]byte, bool, error){
 		"it stores a value":           func() ([]byte, bool, error) { return []byte("value"), true, nil },
 		"its value may not be stored": func() ([]byte, bool, error) { return []byte("value"), false, nil },
 		"it fails":                    func() ([]byte, bool, error) { return nil, false, context.Canceled },
@@ -258,7 +258,7 @@ func TestGetOrCompute_keepsLockOfOthers(t *testing.T) {
 				if err := client.Do(ctx, client.B().Set().Key(lock).Value("another").Xx().Px(time.Minute).Build()).Error(); err != nil {
 					t.Errorf("got %v, want a lock to replace", err)
 				}
-				return produced()
+				return computed()
 			})
 			if holder, err := client.Do(t.Context(), client.B().Get().Key(lock).Build()).ToString(); !ok || holder != "another" {
 				t.Errorf("got the holder %q, %v, want the other holder", holder, err)
@@ -275,19 +275,19 @@ func TestGetOrCompute(t *testing.T) {
 	for name, test := range map[string]struct {
 		ttl, wait    time.Duration
 		left         bool // whether ctx has ended before
-		produce      func(context.Context) ([]byte, bool, error)
+		compute      func(context.Context) ([]byte, bool, error)
 		value        string
-		produced     bool
+		computed     bool
 		err          error
 		stored       bool // whether Load returns the value afterwards
 		hits, misses int64
 	}{
-		"a storable value":    {ttl: time.Minute, wait: time.Second, produce: storable, value: "value", produced: true, stored: true, misses: 1},
-		"without waiting":     {ttl: time.Minute, produce: storable, value: "value", produced: true, stored: true, misses: 1},
-		"a TTL of zero":       {wait: time.Second, produce: storable, value: "value", produced: true},
-		"a caller that left":  {ttl: time.Minute, wait: time.Second, left: true, produce: storable, err: errLeft},
-		"an unstorable value": {ttl: time.Minute, wait: time.Second, value: "value", produced: true, misses: 1, produce: func(context.Context) ([]byte, bool, error) { return []byte("value"), false, nil }},
-		"an error of produce": {ttl: time.Minute, wait: time.Second, produced: true, misses: 1, err: errUpstream, produce: func(context.Context) ([]byte, bool, error) { return []byte("value"), true, errUpstream }},
+		"a storable value":    {ttl: time.Minute, wait: time.Second, compute: storable, value: "value", computed: true, stored: true, misses: 1},
+		"without waiting":     {ttl: time.Minute, compute: storable, value: "value", computed: true, stored: true, misses: 1},
+		"a TTL of zero":       {wait: time.Second, compute: storable, value: "value", computed: true},
+		"a caller that left":  {ttl: time.Minute, wait: time.Second, left: true, compute: storable, err: errLeft},
+		"an unstorable value": {ttl: time.Minute, wait: time.Second, value: "value", computed: true, misses: 1, compute: func(context.Context) ([]byte, bool, error) { return []byte("value"), false, nil }},
+		"an error of compute": {ttl: time.Minute, wait: time.Second, computed: true, misses: 1, err: errUpstream, compute: func(context.Context) ([]byte, bool, error) { return []byte("value"), true, errUpstream }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -299,9 +299,9 @@ func TestGetOrCompute(t *testing.T) {
 			}
 			misses := s.misses.Load()
 			started := time.Now().Truncate(time.Millisecond)
-			value, at, produced, err := s.GetOrCompute(ctx, redis.EntryID{Name: "a"}, test.ttl, test.wait, test.produce)
-			if string(value) != test.value || produced != test.produced || !errors.Is(err, test.err) {
-				t.Errorf("got %q, %v, %v, want %q, %v, %v", value, produced, err, test.value, test.produced, test.err)
+			value, at, computed, err := s.GetOrCompute(ctx, redis.EntryID{Name: "a"}, test.ttl, test.wait, test.compute)
+			if string(value) != test.value || computed != test.computed || !errors.Is(err, test.err) {
+				t.Errorf("got %q, %v, %v, want %q, %v, %v", value, computed, err, test.value, test.computed, test.err)
 			}
 			if err == nil && (at.Before(started) || at.After(time.Now())) {
 				t.Errorf("got it stored at %v, want a time after %v", at, started)
@@ -338,9 +338,9 @@ func TestGetOrCompute_waitingCallerLeaves(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errLeft)
 	defer cancel()
 	started := time.Now()
-	_, _, produced, err := s.GetOrCompute(ctx, redis.EntryID{}, time.Minute, time.Minute, func(context.Context) ([]byte, bool, error) { return nil, true, nil })
-	if took := time.Since(started); produced || !errors.Is(err, errLeft) || took > patient {
-		t.Errorf("got %v, %v after %v, want %v at once", produced, err, took, errLeft)
+	_, _, computed, err := s.GetOrCompute(ctx, redis.EntryID{}, time.Minute, time.Minute, func(context.Context) ([]byte, bool, error) { return nil, true, nil })
+	if took := time.Since(started); computed || !errors.Is(err, errLeft) || took > patient {
+		t.Errorf("got %v, %v after %v, want %v at once", computed, err, took, errLeft)
 	}
 	if left, err := client.Do(t.Context(), client.B().Get().Key(lock).Build()).ToString(); left != "another" {
 		t.Errorf("got the lock's holder %q, %v, want the other holder", left, err)

@@ -30,7 +30,7 @@ type call struct {
 	err     error
 }
 
-func startLoad(s store, callers int, produce time.Duration) *load {
+func startLoad(s store, callers int, compute time.Duration) *load {
 	l := &load{stop: make(chan struct{})}
 	var serial atomic.Int64
 	for range callers {
@@ -45,7 +45,7 @@ func startLoad(s store, callers int, produce time.Duration) *load {
 				c := call{started: time.Now()}
 				var value []byte
 				value, _, _, c.err = s.GetOrCompute(context.Background(), id, time.Minute, time.Second, func(context.Context) ([]byte, bool, error) {
-					<-time.After(produce)
+					<-time.After(compute)
 					return []byte(id.Name), true, nil
 				})
 				c.took = time.Since(c.started)
@@ -71,7 +71,7 @@ func TestStore_outages(t *testing.T) {
 	t.Parallel()
 	// The timeout is long enough for a busy machine, and long enough to recognize callers that
 	// waited for it.
-	const timeout, produce = time.Second, 10 * time.Millisecond
+	const timeout, compute = time.Second, 10 * time.Millisecond
 	for name, test := range map[string]struct {
 		begin, end func(t *testing.T, s *server)
 	}{
@@ -92,7 +92,7 @@ func TestStore_outages(t *testing.T) {
 			t.Parallel()
 			server := ownRedis(t)
 			s := connected(t, server.address(), newKey(), timeout)
-			l := startLoad(s, 10, produce)
+			l := startLoad(s, 10, compute)
 			wait(t, 500*time.Millisecond)
 			if downs := s.down(); len(downs) > 0 {
 				t.Fatalf("got the outages %q before the first one", downs)
@@ -130,10 +130,10 @@ func TestStore_outages(t *testing.T) {
 			t.Logf("%d calls; outage noticed after %v; %d callers took up to %v before, and %d up to %v afterwards; Up %v after the end",
 				len(calls), noticed, early, first, late, later, back)
 			if first > 2*timeout {
-				t.Errorf("got %v for an early caller, want %v plus the time of produce", first, timeout)
+				t.Errorf("got %v for an early caller, want %v plus the time of compute", first, timeout)
 			}
 			if later >= timeout {
-				t.Errorf("got %v for a late caller, want the time of produce without a wait for Redis", later)
+				t.Errorf("got %v for a late caller, want the time of compute without a wait for Redis", later)
 			}
 			if downs, ups := s.down(), s.ups.Load(); len(downs) != 1 || ups != 1 {
 				t.Errorf("got the outages %q and %d ends, want one", downs, ups)
@@ -250,10 +250,10 @@ func TestClose_endsGoroutines(t *testing.T) {
 			if _, _, ok := s.Load(t.Context(), redis.EntryID{}); ok {
 				t.Error("got a value after Close")
 			}
-			value, _, produced, err := s.GetOrCompute(t.Context(), redis.EntryID{}, time.Minute, time.Minute,
+			value, _, computed, err := s.GetOrCompute(t.Context(), redis.EntryID{}, time.Minute, time.Minute,
 				func(context.Context) ([]byte, bool, error) { return []byte("a"), true, nil })
-			if string(value) != "a" || !produced || err != nil {
-				t.Errorf("got %q, %v, %v after Close, want the produced value", value, produced, err)
+			if string(value) != "a" || !computed || err != nil {
+				t.Errorf("got %q, %v, %v after Close, want the computed value", value, computed, err)
 			}
 		})
 	}

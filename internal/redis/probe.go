@@ -17,8 +17,8 @@ const probeTimeout = 2 * time.Second
 
 // The steps of a [ProbeError].
 const (
-	StepConnect = "connect" // no connection, or Redis refuses reads
-	StepWrite   = "write"   // Redis refuses to store a value or to lock
+	StepConnect = "connect" // no connection, or Redis rejects reads
+	StepWrite   = "write"   // Redis rejects storing a value or locking
 	StepRead    = "read"    // Redis does not return the stored value
 )
 
@@ -63,7 +63,7 @@ func (s *Store) roundTrip(ctx context.Context, c *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	written := record{stored: time.Now(), ttl: 5 * time.Second, value: []byte(rand.Text())}
-	t := lockAttempt{store: s, keys: s.keys(EntryID{Name: "probe " + rand.Text()}), token: rand.Text()}
+	t := computation{store: s, keys: s.keys(EntryID{Name: "probe " + rand.Text()}), token: rand.Text()}
 	save, ok := s.set(t.keys, written)
 	if !ok {
 		return probeError(StepWrite, errUnreadable)
@@ -99,8 +99,8 @@ func probeError(step string, err error) error {
 	if errors.Is(err, errUnreadable) {
 		e.message = "redis: the server does not return the stored value"
 	}
-	if refusal, ok := rueidis.IsRedisErr(err); ok {
-		e.Code = code(refusal)
+	if redisErr, ok := rueidis.IsRedisErr(err); ok {
+		e.Code = code(redisErr)
 	}
 	return e
 }

@@ -57,13 +57,13 @@ func TestProbe(t *testing.T) {
 	}{
 		"valid":                             {url: "redis://" + open.address()},
 		"a password":                        {url: "redis://:" + secret + "@" + locked.address()},
-		"a wrong password":                  {url: "redis://:" + secret + "x@" + locked.address(), step: redis.StepConnect, code: "WRONGPASS", message: "redis: the server refuses with WRONGPASS"},
-		"no password":                       {url: "redis://" + locked.address(), step: redis.StepConnect, code: "NOAUTH", message: "redis: the server refuses with NOAUTH"},
-		"a user who may not read":           {url: "redis://blind:" + secret + "@" + locked.address(), step: redis.StepConnect, code: "NOPERM", message: "redis: the server refuses with NOPERM"},
-		"a user who may not write":          {url: "redis://reader:" + secret + "@" + locked.address(), step: redis.StepWrite, code: "NOPERM", message: "redis: the server refuses with NOPERM"},
-		"a user who may not release a lock": {url: "redis://locker:" + secret + "@" + locked.address(), step: redis.StepWrite, code: "NOPERM", message: "redis: the server refuses with NOPERM"},
-		"a full Redis":                      {url: "redis://" + full.address(), step: redis.StepWrite, code: "OOM", message: "redis: the server refuses with OOM"},
-		"a replica":                         {url: "redis://" + replica.address(), step: redis.StepWrite, code: "READONLY", message: "redis: the server refuses with READONLY"},
+		"a wrong password":                  {url: "redis://:" + secret + "x@" + locked.address(), step: redis.StepConnect, code: "WRONGPASS", message: "redis: the server responds with WRONGPASS"},
+		"no password":                       {url: "redis://" + locked.address(), step: redis.StepConnect, code: "NOAUTH", message: "redis: the server responds with NOAUTH"},
+		"a user who may not read":           {url: "redis://blind:" + secret + "@" + locked.address(), step: redis.StepConnect, code: "NOPERM", message: "redis: the server responds with NOPERM"},
+		"a user who may not write":          {url: "redis://reader:" + secret + "@" + locked.address(), step: redis.StepWrite, code: "NOPERM", message: "redis: the server responds with NOPERM"},
+		"a user who may not release a lock": {url: "redis://locker:" + secret + "@" + locked.address(), step: redis.StepWrite, code: "NOPERM", message: "redis: the server responds with NOPERM"},
+		"a full Redis":                      {url: "redis://" + full.address(), step: redis.StepWrite, code: "OOM", message: "redis: the server responds with OOM"},
+		"a replica":                         {url: "redis://" + replica.address(), step: redis.StepWrite, code: "READONLY", message: "redis: the server responds with READONLY"},
 		"a closed port":                     {url: "redis://127.0.0.1:1", step: redis.StepConnect, message: "redis: connection refused"},
 		"an unknown host":                   {url: "redis://nowhere.invalid", step: redis.StepConnect, message: "redis: host not found"},
 		"an HTTP server": {
@@ -94,8 +94,8 @@ func TestProbe(t *testing.T) {
 func TestProbe_invalidOptions(t *testing.T) {
 	t.Parallel()
 	_, err := redis.Probe(t.Context(), redis.Options{URL: "http://secret@host"})
-	var refused *redis.ProbeError
-	if err == nil || errors.As(err, &refused) || strings.Contains(err.Error(), "secret") {
+	var probeErr *redis.ProbeError
+	if err == nil || errors.As(err, &probeErr) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v, want an error about the options", err)
 	}
 }

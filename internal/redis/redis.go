@@ -18,10 +18,10 @@ import (
 // DefaultTimeout is the default of [Options.Timeout].
 const DefaultTimeout = 50 * time.Millisecond
 
-// maxProduceTime is the longest time a value may take to produce and still be stored. Tombstones
-// outlive values by this time, so that a tombstone never expires before a value whose production
-// started earlier than the tombstone.
-const maxProduceTime = time.Minute
+// maxComputeTime is the longest computation whose value is stored. Tombstones outlive values by
+// this time, so that a tombstone never expires before a value whose computation started earlier
+// than the tombstone.
+const maxComputeTime = time.Minute
 
 // Options configure a [Store].
 type Options struct {
@@ -45,10 +45,10 @@ type Observer struct {
 	// them.
 	Hit, Miss func()
 	// Error reports a failed operation, after which its caller continues without Redis. The
-	// operation is load, save, forget, lock (or unlock), or decode (a value that was not sealed
+	// operation is load, save, invalidate, lock (or unlock), or decode (a value that was not sealed
 	// with this key).
 	Error func(op string)
-	// Down reports the start of an outage: Redis refuses reads or does not respond in time. The
+	// Down reports the start of an outage: Redis rejects reads or does not respond in time. The
 	// error contains neither an address nor a credential. Up reports the end of the outage. One
 	// goroutine calls Down and Up alternately.
 	Down func(err error)
@@ -57,8 +57,8 @@ type Observer struct {
 
 // EntryID identifies a value.
 type EntryID struct {
-	// Group is the owner of the value, as a keyed hash of a credential. Invalidate applies to all
-	// values of a group.
+	// Group is the keyed hash of the credential that the value was obtained with. Invalidate
+	// applies to all values of a group.
 	Group [32]byte
 	// Name identifies the value in its group. It may contain any bytes.
 	Name string
@@ -201,19 +201,19 @@ func (s *Store) Save(ctx context.Context, id EntryID, value []byte, ttl time.Dur
 }
 
 // Invalidate makes the values of a group unavailable to all replicas. It applies to the values
-// stored so far and to those that GetOrCompute is producing. The TTL is the longest TTL of these
+// stored so far and to those that GetOrCompute is computing. The TTL is the longest TTL of these
 // values. Invalidate stores a tombstone in Redis. If Redis does not respond in time, or loses the
 // tombstone but not the values, the values remain until they expire.
 func (s *Store) Invalidate(ctx context.Context, group [32]byte, ttl time.Duration) {
 	keys := s.keys(EntryID{Group: group})
-	ttl = max(ttl, time.Millisecond) + maxProduceTime
+	ttl = max(ttl, time.Millisecond) + maxComputeTime
 	r := record{stored: time.Now(), ttl: ttl, generation: newGeneration()}
 	sealed, err := s.sealer.seal(keys.tombstone, r)
 	if err != nil {
-		s.observer.Error("forget")
+		s.observer.Error("invalidate")
 		return
 	}
-	s.write(ctx, step{"forget", func(b rueidis.Builder) rueidis.Completed {
+	s.write(ctx, step{"invalidate", func(b rueidis.Builder) rueidis.Completed {
 		return b.Set().Key(keys.tombstone).Value(rueidis.BinaryString(sealed)).Px(ttl).Build()
 	}})
 }

@@ -313,22 +313,22 @@ func TestInvalidate(t *testing.T) {
 	one.Save(ctx, mine, []byte("new"), time.Minute)
 	expect("saved after Invalidate", mine, "new")
 
-	value, _, produced, err := one.GetOrCompute(ctx, redis.EntryID{Group: mine.Group, Name: "b"}, time.Minute, time.Minute,
+	value, _, computed, err := one.GetOrCompute(ctx, redis.EntryID{Group: mine.Group, Name: "b"}, time.Minute, time.Minute,
 		func(ctx context.Context) ([]byte, bool, error) {
 			two.Invalidate(ctx, mine.Group, time.Minute)
 			return []byte("from before"), true, nil
 		})
-	if string(value) != "from before" || !produced || err != nil {
-		t.Errorf("got %q, %v, %v from GetOrCompute, want the produced value", value, produced, err)
+	if string(value) != "from before" || !computed || err != nil {
+		t.Errorf("got %q, %v, %v from GetOrCompute, want the computed value", value, computed, err)
 	}
 	expect("saved before the second Invalidate", mine, "")
-	expect("being produced during Invalidate", redis.EntryID{Group: mine.Group, Name: "b"}, "")
-	_, _, produced, err = one.GetOrCompute(ctx, mine, time.Minute, time.Minute,
+	expect("being computed during Invalidate", redis.EntryID{Group: mine.Group, Name: "b"}, "")
+	_, _, computed, err = one.GetOrCompute(ctx, mine, time.Minute, time.Minute,
 		func(context.Context) ([]byte, bool, error) { return []byte("newest"), true, nil })
-	if !produced || err != nil {
-		t.Errorf("got %v, %v from GetOrCompute, want it to call produce", produced, err)
+	if !computed || err != nil {
+		t.Errorf("got %v, %v from GetOrCompute, want it to call compute", computed, err)
 	}
-	expect("produced after Invalidate", mine, "newest")
+	expect("computed after Invalidate", mine, "newest")
 
 	client := raw(t, address)
 	_, tombstone, _ := newSealer(t, key).Keys(mine)
@@ -337,7 +337,7 @@ func TestInvalidate(t *testing.T) {
 	}
 }
 
-func TestStore_connectionRefused(t *testing.T) {
+func TestStore_cannotConnect(t *testing.T) {
 	t.Parallel()
 	const secret = "p4ssw0rd-and-more"
 	plain := ownRedis(t, "--requirepass", secret)
@@ -359,10 +359,10 @@ func TestStore_connectionRefused(t *testing.T) {
 			if !strings.Contains(got, test.want) || strings.Contains(got, secret) || strings.Contains(got, "127.0.0.1") || strings.Contains(got, "invalid") {
 				t.Errorf("got %q, want a message that contains %q but neither password nor address", got, test.want)
 			}
-			value, _, produced, err := s.GetOrCompute(t.Context(), redis.EntryID{}, time.Minute, time.Minute,
+			value, _, computed, err := s.GetOrCompute(t.Context(), redis.EntryID{}, time.Minute, time.Minute,
 				func(context.Context) ([]byte, bool, error) { return []byte("a"), true, nil })
-			if string(value) != "a" || !produced || err != nil {
-				t.Errorf("got %q, %v, %v, want the produced value", value, produced, err)
+			if string(value) != "a" || !computed || err != nil {
+				t.Errorf("got %q, %v, %v, want the computed value", value, computed, err)
 			}
 			if took := time.Since(started); took > patient {
 				t.Errorf("got a duration of %v, want no wait", took)
@@ -451,12 +451,12 @@ func TestStore_fullOrReadOnlyRedis(t *testing.T) {
 			s.Save(t.Context(), redis.EntryID{Name: "a"}, []byte("a"), time.Minute)
 			s.Invalidate(t.Context(), [32]byte{1}, time.Minute)
 			started := time.Now()
-			value, _, produced, err := s.GetOrCompute(t.Context(), redis.EntryID{Name: "b"}, time.Minute, time.Minute,
+			value, _, computed, err := s.GetOrCompute(t.Context(), redis.EntryID{Name: "b"}, time.Minute, time.Minute,
 				func(context.Context) ([]byte, bool, error) { return []byte("b"), true, nil })
-			if string(value) != "b" || !produced || err != nil || time.Since(started) > patient {
-				t.Errorf("got %q, %v, %v after %v, want the produced value at once", value, produced, err, time.Since(started))
+			if string(value) != "b" || !computed || err != nil || time.Since(started) > patient {
+				t.Errorf("got %q, %v, %v after %v, want the computed value at once", value, computed, err, time.Since(started))
 			}
-			for op, want := range map[string]int{"save": 2, "forget": 1, "lock": 1, "load": 0} {
+			for op, want := range map[string]int{"save": 2, "invalidate": 1, "lock": 1, "load": 0} {
 				if got := s.failed(op); got != want {
 					t.Errorf("got %d errors of %s, want %d", got, op, want)
 				}

@@ -6,9 +6,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// PageCache has the metrics of the page cache. Its methods are safe for concurrent use and do not
-// allocate.
-type PageCache struct {
+// PageCacheMetrics has the metrics of the page cache. Its methods are safe for concurrent use and
+// do not allocate.
+type PageCacheMetrics struct {
 	register                               factory
 	hits, misses, stale, evictions, purges prometheus.Counter
 	age                                    prometheus.Histogram
@@ -16,15 +16,15 @@ type PageCache struct {
 
 // PageCache registers the metrics of the page cache. The limit, in bytes, is the memory limit of
 // pages and responses together. PageCache panics if it is called twice.
-func (m *Metrics) PageCache(limit uint64) *PageCache {
+func (m *Metrics) PageCache(limit uint64) *PageCacheMetrics {
 	m.register.gauge("cvmgraph_cache_limit_bytes", "Memory limit for cached pages and responses: --cache-bytes.").Set(float64(limit))
-	return &PageCache{
+	return &PageCacheMetrics{
 		register:  m.register,
 		hits:      m.register.counter("cvmgraph_page_cache_hits_total", "Pages served from the cache within their TTL."),
 		misses:    m.register.counter("cvmgraph_page_cache_misses_total", "Requested pages that were not in the cache, or older than their TTL."),
 		stale:     m.register.counter("cvmgraph_page_cache_stale_hits_total", "Pages served after their TTL because the upstream failed."),
 		evictions: m.register.counter("cvmgraph_page_cache_evictions_total", "Pages evicted from the cache because it was full."),
-		purges:    m.register.counter("cvmgraph_page_cache_purges_total", "Purges of the pages of a credential because the upstream refused it."),
+		purges:    m.register.counter("cvmgraph_page_cache_purges_total", "Purges of the pages of a credential because the upstream rejected it."),
 		age: m.register.histogram("cvmgraph_page_cache_age_seconds",
 			"Age of a page when it was served from the cache within its TTL.",
 			[]float64{.1, .25, .5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300}),
@@ -33,7 +33,7 @@ func (m *Metrics) PageCache(limit uint64) *PageCache {
 
 // Watch registers gauges for the size of the cache. size is called at each scrape, and must be safe
 // for concurrent use. Watch panics if it is called twice.
-func (c *PageCache) Watch(size func() (pages int, bytes uint64)) {
+func (c *PageCacheMetrics) Watch(size func() (pages int, bytes uint64)) {
 	watch(c.register, "cvmgraph_page_cache_bytes", "Size of the cached pages.", func() uint64 {
 		_, bytes := size()
 		return bytes
@@ -45,63 +45,64 @@ func (c *PageCache) Watch(size func() (pages int, bytes uint64)) {
 }
 
 // Hit counts a page of the given age that was served within its TTL.
-func (c *PageCache) Hit(age time.Duration) {
+func (c *PageCacheMetrics) Hit(age time.Duration) {
 	c.hits.Inc()
 	c.age.Observe(age.Seconds())
 }
 
 // Miss counts a page that was not in the cache or was older than its TTL.
-func (c *PageCache) Miss() { c.misses.Inc() }
+func (c *PageCacheMetrics) Miss() { c.misses.Inc() }
 
 // Stale counts a page that was served after its TTL because the upstream failed.
-func (c *PageCache) Stale() { c.stale.Inc() }
+func (c *PageCacheMetrics) Stale() { c.stale.Inc() }
 
 // Evicted counts a page that was evicted because the cache was full.
-func (c *PageCache) Evicted() { c.evictions.Inc() }
+func (c *PageCacheMetrics) Evicted() { c.evictions.Inc() }
 
-// Purged counts a purge of the pages of a credential that the upstream refused.
-func (c *PageCache) Purged() { c.purges.Inc() }
+// Purged counts a purge of the pages of a credential that the upstream rejected.
+func (c *PageCacheMetrics) Purged() { c.purges.Inc() }
 
-// ResponseCache has the metrics of the response cache. Its methods are safe for concurrent use.
-type ResponseCache struct {
+// ResponseCacheMetrics has the metrics of the response cache. Its methods are safe for concurrent
+// use.
+type ResponseCacheMetrics struct {
 	register factory
 	hits     prometheus.Counter
 }
 
 // ResponseCache registers the metrics of the response cache. It panics if it is called twice.
-func (m *Metrics) ResponseCache() *ResponseCache {
-	return &ResponseCache{m.register, m.register.counter("cvmgraph_response_cache_hits_total",
+func (m *Metrics) ResponseCache() *ResponseCacheMetrics {
+	return &ResponseCacheMetrics{m.register, m.register.counter("cvmgraph_response_cache_hits_total",
 		"Requests served with the cached response of an equal request, without execution.")}
 }
 
 // Hit counts a request that was served with a cached response. It does not allocate.
-func (r *ResponseCache) Hit() { r.hits.Inc() }
+func (r *ResponseCacheMetrics) Hit() { r.hits.Inc() }
 
 // Watch registers a gauge for the size of the cached responses. size is called at each scrape, and
 // must be safe for concurrent use. Watch panics if it is called twice.
-func (r *ResponseCache) Watch(size func() (responses int, bytes uint64)) {
+func (r *ResponseCacheMetrics) Watch(size func() (responses int, bytes uint64)) {
 	watch(r.register, "cvmgraph_response_cache_bytes", "Size of the cached responses.", func() uint64 {
 		_, bytes := size()
 		return bytes
 	})
 }
 
-// Redis has the metrics of the cache that replicas share in Redis. Its methods are safe for
+// RedisMetrics has the metrics of the cache that replicas share in Redis. Its methods are safe for
 // concurrent use and do not allocate.
-type Redis struct {
+type RedisMetrics struct {
 	hits, misses prometheus.Counter
 	errors       closedSet
 	up           prometheus.Gauge
 }
 
-// Redis registers the metrics of Redis, which is up until [Redis.Down]. It panics if it is called
-// twice.
-func (m *Metrics) Redis() *Redis {
-	r := &Redis{
+// Redis registers the metrics of Redis, which is up until [RedisMetrics.Down]. It panics if it is
+// called twice.
+func (m *Metrics) Redis() *RedisMetrics {
+	r := &RedisMetrics{
 		hits:   m.register.counter("cvmgraph_redis_hits_total", "Entries found in Redis."),
 		misses: m.register.counter("cvmgraph_redis_misses_total", "Requested entries not found in Redis."),
 		errors: m.register.closedSet("cvmgraph_redis_errors_total", "Failed operations on Redis. The gateway continued without them.",
-			"op", "load", "save", "forget", "lock", "decode"),
+			"op", "load", "save", "invalidate", "lock", "decode"),
 		up: m.register.gauge("cvmgraph_redis_up", "1 if Redis is available, 0 during an outage."),
 	}
 	r.Up()
@@ -109,17 +110,17 @@ func (m *Metrics) Redis() *Redis {
 }
 
 // Hit counts an entry found in Redis.
-func (r *Redis) Hit() { r.hits.Inc() }
+func (r *RedisMetrics) Hit() { r.hits.Inc() }
 
 // Miss counts an entry not found in Redis.
-func (r *Redis) Miss() { r.misses.Inc() }
+func (r *RedisMetrics) Miss() { r.misses.Inc() }
 
-// Error counts a failed operation. The op is load, save, forget, lock or decode; any other value is
-// counted as other.
-func (r *Redis) Error(op string) { r.errors.inc(op) }
+// Error counts a failed operation. The op is load, save, invalidate, lock or decode; any other
+// value is counted as other.
+func (r *RedisMetrics) Error(op string) { r.errors.inc(op) }
 
 // Up records the end of an outage.
-func (r *Redis) Up() { r.up.Set(1) }
+func (r *RedisMetrics) Up() { r.up.Set(1) }
 
-// Down records the begin of an outage.
-func (r *Redis) Down() { r.up.Set(0) }
+// Down records the start of an outage.
+func (r *RedisMetrics) Down() { r.up.Set(0) }

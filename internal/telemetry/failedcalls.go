@@ -10,10 +10,10 @@ import (
 // logInterval is the shortest time between two log lines about the same kind of failure.
 const logInterval = time.Minute
 
-// FailedCalls returns a function that logs failed upstream calls by their outcome. It logs only
-// outcomes that the upstream is responsible for, each at most once a minute. The function is safe
-// for concurrent use.
-func FailedCalls(logger *slog.Logger) func(outcome string) {
+// NewFailedCallLog returns a function that logs failed upstream calls by their outcome. It logs
+// only outcomes that the upstream is responsible for, each at most once a minute. The function is
+// safe for concurrent use.
+func NewFailedCallLog(logger *slog.Logger) func(outcome string) {
 	lines := make(map[string]*rate.Sometimes)
 	for _, outcome := range []string{"rate_limited", "server_error", "timeout", "network", "invalid"} {
 		lines[outcome] = &rate.Sometimes{Interval: logInterval}

@@ -24,7 +24,7 @@ type Metrics struct {
 	requests requestMetrics
 	upstream upstreamMetrics
 
-	untrusted, tracesFailed prometheus.Counter
+	untrusted, traceExportFailures prometheus.Counter
 }
 
 // NewMetrics returns metrics with the value zero. [Metrics.PageCache], [Metrics.ResponseCache],
@@ -47,7 +47,7 @@ func NewMetrics() *Metrics {
 		upstream: newUpstreamMetrics(register),
 		untrusted: register.counter("cvmgraph_untrusted_documents_total",
 			"Requests for a document that is not trusted, executed or rejected."),
-		tracesFailed: register.counter("cvmgraph_trace_export_failures_total", "Failed exports of spans. The spans are lost."),
+		traceExportFailures: register.counter("cvmgraph_trace_export_failures_total", "Failed exports of spans. The spans are lost."),
 	}
 }
 
@@ -147,7 +147,7 @@ func newRequestMetrics(register factory) requestMetrics {
 	}
 }
 
-// RequestBegun records the begin of a request.
+// RequestBegun records the start of a request.
 func (m *Metrics) RequestBegun() { m.requests.inFlight.Inc() }
 
 // RequestEnded records the end of a request with its status, which is 0 if the connection was
@@ -179,5 +179,5 @@ func (r *requestMetrics) series(labels requestLabels) requestSeries {
 // UntrustedDocument counts a request for a document that is not trusted.
 func (m *Metrics) UntrustedDocument() { m.untrusted.Inc() }
 
-// TracesFailed counts a failed export of spans.
-func (m *Metrics) TracesFailed() { m.tracesFailed.Inc() }
+// TraceExportFailed counts a failed export of spans.
+func (m *Metrics) TraceExportFailed() { m.traceExportFailures.Inc() }

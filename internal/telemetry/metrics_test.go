@@ -18,9 +18,9 @@ import (
 // observers has all parts of the metrics of a gateway.
 type observers struct {
 	*telemetry.Metrics
-	cache     *telemetry.PageCache
-	redis     *telemetry.Redis
-	responses *telemetry.ResponseCache
+	cache     *telemetry.PageCacheMetrics
+	redis     *telemetry.RedisMetrics
+	responses *telemetry.ResponseCacheMetrics
 }
 
 func newObservers() observers {
@@ -39,11 +39,11 @@ func (o observers) all() {
 	o.UpstreamCall("rate_limited", 20*time.Millisecond)
 	o.UpstreamCoalesced()
 	o.UntrustedDocument()
-	o.TracesFailed()
+	o.TraceExportFailed()
 	o.UpstreamAttempted()
 	o.UpstreamRetried("reset")
 	o.UpstreamOverBudget()
-	o.UpstreamRefused("overload")
+	o.UpstreamSuppressed("overload")
 	o.UpstreamCompared(1, 2, 3)
 	o.cache.Hit(1200 * time.Millisecond)
 	o.cache.Stale()
@@ -171,7 +171,7 @@ func TestMetrics_upstream(t *testing.T) {
 		},
 		"coalesced call": {
 			observe: func(o observers) { o.UpstreamCoalesced() },
-			want:    map[string]string{"cvmgraph_upstream_coalesced_total": "1"},
+			want:    map[string]string{"cvmgraph_upstream_calls_coalesced_total": "1"},
 		},
 		"attempt": {
 			observe: func(o observers) { o.UpstreamAttempted() },
@@ -191,10 +191,10 @@ func TestMetrics_upstream(t *testing.T) {
 			observe: func(o observers) { o.UpstreamOverBudget() },
 			want:    map[string]string{"cvmgraph_upstream_retry_budget_exhausted_total": "1"},
 		},
-		"refused attempt": {
-			observe: func(o observers) { o.UpstreamRefused("breaker") },
+		"suppressed attempt": {
+			observe: func(o observers) { o.UpstreamSuppressed("breaker") },
 			want: map[string]string{
-				`cvmgraph_upstream_refused_total{reason="breaker"}`: "1", `cvmgraph_upstream_refused_total{reason="overload"}`: "0",
+				`cvmgraph_upstream_attempts_suppressed_total{reason="breaker"}`: "1", `cvmgraph_upstream_attempts_suppressed_total{reason="overload"}`: "0",
 			},
 		},
 		"contract checks": {
@@ -269,7 +269,7 @@ func TestMetrics_other(t *testing.T) {
 			want:    map[string]string{"cvmgraph_response_cache_hits_total": "1"},
 		},
 		"failed export of spans": {
-			observe: func(o observers) { o.TracesFailed() },
+			observe: func(o observers) { o.TraceExportFailed() },
 			want:    map[string]string{"cvmgraph_trace_export_failures_total": "1"},
 		},
 	})
@@ -352,8 +352,8 @@ func TestMetrics_labelValuesListedInDocs(t *testing.T) {
 	page, _ := scrape(t, newObservers().Metrics, "")
 	for label, series := range map[string]string{
 		"`outcome`": "cvmgraph_upstream_calls_total{outcome",
-		"`reason` of `cvmgraph_upstream_retries_total`": "cvmgraph_upstream_retries_total{reason",
-		"`reason` of `cvmgraph_upstream_refused_total`": "cvmgraph_upstream_refused_total{reason",
+		"`reason` of `cvmgraph_upstream_retries_total`":             "cvmgraph_upstream_retries_total{reason",
+		"`reason` of `cvmgraph_upstream_attempts_suppressed_total`": "cvmgraph_upstream_attempts_suppressed_total{reason",
 		"`op`": "cvmgraph_redis_errors_total{op",
 	} {
 		got := []string{"other"}

@@ -315,7 +315,7 @@ func TestFailedCalls_oncePerMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		failed := telemetry.FailedCalls(slog.New(slog.NewJSONHandler(&log, nil)))
+		failed := telemetry.NewFailedCallLog(slog.New(slog.NewJSONHandler(&log, nil)))
 		for range 90 { // seconds
 			for _, outcome := range []string{"ok", "client_error", "network", "timeout", "unavailable", "canceled"} {
 				failed(outcome)

@@ -7,7 +7,7 @@ import (
 )
 
 type upstreamMetrics struct {
-	calls, retries, refused         closedSet
+	calls, retries, suppressed      closedSet
 	duration                        prometheus.Histogram
 	coalesced, attempts, overBudget prometheus.Counter
 	compared                        prometheus.Counter
@@ -28,13 +28,13 @@ func newUpstreamMetrics(register factory) upstreamMetrics {
 			"unavailable", "canceled"),
 		duration: register.histogram("cvmgraph_upstream_call_duration_seconds",
 			"Time of a call to the upstream with its retries, to the end of the body.", latencyBuckets()),
-		coalesced: register.counter("cvmgraph_upstream_coalesced_total", "Pages fetched by a call that another request had started."),
+		coalesced: register.counter("cvmgraph_upstream_calls_coalesced_total", "Pages fetched by a call that another request had started."),
 		attempts:  register.counter("cvmgraph_upstream_attempts_total", "Attempts to call the upstream."),
 		retries: register.closedSet("cvmgraph_upstream_retries_total", "Retries, by the reason that the previous attempt failed.",
 			"reason", "server_error", "rate_limited", "reset", "truncated", "timeout"),
 		overBudget: register.counter("cvmgraph_upstream_retry_budget_exhausted_total",
 			"Retries that were not made, because too many attempts in flight were retries."),
-		refused: register.closedSet("cvmgraph_upstream_refused_total", "Attempts that were not made, to protect the upstream and the gateway.",
+		suppressed: register.closedSet("cvmgraph_upstream_attempts_suppressed_total", "Attempts that were not made, to protect the upstream and the gateway.",
 			"reason", "breaker", "overload"),
 		compared:    register.counter("cvmgraph_upstream_contract_checks_total", "Pages of the upstream that were checked against the API contract."),
 		differences: differences,
@@ -62,9 +62,9 @@ func (m *Metrics) UpstreamRetried(reason string) { m.upstream.retries.inc(reason
 // UpstreamOverBudget counts a retry that was not made, because the retry budget was exhausted.
 func (m *Metrics) UpstreamOverBudget() { m.upstream.overBudget.Inc() }
 
-// UpstreamRefused counts an attempt that was not made. The reason is breaker or overload; any other
-// value is counted as other.
-func (m *Metrics) UpstreamRefused(reason string) { m.upstream.refused.inc(reason) }
+// UpstreamSuppressed counts an attempt that was not made. The reason is breaker or overload; any
+// other value is counted as other.
+func (m *Metrics) UpstreamSuppressed(reason string) { m.upstream.suppressed.inc(reason) }
 
 // UpstreamCompared records a check of a page against the API contract: the numbers of missing keys,
 // of keys whose values have another type, and of unknown keys.

@@ -204,16 +204,16 @@ func upstream() []panel {
 			states:     breakerStates(),
 		},
 		{
-			title: "Rejected attempts", width: 12, unit: "cps",
+			title: "Suppressed attempts", width: 12, unit: "cps",
 			description: "Callers get UNAVAILABLE. breaker: the upstream fails. overload: too many attempts are in flight or queued, " +
 				"because the upstream is slow or gets more calls than it can serve. Make fewer calls; more replicas do not help.",
-			queries: []query{{"{{reason}}", `sum by (reason) (rate(cvmgraph_upstream_refused_total{}[]))`}},
+			queries: []query{{"{{reason}}", `sum by (reason) (rate(cvmgraph_upstream_attempts_suppressed_total{}[]))`}},
 			series:  []series{{legend: "breaker", color: "red"}, {legend: "overload", color: "orange"}},
 		},
 		{
 			title: "Attempts in flight", width: 24, stacked: true,
 			description: "Sum of all gateways. The limit adapts to the duration of attempts, from 16 to 512 per gateway. If it falls, the upstream is getting slower. " +
-				"If a queue persists, attempts will soon be rejected.",
+				"If a queue persists, attempts will soon be suppressed.",
 			queries: []query{
 				{"in flight", `sum(cvmgraph_upstream_attempts_in_flight{})`},
 				{"queued", `sum(cvmgraph_upstream_attempts_queued{})`},
@@ -233,7 +233,7 @@ func saves() []panel {
 			queries: []query{
 				{"hits", hits},
 				{"misses", misses},
-				{"coalesced", `sum(rate(cvmgraph_upstream_coalesced_total{}[]))`},
+				{"coalesced", `sum(rate(cvmgraph_upstream_calls_coalesced_total{}[]))`},
 				{"stale", `sum(rate(cvmgraph_page_cache_stale_hits_total{}[]))`},
 			},
 			series: []series{{legend: "hits", color: "green"}, {legend: "misses", color: "blue"}, {legend: "coalesced", color: "purple"}, {legend: "stale", color: "orange"}},
