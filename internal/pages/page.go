@@ -86,7 +86,8 @@ func newPageDecoder(shape *projection.Shape) *pageDecoder {
 	}
 }
 
-// page decodes the body of the response to a request. The error is a *restclient.InvalidResponseError.
+// page decodes the body of the response to a request. The error is a
+// *restclient.InvalidResponseError.
 func (d *pageDecoder) page(body []byte, request restclient.PageRequest) (*Page, error) {
 	page := &Page{IndexedPage: &projection.IndexedPage{}}
 	if err := d.shape.Index(page.IndexedPage, body, request.PageSize); err != nil {
