@@ -155,7 +155,7 @@ func TestAllocations_cachedPage(t *testing.T) { //nolint:paralleltest // what ot
 	}
 }
 
-// budget is a number of allocations and their bytes.
+// budget is a number of allocations and their total size, in bytes.
 type budget struct{ allocations, bytes float64 }
 
 // allocated returns the allocations of a run after some runs to warm up.

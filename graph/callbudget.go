@@ -13,8 +13,8 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-// callBudgetCheck rejects operations whose worst case exceeds MaxUpstreamCalls, before the first
-// upstream call. The plan that it makes is what the fields load.
+// callBudgetCheck is a gqlgen extension that rejects operations that may need more upstream calls
+// than MaxUpstreamCalls, before the first call. It stores the fetch plan in the operation.
 type callBudgetCheck struct{ resolver *Resolver }
 
 // ExtensionName names the extension for gqlgen.
@@ -53,5 +53,6 @@ func (c callBudgetCheck) MutateOperationContext(ctx context.Context, opCtx *grap
 	return nil
 }
 
-// maxWindowCalls returns the maximum number of pages of a window of up to count items with any cursors.
+// maxWindowCalls returns the maximum number of calls for a window of up to count items with any
+// cursors.
 func maxWindowCalls(count int) int { return relay.MostPages(count+1) + 1 }

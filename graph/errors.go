@@ -49,7 +49,7 @@ func toClientError(err error) (*apierror.Error, bool) {
 	}
 	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
 		return apierror.New(apierror.CodeUpstream, "the gateway cannot reach the upstream ("+e.Kind+"): try again; "+
-			"who runs the gateway finds the cause with cvmgraph check"), true
+			"its operator can find the cause with cvmgraph check"), true
 	}
 	if e, ok := errors.AsType[*restclient.UnavailableError](err); ok {
 		return unavailableUpstream(e), true

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +46,8 @@ type upstreamCall struct {
 	// Attempts is the number of attempts if there was more than one.
 	Attempts uint8 `json:"attempts,omitempty"`
 	Bytes    int   `json:"bytes"`
-	// Cached reports that no call was made, Coalesced that another operation's call was shared.
+	// Cached reports that no call was made. Coalesced reports that the call was coalesced with the
+	// call of another operation.
 	Cached    bool `json:"cached"`
 	Coalesced bool `json:"coalesced"`
 	// Age is the age of the page, in seconds.
@@ -59,9 +59,6 @@ type staleExtension struct {
 	// Age is the age of the oldest page, in seconds.
 	Age float64 `json:"age"`
 }
-
-// explains reports whether the request has the header for extensions.upstream.
-func requestsExplain(header http.Header) bool { return header.Get(headerExplain) == "1" }
 
 // stale reports whether older pages were used because the upstream failed, and the age of the
 // oldest.
@@ -113,7 +110,7 @@ func (op *operation) extensions() map[string]any {
 	return extensions
 }
 
-// explain returns extensions.upstream.
+// upstream returns extensions.upstream.
 func (op *operation) upstream() upstreamExtension {
 	e := upstreamExtension{Calls: []upstreamCall{}, ItemsReturned: op.returned + len(op.lookupFound)}
 	if op.loader == nil {

@@ -17,8 +17,9 @@ type fetchPlan struct {
 	// windowCalls is how many upstream calls the connections make at most if the lists do not
 	// change.
 	windowCalls int
-	// lookupCalls is how many upstream calls find the total of the list that lookups search. How
-	// many the search makes depends on that total.
+	// lookupCalls is the number of upstream calls that find the total of the list in which lookups
+	// search: 1 if there are lookups, else 0. The number of calls of the search depends on the
+	// total.
 	lookupCalls int
 	// ids is the number of ids in the list arguments of lookups.
 	ids int

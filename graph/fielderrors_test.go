@@ -23,12 +23,12 @@ func listOf(items ...string) *demo.Upstream {
 	return upstream
 }
 
-// invalidItem is an item with an invalid value, and what a selection shows of it.
+// invalidItem is an item with an invalid value, and the expected response to a selection.
 type invalidItem struct {
 	item      string
 	selection string
-	want      string   // the node
-	paths     []string // of the errors
+	want      string   // the JSON of the node
+	paths     []string // the paths of the errors
 }
 
 func invalidItems() map[string]invalidItem {

@@ -15,8 +15,8 @@ type listFetch struct {
 	op     *operation
 	filter restclient.Filter
 	since  time.Time // pages show the list at this time or later; if zero, at any time
-	// loaded are the pages so far, and requested their references, which a larger cached page may
-	// have replaced.
+	// loaded are the pages so far. requested are the references that they were requested by. The
+	// cache may have returned a larger page instead of a requested one.
 	loaded    []pages.FetchResult
 	requested []relay.PageRef
 }
@@ -50,15 +50,16 @@ func (f *listFetch) cached() []relay.CachedPage {
 	return f.op.loader.CachedPages(make([]relay.CachedPage, 0, 4), f.filter, f.since)
 }
 
-// restart drops all pages. Pages cached before now no longer serve, but those that the operation
-// itself has fetched do.
+// restart drops all pages. From now on, the field does not use pages that were cached before,
+// except those that the operation itself has fetched.
 func (f *listFetch) restart() {
 	f.since = time.Now()
 	f.loaded, f.requested = nil, nil
 }
 
-// load loads pages and returns them. A page that this field has loaded before is fetched again. If
-// the operation has loaded a page that holds the whole list, it replaces the requested ones.
+// load loads pages and returns them. It fetches a page again if this field has loaded it before. If
+// the operation has a page with the whole list that this field has not loaded, load returns only
+// that page.
 func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
 	if whole, ok := f.op.loader.CompletePage(f.filter, f.since); ok {
 		if ref := refOf(whole); !slices.Contains(f.requested, ref) {

@@ -76,6 +76,7 @@ func vmIdentity(vmID string) (relay.Identity, error) {
 	if vmID == "" {
 		return relay.Identity{}, relay.ErrNotNodeID
 	}
+	// The round trip rejects UUIDs that no id can hold, because they are too long.
 	return relay.ParseNodeID(relay.Identity{VMID: vmID}.NodeID())
 }
 

@@ -60,7 +60,7 @@ func operationFrom(ctx context.Context) *operation {
 
 // newOperation returns the state of the operation of a request with the header.
 func (r *Resolver) newOperation(header http.Header) *operation {
-	op := &operation{resolver: r, explain: requestsExplain(header)}
+	op := &operation{resolver: r, explain: header.Get(headerExplain) == "1"}
 	op.credential, op.credentialErr = credentialOf(header)
 	if op.credentialErr != nil && !r.DefaultCredential.IsZero() && !hasCredential(header) {
 		op.credential, op.credentialErr = r.DefaultCredential, nil

@@ -15,16 +15,15 @@ import (
 )
 
 // projectionExtension is a gqlgen extension that replaces CVMs and connections by projections,
-// which write the selected fields from the upstream's bytes. It is the entry point of each field of
-// Query.
+// which write the selected fields from the upstream's bytes. It intercepts each field of Query.
 type projectionExtension struct {
 	planner    *projection.Planner
-	enabled    bool // if false, gqlgen executes everything, and the plans only compute sizes
+	enabled    bool // if false, gqlgen executes all fields, and the selections only compute sizes
 	tracer     *Tracer
 	selections *otter.Cache[selectionKey, *projection.Plan]
 }
 
-// selectionKey is everything that a plan depends on.
+// selectionKey is everything that a compiled selection depends on.
 type selectionKey struct {
 	operation *ast.OperationDefinition
 	field     *ast.Field
@@ -33,7 +32,7 @@ type selectionKey struct {
 }
 
 const (
-	// selectionBytes limits the memory of the cached plans and of their documents, in bytes.
+	// selectionBytes limits the memory of the cached selections and of their documents, in bytes.
 	selectionBytes = 16 << 20
 	// maxBooleans is the number of Boolean variables that a selectionKey can hold.
 	maxBooleans = 32
@@ -120,17 +119,17 @@ func resolveNodes[T any](ctx context.Context, e *projectionExtension, p projecte
 	return nodes, nil
 }
 
-// project sets the plan and the name of the current field. It returns false if gqlgen must execute
-// the field.
+// project sets the selection and the name of the current field. It returns false if gqlgen must
+// execute the field.
 func (e *projectionExtension) project(ctx context.Context, p *projectedField, compile compile) bool {
 	p.selection, p.field = e.selection(ctx, compile), graphql.GetFieldContext(ctx).Field.Alias
 	return e.enabled && p.selection.Supported()
 }
 
-// compile makes the plan of a field.
+// compile compiles the selection of a field.
 type compile func(*projection.Planner, *graphql.OperationContext, graphql.CollectedField) *projection.Plan
 
-// plan returns the plan of the current field.
+// selection returns the compiled selection of the current field.
 func (e *projectionExtension) selection(ctx context.Context, compile compile) *projection.Plan {
 	opCtx, field := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
 	booleans, ok := booleansOf(opCtx)
@@ -168,7 +167,7 @@ func booleansOf(opCtx *graphql.OperationContext) (booleans uint64, ok bool) {
 	return booleans, true
 }
 
-// projectedField is a field with the plan of its selection.
+// projectedField is a field with its compiled selection.
 type projectedField struct {
 	segments  *rawSegments
 	selection *projection.Plan

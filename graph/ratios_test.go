@@ -49,8 +49,8 @@ type speed struct{ alone, whole float64 }
 // c with a call, compared with the proxy with a pool. On a, with a call, they reach 0.35 to 0.40
 // instead of 0.45, and 0.27 of the proxy with a pool if other programs run.
 //
-// Callers with one credential share their calls. The gateway is then faster than the proxy on a and
-// b.
+// The calls of callers with one credential are coalesced. The gateway is then faster than the proxy
+// on a and b.
 //
 // The limits are about 15 % below the minimum of ten runs beside a program that used all of the
 // time that it got. They catch a gateway that is slower by a third on a, by half on b and c with a
@@ -63,21 +63,21 @@ func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use
 		name     string
 		pageSize int
 		// The minimum speeds: of cached responses and of cached pages relative to the constant
-		// response, of calls relative to the proxy and to the proxy with a pool, and of shared
-		// calls relative to the proxy.
-		cached, constant, proxy, pooling, shared speed
+		// response, of calls relative to the proxy and to the proxy with a pool, and of
+		// coalesced calls relative to the proxy.
+		cached, constant, proxy, pooling, coalesced speed
 	}{
-		{name: "a", pageSize: 20, cached: speed{0.45, 0.45}, constant: speed{0.25, 0.30}, proxy: speed{0.30, 0.45}, pooling: speed{0.22, 0.32}, shared: speed{1, 1.2}},
-		{name: "b", pageSize: 100, cached: speed{0.45, 0.45}, constant: speed{0.20, 0.25}, proxy: speed{0.20, 0.35}, pooling: speed{0.20, 0.32}, shared: speed{1.2, 1.5}},
-		{name: "c", pageSize: 100, cached: speed{0.4, 0.4}, constant: speed{0.12, 0.18}, proxy: speed{0.15, 0.24}, pooling: speed{0.15, 0.24}, shared: speed{0.3, 0.4}},
+		{name: "a", pageSize: 20, cached: speed{0.45, 0.45}, constant: speed{0.25, 0.30}, proxy: speed{0.30, 0.45}, pooling: speed{0.22, 0.32}, coalesced: speed{1, 1.2}},
+		{name: "b", pageSize: 100, cached: speed{0.45, 0.45}, constant: speed{0.20, 0.25}, proxy: speed{0.20, 0.35}, pooling: speed{0.20, 0.32}, coalesced: speed{1.2, 1.5}},
+		{name: "c", pageSize: 100, cached: speed{0.4, 0.4}, constant: speed{0.12, 0.18}, proxy: speed{0.15, 0.24}, pooling: speed{0.15, 0.24}, coalesced: speed{0.3, 0.4}},
 	} {
 		cached := servers.line(t, "cached", operations[tt.name], 0)
 		held, called := servers.line(t, "held", operations[tt.name], 0), servers.line(t, "called", operations[tt.name], 0)
-		called.apart() // so that they share no calls
-		shared := servers.line(t, "called", operations[tt.name], 0)
+		called.apart() // so that no calls are coalesced
+		coalesced := servers.line(t, "called", operations[tt.name], 0)
 		constant := servers.line(t, "constant "+tt.name, operations[tt.name], 0)
 		proxy, pooling := servers.line(t, "proxy", "", tt.pageSize), servers.line(t, "pooling proxy", "", tt.pageSize)
-		lines := []*line{cached, held, called, shared, constant, proxy, pooling}
+		lines := []*line{cached, held, called, coalesced, constant, proxy, pooling}
 		for _, l := range lines {
 			l.prepare(t)
 		}
@@ -98,7 +98,7 @@ func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use
 			for _, r := range []struct {
 				own, peer *line
 				least     speed
-			}{{own: cached, peer: constant, least: tt.cached}, {own: held, peer: constant, least: tt.constant}, {own: called, peer: proxy, least: tt.proxy}, {own: called, peer: pooling, least: tt.pooling}, {own: shared, peer: proxy, least: tt.shared}} {
+			}{{own: cached, peer: constant, least: tt.cached}, {own: held, peer: constant, least: tt.constant}, {own: called, peer: proxy, least: tt.proxy}, {own: called, peer: pooling, least: tt.pooling}, {own: coalesced, peer: proxy, least: tt.coalesced}} {
 				got := speed{cost.Ratio(r.peer.alone, r.own.alone), cost.Ratio(r.peer.whole, r.own.whole)}
 				said := fmt.Sprintf("%s, %s in the speed of %s: got %+.2v, want at least %+v", tt.name, r.own.server, r.peer.server, got, r.least)
 				t.Log(said)

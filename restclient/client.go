@@ -3,7 +3,7 @@
 //
 // The client limits what it reads, retries calls that can succeed later, and stops calling an
 // upstream that fails or is overloaded. Its errors never contain the upstream's words, its address
-// or a credential. It does not cache pages and does not share calls.
+// or a credential. It does not cache pages and does not coalesce calls.
 package restclient
 
 import (

@@ -42,19 +42,19 @@ type responder struct {
 }
 
 func newResponder() *responder {
-	rw := &responder{headers: make(map[string][]string)}
+	rs := &responder{headers: make(map[string][]string)}
 	for _, value := range []string{"nosniff", "no-store", vary} {
-		rw.headers[value] = []string{value}
+		rs.headers[value] = []string{value}
 	}
 	for _, media := range []string{mediaJSON, mediaGraphQL} {
-		rw.headers[media] = []string{media + "; charset=utf-8"}
+		rs.headers[media] = []string{media + "; charset=utf-8"}
 	}
-	return rw
+	return rs
 }
 
 // buffer returns a buffer for a response.
-func (rw *responder) buffer() *[]byte {
-	if buffer, ok := rw.buffers.Get().(*[]byte); ok {
+func (rs *responder) buffer() *[]byte {
+	if buffer, ok := rs.buffers.Get().(*[]byte); ok {
 		return buffer
 	}
 	return new([]byte)
@@ -62,23 +62,23 @@ func (rw *responder) buffer() *[]byte {
 
 // release makes the memory of a response available to others. The response must not be used
 // afterwards.
-func (rw *responder) release(buffer *[]byte, body []byte) {
+func (rs *responder) release(buffer *[]byte, body []byte) {
 	if cap(body) <= maxReusedBuffer {
 		*buffer = body
-		rw.buffers.Put(buffer)
+		rs.buffers.Put(buffer)
 	}
 }
 
 // write writes a response. If it is complete, it has data and no errors.
-func (rw *responder) write(
+func (rs *responder) write(
 	w http.ResponseWriter, r *http.Request, media string, status int, body []byte, complete bool,
 ) {
 	header := w.Header()
 	// The values are shared between responses. A middleware that adds a value copies them.
-	header["Content-Type"] = rw.headers[media]
-	header["X-Content-Type-Options"] = rw.headers["nosniff"]
+	header["Content-Type"] = rs.headers[media]
+	header["X-Content-Type-Options"] = rs.headers["nosniff"]
 	if others := header["Vary"]; others == nil {
-		header["Vary"] = rw.headers[vary]
+		header["Vary"] = rs.headers[vary]
 	} else {
 		header["Vary"] = append(others, vary)
 	}
@@ -92,11 +92,11 @@ func (rw *responder) write(
 			return
 		}
 	} else {
-		header["Cache-Control"] = rw.headers["no-store"]
+		header["Cache-Control"] = rs.headers["no-store"]
 	}
 	if len(body) >= gzipMinBytes && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		header.Set("Content-Encoding", "gzip")
-		body = rw.zip(body)
+		body = rs.zip(body)
 	}
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
@@ -120,17 +120,17 @@ func matchesTag(ifNoneMatch []string, tag string) bool {
 	return false
 }
 
-func (rw *responder) zip(body []byte) []byte {
+func (rs *responder) zip(body []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(body) / 4)
-	zip, ok := rw.zips.Get().(*gzip.Writer)
+	zip, ok := rs.zips.Get().(*gzip.Writer)
 	if !ok {
 		zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // this level is valid
 	}
 	zip.Reset(&out)
 	_, _ = zip.Write(body) // a bytes.Buffer returns no error
 	_ = zip.Close()
-	rw.zips.Put(zip)
+	rs.zips.Put(zip)
 	return out.Bytes()
 }
 

@@ -169,7 +169,7 @@ func (c *Cache) Cached(key CredentialKey, request restclient.PageRequest) (Fetch
 // A call continues until its last caller has left.
 func (c *Cache) Fetch(ctx context.Context, r FetchRequest) (FetchResult, error) {
 	notify(c.options.Observer.Miss)
-	got, coalesced, err := c.flights.join(ctx, c.key(r.CredentialKey, r.PageRequest), r.Since, func(ctx context.Context) (FetchResult, error) {
+	got, coalesced, err := c.flights.wait(ctx, c.key(r.CredentialKey, r.PageRequest), r.Since, func(ctx context.Context) (FetchResult, error) {
 		return c.load(ctx, r)
 	})
 	if coalesced {

@@ -282,7 +282,7 @@ func TestCache_lastCallerLeaves(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("the call: got %v, want it canceled", err)
 		}
-		// The next caller must not join the canceled call.
+		// The next caller must not be coalesced with the canceled call.
 		l.before = nil
 		if _, err := c.Fetch(t.Context(), fetchRequest(c, bearer("a"), 1, 10)); err != nil {
 			t.Errorf("the next caller: got %v", err)
@@ -335,7 +335,7 @@ func TestCache_sinceAfterCallInFlight(t *testing.T) {
 		time.Sleep(time.Millisecond) //nolint:forbidigo // the bubble's time
 		fresh := fetchRequest(c, bearer("a"), 1, 10)
 		fresh.Since = time.Now()
-		for range 3 { // these share one call
+		for range 3 { // these are coalesced into one call
 			group.Go(func() { _, _ = c.Fetch(t.Context(), fresh) })
 		}
 		group.Wait()
@@ -373,7 +373,7 @@ func TestCache_retriesUntilLatestDeadline(t *testing.T) {
 				for range tt.timeouts {
 					<-joined
 				}
-				<-time.After(200 * time.Millisecond) // all callers have joined the call
+				<-time.After(200 * time.Millisecond) // all callers wait for the call
 				w.Header().Set("Retry-After", "2")
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}))

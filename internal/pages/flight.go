@@ -12,8 +12,8 @@ import (
 	"cvmgraph/restclient"
 )
 
-// flights are the calls in flight. Callers that request the same page share a call. The zero value
-// is empty.
+// flights coalesces calls in flight: callers that request the same page wait for one call. The zero
+// value is empty.
 type flights struct{ shards [64]flightShard }
 
 type flightShard struct {
@@ -33,14 +33,14 @@ type flight struct {
 	err      error
 }
 
-// join waits for the result of a call for a key. It joins a call in flight that started at since or
-// later, or else starts one, and reports whether it joined one. If ctx ends first, it returns an
-// error.
-func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (FetchResult, error)) (result FetchResult, joined bool, err error) {
+// wait waits for the result of a call for a key: a call in flight that started at since or later, or
+// else a call that it starts. coalesced reports whether the call was in flight already. If ctx ends
+// first, wait returns an error.
+func (f *flights) wait(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (FetchResult, error)) (result FetchResult, coalesced bool, err error) {
 	s := &f.shards[key.credential[0]%64]
 	s.mu.Lock()
-	call, joined := s.calls[key]
-	if joined = joined && !call.started.Before(since); !joined {
+	call, coalesced := s.calls[key]
+	if coalesced = coalesced && !call.started.Before(since); !coalesced {
 		call = s.start(ctx, key, fetch)
 	}
 	call.callers++
@@ -49,13 +49,13 @@ func (f *flights) join(ctx context.Context, key pageKey, since time.Time, fetch 
 
 	select {
 	case <-call.done:
-		return call.result, joined, call.err
+		return call.result, coalesced, call.err
 	case <-ctx.Done():
 		s.leave(key, call)
 		if ctx.Err() == context.DeadlineExceeded {
-			return FetchResult{}, joined, &restclient.TimeoutError{}
+			return FetchResult{}, coalesced, &restclient.TimeoutError{}
 		}
-		return FetchResult{}, joined, fmt.Errorf("wait for an upstream call: %w", context.Canceled)
+		return FetchResult{}, coalesced, fmt.Errorf("wait for an upstream call: %w", context.Canceled)
 	}
 }
 

@@ -132,7 +132,7 @@ func TestShared_replicasCoalesceCalls(t *testing.T) {
 		}
 		<-time.After(time.Second) // until the replicas reconnect to Redis
 	}
-	t.Error("the replicas did not share their calls in 8 tries, want 1 call for each credential")
+	t.Error("the replicas did not coalesce their calls in 8 tries, want 1 call for each credential")
 }
 
 func TestShared_credentialRejected(t *testing.T) {

@@ -49,9 +49,9 @@ type indexer struct {
 	page  *IndexedPage
 	limit int    // of items that are indexed
 	tape  []slot // of the page so far
-	// order is the order in which the members of objects came last. For each shape, it has the
-	// index of the field that came first, and then, for each field, the index of the field that
-	// came after it. The number of fields means none.
+	// order predicts the next key. For each shape, it has the index of the field that was first in
+	// the last object, and then, for each field, the index of the field that followed it last time.
+	// The number of fields means that no known key followed.
 	order []uint8
 
 	invalid  bool // the current item has values of the wrong type
@@ -152,8 +152,9 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 	}
 }
 
-// continues consumes the comma, the key and the colon of a field's member, if exactly these bytes
-// come next. They do if the upstream sends the keys in the expected order and without white space.
+// continues consumes the comma, the key and the colon of a field's member if the next bytes are
+// exactly these. They are if the upstream sends the keys in the predicted order and without white
+// space.
 func (x *indexer) continues(f *field) bool {
 	n := len(f.next)
 	if x.Pos+max(n, 16) > len(x.Data) {

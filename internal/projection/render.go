@@ -42,7 +42,8 @@ type NodeIDAppender interface {
 	AppendNodeID(dst []byte) []byte
 }
 
-// MayHaveInvalid reports whether the item may have values of the wrong type. If false, it has none.
+// MayHaveInvalid returns false only if all values of the item have the right type. It can return
+// true for a wrong value that a later equal key replaced.
 func (i Item) MayHaveInvalid() bool { return i.Page.mayHaveInvalid(i.Index) }
 
 // AppendConnection appends the JSON of the plan's selection of a connection to dst. It stops as

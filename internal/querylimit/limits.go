@@ -74,7 +74,7 @@ func (l *documentLimits) checkTokens(source *ast.Source) *apierror.Error {
 	return nil
 }
 
-// shape is the size of a selection set, including its fragments. Counts stop at saturated.
+// selectionSize is the size of a selection set, including its fragments. Counts stop at saturated.
 type selectionSize struct {
 	depth, aliases, selections int
 	widest                     int // selections of the largest set
@@ -120,7 +120,7 @@ func (l *documentLimits) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 	return nil
 }
 
-// measure computes the shapes of one document's selection sets, of each fragment once.
+// measure computes the sizes of one document's selection sets, of each fragment once.
 type measure struct {
 	doc        *ast.QueryDocument
 	sizes      map[string]selectionSize // of fragments, by name; empty during the computation, which ends cycles
@@ -143,18 +143,18 @@ func (m *measure) set(selections ast.SelectionSet) selectionSize {
 			}
 		case *ast.InlineFragment:
 			m.directives += len(selection.Directives)
-			s = s.join(m.set(selection.SelectionSet))
+			s = s.add(m.set(selection.SelectionSet))
 		case *ast.FragmentSpread:
 			m.directives += len(selection.Directives)
-			s = s.join(m.fragment(selection.Name))
+			s = s.add(m.fragment(selection.Name))
 		}
 	}
 	s.widest = max(s.widest, s.selections)
 	return s
 }
 
-// join adds the selections of a fragment to those of the set that spreads it.
-func (s selectionSize) join(o selectionSize) selectionSize {
+// add adds the selections of a fragment to those of the set that spreads it.
+func (s selectionSize) add(o selectionSize) selectionSize {
 	return selectionSize{
 		depth:      max(s.depth, o.depth),
 		aliases:    min(s.aliases+o.aliases, saturated),

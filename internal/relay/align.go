@@ -4,7 +4,8 @@ package relay
 // the next items are those that a traversal in the direction dir meets before and after the cursor.
 type alignment struct {
 	boundary boundary
-	// exact reports that every item that was listed throughout is on the same side as before.
+	// exact reports that each item that has been in the list since the cursor was made is on the
+	// same side of the cursor as before.
 	exact bool
 	// lost reports that nothing is left of what the cursor remembers. The boundary is then the end
 	// of the list at which the traversal begins.
@@ -15,8 +16,8 @@ type alignment struct {
 	// far the boundary has moved for other reasons, in positions.
 	moved, gone int
 	reordered   bool
-	// passed is how many remembered places before the cursor's item the boundary is: the traversal
-	// may meet items again. It is 0 if the alignment is exact.
+	// repeatable is how many places before the cursor's item the boundary may be. A traversal from
+	// the boundary may meet as many items again. It is 0 if the alignment is exact.
 	repeatable int
 
 	cursor   *Cursor

@@ -24,9 +24,10 @@ const cursorFormat = 3
 type Cursor struct {
 	// Position is the position of the item when the cursor was made, counted from 0.
 	Position int
-	// Total is the number of items in the list at that time. It is above Position.
+	// Total is the number of items in the list at that time. It is greater than Position.
 	Total int
-	// Seen is that time, as [CursorTime] returns it; 0 if it is unknown.
+	// Seen is when the newest of the pages was received that the cursor was made from, as
+	// [CursorTime] returns it. It is 0 if that is unknown.
 	Seen uint32
 	// Item is the item's fingerprint.
 	Item Fingerprint

@@ -173,7 +173,7 @@ func FuzzCursorRoundTrip(f *testing.F) {
 	})
 }
 
-// memories returns a run of the nearest and some far ones.
+// neighborBuf returns a run of the nearest and some far ones.
 func neighborBuf(run, far int) []relay.Neighbor {
 	var all []relay.Neighbor
 	for d := range run {

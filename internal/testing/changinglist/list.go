@@ -9,15 +9,15 @@ import (
 	"cvmgraph/internal/relay"
 )
 
-// List is an upstream list in memory with its history. Its items are unique numbers. It is not safe
-// for concurrent use.
+// List is an upstream list in memory with its history. Its items are numbers from 0, in the order
+// in which they were inserted. It is not safe for concurrent use.
 type List struct {
 	// Items are the current items, in order.
 	Items []int
 	// Calls is the number of pages that were loaded.
 	Calls int
 
-	added   int // number of items so far: the next new item
+	next    int // the next new item
 	deleted map[int]bool
 	known   map[relay.Fingerprint]int // items by the upper 48 bits of their fingerprints
 }
@@ -33,9 +33,9 @@ func New(size int) *List {
 
 // Insert inserts a new item before index at.
 func (l *List) Insert(at int) {
-	l.Items = slices.Insert(l.Items, at, l.added)
-	l.known[Fingerprint(l.added)>>16] = l.added
-	l.added++
+	l.Items = slices.Insert(l.Items, at, l.next)
+	l.known[Fingerprint(l.next)>>16] = l.next
+	l.next++
 }
 
 // Remove deletes the item at an index.
