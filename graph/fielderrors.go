@@ -175,15 +175,9 @@ func (r *fieldErrorReport) removedBefore(path []any, index int) int {
 // fieldOfKey returns the field of a GraphQL type that shows a key of the upstream's object.
 func fieldOfKey(typeName, key string) string {
 	if key == "id" {
-		switch typeName {
-		case "HostedVm":
-			return "vmId"
-		case "ManagedUser":
-			return "userId"
-		case "CvmNode":
-			return "nodeId"
-		case "KmsInfo":
-			return "kmsId"
+		ids := map[string]string{"HostedVm": "vmId", "ManagedUser": "userId", "CvmNode": "nodeId", "KmsInfo": "kmsId"}
+		if id, ok := ids[typeName]; ok {
+			return id
 		}
 	}
 	head, tail, found := strings.Cut(key, "_")

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -234,8 +235,5 @@ func reasonOf(err error) string {
 
 // version returns the requested API version.
 func (u *upstreamCheck) version() string {
-	if u.Upstream.APIVersion == "" {
-		return restclient.DefaultAPIVersion
-	}
-	return u.Upstream.APIVersion
+	return cmp.Or(u.Upstream.APIVersion, restclient.DefaultAPIVersion)
 }

@@ -38,8 +38,11 @@ type RawPageFunc func(context.Context, restclient.Credential, restclient.PageReq
 
 // Upstream fetches and decodes pages. It is safe for concurrent use.
 type Upstream struct {
-	fetch   RawPageFunc
-	decoder *pageDecoder
+	fetch RawPageFunc
+	shape *projection.Shape
+	vmID  projection.ValueRef
+	// traits are the values that identify an item without a VM.
+	traits [5]projection.ValueRef
 }
 
 // NewUpstream returns an Upstream that fetches pages with the client.
@@ -47,7 +50,18 @@ func NewUpstream(client *restclient.Client) *Upstream { return NewUpstreamFunc(c
 
 // NewUpstreamFunc returns an Upstream that fetches pages with a function. The function must be
 // safe for concurrent use. It may be nil if only [Upstream.Page] is called.
-func NewUpstreamFunc(fetch RawPageFunc) *Upstream { return &Upstream{fetch, newPageDecoder(Shape())} }
+func NewUpstreamFunc(fetch RawPageFunc) *Upstream {
+	shape := Shape()
+	return &Upstream{
+		fetch: fetch,
+		shape: shape,
+		vmID:  shape.Value("hosted", "id"),
+		traits: [...]projection.ValueRef{
+			shape.Value("project_id"), shape.Value("name"), shape.Value("node", "id"), shape.Value("managed_user", "id"),
+			shape.Value("contract_address"),
+		},
+	}
+}
 
 // Fetch fetches a page. The page keeps the body of the raw page, of which only the other fields may
 // be used. It returns the errors of [restclient.Client.ListCvms].
@@ -64,33 +78,8 @@ func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, 
 // Page decodes the body that the upstream returned for a request. The page keeps the body, which
 // must not be modified afterwards. The error is a *restclient.InvalidResponseError.
 func (u *Upstream) Page(body []byte, request restclient.PageRequest) (*Page, error) {
-	return u.decoder.page(body, request)
-}
-
-// pageDecoder decodes the bodies of pages.
-type pageDecoder struct {
-	shape *projection.Shape
-	vmID  projection.ValueRef
-	// traits are the values that identify an item without a VM.
-	traits [5]projection.ValueRef
-}
-
-func newPageDecoder(shape *projection.Shape) *pageDecoder {
-	return &pageDecoder{
-		shape: shape,
-		vmID:  shape.Value("hosted", "id"),
-		traits: [...]projection.ValueRef{
-			shape.Value("project_id"), shape.Value("name"), shape.Value("node", "id"), shape.Value("managed_user", "id"),
-			shape.Value("contract_address"),
-		},
-	}
-}
-
-// page decodes the body of the response to a request. The error is a
-// *restclient.InvalidResponseError.
-func (d *pageDecoder) page(body []byte, request restclient.PageRequest) (*Page, error) {
 	page := &Page{IndexedPage: &projection.IndexedPage{}}
-	if err := d.shape.Index(page.IndexedPage, body, request.PageSize); err != nil {
+	if err := u.shape.Index(page.IndexedPage, body, request.PageSize); err != nil {
 		// The decoder returns a precise error.
 		if _, err := restclient.DecodePage(body, request); err != nil {
 			return nil, err
@@ -102,12 +91,12 @@ func (d *pageDecoder) page(body []byte, request restclient.PageRequest) (*Page, 
 	if page.Total, err = envelope.Validate(request); err != nil {
 		return nil, err
 	}
-	d.identify(page)
+	u.identify(page)
 	return page, nil
 }
 
 // identify sets the identities of a page's items.
-func (d *pageDecoder) identify(page *Page) {
+func (u *Upstream) identify(page *Page) {
 	count := page.Len()
 	page.Identities = make([]relay.Identity, count)
 	page.Fingerprints = make([]relay.Fingerprint, count)
@@ -115,7 +104,7 @@ func (d *pageDecoder) identify(page *Page) {
 	var buf [relay.MaxPageSize]int
 	ends := buf[:0] // of each id in ids
 	for i := range count {
-		ids = page.AppendText(ids, i, d.vmID)
+		ids = page.AppendText(ids, i, u.vmID)
 		ends = append(ends, len(ids))
 	}
 	all, begin := string(ids), 0
@@ -123,7 +112,7 @@ func (d *pageDecoder) identify(page *Page) {
 		identity := &page.Identities[i]
 		identity.VMID, begin = all[begin:ends[i]], ends[i]
 		if identity.VMID == "" {
-			identity.Traits = d.traitsOf(page, i)
+			identity.Traits = u.traitsOf(page, i)
 			identity.Number = 1
 			for _, earlier := range page.Identities[:i] {
 				if earlier.VMID == "" && earlier.Traits == identity.Traits {
@@ -137,16 +126,16 @@ func (d *pageDecoder) identify(page *Page) {
 }
 
 // traitsOf returns the fingerprint of the values that identify an item without a VM.
-func (d *pageDecoder) traitsOf(page *Page, item int) relay.Fingerprint {
+func (u *Upstream) traitsOf(page *Page, item int) relay.Fingerprint {
 	var buf [256]byte
 	text := buf[:0]
-	var ends [len(d.traits)]int
-	for i, trait := range d.traits {
+	var ends [len(u.traits)]int
+	for i, trait := range u.traits {
 		text = page.AppendText(text, item, trait)
 		ends[i] = len(text)
 	}
 	all, begin := string(text), 0
-	var parts [len(d.traits)]string
+	var parts [len(u.traits)]string
 	for i, end := range ends {
 		parts[i], begin = all[begin:end], end
 	}

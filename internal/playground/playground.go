@@ -135,24 +135,19 @@ func newFile(name string, plain func() []byte) *file {
 // contentType returns the content type of a file of the build. The results of package mime depend
 // on the tables of the machine.
 func contentType(name string) string {
-	switch path.Ext(name) {
-	case ".css":
-		return "text/css; charset=utf-8"
-	case ".html":
-		return "text/html; charset=utf-8"
-	case ".js":
-		return "text/javascript; charset=utf-8"
-	case ".svg":
-		return "image/svg+xml"
-	case ".ttf":
-		return "font/ttf"
-	case ".txt":
-		return "text/plain; charset=utf-8"
-	case ".woff2":
-		return "font/woff2"
-	default:
+	kind, ok := map[string]string{
+		".css":   "text/css; charset=utf-8",
+		".html":  "text/html; charset=utf-8",
+		".js":    "text/javascript; charset=utf-8",
+		".svg":   "image/svg+xml",
+		".ttf":   "font/ttf",
+		".txt":   "text/plain; charset=utf-8",
+		".woff2": "font/woff2",
+	}[path.Ext(name)]
+	if !ok {
 		panic("playground: no content type for " + name)
 	}
+	return kind
 }
 
 // hashed matches file names with a hash of the content.
