@@ -60,17 +60,13 @@ func (r *Resolver) list(args connectionArgs) (list, error) {
 	var filter restclient.Filter
 	if args.nodeID != nil {
 		if *args.nodeID < 1 {
-			return list{}, &relay.ArgumentError{
-				Argument: "nodeId", Reason: fmt.Sprintf("must be at least 1, not %d", *args.nodeID),
-			}
+			return list{}, invalidArgument("nodeId", fmt.Sprintf("must be at least 1, not %d", *args.nodeID))
 		}
 		filter.NodeID = *args.nodeID
 	}
 	if args.userID != nil {
 		if !userIDPattern.MatchString(*args.userID) {
-			return list{}, &relay.ArgumentError{
-				Argument: "userId", Reason: `must be "0" or begin with "usr_", and have at most 204 characters`,
-			}
+			return list{}, invalidArgument("userId", `must be "0" or begin with "usr_", and have at most 204 characters`)
 		}
 		filter.UserID = *args.userID
 	}

@@ -27,6 +27,11 @@ func unavailable(message string) *apierror.Error {
 	return &apierror.Error{Code: apierror.CodeUnavailable, Message: message, RetryAfter: time.Second}
 }
 
+// invalidArgument returns the error of an argument with an invalid value.
+func invalidArgument(name, reason string) error {
+	return &relay.ArgumentError{Argument: name, Reason: reason}
+}
+
 // toClientError is the table from errors to what clients see. It returns false for an error that no
 // client may see.
 func toClientError(err error) (*apierror.Error, bool) {
@@ -37,9 +42,7 @@ func toClientError(err error) (*apierror.Error, bool) {
 		return &apierror.Error{Code: apierror.CodeBadUserInput, Message: e.Error(), Argument: e.Argument}, true
 	}
 	if e, ok := errors.AsType[*pages.CallBudgetError](err); ok {
-		return &apierror.Error{
-			Code: apierror.CodeTooComplex, Message: e.Error(), Limit: int64(e.Limit), Actual: int64(e.Actual),
-		}, true
+		return apierror.TooComplex(e.Limit, e.Actual, e.Error()), true
 	}
 	if e, ok := errors.AsType[*restclient.StatusError](err); ok {
 		return statusError(e), true

@@ -80,7 +80,7 @@ func (r *Resolver) Entities(ctx context.Context, representations []any) []genera
 // error is a *relay.ArgumentError.
 func identityOf(representation any) (relay.Identity, error) {
 	wrong := func(reason string) (relay.Identity, error) {
-		return relay.Identity{}, &relay.ArgumentError{Argument: "representations", Reason: reason}
+		return relay.Identity{}, invalidArgument("representations", reason)
 	}
 	keys, ok := representation.(map[string]any)
 	if !ok || keys["__typename"] != "Cvm" {

@@ -226,9 +226,7 @@ func (s *search) scan(ctx context.Context) (complete bool, err error) {
 // node resolves one id to a CVM, nil if the list does not have it.
 func (r *Resolver) node(ctx context.Context, argument string, identity relay.Identity, err error) (*model.Cvm, error) {
 	if err != nil {
-		return nil, &relay.ArgumentError{
-			Argument: argument, Reason: "is not an id of this gateway: use an id of an object, unchanged",
-		}
+		return nil, invalidArgument(argument, "is not an id of this gateway: use an id of an object, unchanged")
 	}
 	cvms, err := operationFrom(ctx).lookup(ctx)
 	if err != nil {
@@ -248,7 +246,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]generated.Node, e
 	parse := func(id string) (relay.Identity, error) {
 		identity, err := relay.ParseNodeID(id)
 		if err != nil {
-			err = &relay.ArgumentError{Argument: "ids", Reason: "has an element that is not an id of this gateway"}
+			err = invalidArgument("ids", "has an element that is not an id of this gateway")
 		}
 		return identity, err
 	}
@@ -262,9 +260,7 @@ func lookupAll[K, T any](
 	parse func(K) (relay.Identity, error), element func(*model.Cvm) T,
 ) ([]T, error) {
 	if len(keys) > r.MaxFirst {
-		return nil, &relay.ArgumentError{
-			Argument: argument, Reason: fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(keys)),
-		}
+		return nil, invalidArgument(argument, fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(keys)))
 	}
 	cvms, err := operationFrom(ctx).lookup(ctx)
 	if err != nil {

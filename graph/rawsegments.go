@@ -45,12 +45,9 @@ type segment interface {
 // refuse refuses the whole response, which has at least actual bytes, and returns the error. If
 // field is not empty, it is the field that exceeds the limit.
 func (s *rawSegments) refuse(field string, limit, actual int) error {
-	e := &apierror.Error{
-		Code: apierror.CodeTooComplex, Limit: int64(limit), Actual: int64(actual),
-		Message: fmt.Sprintf(
-			"the response has %d bytes or more: at most %d are allowed; ask for fewer items or fields", actual, limit,
-		),
-	}
+	e := apierror.TooComplex(limit, actual, fmt.Sprintf(
+		"the response has %d bytes or more: at most %d are allowed; ask for fewer items or fields", actual, limit,
+	))
 	shown := e.GraphQL()
 	if field != "" {
 		shown.Path = ast.Path{ast.PathName(field)}

@@ -53,6 +53,11 @@ type Error struct {
 // New returns an error with a code and a message.
 func New(code, message string) *Error { return &Error{Code: code, Message: message} }
 
+// TooComplex returns an error with [CodeTooComplex] and the limit that was exceeded.
+func TooComplex(limit, actual int, message string) *Error {
+	return &Error{Code: CodeTooComplex, Message: message, Limit: int64(limit), Actual: int64(actual)}
+}
+
 // Error returns the message.
 func (e *Error) Error() string { return e.Message }
 

@@ -2,6 +2,7 @@ package graphqlhttp
 
 import (
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,31 +40,18 @@ func negotiate(accept []string) (media string, ok bool) {
 	}
 }
 
-// How closely a media range matches a type.
-const (
-	none = iota
-	anyType
-	anySubtype
-	exact
-)
-
 // quality is the weight of a media type: that of the most specific range.
 type quality struct {
 	q        float64
-	specific int
+	specific int // 0 for no range, and then the index in ranges, counted from 1
 }
 
+// exact is the specificity of a range that is the media type itself.
+const exact = 3
+
 func (best *quality) offer(kind, media string, q float64) {
-	specific := none
-	switch kind {
-	case media:
-		specific = exact
-	case "application/*":
-		specific = anySubtype
-	case "*/*":
-		specific = anyType
-	}
-	if specific > best.specific {
+	ranges := [exact]string{"*/*", "application/*", media}
+	if specific := 1 + slices.Index(ranges[:], kind); specific > best.specific {
 		*best = quality{q, specific}
 	}
 }

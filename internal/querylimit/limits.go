@@ -35,10 +35,8 @@ const (
 )
 
 func tooComplex(what string, limit, actual int) *apierror.Error {
-	return &apierror.Error{
-		Code: apierror.CodeTooComplex, Limit: int64(limit), Actual: int64(actual),
-		Message: fmt.Sprintf("the document has %d %s: at most %d are allowed", actual, what, limit),
-	}
+	message := fmt.Sprintf("the document has %d %s: at most %d are allowed", actual, what, limit)
+	return apierror.TooComplex(limit, actual, message)
 }
 
 // hasLongWord reports whether a document may have a name that is longer than [maxName]. The word
@@ -96,11 +94,7 @@ func (l *documentLimits) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 		if s.selections > MaxRootFields {
 			return tooComplex("fields at its root", MaxRootFields, s.selections)
 		}
-		all = selectionSize{
-			depth:   max(all.depth, s.depth),
-			aliases: min(all.aliases+s.aliases, saturated),
-			widest:  max(all.widest, s.widest),
-		}
+		all = all.add(s)
 	}
 	for _, fragment := range doc.Fragments {
 		m.directives += len(fragment.Directives)
@@ -133,14 +127,13 @@ func (m *measure) set(selections ast.SelectionSet) selectionSize {
 		switch selection := selection.(type) {
 		case *ast.Field:
 			m.directives += len(selection.Directives)
-			inner := m.set(selection.SelectionSet)
-			s.selections++
-			s.depth = max(s.depth, inner.depth+1)
-			s.aliases = min(s.aliases+inner.aliases, saturated)
-			s.widest = max(s.widest, inner.widest)
+			field := m.set(selection.SelectionSet)
+			field.selections = 1
+			field.depth++
 			if selection.Alias != selection.Name {
-				s.aliases++
+				field.aliases++
 			}
+			s = s.add(field)
 		case *ast.InlineFragment:
 			m.directives += len(selection.Directives)
 			s = s.add(m.set(selection.SelectionSet))
@@ -153,7 +146,7 @@ func (m *measure) set(selections ast.SelectionSet) selectionSize {
 	return s
 }
 
-// add adds the selections of a fragment to those of the set that spreads it.
+// add adds the selections of a field or a fragment to those of the set that has it.
 func (s selectionSize) add(o selectionSize) selectionSize {
 	return selectionSize{
 		depth:      max(s.depth, o.depth),
