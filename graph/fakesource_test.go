@@ -38,8 +38,8 @@ func (s *fakeSource) of(owner pages.CredentialKey) *fakeList {
 	return list.(*fakeList)
 }
 
-// put stores the list of the caller with this Authorization header. body returns the JSON of a page.
-// If cached is true, the source has all pages in its cache.
+// put stores the list of the caller with this Authorization header. body returns the JSON of a
+// page. If cached is true, the source has all pages in its cache.
 func (s *fakeSource) put(caller string, body func(restclient.PageRequest) []byte, cached bool) {
 	owner := s.CredentialKey(restclient.NewCredential(restclient.Headers{Authorization: caller}))
 	s.lists.Store(owner, &fakeList{body: body, cached: cached, pages: make(map[restclient.PageRequest]*pages.Page)})

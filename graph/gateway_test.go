@@ -41,8 +41,8 @@ func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Reso
 	return g
 }
 
-// upstreamTimeout is how long the tests' gateways wait for the upstream. It is long enough for a busy
-// machine.
+// upstreamTimeout is how long the tests' gateways wait for the upstream. It is long enough for a
+// busy machine.
 const upstreamTimeout = 20 * time.Second
 
 // serveRecorded creates the gateway's handler over an upstream, and records its calls.

@@ -33,9 +33,9 @@ type flight struct {
 	err      error
 }
 
-// wait waits for the result of a call for a key: a call in flight that started at since or later, or
-// else a call that it starts. coalesced reports whether the call was in flight already. If ctx ends
-// first, wait returns an error.
+// wait waits for the result of a call for a key: a call in flight that started at since or later,
+// or else a call that it starts. coalesced reports whether the call was in flight already. If ctx
+// ends first, wait returns an error.
 func (f *flights) wait(ctx context.Context, key pageKey, since time.Time, fetch func(context.Context) (FetchResult, error)) (result FetchResult, coalesced bool, err error) {
 	s := &f.shards[key.credential[0]%64]
 	s.mu.Lock()

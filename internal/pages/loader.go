@@ -177,7 +177,8 @@ func (l *Loader) find(request restclient.PageRequest) *pageState {
 	return nil
 }
 
-// dataloader returns the dataloader, which coalesces the calls of fields that request the same page.
+// dataloader returns the dataloader, which coalesces the calls of fields that request the same
+// page.
 func (l *Loader) dataloader() *dataloader.Loader[restclient.PageRequest, FetchResult] {
 	l.mu.Lock()
 	defer l.mu.Unlock()

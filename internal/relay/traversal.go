@@ -21,9 +21,9 @@ type traversal struct {
 // skipped marks an item that a traversal leaves out.
 const skipped = -1
 
-// traverse goes along the list from an alignment. It stops at count items, at stop, or at the list's
-// end. At a page's end it continues on another page that contains the last item found, or else an
-// earlier one.
+// traverse goes along the list from an alignment. It stops at count items, at stop, or at the
+// list's end. At a page's end it continues on another page that contains the last item found, or
+// else an earlier one.
 func (asm *Assembler) traverse(from alignment, dir, count int, stop *Cursor, until alignment) traversal {
 	t := traversal{items: items{dir: dir}, last: from.boundary}
 	// visited has the index in items of each item found. It is nil as long as no item can be met
