@@ -54,14 +54,14 @@ func newCachedPages(tb testing.TB) *cachedPages {
 	}
 	tb.Cleanup(client.Close)
 	source := pages.NewUpstream(client)
-	held := &cachedPages{make(map[restclient.PageRequest]*pages.Page)}
+	cached := &cachedPages{make(map[restclient.PageRequest]*pages.Page)}
 	for _, size := range []int{1, 20, 100} {
 		request := restclient.PageRequest{Page: 1, PageSize: size}
-		if held.pages[request], _, err = source.Fetch(tb.Context(), restclient.NewCredential(restclient.Headers{Authorization: "Bearer budget"}), request); err != nil {
+		if cached.pages[request], _, err = source.Fetch(tb.Context(), restclient.NewCredential(restclient.Headers{Authorization: "Bearer budget"}), request); err != nil {
 			tb.Fatal(err)
 		}
 	}
-	return held
+	return cached
 }
 
 func (h *cachedPages) CredentialKey(restclient.Credential) pages.CredentialKey {
@@ -99,10 +99,10 @@ func (s *sink) WriteHeader(status int) { s.status = status }
 
 // caller sends one operation repeatedly.
 type caller struct {
-	handler http.Handler
-	request *http.Request
-	body    *bytes.Reader
-	answer  *sink
+	handler  http.Handler
+	request  *http.Request
+	body     *bytes.Reader
+	response *sink
 }
 
 func newCaller(tb testing.TB, handler http.Handler, query string) *caller {
@@ -111,7 +111,7 @@ func newCaller(tb testing.TB, handler http.Handler, query string) *caller {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c := &caller{handler: handler, body: bytes.NewReader(body), answer: &sink{header: make(http.Header)}}
+	c := &caller{handler: handler, body: bytes.NewReader(body), response: &sink{header: make(http.Header)}}
 	c.request = httptest.NewRequestWithContext(tb.Context(), http.MethodPost, "/graphql", nil)
 	c.request.Header.Set("Content-Type", "application/json")
 	c.request.Header.Set("Authorization", "Bearer budget")
@@ -123,11 +123,11 @@ func newCaller(tb testing.TB, handler http.Handler, query string) *caller {
 func (c *caller) call(tb testing.TB) {
 	tb.Helper()
 	_, _ = c.body.Seek(0, io.SeekStart)
-	clear(c.answer.header)
-	c.answer.size = 0
-	c.handler.ServeHTTP(c.answer, c.request)
-	if c.answer.status != http.StatusOK || c.answer.size < 1000 {
-		tb.Fatalf("got status %d and %d bytes", c.answer.status, c.answer.size)
+	clear(c.response.header)
+	c.response.size = 0
+	c.handler.ServeHTTP(c.response, c.request)
+	if c.response.status != http.StatusOK || c.response.size < 1000 {
+		tb.Fatalf("got status %d and %d bytes", c.response.status, c.response.size)
 	}
 }
 
@@ -187,7 +187,7 @@ func BenchmarkHandler(b *testing.B) {
 				for b.Loop() {
 					c.call(b)
 				}
-				b.SetBytes(int64(c.answer.size))
+				b.SetBytes(int64(c.response.size))
 			})
 		}
 	}

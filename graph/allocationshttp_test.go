@@ -78,7 +78,7 @@ func rawUpstream(tb testing.TB) string {
 type rawCaller struct {
 	conn    net.Conn
 	request []byte
-	answer  *bufio.Reader
+	reader  *bufio.Reader
 	// size is the length of the last response's body.
 	size int
 }
@@ -96,7 +96,7 @@ func newRawCaller(tb testing.TB, address, query string) *rawCaller {
 	}
 	head := fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"+
 		"Authorization: Bearer budget\r\nContent-Length: %d\r\n\r\n", len(body))
-	return &rawCaller{conn: conn, request: append([]byte(head), body...), answer: bufio.NewReaderSize(conn, 64<<10)}
+	return &rawCaller{conn: conn, request: append([]byte(head), body...), reader: bufio.NewReaderSize(conn, 64<<10)}
 }
 
 func (c *rawCaller) call(tb testing.TB) {
@@ -116,7 +116,7 @@ func (c *rawCaller) receive(tb testing.TB) {
 	tb.Helper()
 	length := -1
 	for line := 0; ; line++ {
-		text, err := c.answer.ReadSlice('\n')
+		text, err := c.reader.ReadSlice('\n')
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func (c *rawCaller) receive(tb testing.TB) {
 	if length < 1000 {
 		tb.Fatalf("got a body of %d bytes", length)
 	}
-	if n, err := c.answer.Discard(length); err != nil {
+	if n, err := c.reader.Discard(length); err != nil {
 		tb.Fatalf("got %d bytes, %v, want %d", n, err, length)
 	}
 	c.size = length
@@ -153,13 +153,13 @@ func TestAllocations_overHTTP(t *testing.T) { //nolint:paralleltest // what othe
 	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
-	upstream, held, operations := rawUpstream(t), newCachedPages(t), workloads(t)
-	for name, most := range map[string]struct{ held, called budget }{
-		"a": {held: budget{115, 9500}, called: budget{230, 1.25*pageBytes(held, 20) + 28000}},
-		"b": {held: budget{115, 9500}, called: budget{230, 1.25*pageBytes(held, 100) + 28000}},
-		"c": {held: budget{130, 20000}, called: budget{230, 1.25*pageBytes(held, 100) + 28000}},
+	upstream, cached, operations := rawUpstream(t), newCachedPages(t), workloads(t)
+	for name, most := range map[string]struct{ cached, called budget }{
+		"a": {cached: budget{115, 9500}, called: budget{230, 1.25*pageBytes(cached, 20) + 28000}},
+		"b": {cached: budget{115, 9500}, called: budget{230, 1.25*pageBytes(cached, 100) + 28000}},
+		"c": {cached: budget{130, 20000}, called: budget{230, 1.25*pageBytes(cached, 100) + 28000}},
 	} {
-		for source, most := range map[pages.Source]budget{held: most.held, nil: most.called} {
+		for source, most := range map[pages.Source]budget{cached: most.cached, nil: most.called} {
 			g := &gateway{timeout: upstreamTimeout}
 			g.serve(t, upstream, func(r *graph.Resolver) {
 				if r.Projection = true; source != nil {
@@ -168,29 +168,29 @@ func TestAllocations_overHTTP(t *testing.T) { //nolint:paralleltest // what othe
 			})
 			c := newRawCaller(t, listen(t, g.handler), operations[name])
 			got := allocated(func() { c.call(t) })
-			t.Logf("%s, held: %t: %.0f allocations, %.0f bytes", name, source != nil, got.allocations, got.bytes)
+			t.Logf("%s, cached: %t: %.0f allocations, %.0f bytes", name, source != nil, got.allocations, got.bytes)
 			if got.allocations > most.allocations || got.bytes > most.bytes {
-				t.Errorf("%s, held: %t: got %+v, want at most %+v", name, source != nil, got, most)
+				t.Errorf("%s, cached: %t: got %+v, want at most %+v", name, source != nil, got, most)
 			}
 		}
 	}
 }
 
-func pageBytes(held *cachedPages, size int) float64 {
-	return float64(held.pages[restclient.PageRequest{Page: 1, PageSize: size}].BodySize())
+func pageBytes(cached *cachedPages, size int) float64 {
+	return float64(cached.pages[restclient.PageRequest{Page: 1, PageSize: size}].BodySize())
 }
 
 func BenchmarkHTTP(b *testing.B) {
 	upstream := rawUpstream(b)
-	held := newCachedPages(b)
+	source := newCachedPages(b)
 	for name, query := range workloads(b) {
-		for _, cached := range []bool{true, false} {
-			b.Run(fmt.Sprintf("%s/held=%t", name, cached), func(b *testing.B) {
+		for _, isCached := range []bool{true, false} {
+			b.Run(fmt.Sprintf("%s/cached=%t", name, isCached), func(b *testing.B) {
 				g := &gateway{timeout: upstreamTimeout}
 				g.serve(b, upstream, func(r *graph.Resolver) {
 					r.Projection = true
-					if cached {
-						r.Pages = held
+					if isCached {
+						r.Pages = source
 					}
 				})
 				c := newRawCaller(b, listen(b, g.handler), query)

@@ -10,7 +10,7 @@ import (
 	"cvmgraph/internal/testing/relaytest"
 )
 
-const walkQuery = `query($first: Int, $after: String, $last: Int, $before: String) {
+const cvmsQuery = `query($first: Int, $after: String, $last: Int, $before: String) {
 	cvms(first: $first, after: $after, last: $last, before: $before) {
 		totalCount
 		edges { cursor node { id vmId } }
@@ -36,7 +36,7 @@ func TestConnection_traversalOfUnchangingList(t *testing.T) {
 			var got []string
 			var after *string
 			for position := -1; ; position = len(got) - 1 {
-				page := g.post(t, walkQuery, vars{"first": n, "after": after}, nil).cvms(t)
+				page := g.post(t, cvmsQuery, vars{"first": n, "after": after}, nil).cvms(t)
 				got = append(got, check(t, page, total, len(got), len(got)+len(page.Edges))...)
 				wantCalls := calls(max(position, 0), min(position+1+n, total))
 				if got := len(g.takeCalls()); got != wantCalls {
@@ -57,7 +57,7 @@ func TestConnection_traversalOfUnchangingList(t *testing.T) {
 			var got []string
 			var before *string
 			for position := total; ; position = total - len(got) {
-				page := g.post(t, walkQuery, vars{"last": n, "before": before}, nil).cvms(t)
+				page := g.post(t, cvmsQuery, vars{"last": n, "before": before}, nil).cvms(t)
 				got = append(check(t, page, total, position-len(page.Edges), position), got...)
 				wantCalls := 1 + calls(total-n, total)
 				if before != nil {
@@ -110,7 +110,7 @@ func TestConnection_sharesPages(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	g := newGateway(t, upstream)
-	after := g.post(t, walkQuery, vars{"first": 9}, nil).cvms(t).PageInfo.EndCursor
+	after := g.post(t, cvmsQuery, vars{"first": 9}, nil).cvms(t).PageInfo.EndCursor
 	tests := map[string]struct {
 		query string
 		want  int
@@ -187,7 +187,7 @@ func TestConnection_emptyList(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{Items: -1}))
 	for _, v := range []vars{{}, {"first": 5}, {"last": 5}, {"first": 0}} {
-		page := g.post(t, walkQuery, v, nil).cvms(t)
+		page := g.post(t, cvmsQuery, v, nil).cvms(t)
 		if page.TotalCount != 0 || page.Edges == nil || len(page.Edges) > 0 || page.PageInfo.HasNextPage || page.PageInfo.HasPreviousPage ||
 			page.PageInfo.StartCursor != nil || page.PageInfo.EndCursor != nil {
 			t.Errorf("%v: got %+v, want an empty list without cursors", v, page)

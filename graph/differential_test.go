@@ -205,13 +205,13 @@ func (p *pair) marks(list *randomList) (ids, vmIDs, cursors []string, err error)
 	if difference := difference(got, want); difference != "" {
 		return nil, nil, nil, errors.New(difference)
 	}
-	var answer struct {
+	var response struct {
 		Data struct{ Cvms connection }
 	}
-	if err := json.Unmarshal(want, &answer); err != nil {
+	if err := json.Unmarshal(want, &response); err != nil {
 		return nil, nil, nil, err
 	}
-	for _, e := range answer.Data.Cvms.Edges {
+	for _, e := range response.Data.Cvms.Edges {
 		ids, cursors = append(ids, e.Node.ID), append(cursors, e.Cursor)
 		if e.Node.VMID != "" {
 			vmIDs = append(vmIDs, e.Node.VMID)

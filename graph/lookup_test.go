@@ -21,7 +21,7 @@ const lookupQuery = `query($id: ID!, $vmId: ID!) {
 // everyID returns the ids and the VMs' uuids of a list, in order.
 func everyID(t *testing.T, g *gateway) (ids, vmIDs []string) {
 	t.Helper()
-	for _, n := range g.post(t, walkQuery, vars{"first": 1000}, nil).cvms(t).Nodes {
+	for _, n := range g.post(t, cvmsQuery, vars{"first": 1000}, nil).cvms(t).Nodes {
 		ids, vmIDs = append(ids, n.ID), append(vmIDs, n.VMID)
 	}
 	return ids, vmIDs

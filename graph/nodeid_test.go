@@ -11,7 +11,7 @@ func TestCvmID_stable(t *testing.T) {
 	ids := func(items ...string) []string {
 		g := newGateway(t, listOf(items...))
 		var ids []string
-		for _, n := range g.post(t, walkQuery, nil, nil).cvms(t).Nodes {
+		for _, n := range g.post(t, cvmsQuery, nil, nil).cvms(t).Nodes {
 			ids = append(ids, n.ID)
 		}
 		return ids

@@ -72,12 +72,12 @@ func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use
 		{name: "c", pageSize: 100, cached: speed{0.4, 0.4}, constant: speed{0.12, 0.18}, proxy: speed{0.15, 0.24}, pooling: speed{0.15, 0.24}, coalesced: speed{0.3, 0.4}},
 	} {
 		cached := servers.line(t, "cached", operations[tt.name], 0)
-		held, called := servers.line(t, "held", operations[tt.name], 0), servers.line(t, "called", operations[tt.name], 0)
+		cachedPage, called := servers.line(t, "cached page", operations[tt.name], 0), servers.line(t, "called", operations[tt.name], 0)
 		called.apart() // so that no calls are coalesced
 		coalesced := servers.line(t, "called", operations[tt.name], 0)
 		constant := servers.line(t, "constant "+tt.name, operations[tt.name], 0)
 		proxy, pooling := servers.line(t, "proxy", "", tt.pageSize), servers.line(t, "pooling proxy", "", tt.pageSize)
-		lines := []*line{cached, held, called, coalesced, constant, proxy, pooling}
+		lines := []*line{cached, cachedPage, called, coalesced, constant, proxy, pooling}
 		for _, l := range lines {
 			l.prepare(t)
 		}
@@ -98,7 +98,7 @@ func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use
 			for _, r := range []struct {
 				own, peer *line
 				least     speed
-			}{{own: cached, peer: constant, least: tt.cached}, {own: held, peer: constant, least: tt.constant}, {own: called, peer: proxy, least: tt.proxy}, {own: called, peer: pooling, least: tt.pooling}, {own: coalesced, peer: proxy, least: tt.coalesced}} {
+			}{{own: cached, peer: constant, least: tt.cached}, {own: cachedPage, peer: constant, least: tt.constant}, {own: called, peer: proxy, least: tt.proxy}, {own: called, peer: pooling, least: tt.pooling}, {own: coalesced, peer: proxy, least: tt.coalesced}} {
 				got := speed{cost.Ratio(r.peer.alone, r.own.alone), cost.Ratio(r.peer.whole, r.own.whole)}
 				said := fmt.Sprintf("%s, %s in the speed of %s: got %+.2v, want at least %+v", tt.name, r.own.server, r.peer.server, got, r.least)
 				t.Log(said)
@@ -273,7 +273,7 @@ func TestServers_forRatios(t *testing.T) { //nolint:paralleltest // it is alone
 		t.Skip("TestRatios_budgets starts this in a process of its own")
 	}
 	floor := make([]byte, 24<<20) // as in the gateway, so that garbage collections are as rare
-	held := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = newCachedPages(t), true })
+	cachedPage := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = newCachedPages(t), true })
 	called := &gateway{timeout: upstreamTimeout}
 	called.serve(t, upstream, func(r *graph.Resolver) { r.Projection = true })
 	cached := &gateway{timeout: upstreamTimeout, cache: pages.CacheOptions{TTL: time.Hour, MaxBytes: 48 << 20}}
@@ -281,12 +281,12 @@ func TestServers_forRatios(t *testing.T) { //nolint:paralleltest // it is alone
 		r.Projection, r.ResponseCache = true, graphqlhttp.ResponseCacheOptions{MaxBytes: 16 << 20, TTL: time.Hour}
 	})
 	handlers := map[string]http.Handler{
-		"cached": cached.handler, "held": held.handler, "called": called.handler,
+		"cached": cached.handler, "cached page": cachedPage.handler, "called": called.handler,
 		"proxy": newProxy(t, upstream, nil), "pooling proxy": newProxy(t, upstream, &buffers{}),
 		"cpu": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, int64(cost.CPU())) }),
 	}
 	for name, query := range workloads(t) {
-		body := []byte(held.post(t, query, nil, http.Header{"Authorization": {"Bearer budget"}}).raw)
+		body := []byte(cachedPage.post(t, query, nil, http.Header{"Authorization": {"Bearer budget"}}).raw)
 		handlers["constant "+name] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Content-Length", strconv.Itoa(len(body)))

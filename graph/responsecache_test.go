@@ -248,7 +248,7 @@ func TestResponseCache_callersApart(t *testing.T) {
 		}
 	}
 	var group sync.WaitGroup
-	var wrong, answered atomic.Int64
+	var wrong, withData atomic.Int64
 	for range 8 {
 		group.Go(func() {
 			for range requests / 8 {
@@ -260,7 +260,7 @@ func TestResponseCache_callersApart(t *testing.T) {
 				g.handler.ServeHTTP(w, request)
 				switch {
 				case w.Body.String() == a.want:
-					answered.Add(1)
+					withData.Add(1)
 				case !bytes.HasPrefix(w.Body.Bytes(), []byte(`{"errors":`)):
 					wrong.Add(1)
 				}
@@ -268,12 +268,12 @@ func TestResponseCache_callersApart(t *testing.T) {
 		})
 	}
 	group.Wait()
-	t.Logf("%d requests, %d with data, %d from the cache", requests, answered.Load(), g.hits.Load())
+	t.Logf("%d requests, %d with data, %d from the cache", requests, withData.Load(), g.hits.Load())
 	if wrong.Load() > 0 {
 		t.Errorf("got %d responses that are not the caller's", wrong.Load())
 	}
-	if answered.Load() < int64(requests)*9/10 || g.hits.Load() < int64(requests)/20 {
-		t.Errorf("got %d responses with data, %d of them from the cache: too few to test anything", answered.Load(), g.hits.Load())
+	if withData.Load() < int64(requests)*9/10 || g.hits.Load() < int64(requests)/20 {
+		t.Errorf("got %d responses with data, %d of them from the cache: too few to test anything", withData.Load(), g.hits.Load())
 	}
 }
 

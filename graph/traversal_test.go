@@ -153,7 +153,7 @@ func (l *tenantList) page(t *testing.T, g *gateway, n int, backward bool, cursor
 	if cursor == nil { // the first page shows the list as it is when the traversal begins
 		header = uncached()
 	}
-	connection := g.post(t, walkQuery, variables, header).cvms(t)
+	connection := g.post(t, cvmsQuery, variables, header).cvms(t)
 	page := changinglist.Page{More: connection.PageInfo.HasNextPage, Cursor: connection.PageInfo.EndCursor}
 	for _, node := range connection.Nodes {
 		number, ok := l.numbers[node.VMID]
@@ -176,20 +176,20 @@ func TestConnection_searchUsesNewPages(t *testing.T) {
 	upstream := demo.New(demo.Options{Items: 160})
 	g := cachingGateway(t, upstream, pages.CacheOptions{TTL: time.Hour})
 	whole := upstream.IDs(tenant())
-	cursor := g.post(t, walkQuery, vars{"first": 50}, nil).cvms(t).PageInfo.EndCursor
+	cursor := g.post(t, cvmsQuery, vars{"first": 50}, nil).cvms(t).PageInfo.EndCursor
 
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { return items[10:] })
-	later := g.post(t, walkQuery, vars{"first": 60}, uncached()).cvms(t)
-	g.post(t, walkQuery, vars{"first": 40, "after": later.Edges[50].Cursor}, nil)
+	later := g.post(t, cvmsQuery, vars{"first": 60}, uncached()).cvms(t)
+	g.post(t, cvmsQuery, vars{"first": 40, "after": later.Edges[50].Cursor}, nil)
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
 		for serial := range 20 {
 			items = slices.Insert(items, 0, demo.NewItem(uint64(serial+1)))
 		}
 		return items
 	})
-	g.post(t, walkQuery, vars{"first": 50}, uncached())
+	g.post(t, cvmsQuery, vars{"first": 50}, uncached())
 
-	a := g.post(t, walkQuery, vars{"first": 1, "after": cursor}, nil)
+	a := g.post(t, cvmsQuery, vars{"first": 1, "after": cursor}, nil)
 	if page := a.cvms(t); len(page.Nodes) != 1 || page.Nodes[0].VMID != whole[50] {
 		t.Errorf("got %s, want %s", a.raw, whole[50])
 	}
@@ -202,8 +202,8 @@ func TestExtensions_pagination(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	g := newGateway(t, upstream)
-	page := g.post(t, walkQuery, vars{"first": 10}, nil).cvms(t)
-	if a := g.post(t, walkQuery, vars{"first": 10, "after": page.PageInfo.EndCursor}, nil); len(a.Extensions.Pagination) > 0 {
+	page := g.post(t, cvmsQuery, vars{"first": 10}, nil).cvms(t)
+	if a := g.post(t, cvmsQuery, vars{"first": 10, "after": page.PageInfo.EndCursor}, nil); len(a.Extensions.Pagination) > 0 {
 		t.Errorf("an unchanged list: got %+v, want no extension", a.Extensions.Pagination)
 	}
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
@@ -219,9 +219,9 @@ func TestExtensions_pagination(t *testing.T) {
 		t.Errorf("got %+v, want an exact result at list with 2 inserted and 1 removed", got)
 	}
 
-	page = g.post(t, walkQuery, vars{"first": 50}, nil).cvms(t)
+	page = g.post(t, cvmsQuery, vars{"first": 50}, nil).cvms(t)
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { return items[100:] })
-	a = g.post(t, walkQuery, vars{"first": 10, "after": page.PageInfo.EndCursor}, nil)
+	a = g.post(t, cvmsQuery, vars{"first": 10, "after": page.PageInfo.EndCursor}, nil)
 	if got := a.Extensions.Pagination; len(got) != 1 || got[0].Exact || got[0].RepeatedFrom == nil || *got[0].RepeatedFrom != 0 {
 		t.Errorf("all remembered items are deleted: got %+v, want repeats from 0", got)
 	}

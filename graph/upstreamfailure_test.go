@@ -12,7 +12,7 @@ import (
 	"cvmgraph/internal/demo"
 )
 
-// fail answers with a status and a body.
+// fail responds with a status and a body.
 func fail(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)

@@ -9,15 +9,15 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// ResponseCacheOptions configure the response cache: a request that comes again is answered without
-// being executed if all sources of the earlier response are still current. The zero value disables
-// it.
+// ResponseCacheOptions configure the response cache: a request that comes again is not executed,
+// but gets the same response if all sources of the earlier response are still current. The zero
+// value disables it.
 type ResponseCacheOptions struct {
 	// MaxBytes limits the memory of the cache, in bytes.
 	MaxBytes uint64
 	// TTL is how long a response is cached.
 	TTL time.Duration
-	// Hit is called for each request that is answered from the cache. If nil, it is not called.
+	// Hit is called for each request whose response is cached. If nil, it is not called.
 	Hit func()
 	// Watch is called once with a function that returns the number of cached responses and their
 	// approximate size in bytes. That function is safe for concurrent use. If nil, Watch is not

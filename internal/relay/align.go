@@ -87,15 +87,15 @@ func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) 
 		// that follows, up to one of the cursor's next items or to the end.
 		a.exact = nearNext != nil && nearNext.boundary.page == nearPrevious.boundary.page
 		if !a.exact {
-			walked := asm.traverse(alignment{boundary: a.boundary}, dir, maxPosition, nil, alignment{})
-			a.exact = walked.complete
+			traversed := asm.traverse(alignment{boundary: a.boundary}, dir, maxPosition, nil, alignment{})
+			a.exact = traversed.complete
 			if !a.exact && !asm.bestEffort {
-				if pages := asm.beyond(walked.last, dir); len(pages) > 0 {
+				if pages := asm.beyond(traversed.last, dir); len(pages) > 0 {
 					return a, pages, ReasonRealign
 				}
 				// The pages are loaded but do not join: the item may have slipped between them.
 				if asm.retries++; asm.retries <= maxRetries {
-					position := asm.position(walked.last)
+					position := asm.position(traversed.last)
 					around := Range{max(position-seamSlack*asm.retries, 0), position + seamSlack*asm.retries}
 					return a, Cover(around), ReasonRealign
 				}
