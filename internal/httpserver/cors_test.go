@@ -8,7 +8,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-func TestCrossOrigin(t *testing.T) {
+func TestCrossOrigin_allowedOrigins(t *testing.T) {
 	t.Parallel()
 	allowed := []string{"https://app.example.org", "http://localhost:3000"}
 	for name, test := range map[string]struct {

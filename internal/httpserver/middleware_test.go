@@ -18,7 +18,7 @@ import (
 	"cvmgraph/internal/telemetry"
 )
 
-func TestRequestID(t *testing.T) {
+func TestRequestID_header(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		offered string
@@ -45,7 +45,7 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-func TestAccessLog(t *testing.T) {
+func TestAccessLog_requests(t *testing.T) {
 	t.Parallel()
 	silent := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	for name, test := range map[string]struct {

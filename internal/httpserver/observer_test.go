@@ -44,7 +44,7 @@ func (s *seen) observer() httpserver.Observer {
 	}
 }
 
-func TestObserver(t *testing.T) {
+func TestObserver_requests(t *testing.T) {
 	t.Parallel()
 	panics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("late") })
 	for name, test := range map[string]struct {

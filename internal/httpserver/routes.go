@@ -92,21 +92,6 @@ func schema(sdl string) http.Handler {
 	})
 }
 
-func healthz(w http.ResponseWriter, _ *http.Request) {
-	writeStatus(w, http.StatusOK, "ok")
-}
-
-func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	switch s.state.Load() {
-	case starting:
-		writeStatus(w, http.StatusServiceUnavailable, "starting")
-	case ready:
-		writeStatus(w, http.StatusOK, "ready")
-	default:
-		writeStatus(w, http.StatusServiceUnavailable, "draining")
-	}
-}
-
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	writeError(w, http.StatusNotFound, "there is nothing at this path", extensions{"code": apierror.CodeNotFound})
 }
@@ -116,11 +101,6 @@ func methodNotAllowed(allow string) http.Handler {
 		w.Header().Set("Allow", allow)
 		writeError(w, http.StatusMethodNotAllowed, "this path takes "+allow, extensions{"code": apierror.CodeBadRequest})
 	})
-}
-
-func writeStatus(w http.ResponseWriter, status int, value string) {
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, status, map[string]string{"status": value})
 }
 
 type extensions map[string]any

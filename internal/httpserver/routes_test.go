@@ -9,7 +9,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-func TestRoutes(t *testing.T) {
+func TestRoutes_responses(t *testing.T) {
 	t.Parallel()
 	const sdl = "type Query { ok: Boolean }\n"
 	const jsonType, textType = "application/json; charset=utf-8", "text/plain; charset=utf-8"

@@ -101,7 +101,7 @@ func runTLS(t *testing.T, f files, o httpserver.Options) *countingListener {
 	return l
 }
 
-func TestTLS(t *testing.T) {
+func TestTLS_versions(t *testing.T) {
 	t.Parallel()
 	f := newFiles(t)
 	f.replace(t, 1)
