@@ -170,7 +170,7 @@ type comparer struct {
 	flat    bool // an item has a key that only other API versions have
 }
 
-// object reads an object twice: for its keys, and then for the last value of each known key.
+// object counts an object's keys, and then the last value of each known key.
 func (c *comparer) object(t *tally) bool {
 	if !c.Open() {
 		return false

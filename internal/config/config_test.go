@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cvmgraph/internal/config"
+	"cvmgraph/restclient"
 )
 
 // settings returns a value for each setting that differs from its default.
@@ -91,7 +92,7 @@ func TestParse_defaults(t *testing.T) {
 		Listen:           ":8080",
 		AdminListen:      "127.0.0.1:9090",
 		UpstreamURL:      &url.URL{Scheme: "https", Host: "cloud-api.phala.com", Path: "/api/v1"},
-		APIVersion:       "2025-10-28",
+		APIVersion:       restclient.DefaultAPIVersion,
 		UpstreamTimeout:  10 * time.Second,
 		RequestTimeout:   30 * time.Second,
 		DrainDelay:       3 * time.Second,

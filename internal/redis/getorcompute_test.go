@@ -267,7 +267,7 @@ func TestGetOrCompute_keepsLockOfOthers(t *testing.T) {
 	}
 }
 
-func TestGetOrCompute(t *testing.T) {
+func TestGetOrCompute_results(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	errUpstream, errLeft := errors.New("upstream"), errors.New("left")

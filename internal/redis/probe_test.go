@@ -39,7 +39,7 @@ func listen(t *testing.T, respond func(net.Conn)) string {
 	return listener.Addr().String()
 }
 
-func TestProbe(t *testing.T) {
+func TestProbe_problems(t *testing.T) {
 	t.Parallel()
 	const secret = "p4ssw0rd"
 	open := ownRedis(t)

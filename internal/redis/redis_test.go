@@ -23,7 +23,7 @@ import (
 	"cvmgraph/internal/redis"
 )
 
-func TestOpen(t *testing.T) {
+func TestOpen_options(t *testing.T) {
 	t.Parallel()
 	const secret = "p4ssw0rd"
 	for name, test := range map[string]struct {
@@ -103,7 +103,7 @@ func (p storedPage) flipBit(t *testing.T) {
 	p.put(t, p.redisKey, changed)
 }
 
-// loadTests are the tests of TestLoad.
+// loadTests are the tests of TestLoad_changedInRedis.
 var loadTests = map[string]struct {
 	change func(*testing.T, storedPage) // changes Redis between Save and Load; nil for no change
 	load   *redis.EntryID               // nil for the stored one
@@ -151,7 +151,7 @@ var loadTests = map[string]struct {
 	}},
 }
 
-func TestLoad(t *testing.T) {
+func TestLoad_changedInRedis(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	client := raw(t, address)
@@ -289,7 +289,7 @@ func TestStore_encryptsKeysAndValues(t *testing.T) {
 	}
 }
 
-func TestInvalidate(t *testing.T) {
+func TestInvalidate_group(t *testing.T) {
 	t.Parallel()
 	address := anyRedis(t)
 	key := newKey()

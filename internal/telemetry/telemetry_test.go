@@ -47,7 +47,7 @@ func TestNewLogger_level(t *testing.T) {
 	}
 }
 
-func TestRequestID(t *testing.T) {
+func TestRequestID_offered(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		offered string
@@ -85,7 +85,7 @@ func TestNewRequestID_differs(t *testing.T) {
 	}
 }
 
-func TestRequestIDFrom(t *testing.T) {
+func TestRequestIDFrom_context(t *testing.T) {
 	t.Parallel()
 	if got := telemetry.RequestIDFrom(t.Context()); got != "" {
 		t.Errorf("without an id: got %q, want none", got)
@@ -102,7 +102,7 @@ func TestVersion_withoutRevision(t *testing.T) {
 	}
 }
 
-func TestRevisionSuffix(t *testing.T) {
+func TestRevisionSuffix_buildSettings(t *testing.T) {
 	t.Parallel()
 	revision := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123"}
 	modified := debug.BuildSetting{Key: "vcs.modified", Value: "true"}

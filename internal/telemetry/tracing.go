@@ -129,10 +129,12 @@ func (t *Tracing) End(ctx context.Context, status int) {
 	span.End()
 }
 
-// Operation sets the attributes of an operation. kind and name are its type and its name, or "" if
-// they are not known. responseCacheHit reports whether the response was cached. errorCodes are the
-// codes of its errors, each once. failed reports whether the gateway or the upstream is responsible
-// for the first error.
+// Operation sets the attributes of an operation:
+//   - kind is its type, such as query, or "" if it is not known.
+//   - name is its name, or "" if it has none.
+//   - responseCacheHit reports whether the response was cached.
+//   - errorCodes are the codes of its errors, each once.
+//   - failed reports whether the gateway or the upstream is responsible for the first error.
 func (t *Tracing) Operation(
 	ctx context.Context, kind, name string, responseCacheHit bool, errorCodes []string, failed bool,
 ) {

@@ -281,7 +281,7 @@ func TestTracing_offAllocations(t *testing.T) { //nolint:paralleltest // allocat
 	}
 }
 
-func TestTraceIDFrom(t *testing.T) {
+func TestTraceIDFrom_traceparent(t *testing.T) {
 	t.Parallel()
 	if got := telemetry.TraceIDFrom(t.Context()); got != "" {
 		t.Errorf("got %q, want none", got)
@@ -311,7 +311,7 @@ func TestExportLog_oncePerMinute(t *testing.T) {
 	})
 }
 
-func TestFailedCalls_oncePerMinute(t *testing.T) {
+func TestFailedCallLog_oncePerMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -350,7 +350,7 @@ func TestExportLog_longError(t *testing.T) {
 	}
 }
 
-func TestWithoutValues(t *testing.T) {
+func TestWithoutValues_dropsAttributes(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	h := telemetry.WithoutValues(slog.NewJSONHandler(&log, nil))

@@ -128,7 +128,7 @@ func TestChart_hasABarForEachPeer(t *testing.T) {
 	}
 }
 
-func TestNumber(t *testing.T) {
+func TestNumber_precision(t *testing.T) {
 	t.Parallel()
 	for v, want := range map[float64]string{
 		0: "–", math.NaN(): "–", 0.01234: "0.012", 0.5: "0.50", 4.236: "4.24", 42.36: "42.4", 423.6: "424", 1234: "1,230", 81_250: "81,300",

@@ -42,7 +42,7 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
-func TestDescendants(t *testing.T) {
+func TestDescendants_allLevels(t *testing.T) {
 	t.Parallel()
 	seen := map[int]stat{1: {parent: 0}, 5: {parent: 1}, 9: {parent: 5}, 3: {parent: 9}, 6: {parent: 1}, 7: {parent: 6}}
 	got, err := descendants(seen, 5)
@@ -54,7 +54,7 @@ func TestDescendants(t *testing.T) {
 	}
 }
 
-func TestParseStatus(t *testing.T) {
+func TestParseStatus_memory(t *testing.T) {
 	t.Parallel()
 	got, err := parseStatus("Name:\tnode\nVmPeak:\t  999999 kB\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nRssAnon:\t 1 kB\n")
 	if want := (memory{now: 1 << 20, peak: 2 << 20}); err != nil || got != want {

@@ -12,7 +12,7 @@ import (
 	"cvmgraph/internal/testing/freeport"
 )
 
-func TestParse(t *testing.T) {
+func TestParse_flags(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{"-rounds=5", "-duration=2s", "-only=cvmgraph,naive", "-workloads=a", "-out=x"}, io.Discard)
 	if err != nil {
@@ -132,7 +132,7 @@ func TestStart_returnsTheOutputOfAServerThatExits(t *testing.T) {
 	}
 }
 
-func TestPackages(t *testing.T) {
+func TestPackages_haveVersions(t *testing.T) {
 	t.Parallel()
 	manifest, err := os.ReadFile("peers/package.json")
 	if err != nil {

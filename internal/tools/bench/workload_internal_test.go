@@ -88,7 +88,7 @@ func TestWorkload_selection(t *testing.T) {
 	}
 }
 
-func TestSelectWorkloads(t *testing.T) {
+func TestSelectWorkloads_order(t *testing.T) {
 	t.Parallel()
 	if list, err := selectWorkloads([]string{"a", "z"}); err == nil {
 		t.Errorf("unknown workload: got %d workloads, want an error", len(list))

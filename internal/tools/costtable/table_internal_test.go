@@ -30,7 +30,7 @@ func TestDocument_hasAllTables(t *testing.T) {
 	}
 }
 
-func TestNumber(t *testing.T) {
+func TestNumber_precision(t *testing.T) {
 	t.Parallel()
 	for v, want := range map[float64]string{0.194: "0.19", 9.996: "10.0", 99.96: "100", 999.6: "1,000", 5492: "5,492"} {
 		if got := number(v); got != want {

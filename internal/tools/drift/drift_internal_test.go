@@ -42,7 +42,7 @@ func TestCompare_cvmgraphLosesAndRepeatsNoItems(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
+func TestCheck_lostAndRepeatedItems(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		stayed, returned       []int

@@ -29,7 +29,7 @@ func TestProxy_returnsThePage(t *testing.T) {
 	}
 }
 
-func TestConstant(t *testing.T) {
+func TestConstant_sameBody(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(constant([]byte("always")))
 	t.Cleanup(server.Close)
