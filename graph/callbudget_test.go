@@ -24,14 +24,15 @@ func allowing(calls int) func(*graph.Resolver) {
 	return func(r *graph.Resolver) { r.MaxUpstreamCalls = calls }
 }
 
-// bounded are gateways over one list, by the maximum number of upstream calls of an operation.
-type bounded struct {
+// limitedGateways are gateways over one list, by the maximum number of upstream calls of an
+// operation.
+type limitedGateways struct {
 	upstream http.Handler
 	ttl      time.Duration // of their cached pages
 	gateways map[int]*gateway
 }
 
-func (b *bounded) allowing(t *testing.T, calls int) *gateway {
+func (b *limitedGateways) allowing(t *testing.T, calls int) *gateway {
 	t.Helper()
 	g := b.gateways[calls]
 	if g == nil {
@@ -45,23 +46,23 @@ func (b *bounded) allowing(t *testing.T, calls int) *gateway {
 	return g
 }
 
-// bound returns the maximum number of upstream calls of an operation, from the errors that reject
-// it.
-func (b *bounded) bound(t *testing.T, query string, variables vars) int {
+// maxCalls returns the maximum number of upstream calls of an operation, from the errors that
+// reject it.
+func (b *limitedGateways) maxCalls(t *testing.T, query string, variables vars) int {
 	t.Helper()
-	bound, ok := b.refusal(t, 1, query, variables)
+	limit, ok := b.refusal(t, 1, query, variables)
 	if !ok {
 		return 1
 	}
-	if again, ok := b.refusal(t, bound-1, query, variables); !ok || again != bound {
-		t.Errorf("%d calls allowed: got a rejection: %v, of %d, want one of %d", bound-1, ok, again, bound)
+	if again, ok := b.refusal(t, limit-1, query, variables); !ok || again != limit {
+		t.Errorf("%d calls allowed: got a rejection: %v, of %d, want one of %d", limit-1, ok, again, limit)
 	}
-	return bound
+	return limit
 }
 
 // refusal returns the number of calls in the error of a gateway that allows so many upstream calls.
 // It returns false if the gateway does not reject the operation.
-func (b *bounded) refusal(t *testing.T, allowed int, query string, variables vars) (actual int, ok bool) {
+func (b *limitedGateways) refusal(t *testing.T, allowed int, query string, variables vars) (actual int, ok bool) {
 	t.Helper()
 	g := b.allowing(t, allowed)
 	a := g.post(t, query, variables, nil)
@@ -153,11 +154,11 @@ func TestCallBudget_randomOperations(t *testing.T) {
 			const block = 15
 			for first := 0; first < operations && !t.Failed(); first += block {
 				t.Run(fmt.Sprint("from ", first), func(t *testing.T) {
-					b := &bounded{upstream: upstream, ttl: ttl, gateways: make(map[int]*gateway)}
+					b := &limitedGateways{upstream: upstream, ttl: ttl, gateways: make(map[int]*gateway)}
 					for i := first; i < first+block; i++ {
 						r := random{rand.New(rand.NewPCG(seed, uint64(i)))}
 						query, variables := windows{r, cursors, filtered, r.in100(30)}.next(schema, ids, vmIDs)
-						bound := b.bound(t, query, variables)
+						bound := b.maxCalls(t, query, variables)
 						most, looksUp := bound, lookups.MatchString(query)
 						if looksUp {
 							most += pagesOfAll
@@ -184,7 +185,7 @@ var lookups = regexp.MustCompile(`(node|nodes|cvm|_entities)\(`)
 
 // within sends an operation to a gateway that allows so many upstream calls. It returns the number
 // of calls.
-func (b *bounded) within(t *testing.T, most int, query string, variables vars) int {
+func (b *limitedGateways) within(t *testing.T, most int, query string, variables vars) int {
 	t.Helper()
 	g := b.allowing(t, most)
 	a := g.post(t, query, variables, nil)

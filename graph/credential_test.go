@@ -50,7 +50,7 @@ func TestCredential_hashedOncePerOperation(t *testing.T) {
 	}
 }
 
-func TestCredentials(t *testing.T) {
+func TestCredential_headers(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	bearer := func(values ...string) http.Header { return http.Header{"Authorization": values} }
@@ -105,7 +105,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-func TestCredentialsAreForwardedAsTheyCame(t *testing.T) {
+func TestCredential_forwardedUnchanged(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

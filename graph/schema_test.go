@@ -75,7 +75,7 @@ func selectionOf(t *testing.T, schema *ast.Schema, typeName, path string, exampl
 	return "{ " + strings.Join(fields, " ") + " }"
 }
 
-func TestEveryFieldOfTheReferenceIsReachable(t *testing.T) {
+func TestSchema_hasEveryField(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/reference.json")
 	if err != nil {
@@ -183,7 +183,7 @@ func compare(t *testing.T, path string, want, got any) {
 	}
 }
 
-func TestSchemaIsDescribedAndRelayReady(t *testing.T) {
+func TestSchema_describedAndRelayCompliant(t *testing.T) {
 	t.Parallel()
 	schema := loadSchema(t)
 	for name, definition := range schema.Types {

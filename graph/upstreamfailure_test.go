@@ -20,7 +20,7 @@ func fail(status int, body string) http.HandlerFunc {
 	}
 }
 
-func TestAnUpstreamThatIsGone(t *testing.T) {
+func TestUpstreamFailure_unreachable(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,7 +34,7 @@ func TestAnUpstreamThatIsGone(t *testing.T) {
 	}
 }
 
-func TestOneFailedFieldLeavesTheOthers(t *testing.T) {
+func TestUpstreamFailure_oneField(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,8 +53,8 @@ func TestOneFailedFieldLeavesTheOthers(t *testing.T) {
 	}
 }
 
-// TestAnUpstreamThatKeepsFailing lets the breaker open, and looks at what others get meanwhile.
-func TestAnUpstreamThatKeepsFailing(t *testing.T) {
+// TestUpstreamFailure_lasting lets the breaker open, and looks at what others get meanwhile.
+func TestUpstreamFailure_lasting(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, fail(502, ""))
 	for range 7 { // of three calls each, and it takes 20
@@ -73,7 +73,7 @@ func TestAnUpstreamThatKeepsFailing(t *testing.T) {
 	}
 }
 
-func TestAttemptsAreExplained(t *testing.T) {
+func TestUpstreamFailure_attempts(t *testing.T) {
 	t.Parallel()
 	list := demo.New(demo.Options{})
 	var calls atomic.Int64

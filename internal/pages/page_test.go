@@ -107,7 +107,7 @@ func compareWithDecoder(t *testing.T, body []byte, request restclient.PageReques
 		}
 		// The index also counts an invalid value that a duplicate key replaces.
 		if invalid, errs := got.Item(i).MayHaveInvalid(), want.Items[i].FieldErrors; invalid != (len(errs) > 0) && (!invalid || !hasDuplicateKey(raw[i])) {
-			t.Errorf("item %d: got HasInvalid %v, want it for the field errors %v", i, invalid, errs)
+			t.Errorf("item %d: got MayHaveInvalid %v, want it for the field errors %v", i, invalid, errs)
 		}
 		if got.Fingerprints[i] != identities[i].Fingerprint() {
 			t.Errorf("item %d: got the fingerprint of another item", i)

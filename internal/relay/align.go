@@ -152,7 +152,7 @@ func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neig
 	}
 	a.lost = true
 	start, ok := asm.listEnd(dir)
-	if !ok { // the list grew between all calls: the furthest page stands for its end
+	if !ok { // the list grew between all calls: the furthest page counts as its end
 		for i, page := range asm.pages {
 			if len(page.Items) > 0 && page.end() > asm.position(start) {
 				start = boundary{i, len(page.Items)}

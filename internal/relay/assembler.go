@@ -261,7 +261,7 @@ func (asm *Assembler) start(start *Cursor, dir int) (alignment, []PageRef, Reaso
 		return alignment{}, asm.endPages(dir), ReasonSeam
 	}
 	if at < 0 {
-		// The list grew between all calls. The page that reaches furthest stands for its end.
+		// The list grew between all calls. The page that reaches furthest counts as its end.
 		for i, page := range asm.pages {
 			if len(page.Items) > 0 && (at < 0 || page.end() > asm.pages[at].end()) {
 				at = i

@@ -17,7 +17,7 @@ const argumentsQuery = `query($first: Int, $after: String, $last: Int, $before: 
 	}
 }`
 
-func TestBadArgumentsCostNoCall(t *testing.T) {
+func TestArguments_invalid(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{})
 	g := newGateway(t, upstream)
@@ -60,7 +60,7 @@ func TestBadArgumentsCostNoCall(t *testing.T) {
 	}
 }
 
-func TestNumbersThatNoIntHolds(t *testing.T) {
+func TestArguments_numberOutOfRange(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		query     string
@@ -109,9 +109,9 @@ func TestNumbersThatNoIntHolds(t *testing.T) {
 	}
 }
 
-// TestMalformedCursorsAndArguments sends cursors that were damaged in every way a client, a proxy
+// TestArguments_malformed sends cursors that were damaged in every way a client, a proxy
 // or a person might, and arguments out of range, at random.
-func TestMalformedCursorsAndArguments(t *testing.T) {
+func TestArguments_malformed(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{}))
 	page := g.post(t, argumentsQuery, vars{"first": 20}, nil).cvms(t)
