@@ -86,8 +86,8 @@ func (op *operation) report(ctx context.Context, result *relay.Result) {
 	}
 }
 
-// extensions returns the extensions of the operation's response, nil if there are none.
-func (op *operation) extensions() map[string]any {
+// Extensions returns the extensions of the operation's response, nil if there are none.
+func (op *operation) Extensions() map[string]any {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	age, stale := op.stale()

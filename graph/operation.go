@@ -118,9 +118,6 @@ func (op *operation) AppendData(dst, data []byte) ([]byte, *gqlerror.Error) {
 	return op.segments.appendData(dst, data)
 }
 
-// Extensions returns the extensions of the operation's response.
-func (op *operation) Extensions() map[string]any { return op.extensions() }
-
 // Sources returns the pages of the response. It returns false if one of them is not cached, or if
 // the document is not trusted, because requests with such a document are counted.
 func (op *operation) Sources() (graphqlhttp.Sources, bool) {

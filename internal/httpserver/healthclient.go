@@ -51,8 +51,7 @@ func Health(ctx context.Context, listenAddr string, overTLS bool) error {
 }
 
 func withoutURL(err error) error {
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
+	if withURL, ok := errors.AsType[*url.Error](err); ok {
 		return withURL.Err
 	}
 	return err

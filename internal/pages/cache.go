@@ -27,7 +27,7 @@ type CacheOptions struct {
 	StaleIfError time.Duration
 	// MaxBytes limits the approximate memory use of the pages.
 	MaxBytes uint64
-	// APIVersion is the API version of the pages.
+	// APIVersion is the API version of the pages. Replicas share pages of the same version only.
 	APIVersion string
 	// HashKey is the secret for hashing credentials. If zero, NewCache generates one.
 	HashKey [32]byte
@@ -77,7 +77,6 @@ type Cache struct {
 // pageKey is the cache key of a page.
 type pageKey struct {
 	credential CredentialKey
-	apiVersion string
 	request    restclient.PageRequest
 }
 
@@ -134,10 +133,6 @@ func (c *Cache) CredentialKey(credential restclient.Credential) CredentialKey {
 	return sha256.Sum256(b)
 }
 
-func (c *Cache) key(credential CredentialKey, request restclient.PageRequest) pageKey {
-	return pageKey{credential, c.options.APIVersion, request}
-}
-
 // CachedPages implements [Source]. It appends only pages that are within the TTL.
 func (c *Cache) CachedPages(dst []relay.CachedPage, key CredentialKey, filter restclient.Filter, since time.Time) []relay.CachedPage {
 	if c.pages == nil {
@@ -151,7 +146,7 @@ func (c *Cache) Cached(key CredentialKey, request restclient.PageRequest) (Fetch
 	if c.pages == nil {
 		return FetchResult{}, false
 	}
-	p, ok := c.pages.GetIfPresent(c.key(key, request))
+	p, ok := c.pages.GetIfPresent(pageKey{key, request})
 	if !ok {
 		return FetchResult{}, false
 	}
@@ -169,7 +164,7 @@ func (c *Cache) Cached(key CredentialKey, request restclient.PageRequest) (Fetch
 // A call continues until its last caller has left.
 func (c *Cache) Fetch(ctx context.Context, r FetchRequest) (FetchResult, error) {
 	notify(c.options.Observer.Miss)
-	got, coalesced, err := c.flights.wait(ctx, c.key(r.CredentialKey, r.PageRequest), r.Since, func(ctx context.Context) (FetchResult, error) {
+	got, coalesced, err := c.flights.wait(ctx, pageKey{r.CredentialKey, r.PageRequest}, r.Since, func(ctx context.Context) (FetchResult, error) {
 		return c.load(ctx, r)
 	})
 	if coalesced {
@@ -230,7 +225,7 @@ func (c *Cache) fetch(ctx context.Context, r FetchRequest) (fetchedPage, error) 
 		}
 		return fetchedPage{attempts: document.Attempts}, err
 	}
-	p := &cachedPage{c.key(r.CredentialKey, r.PageRequest), page, FetchTimes{requested, c.received()}}
+	p := &cachedPage{pageKey{r.CredentialKey, r.PageRequest}, page, FetchTimes{requested, c.received()}}
 	return fetchedPage{p, true, !document.NoStore, document.Attempts}, nil
 }
 
@@ -270,7 +265,7 @@ func (c *Cache) stale(ctx context.Context, r FetchRequest, err error) (FetchResu
 		return FetchResult{}, false
 	}
 	request := restclient.PageRequest{Filter: r.Filter, Page: pages[0].Number, PageSize: pages[0].Size}
-	p, ok := c.pages.GetIfPresent(c.key(r.CredentialKey, request))
+	p, ok := c.pages.GetIfPresent(pageKey{r.CredentialKey, request})
 	if !ok || p.Requested.Before(oldest) {
 		return FetchResult{}, false
 	}

@@ -62,6 +62,6 @@ func (c *Cache) decodeShared(value []byte, r FetchRequest) (fetchedPage, bool) {
 		requested = now
 	}
 	page, err := c.upstream.Page(value[sharedHeaderBytes:], r.PageRequest)
-	p := &cachedPage{c.key(r.CredentialKey, r.PageRequest), page, FetchTimes{requested, received}}
+	p := &cachedPage{pageKey{r.CredentialKey, r.PageRequest}, page, FetchTimes{requested, received}}
 	return fetchedPage{cachedPage: p, cacheable: true}, err == nil && now.Sub(requested) < c.options.TTL
 }
