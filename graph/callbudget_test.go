@@ -149,7 +149,7 @@ func TestCallBudget_randomOperations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seed := uint64(time.Now().UnixNano())
-			var calls, bounds int
+			var calls, limits int
 			// Each block has its own gateways, because in the end all pages would be cached.
 			const block = 15
 			for first := 0; first < operations && !t.Failed(); first += block {
@@ -158,24 +158,24 @@ func TestCallBudget_randomOperations(t *testing.T) {
 					for i := first; i < first+block; i++ {
 						r := random{rand.New(rand.NewPCG(seed, uint64(i)))}
 						query, variables := windows{r, cursors, filtered, r.in100(30)}.next(schema, ids, vmIDs)
-						bound := b.maxCalls(t, query, variables)
-						most, looksUp := bound, lookups.MatchString(query)
+						limit := b.maxCalls(t, query, variables)
+						most, looksUp := limit, lookups.MatchString(query)
 						if looksUp {
 							most += pagesOfAll
 						}
 						got := b.within(t, most, query, variables)
 						if t.Failed() {
-							t.Fatalf("seeds {%d, %d}, the bound is %d: %s", seed, i, bound, query)
+							t.Fatalf("seeds {%d, %d}, the limit is %d: %s", seed, i, limit, query)
 						}
 						if !looksUp {
-							calls, bounds = calls+got, bounds+bound
+							calls, limits = calls+got, limits+limit
 						}
 					}
 				})
 			}
-			t.Logf("%d calls, bounds of %d in total", calls, bounds)
-			if ttl == 0 && calls < bounds/2 {
-				t.Errorf("got %d calls, %d allowed: want a closer bound", calls, bounds)
+			t.Logf("%d calls, limits of %d in total", calls, limits)
+			if ttl == 0 && calls < limits/2 {
+				t.Errorf("got %d calls, %d allowed: want a closer limit", calls, limits)
 			}
 		})
 	}
