@@ -83,7 +83,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		err = httpserver.Health(ctx, settings.Listen, settings.TLSCert != "")
 	case config.CommandCheck:
 		var ok bool
-		if ok, err = runChecks(ctx, settings, stdout); err == nil && !ok {
+		if ok, err = runCheck(ctx, settings, stdout); err == nil && !ok {
 			return exitFailure // the report has the reason
 		}
 	case config.CommandServe:
@@ -178,8 +178,8 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	return server.Run(ctx, listener)
 }
 
-// runChecks runs the command check, writes its report, and reports whether all checks have passed.
-func runChecks(ctx context.Context, settings *config.Config, stdout io.Writer) (ok bool, err error) {
+// runCheck runs the command check, writes its report, and reports whether no step has failed.
+func runCheck(ctx context.Context, settings *config.Config, stdout io.Writer) (ok bool, err error) {
 	upstreamURL, closeUpstream, err := openUpstream(settings)
 	if err != nil {
 		return false, err

@@ -2,11 +2,12 @@ package check
 
 import (
 	"context"
-	"cvmgraph/internal/redis"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"cvmgraph/internal/redis"
 )
 
 // checkRedis connects to Redis, and stores and loads a value.

@@ -18,29 +18,29 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// owners is an upstream that records which credential each VM has been sent to.
-type owners struct {
+// vmRecorder is an upstream that records which credential each VM has been sent to.
+type vmRecorder struct {
 	list *demo.Upstream
 
 	mu sync.Mutex
 	of map[string]string // credentials by VM
 }
 
-func (o *owners) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (u *vmRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	recorder := httptest.NewRecorder()
-	o.list.ServeHTTP(recorder, r)
+	u.list.ServeHTTP(recorder, r)
 	credential := credentialOf(r.Header)
-	o.mu.Lock()
+	u.mu.Lock()
 	for rest := recorder.Body.Bytes(); ; {
 		_, after, found := bytes.Cut(rest, []byte(`"hosted":{"id":"`))
 		if !found {
 			break
 		}
 		vm, _, _ := bytes.Cut(after, []byte(`"`))
-		o.of[string(vm)] = credential
+		u.of[string(vm)] = credential
 		rest = after
 	}
-	o.mu.Unlock()
+	u.mu.Unlock()
 	for name, values := range recorder.Header() {
 		w.Header()[name] = values
 	}
@@ -57,11 +57,11 @@ func credentialOf(header http.Header) string {
 
 // vmOf returns a VM of a credential, or if other is set, a VM of another credential. It returns an
 // empty string if there is no such VM yet.
-func (o *owners) vmOf(credential string, other bool) string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for vm, owner := range o.of {
-		if (owner != credential) == other {
+func (u *vmRecorder) vmOf(credential string, other bool) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for vm, sentTo := range u.of {
+		if (sentTo != credential) == other {
 			return vm
 		}
 	}
@@ -71,17 +71,17 @@ func (o *owners) vmOf(credential string, other bool) string {
 // vm is the id of a VM, which is null for a CVM without a VM.
 type vm struct{ VMID *string }
 
-// foreign returns the owner of one of the VMs that do not belong to the credential, or an empty
+// foreign returns the credential of one of the VMs that do not belong to the given one, or an empty
 // string if all of them do.
-func (o *owners) foreign(credential string, vms []vm) string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (u *vmRecorder) foreign(credential string, vms []vm) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	for _, vm := range vms {
 		if vm.VMID == nil {
 			continue
 		}
-		if owner := o.of[*vm.VMID]; owner != credential {
-			return cmp.Or(owner, "no credential")
+		if sentTo := u.of[*vm.VMID]; sentTo != credential {
+			return cmp.Or(sentTo, "no credential")
 		}
 	}
 	return ""
@@ -89,7 +89,7 @@ func (o *owners) foreign(credential string, vms []vm) string {
 
 // tenantsTest is a program that many tenants send requests to.
 type tenantsTest struct {
-	upstream *owners
+	upstream *vmRecorder
 	p        *process
 	client   *http.Client
 
@@ -107,7 +107,7 @@ func TestTenants_changingLists(t *testing.T) {
 	}
 	list := demo.New(demo.Options{Items: 40, ChangeEvery: 100 * time.Millisecond})
 	tt := &tenantsTest{
-		upstream: &owners{list: list, of: map[string]string{}},
+		upstream: &vmRecorder{list: list, of: map[string]string{}},
 		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: tenants}},
 	}
 	server := httptest.NewServer(tt.upstream)
@@ -178,8 +178,8 @@ func (tt *tenantsTest) request(t *testing.T, random *rand.Rand, header http.Head
 		vms = append(vms, *got.Data.Own)
 	}
 	tt.items.Add(int64(len(vms)))
-	if owner := tt.upstream.foreign(credential, vms); owner != "" {
-		return "", "got a VM of " + owner
+	if other := tt.upstream.foreign(credential, vms); other != "" {
+		return "", "got a VM of " + other
 	}
 	if end := got.Data.Cvms.PageInfo.EndCursor; end != nil && random.IntN(5) > 0 {
 		return quoted(*end), ""

@@ -1,10 +1,11 @@
 package httpserver_test
 
 import (
-	"cvmgraph/internal/httpserver"
 	"net"
 	"strings"
 	"testing"
+
+	"cvmgraph/internal/httpserver"
 )
 
 func TestLocalURL_hosts(t *testing.T) {

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"

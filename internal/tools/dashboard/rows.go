@@ -166,7 +166,7 @@ func upstream() []panel {
 			title: "Calls by outcome", width: 12, unit: "cps", stacked: true,
 			description: "Completed calls, including retries. client_error: the upstream rejected a caller's credential or filter. " +
 				"rate_limited: make fewer calls, with a longer --cache-ttl or a Redis for all replicas. " +
-				"unavailable: the call was not made; see the breaker and the rejected attempts. " +
+				"unavailable: the call was not made; see the breaker and the suppressed attempts. " +
 				"invalid: the response does not match the API version; see the row Contract.",
 			queries: []query{{"{{outcome}}", `sum by (outcome) (rate(cvmgraph_upstream_calls_total{}[]))`}},
 			series:  outcomes(),
