@@ -29,7 +29,7 @@ type largeBodySlots chan struct{}
 
 // rawPage reads the whole body. Its errors are *InvalidResponseError for a body that is too large,
 // incomplete or wrongly compressed, *UnavailableError for a large one that gets no slot in time,
-// and those of the connection.
+// and errors of the connection.
 func (s largeBodySlots) rawPage(ctx context.Context, resp *http.Response) (RawPage, error) {
 	body, large, err := s.readBody(ctx, resp)
 	if err == nil && endsEarly(body) {
@@ -81,8 +81,8 @@ func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body
 	}
 }
 
-// grown returns body with a larger capacity: that of the announced length if the body is large, and
-// at most one byte more than maxBody.
+// grown returns body with a larger capacity, at most one byte more than maxBody. The announced
+// length counts only if the body is large already.
 func grown(body []byte, announced int) []byte {
 	size := max(2*cap(body), 32<<10)
 	if cap(body) > largeBodyBytes {

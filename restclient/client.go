@@ -117,8 +117,8 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 // State returns the current state of the breaker and of the limit of attempts in flight.
 func (c *Client) State() State { return c.policy.state() }
 
-// ListCvms fetches and decodes one page of the list. The page belongs to the caller. The errors are
-// those of [Client.Fetch], and *InvalidResponseError for a body that is not the page.
+// ListCvms fetches and decodes one page of the list. The page belongs to the caller. It
+// returns the errors of [Client.Fetch], and *InvalidResponseError for a body that is not the page.
 func (c *Client) ListCvms(ctx context.Context, cred Credential, req PageRequest) (*CvmPage, error) {
 	page, err := c.Fetch(ctx, cred, req)
 	if err != nil {
@@ -160,9 +160,9 @@ func (p RawPage) Release() {
 // request again if an idle connection turns out to be closed. The upstream is not called while it
 // mostly fails, or while too many attempts are in flight.
 //
-// The error is an *ArgumentError before any I/O, an *UnavailableError, or that of the last attempt:
-// *StatusError, *TimeoutError, *NetworkError, or *InvalidResponseError for a body that is too large
-// or incomplete. If ctx is canceled, errors.Is finds [context.Canceled] in the error.
+// The error is an *ArgumentError before any I/O, an *UnavailableError, or the error of the last
+// attempt: *StatusError, *TimeoutError, *NetworkError, or *InvalidResponseError for a body that is
+// too large or incomplete. If ctx is canceled, errors.Is finds [context.Canceled] in the error.
 func (c *Client) Fetch(ctx context.Context, cred Credential, req PageRequest) (RawPage, error) {
 	if err := req.validate(); err != nil {
 		return RawPage{}, err
@@ -222,8 +222,8 @@ func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) 
 }
 
 // fetch sends the request and returns the body of a response with status 200. Its errors are
-// *StatusError, *InvalidResponseError, *UnavailableError, and those of the transport, which must
-// not be shown to clients.
+// *StatusError, *InvalidResponseError, *UnavailableError, and errors of the transport, which
+// must not be shown to clients.
 func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest) (RawPage, error) {
 	resp, err := c.transport.RoundTrip(c.request(ctx, header, req))
 	if err != nil {
@@ -248,8 +248,8 @@ func forbidsStoring(header http.Header) bool {
 	return false
 }
 
-// headerFor returns the header of a call. Only trace headers, and those of net/http for
-// compression, are added to it later.
+// headerFor returns the header of a call. Only trace headers, and the headers of net/http
+// for compression, are added to it later.
 func (c *Client) headerFor(cred Headers) http.Header {
 	header := maps.Clone(c.header)
 	setIfAny(header, "Authorization", cred.Authorization)

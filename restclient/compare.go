@@ -35,9 +35,9 @@ var (
 )
 
 // Compare compares the document of a page with the wire types. It finds unknown keys, missing keys,
-// and values of another type. A null is allowed for every key but those of the document itself, and
-// counts as present. Of equal keys, the last one counts. The credential is the one the document was
-// fetched with; no part of it is shown.
+// and values of another type. A null is allowed for every key except the keys of the document
+// itself, and counts as present. Of equal keys, the last one counts. The credential is the one the
+// document was fetched with; no part of it is shown.
 //
 // It takes a few times as long as decoding, and its memory does not depend on the document. Its
 // error is an *InvalidResponseError: the document is not JSON, truncated, or nested too deeply.

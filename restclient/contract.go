@@ -79,7 +79,7 @@ func (d Difference) String() string {
 type Comparison struct {
 	// Items is the number of objects in the list of items.
 	Items int
-	// Flat reports whether the items are those of another API version, as [ReasonFlatShape] does.
+	// Flat reports whether the items have the shape of another API version: see [ReasonFlatShape].
 	// That counts as one changed value, and the content of the items is not compared.
 	Flat bool
 	// Missing, Changed and Unknown are the numbers of differences of these kinds.

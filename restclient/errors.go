@@ -125,7 +125,7 @@ const (
 	ReasonTooLarge Reason = "too large"
 	// ReasonTooDeep means that objects and lists nest deeper than 512.
 	ReasonTooDeep Reason = "nested too deeply"
-	// ReasonFlatShape means that the items are those of another API version.
+	// ReasonFlatShape means that the items have the shape of another API version.
 	ReasonFlatShape Reason = "shape of another API version"
 	// ReasonEnvelope means that the document is not an object, or that items, total, page or
 	// page_size is missing or of the wrong type.

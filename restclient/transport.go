@@ -71,7 +71,7 @@ func (c *Client) transportError(caller, attempt context.Context, err error) erro
 	if rejection, ok := errors.AsType[*NetworkError](err); ok {
 		return rejection
 	}
-	// The deadline of a connection can be its own, or pass a moment before that of its context.
+	// The deadline of a connection can be its own, or pass a moment before its context's deadline.
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
 		return &TimeoutError{}
 	}

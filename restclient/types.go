@@ -138,9 +138,9 @@ type VmConfiguration struct {
 	PinNuma bool `json:"pin_numa"`
 	// Gpus are the attached GPUs. It is nil if absent.
 	Gpus *GpuConfig `json:"gpus"`
-	// KmsURLs are key management services that replace those of the node.
+	// KmsURLs are key management services that replace the node's.
 	KmsURLs []string `json:"kms_urls"`
-	// GatewayURLs are gateways that replace those of the node.
+	// GatewayURLs are gateways that replace the node's.
 	GatewayURLs []string `json:"gateway_urls"`
 }
 
