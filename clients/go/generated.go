@@ -15,9 +15,9 @@ import (
 // wrong type. In the last case the response also has an error with the field's path.
 type Cvm struct {
 	// Stable across requests. The id of a CVM that has a VM is derived from the VM's UUID and unique. A CVM whose VM does
-	// not exist yet (vmId is null) has a provisional id, which becomes invalid when the VM exists. It is unique only on a page
-	// of the upstream: CVMs without a VM that have the same project, name, node, owner and contract are numbered in their
-	// order on the page. Source: hosted.id.
+	// not exist yet (vmId is null) has a provisional id, which becomes invalid when the VM exists. It is unique only on a
+	// page of the upstream: CVMs without a VM that have the same project, name, node, owner and contract are numbered in
+	// their order on the page. Source: hosted.id.
 	Id string `json:"id"`
 	// Name of the CVM: 5 to 63 characters, unique in its workspace. Null if the upstream omits it. Source: name.
 	Name *string `json:"name"`
