@@ -14,7 +14,7 @@ import (
 type listFetch struct {
 	op     *operation
 	filter restclient.Filter
-	since  time.Time // pages show the list at this time or later; if zero, at any time
+	since  time.Time // as in operation, for this list
 	// loaded are the pages so far. requested are the references that they were requested by. The
 	// cache may have returned a larger page instead of a requested one.
 	loaded    []pages.FetchResult
@@ -58,8 +58,8 @@ func (f *listFetch) restart() {
 }
 
 // load loads pages and returns them. It fetches a page again if this field has loaded it before. If
-// the operation has a page with the whole list that this field has not loaded, load returns only
-// that page.
+// the operation has a page with the whole list that this field has not loaded, load returns that
+// page in place of all requested ones.
 func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
 	if whole, ok := f.op.loader.CompletePage(f.filter, f.since); ok {
 		if ref := refOf(whole); !slices.Contains(f.requested, ref) {

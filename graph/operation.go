@@ -30,8 +30,8 @@ type operation struct {
 	untrusted bool
 	// explain is true if the request has the header for extensions.upstream.
 	explain bool
-	// since is the earliest time at which pages may have been requested. If zero, they may be of
-	// any time.
+	// since is the time that pages must not be older than, as [pages.FetchTimes] defines it. If
+	// zero, they may be of any age.
 	since       time.Time
 	segments    rawSegments
 	fieldErrors atomic.Int64 // number of errors about single values

@@ -104,8 +104,8 @@ type State struct {
 	Limit, InFlight, Queued int
 }
 
-// RetryDeadline returns the time until which a call may be retried, and false if there is no such
-// time. The time may change between calls of Deadline, which must be safe for concurrent use.
+// RetryDeadline has the time until which an upstream call may be retried. Deadline returns false if
+// there is none. Its result may change over time, and it must be safe for concurrent use.
 type RetryDeadline interface {
 	Deadline() (deadline time.Time, ok bool)
 }

@@ -65,8 +65,8 @@ type Step struct {
 	Status Status `json:"status"`
 	// Message explains the result to people, and what to do about it. Its wording may change.
 	Message string `json:"message"`
-	// Differences are the differences between the upstream's page and its API version. More is the
-	// number of differences that are left out.
+	// Differences are the differences between the upstream's page and the configured API version.
+	// More is the number of differences that are left out.
 	Differences []restclient.Difference `json:"differences,omitempty"`
 	More        int                     `json:"more,omitempty"`
 }

@@ -20,8 +20,8 @@ import (
 const MaxErrors = 100
 
 const (
-	// maxMessage is the maximum length of a message, in bytes: the parser's messages repeat names
-	// of the request.
+	// maxMessage is the maximum length of a message, in bytes. The parser's messages quote the
+	// request.
 	maxMessage = 400
 	// gzipMinBytes is the minimum size of a response that is compressed, in bytes.
 	gzipMinBytes = 2048

@@ -131,6 +131,6 @@ func (c *responseCache) store(entry cacheEntry, op Operation, body []byte) {
 		c.responses.Set(entry.key, &cachedResponse{})
 		return
 	}
-	// The name is cloned because it is a part of the document, all of which would stay in memory.
+	// A substring would keep the whole document in memory.
 	c.responses.Set(entry.key, &cachedResponse{slices.Clone(body), sources, strings.Clone(entry.operationName)})
 }

@@ -19,7 +19,7 @@ const (
 	quietTime     = 5 * time.Millisecond
 	acceptTimeout = time.Second
 
-	// firstRequestTime is the time for which a connection without a request delays the shutdown.
+	// firstRequestTime is how long a shutdown waits for the first request of a new connection.
 	firstRequestTime = 5 * time.Second
 )
 

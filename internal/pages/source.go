@@ -45,7 +45,8 @@ type FetchResult struct {
 type FetchTimes struct{ Requested, Received time.Time }
 
 // notBefore reports whether the page shows the list as of since or later. That is the case if it
-// was requested since then, or received exactly then.
+// was requested since then. It is also the case if it was received exactly then: a cursor's time is
+// the receive time of the page that the cursor is from.
 func (t FetchTimes) notBefore(since time.Time) bool {
 	return since.IsZero() || !t.Requested.Before(since) || t.Received.Equal(since)
 }

@@ -102,7 +102,7 @@ func (q *Queries) MutateOperationParameters(ctx context.Context, params *graphql
 	return nil
 }
 
-// named returns the query with the document ID or, if the ID is empty, with the hash.
+// named returns the query of a document ID. If the ID is empty, it returns the query of a hash.
 func (q *Queries) named(ctx context.Context, id, hash string) (string, *apierror.Error) {
 	if id != "" {
 		if query, ok := q.trusted.find(id); ok {

@@ -29,8 +29,8 @@ type selection []step
 
 // step writes one field of an object.
 type step struct {
-	// name is how the member starts: the response name in quotes and a colon, after a comma if the
-	// field is not the first one.
+	// name is the JSON before the value: the quoted response name and a colon, with a comma before
+	// them unless the field is the first one.
 	name string
 	op   op
 	// slot is the index of the value's slot, counted from the object's own slot.

@@ -33,7 +33,7 @@ const (
 	// maxRequested is how many positions are requested at a time, whatever total the upstream
 	// reports.
 	maxRequested = 12_000
-	// maxRetries is how often a seam is loaded again.
+	// maxRetries is how often the repair of a seam, of the list's end or of a search is tried.
 	maxRetries = 3
 	// maxRounds is how often pages may be requested.
 	maxRounds = 16

@@ -128,8 +128,8 @@ func (asm *Assembler) continuation(t traversal, dir int) (boundary, int, bool) {
 			if dir < 0 {
 				next.index = j
 			}
-			// New items may follow an earlier item before the place reached. The page has to show
-			// more items than those.
+			// The traversal has passed up to back items after the matched one already. The page
+			// helps only if it has more items than those.
 			further := asm.remaining(next, dir) - back
 			if !other.ends(dir) && (further <= 0 || back > 0 && further < seamSlack && !asm.bestEffort) {
 				continue
