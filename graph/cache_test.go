@@ -121,7 +121,7 @@ func TestCache_stalePages(t *testing.T) {
 	}
 	status.Store(http.StatusUnauthorized)
 	if a := g.post(t, query, nil, nil); a.onlyError(t).code() != "UNAUTHENTICATED" {
-		t.Errorf("a refused credential: got %v", a.Errors)
+		t.Errorf("a rejected credential: got %v", a.Errors)
 	}
 	status.Store(http.StatusBadGateway)
 	if a := g.post(t, query, nil, nil); a.onlyError(t).code() != "UPSTREAM_ERROR" {

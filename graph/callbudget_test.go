@@ -50,19 +50,19 @@ func (b *limitedGateways) allowing(t *testing.T, calls int) *gateway {
 // reject it.
 func (b *limitedGateways) maxCalls(t *testing.T, query string, variables vars) int {
 	t.Helper()
-	limit, ok := b.refusal(t, 1, query, variables)
+	limit, ok := b.rejection(t, 1, query, variables)
 	if !ok {
 		return 1
 	}
-	if again, ok := b.refusal(t, limit-1, query, variables); !ok || again != limit {
+	if again, ok := b.rejection(t, limit-1, query, variables); !ok || again != limit {
 		t.Errorf("%d calls allowed: got a rejection: %v, of %d, want one of %d", limit-1, ok, again, limit)
 	}
 	return limit
 }
 
-// refusal returns the number of calls in the error of a gateway that allows so many upstream calls.
-// It returns false if the gateway does not reject the operation.
-func (b *limitedGateways) refusal(t *testing.T, allowed int, query string, variables vars) (actual int, ok bool) {
+// rejection returns the number of calls in the error of a gateway that allows so many upstream
+// calls. It returns false if the gateway does not reject the operation.
+func (b *limitedGateways) rejection(t *testing.T, allowed int, query string, variables vars) (actual int, ok bool) {
 	t.Helper()
 	g := b.allowing(t, allowed)
 	a := g.post(t, query, variables, nil)
@@ -192,7 +192,7 @@ func (b *limitedGateways) within(t *testing.T, most int, query string, variables
 	calls := g.takeCalls()
 	for _, e := range a.Errors {
 		if e.code() == "QUERY_TOO_COMPLEX" && e.Extensions["limit"] == float64(most) { // not for the size of the response
-			t.Errorf("got %+v after the calls %q, want no refusal", a.Errors, calls)
+			t.Errorf("got %+v after the calls %q, want no rejection", a.Errors, calls)
 			break
 		}
 	}
@@ -259,7 +259,7 @@ func TestCallBudget_operationTooLarge(t *testing.T) {
 			calls := g.takeCalls()
 			if test.wantActual == 0 {
 				if len(calls) > test.limit || strings.Contains(a.raw, "QUERY_TOO_COMPLEX") {
-					t.Errorf("got %.300s and %d calls, want no refusal", a.raw, len(calls))
+					t.Errorf("got %.300s and %d calls, want no rejection", a.raw, len(calls))
 				}
 				return
 			}
@@ -281,7 +281,7 @@ func TestCallBudget_lookupBesideConnections(t *testing.T) {
 	t.Parallel()
 	upstream := demo.New(demo.Options{Items: 450})
 	const query = `{ cvm(vmId: "none") { id } a: cvms(last: 300) { totalCount nodes { id } } b: cvms(nodeId: 18) { nodes { id } } }`
-	for allowed, refused := range map[int]bool{8: true, 11: true, 12: false} {
+	for allowed, rejected := range map[int]bool{8: true, 11: true, 12: false} {
 		for range 5 { // fields are resolved in any order
 			g := newGateway(t, upstream, allowing(allowed))
 			a := g.post(t, query, nil, nil)
@@ -291,10 +291,10 @@ func TestCallBudget_lookupBesideConnections(t *testing.T) {
 			if strings.Count(a.raw, `"id"`) < 300 || string(a.Data["cvm"]) != "null" {
 				t.Errorf("%d allowed: got %.300s, want both connections", allowed, a.raw)
 			}
-			if !refused && len(a.Errors) > 0 {
+			if !rejected && len(a.Errors) > 0 {
 				t.Errorf("%d allowed: got %+v, want none", allowed, a.Errors)
 			}
-			if refused && (len(a.Errors) != 1 || a.Errors[0].code() != "QUERY_TOO_COMPLEX" || !slices.Equal(a.Errors[0].Path, []any{"cvm"})) {
+			if rejected && (len(a.Errors) != 1 || a.Errors[0].code() != "QUERY_TOO_COMPLEX" || !slices.Equal(a.Errors[0].Path, []any{"cvm"})) {
 				t.Errorf("%d allowed: got %+v, want QUERY_TOO_COMPLEX of the lookup", allowed, a.Errors)
 			}
 		}
@@ -308,14 +308,14 @@ func TestCallBudget_listMoved(t *testing.T) {
 	upstream := demo.New(demo.Options{Items: 450})
 	query := fmt.Sprintf(`{ cvms(first: 30, after: %q) { nodes { id } } }`, everyCursor(t, upstream, "")[20])
 	upstream.Edit(tenant(), func(items []demo.Item) []demo.Item { return append(slices.Clone(items[200:]), items[:200]...) })
-	for allowed, refused := range map[int]bool{1: true, 2: true, 4: true, 12: false} {
+	for allowed, rejected := range map[int]bool{1: true, 2: true, 4: true, 12: false} {
 		g := newGateway(t, upstream, allowing(allowed))
 		a := g.post(t, query, nil, nil)
 		calls := len(g.takeCalls())
-		if calls > allowed || refused && calls == 0 {
+		if calls > allowed || rejected && calls == 0 {
 			t.Errorf("%d allowed: got %d calls", allowed, calls)
 		}
-		if !refused {
+		if !rejected {
 			a.cvms(t)
 			continue
 		}

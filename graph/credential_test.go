@@ -71,7 +71,7 @@ func TestCredential_headers(t *testing.T) {
 		"a token over 8 KiB":               {bearer("Bearer " + strings.Repeat("a", 8<<10)), "UNAUTHENTICATED"},
 		"two keys":                         {http.Header{"X-Api-Key": {"a", "b"}}, "UNAUTHENTICATED"},
 		"a workspace alone":                {http.Header{"X-Phala-Workspace": {"team"}}, "UNAUTHENTICATED"},
-		"one that the upstream refuses":    {bearer("Bearer invalid"), "UNAUTHENTICATED"},
+		"one that the upstream rejects":    {bearer("Bearer invalid"), "UNAUTHENTICATED"},
 		"a token":                          {bearer("Bearer a"), nil},
 		"a token of almost 8 KiB":          {bearer("Bearer " + strings.Repeat("a", 8<<10-7)), nil},
 		"the scheme in another case":       {bearer("bearer a"), nil},

@@ -138,7 +138,7 @@ func TestEntities_allFail(t *testing.T) {
 	}{
 		"more than first may be": {representations: many, header: nil, wantCode: "BAD_USER_INPUT", wantData: true},
 		"no credential":          {representations: many[:1], header: http.Header{}, wantCode: "UNAUTHENTICATED", wantData: true},
-		"a refused credential":   {representations: many[:1], header: http.Header{"Authorization": {"Bearer invalid"}}, wantCode: "UNAUTHENTICATED", wantData: true},
+		"a rejected credential":  {representations: many[:1], header: http.Header{"Authorization": {"Bearer invalid"}}, wantCode: "UNAUTHENTICATED", wantData: true},
 		"null among them":        {representations: []any{nil}, header: nil, wantCode: "GRAPHQL_VALIDATION_FAILED", wantData: false},
 		"null for them":          {representations: nil, header: nil, wantCode: "GRAPHQL_VALIDATION_FAILED", wantData: false},
 	}
@@ -154,7 +154,7 @@ func TestEntities_allFail(t *testing.T) {
 				t.Errorf("got %s, want data that is null: %v", a.raw, test.wantData)
 			}
 			wantCalls := 0
-			if name == "a refused credential" {
+			if name == "a rejected credential" {
 				wantCalls = 1
 			}
 			if calls := g.takeCalls(); len(calls) != wantCalls {

@@ -40,7 +40,7 @@ func NewHandler(r *Resolver) http.Handler {
 		Executor:      exec,
 		NewOperation:  func(header http.Header) graphqlhttp.Operation { return r.newOperation(header) },
 		PresentError:  r.presentError,
-		Observer:      graphqlhttp.Observer{Executed: r.Tracer.executed, CacheHit: r.Tracer.cacheHit, Refused: r.Tracer.refused},
+		Observer:      graphqlhttp.Observer{Executed: r.Tracer.executed, CacheHit: r.Tracer.cacheHit, Rejected: r.Tracer.rejected},
 		ResponseCache: r.ResponseCache,
 	})
 }

@@ -175,7 +175,7 @@ func TestHandler_gzip(t *testing.T) {
 		"not requested":           {large, "", false},
 		"requested":               {large, "gzip, deflate, br", true},
 		"requested with a weight": {large, "br;q=1.0, gzip; q=0.5", true},
-		"refused":                 {large, "gzip;q=0", false},
+		"rejected":                {large, "gzip;q=0", false},
 		"only another encoding":   {large, "br", false},
 		"a small response":        {small, "gzip", false},
 	}

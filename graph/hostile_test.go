@@ -152,7 +152,7 @@ func TestHostileDocuments_cpuTime(t *testing.T) { //nolint:paralleltest // it me
 			response := serve(t.Context(), g.handler, "Bearer x", body)
 			took = min(took, cost.CPU()-started)
 			if document.wantCode == "" && !bytes.Contains(response, []byte(`"data":{`)) && !bytes.Contains(response, []byte("QUERY_TOO_COMPLEX")) {
-				t.Fatalf("%s: got %.300s, want data or a refusal", name, response)
+				t.Fatalf("%s: got %.300s, want data or a rejection", name, response)
 			}
 		}
 		t.Logf("%s: %v", name, took)

@@ -225,7 +225,7 @@ func TestTrustedDocuments_sharedQuery(t *testing.T) {
 		if n := untrusted.Load(); (n == 1) != (mode == persisted.TrustLog) {
 			t.Errorf("%s: got %d untrusted documents, want one if it is executed", mode, n)
 		}
-		// A refused query is not stored for other replicas.
+		// A rejected query is not stored for other replicas.
 		const fresh = "{ fresh: __typename }"
 		g.send(t, http.MethodPost, "/graphql", object(t, "query", fresh, "extensions", persistedQuery(hashOf(fresh))))
 		if _, stored := shared[hashOf(fresh)]; stored != (mode == persisted.TrustLog) {

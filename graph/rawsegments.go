@@ -42,9 +42,9 @@ type segment interface {
 	name() string
 }
 
-// refuse refuses the whole response, which has at least actual bytes, and returns the error. If
+// reject rejects the whole response, which has at least actual bytes, and returns the error. If
 // field is not empty, it is the field that exceeds the limit.
-func (s *rawSegments) refuse(field string, limit, actual int) error {
+func (s *rawSegments) reject(field string, limit, actual int) error {
 	e := apierror.TooComplex(limit, actual, fmt.Sprintf(
 		"the response has %d bytes or more: at most %d are allowed; ask for fewer items or fields", actual, limit,
 	))
@@ -60,7 +60,7 @@ func (s *rawSegments) refuse(field string, limit, actual int) error {
 // many.
 func (s *rawSegments) execute(field string, size int) error {
 	if all := s.executed.Add(int64(size)); all > maxExecuted {
-		return s.refuse(field, maxExecuted, int(all))
+		return s.reject(field, maxExecuted, int(all))
 	}
 	return nil
 }
@@ -81,13 +81,13 @@ func (s *rawSegments) appendData(dst, data []byte) ([]byte, *gqlerror.Error) {
 		i := bytes.IndexByte(data, placeholder[0])
 		if last := i < 0; last || len(dst)+i > maxResponse {
 			if dst = append(dst, data...); len(dst) > maxResponse {
-				_ = s.refuse("", maxResponse, len(dst))
+				_ = s.reject("", maxResponse, len(dst))
 			}
 			break
 		}
 		dst = s.list[0].appendJSON(append(dst, data[:i]...), maxResponse)
 		if len(dst) > maxResponse {
-			_ = s.refuse(s.list[0].name(), maxResponse, len(dst))
+			_ = s.reject(s.list[0].name(), maxResponse, len(dst))
 		}
 		s.list, data = s.list[1:], data[i+1:]
 	}

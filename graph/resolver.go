@@ -33,7 +33,7 @@ type Resolver struct {
 	// Introspection lets clients select the schema. If false, errors do not suggest names either.
 	Introspection bool
 	// DefaultCredential is the credential of requests without one. If zero, such requests are
-	// refused with UNAUTHENTICATED.
+	// rejected with UNAUTHENTICATED.
 	DefaultCredential restclient.Credential
 	// ResponseCache configures the response cache. The zero value disables it.
 	ResponseCache graphqlhttp.ResponseCacheOptions

@@ -140,7 +140,7 @@ func TestResponseCache_notUsed(t *testing.T) {
 		"a page that was replaced": {query: query, header: own, change: func(g *cachedGateway, _ *clock, _ *atomic.Int64) {
 			g.post(t, query, nil, with("Cache-Control", "no-cache"))
 		}},
-		"a credential that was refused": {query: query, header: own, code: "UNAUTHENTICATED", change: func(g *cachedGateway, _ *clock, status *atomic.Int64) {
+		"a credential that was rejected": {query: query, header: own, code: "UNAUTHENTICATED", change: func(g *cachedGateway, _ *clock, status *atomic.Int64) {
 			status.Store(http.StatusUnauthorized)
 			g.post(t, `{ cvms(first: 3, nodeId: 1) { nodes { id } } }`, nil, nil)
 		}},
@@ -215,7 +215,7 @@ func TestResponseCache_get(t *testing.T) {
 }
 
 // TestResponseCache_callersApart sends the same queries with similar credentials, some of which are
-// refused at times. Each caller must see only its own list.
+// rejected at times. Each caller must see only its own list.
 func TestResponseCache_callersApart(t *testing.T) {
 	t.Parallel()
 	requests := testmode.Count(5_000, 60_000)

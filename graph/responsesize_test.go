@@ -24,7 +24,7 @@ func newListGateway(t *testing.T, list *cost.List, projected bool) *gateway {
 	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) { r.Pages, r.Projection = list.Cached(), projected })
 }
 
-// TestResponseSize_tooLarge also checks that a refused response takes memory in proportion to the
+// TestResponseSize_tooLarge also checks that a rejected response takes memory in proportion to the
 // limit, however large it would be.
 func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // it counts the allocations of the process
 	list, large := cost.NewList(0), cost.NewList(4_000_000)
@@ -49,7 +49,7 @@ func TestResponseSize_tooLarge(t *testing.T) { //nolint:paralleltest // it count
 		list      *cost.List
 		projected bool
 		query     string
-		limit     int // 0 if it is not refused
+		limit     int // 0 if it is not rejected
 	}{
 		"30 connections of 1000 items":           {list: list, projected: true, query: connections(30, "cvms(first: 1000) { edges { cursor node { ...f } } }"), limit: maxResponse},
 		"30 connections of 1000 items, plain":    {list: list, query: connections(30, "cvms(first: 1000) { edges { cursor node { ...f } } }"), limit: maxExecuted},

@@ -31,7 +31,7 @@ type Tracer struct {
 	Page func(ctx context.Context, page pages.FetchResult, reason relay.Reason)
 }
 
-// executed records an operation. It may have been refused, so that opCtx has no operation.
+// executed records an operation. It may have been rejected, so that opCtx has no operation.
 func (t *Tracer) executed(ctx context.Context, opCtx *graphql.OperationContext, errs gqlerror.List) {
 	if t == nil {
 		return
@@ -51,8 +51,8 @@ func (t *Tracer) cacheHit(ctx context.Context, name string) {
 	}
 }
 
-// refused records a request that was not executed.
-func (t *Tracer) refused(ctx context.Context, code string) {
+// rejected records a request that was not executed.
+func (t *Tracer) rejected(ctx context.Context, code string) {
 	if t != nil {
 		t.Operation(ctx, "", "", false, []string{code}, isFailure(code))
 	}

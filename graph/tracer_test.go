@@ -110,7 +110,7 @@ func tracedOperations() map[string]tracedOperation {
 			query: `{ _entities(representations: [{ __typename: "Cvm", vmId: "1a09d706-2686-4e0a-8b1d-323ff0e3504b" }]) { __typename } }`, token: "status-501",
 			want: []string{`field _entities "UPSTREAM_ERROR" failed=true; operation "query" "" hit=false [UPSTREAM_ERROR] failed=true`},
 		},
-		"a credential that the upstream refuses": {
+		"a credential that the upstream rejects": {
 			query: `{ cvm(vmId: "1a09d706-2686-4e0a-8b1d-323ff0e3504b") { id } }`, token: "status-401",
 			want: []string{`field cvm "UNAUTHENTICATED" failed=false; operation "query" "" hit=false [UNAUTHENTICATED] failed=false`},
 		},

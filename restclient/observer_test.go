@@ -91,7 +91,8 @@ func TestObserver_events(t *testing.T) {
 	}
 }
 
-// followed has the arguments of Follow, and of the function it returned, for one attempt.
+// tracedAttempt has the arguments of StartAttempt, and of the function it returned, for one
+// attempt.
 type tracedAttempt struct {
 	attempt restclient.Attempt
 	status  int

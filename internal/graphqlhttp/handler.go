@@ -54,13 +54,13 @@ type Operation interface {
 // Observer receives events. All of its functions are required, and must be safe for concurrent use.
 type Observer struct {
 	// Executed is called after a response was written, with the errors that it has. The operation's
-	// context has no operation if the request was refused after it was parsed.
+	// context has no operation if the request was rejected after it was parsed.
 	Executed func(context.Context, *graphql.OperationContext, gqlerror.List)
 	// CacheHit is called before a cached response is written, with the name of its operation.
 	CacheHit func(ctx context.Context, operationName string)
-	// Refused is called before a request is refused that is malformed or fails unexpectedly, with
+	// Rejected is called before a request is rejected that is malformed or fails unexpectedly, with
 	// the code of the error.
-	Refused func(ctx context.Context, code string)
+	Rejected func(ctx context.Context, code string)
 }
 
 // Handler is a GraphQL endpoint: POST with a JSON body, and GET for queries.
@@ -89,7 +89,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{h, w, r, media}
 	if !ok {
 		x.media = mediaJSON
-		x.refuse(&apierror.Error{
+		x.reject(&apierror.Error{
 			Status: http.StatusNotAcceptable, Code: apierror.CodeBadRequest,
 			Message: "the response is " + mediaGraphQL + " or " + mediaJSON + ", in UTF-8: accept one of them",
 		})
@@ -98,7 +98,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer x.recoverPanic()
 	raw, err := readRaw(r)
 	if err != nil {
-		x.refuse(err)
+		x.reject(err)
 		return
 	}
 	op := h.options.NewOperation(r.Header)
@@ -108,7 +108,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	params, err := readParams(r.Method, raw)
 	if err != nil {
-		x.refuse(err)
+		x.reject(err)
 		return
 	}
 	x.execute(op, params, key, cacheable)
@@ -132,7 +132,7 @@ func (x *exchange) execute(op Operation, params *parameters, key cacheKey, cache
 	opCtx, errs := x.options.Executor.CreateOperationContext(ctx, &params.RawParams)
 	if x.r.Method == http.MethodGet && isMutation(opCtx, params.Query) {
 		x.w.Header().Set("Allow", http.MethodPost)
-		x.refuse(&apierror.Error{
+		x.reject(&apierror.Error{
 			Status: http.StatusMethodNotAllowed, Code: apierror.CodeBadRequest,
 			Message: "GET is for queries: send this operation by POST",
 		})
@@ -146,7 +146,7 @@ func (x *exchange) execute(op Operation, params *parameters, key cacheKey, cache
 	handle, ctx := x.options.Executor.DispatchOperation(ctx, opCtx)
 	response := handle(ctx)
 	if response == nil { // gqlgen does not start once the context has ended
-		x.refuse(&apierror.Error{
+		x.reject(&apierror.Error{
 			Status: http.StatusServiceUnavailable, Code: apierror.CodeUnavailable,
 			Message: "the request timed out before it was executed: try again", RetryAfter: time.Second,
 		})
@@ -183,9 +183,9 @@ func (x *exchange) respond(response *graphql.Response, op Operation, entry *cach
 	return response.Errors
 }
 
-// refuse writes the response to a request that is not executed.
-func (x *exchange) refuse(e *apierror.Error) {
-	x.options.Observer.Refused(x.r.Context(), e.Code)
+// reject writes the response to a request that is not executed.
+func (x *exchange) reject(e *apierror.Error) {
+	x.options.Observer.Rejected(x.r.Context(), e.Code)
 	x.writeError(e.Status, &gqlerror.Error{Message: e.Message, Extensions: e.Extensions()})
 }
 
@@ -197,7 +197,7 @@ func (x *exchange) recoverPanic() {
 		return
 	}
 	shown := x.options.PresentError(x.r.Context(), panics.FromRecover(value))
-	x.options.Observer.Refused(x.r.Context(), apierror.CodeInternal)
+	x.options.Observer.Rejected(x.r.Context(), apierror.CodeInternal)
 	x.writeError(http.StatusInternalServerError, shown)
 }
 
@@ -218,13 +218,13 @@ func unwrapList(errs gqlerror.List) gqlerror.List {
 	return errs
 }
 
-// isMutation reports whether the chosen operation is not a query. If the document was refused, the
+// isMutation reports whether the chosen operation is not a query. If the document was rejected, the
 // operation is looked up in the document.
 func isMutation(opCtx *graphql.OperationContext, query string) bool {
 	doc := opCtx.Doc
 	if doc == nil { // not trusted, not parsed or beyond the limits
 		var err error
-		if doc, err = parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, refusedTokens); err != nil {
+		if doc, err = parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, rejectedTokens); err != nil {
 			return false
 		}
 	}
@@ -232,6 +232,6 @@ func isMutation(opCtx *graphql.OperationContext, query string) bool {
 	return operation != nil && operation.Operation != ast.Query
 }
 
-// refusedTokens is the maximum number of tokens of a refused document that is parsed for its
+// rejectedTokens is the maximum number of tokens of a rejected document that is parsed for its
 // operation.
-const refusedTokens = 2000
+const rejectedTokens = 2000

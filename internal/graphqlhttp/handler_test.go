@@ -90,7 +90,7 @@ func newEndpoint(data string, change ...func(*graphqlhttp.Options)) *endpoint {
 				e.events = append(e.events, fmt.Sprint("executed, errors: ", len(errs)))
 			},
 			CacheHit: func(_ context.Context, name string) { e.events = append(e.events, "cache hit of "+name) },
-			Refused:  func(_ context.Context, code string) { e.events = append(e.events, "refused: "+code) },
+			Rejected: func(_ context.Context, code string) { e.events = append(e.events, "rejected: "+code) },
 		},
 	}
 	for _, c := range change {
@@ -149,7 +149,7 @@ func TestHandler_mediaType(t *testing.T) {
 		"another charset, or any type":        {accept: "application/json; charset=iso-8859-1, */*;q=0.1", want: mediaJSON},
 		"only HTML":                           {accept: "text/html", want: ""},
 		"any type except the old one":         {accept: "*/*, application/json;q=0", want: mediaGraphQL},
-		"both refused":                        {accept: "application/json;q=0, application/graphql-response+json;q=0", want: ""},
+		"both rejected":                       {accept: "application/json;q=0, application/graphql-response+json;q=0", want: ""},
 		"a weight above 1":                    {accept: "application/json;q=2", want: ""},
 		"a weight that is not a number":       {accept: "application/json;q=NaN", want: ""},
 		"upper case":                          {accept: "Application/JSON", want: mediaJSON},
@@ -230,7 +230,7 @@ func TestHandler_malformedRequest(t *testing.T) {
 				if strings.Contains(w.Body.String(), secret) {
 					t.Errorf("%s: got the body back: %s", media, w.Body)
 				}
-				if want := []string{"refused: BAD_REQUEST"}; !slices.Equal(e.events, want) {
+				if want := []string{"rejected: BAD_REQUEST"}; !slices.Equal(e.events, want) {
 					t.Errorf("%s: got the events %q, want %q", media, e.events, want)
 				}
 			}
@@ -291,7 +291,7 @@ func TestHandler_panic(t *testing.T) {
 	if want := `{"errors":[{"message":"it failed"}]}`; w.Code != 500 || w.Body.String() != want {
 		t.Errorf("got %d %s, want 500 %s", w.Code, w.Body, want)
 	}
-	if want := []string{"refused: INTERNAL_SERVER_ERROR"}; !slices.Equal(e.events, want) {
+	if want := []string{"rejected: INTERNAL_SERVER_ERROR"}; !slices.Equal(e.events, want) {
 		t.Errorf("got the events %q, want %q", e.events, want)
 	}
 }

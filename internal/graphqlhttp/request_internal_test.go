@@ -43,7 +43,7 @@ func FuzzBody(f *testing.F) {
 }
 
 // oracleParams reads parameters with encoding/json. It returns false for a body that must be
-// refused.
+// rejected.
 func oracleParams(body []byte) (_ *parameters, ok bool) {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	if !utf8.Valid(body) || !json.Valid(body) || trimmed[0] != '{' {

@@ -124,7 +124,7 @@ func TestObserver_spans(t *testing.T) {
 		method, target string
 		want           []string
 	}{
-		"query":                    {graphql: echo(), method: "POST", target: "/graphql", want: []string{"POST", "answered within", "200"}},
+		"query":                    {graphql: echo(), method: "POST", target: "/graphql", want: []string{"POST", "served within", "200"}},
 		"a body that is too large": {graphql: echo(), method: "POST", target: "/graphql", want: []string{"POST", "413"}},
 		"unknown method":           {graphql: echo(), method: "SECRET", target: "/graphql", want: []string{"other", "405"}},
 		"a health check":           {graphql: echo(), method: "GET", target: "/healthz"},
@@ -133,7 +133,7 @@ func TestObserver_spans(t *testing.T) {
 		var got []string
 		within := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Context().Value(key{}) == "traced" {
-				got = append(got, "answered within")
+				got = append(got, "served within")
 			}
 			test.graphql.ServeHTTP(w, r)
 		})
