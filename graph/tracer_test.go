@@ -158,7 +158,7 @@ func TestTracer_operations(t *testing.T) {
 	}
 }
 
-func TestTracer_refusedRequests(t *testing.T) {
+func TestTracer_rejectedRequests(t *testing.T) {
 	t.Parallel()
 	events := &recorder{}
 	g := newGateway(t, failingAs(), func(r *graph.Resolver) { r.Tracer = events.tracer() })

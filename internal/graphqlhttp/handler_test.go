@@ -226,7 +226,7 @@ func TestHandler_malformedRequest(t *testing.T) {
 				if want := cmp.Or(test.status, 400); w.Code != want || w.Header().Get("Content-Type") != media+"; charset=utf-8" {
 					t.Errorf("%s: got %d %s, want %d of the same type: %s", media, w.Code, w.Header().Get("Content-Type"), want, w.Body)
 				}
-				checkRefused(t, w, "BAD_REQUEST")
+				checkRejected(t, w, "BAD_REQUEST")
 				if strings.Contains(w.Body.String(), secret) {
 					t.Errorf("%s: got the body back: %s", media, w.Body)
 				}
@@ -238,8 +238,8 @@ func TestHandler_malformedRequest(t *testing.T) {
 	}
 }
 
-// checkRefused checks that a response has one error, with the code, and nothing else.
-func checkRefused(t *testing.T, w *httptest.ResponseRecorder, code string) {
+// checkRejected checks that a response has one error, with the code, and nothing else.
+func checkRejected(t *testing.T, w *httptest.ResponseRecorder, code string) {
 	t.Helper()
 	var body map[string][]struct {
 		Message    string
@@ -323,7 +323,7 @@ func TestHandler_manyErrors(t *testing.T) {
 	e := newEndpoint(`{}`)
 	query := "{" + strings.Repeat(" "+strings.Repeat("é", 300), 150) + " }"
 	w := e.send(t, http.MethodPost, "/graphql", `{"query":"`+query+`"}`, nil)
-	checkRefused(t, w, "GRAPHQL_PARSE_FAILED")
+	checkRejected(t, w, "GRAPHQL_PARSE_FAILED")
 	query = "{" + strings.Repeat(" "+strings.Repeat("x", 300), 150) + " }"
 	w = e.send(t, http.MethodPost, "/graphql", `{"query":"`+query+`"}`, nil)
 	var body struct{ Errors []struct{ Message string } }
