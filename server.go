@@ -428,8 +428,11 @@ func (a app) listenAdmin(ctx context.Context) (net.Listener, error) {
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.settings.AdminListen)
 	if a.settings.Demo && errors.Is(err, syscall.EADDRINUSE) {
-		a.logger.Warn("admin listener disabled; its address is in use", "error", err)
+		a.logger.Warn("admin listener disabled; its address is in use: stop the other program, or set another --admin-listen", "error", err)
 		return nil, nil
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("admin: %w: stop the other program, or set another --admin-listen", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)

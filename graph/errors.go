@@ -51,8 +51,8 @@ func toClientError(err error) (*apierror.Error, bool) {
 		return apierror.New(apierror.CodeInvalidResponse, e.Error()), true
 	}
 	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
-		return apierror.New(apierror.CodeUpstream, "the gateway cannot reach the upstream ("+e.Kind+"): try again; "+
-			"its operator can find the cause with cvmgraph check"), true
+		return apierror.New(apierror.CodeUpstream, "the gateway cannot reach the upstream ("+e.Kind+"): try again later; "+
+			"the gateway's operator can find the cause with cvmgraph check"), true
 	}
 	if e, ok := errors.AsType[*restclient.UnavailableError](err); ok {
 		return unavailableUpstream(e), true
@@ -111,7 +111,7 @@ func rejectedParams(params []string) *apierror.Error {
 func unavailableUpstream(e *restclient.UnavailableError) *apierror.Error {
 	message := "the gateway has too many calls in flight: try again"
 	if e.Cause == restclient.CauseBreaker {
-		message = "the upstream has been failing, and is not called for a moment: try again"
+		message = "calls to the upstream are paused because it fails: try again after retryAfter seconds"
 	}
 	return &apierror.Error{Code: apierror.CodeUnavailable, Message: message, RetryAfter: e.RetryAfter}
 }

@@ -36,7 +36,7 @@ func TestMessages_sayWhatToDo(t *testing.T) {
 			unreachable,
 			vars{"query": page},
 			"tester",
-			"UPSTREAM_ERROR: the gateway cannot reach the upstream (refused): try again; its operator can find the cause with cvmgraph check",
+			"UPSTREAM_ERROR: the gateway cannot reach the upstream (refused): try again later; the gateway's operator can find the cause with cvmgraph check",
 		},
 		"a wrong path of the upstream": {
 			over,

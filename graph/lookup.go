@@ -260,7 +260,7 @@ func lookupAll[K, T any](
 	parse func(K) (relay.Identity, error), element func(*model.Cvm) T,
 ) ([]T, error) {
 	if len(keys) > r.MaxFirst {
-		return nil, invalidArgument(argument, fmt.Sprintf("must be at most %d, not %d", r.MaxFirst, len(keys)))
+		return nil, invalidArgument(argument, fmt.Sprintf("can have at most %d elements, not %d", r.MaxFirst, len(keys)))
 	}
 	cvms, err := operationFrom(ctx).lookup(ctx)
 	if err != nil {

@@ -226,7 +226,7 @@ func TestCompare_document(t *testing.T) {
 func TestCompare_flatShape(t *testing.T) {
 	t.Parallel()
 	got, err := restclient.Compare(envelope(`{"vm_uuid":"a","name":"n"},{"id":"cvm_1","resource":{},"hosting":1}`, 2, 1, 2), restclient.Credential{})
-	want := []string{"changed items[] (should be an item of API version 2025-10-28, is flat shape of another one; 2 of 2)"}
+	want := []string{"changed items[] (should be an item of API version 2025-10-28, is an item of another version; 2 of 2)"}
 	if err != nil || !got.Flat || got.Items != 2 || got.Changed != 1 || got.Unknown+got.Missing != 0 || !slices.Equal(lines(got), want) {
 		t.Errorf("got %+v, %v, want %s", got, err, want)
 	}

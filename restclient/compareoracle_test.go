@@ -111,7 +111,7 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 			fitting = o.change(path, element, elements, len(elements))
 			if path == "items[]" && o.flat {
 				o.changed = append(o.changed, restclient.Difference{
-					Kind: restclient.DifferenceChanged, Path: path, Want: "an item of API version 2025-10-28", Got: []string{"flat shape of another one"},
+					Kind: restclient.DifferenceChanged, Path: path, Want: "an item of API version 2025-10-28", Got: []string{"an item of another version"},
 					Objects: len(fitting), Of: len(elements),
 				})
 			} else if element == "an object" {

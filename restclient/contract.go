@@ -133,7 +133,7 @@ func (r *report) add(t *tally, prefix string) {
 		case f.Shape == documentItem && r.flat:
 			r.changed = append(r.changed, Difference{
 				Kind: DifferenceChanged, Path: path, Want: "an item of API version " + DefaultAPIVersion,
-				Got: []string{"flat shape of another one"}, Objects: k.below.objects, Of: k.elements,
+				Got: []string{"an item of another version"}, Objects: k.below.objects, Of: k.elements,
 			})
 		case f.Shape != nil:
 			r.add(k.below, path+".")

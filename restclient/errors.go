@@ -115,37 +115,37 @@ type Reason string
 // The reasons of an [InvalidResponseError].
 const (
 	// ReasonNotJSON means that the body is not a JSON document in UTF-8.
-	ReasonNotJSON Reason = "not JSON"
+	ReasonNotJSON Reason = "it is not JSON"
 	// ReasonTruncated means that the body ends before its announced length or in the middle of the
 	// document.
-	ReasonTruncated Reason = "truncated"
+	ReasonTruncated Reason = "it is truncated"
 	// ReasonEncoding means that the body cannot be decompressed.
-	ReasonEncoding Reason = "broken compression"
+	ReasonEncoding Reason = "its compression is broken"
 	// ReasonTooLarge means that the body is larger than 16 MiB, after decompression.
-	ReasonTooLarge Reason = "too large"
+	ReasonTooLarge Reason = "it is too large"
 	// ReasonTooDeep means that objects and lists nest deeper than 512.
-	ReasonTooDeep Reason = "nested too deeply"
-	// ReasonFlatShape means that the items have the shape of another API version.
-	ReasonFlatShape Reason = "shape of another API version"
+	ReasonTooDeep Reason = "it is nested too deeply"
+	// ReasonFlatShape means that the items have the format of another API version.
+	ReasonFlatShape Reason = "its items have the format of another API version"
 	// ReasonEnvelope means that the document is not an object, or that items, total, page or
 	// page_size is missing or of the wrong type.
-	ReasonEnvelope Reason = "missing or wrong envelope"
+	ReasonEnvelope Reason = "items, total, page or page_size is missing or wrong"
 	// ReasonEntry means that an entry of items is not an object.
 	ReasonEntry Reason = "an entry of items is not an object"
 	// ReasonEcho means that page or page_size differs from the request.
-	ReasonEcho Reason = "another page than requested"
+	ReasonEcho Reason = "it is another page than requested"
 	// ReasonTotal means that total is negative or exceeds 32 bits.
-	ReasonTotal Reason = "impossible total"
+	ReasonTotal Reason = "its total is impossible"
 	// ReasonSurplus means that there are more items than requested.
-	ReasonSurplus Reason = "more items than requested"
+	ReasonSurplus Reason = "it has more items than requested"
 	// ReasonShortPage means that there are fewer items than total implies, and that no deletion
 	// explains it.
-	ReasonShortPage Reason = "fewer items than its total implies"
+	ReasonShortPage Reason = "it has fewer items than its total implies"
 	// ReasonTooManyFieldErrors means that more than 10,000 values of the page have the wrong type.
-	ReasonTooManyFieldErrors Reason = "too many values of the wrong type"
+	ReasonTooManyFieldErrors Reason = "it has too many values of the wrong type"
 	// ReasonTooManyElements means that the page's lists of objects have more than 100,000 elements
 	// together.
-	ReasonTooManyElements Reason = "too many list elements"
+	ReasonTooManyElements Reason = "it has too many list elements"
 )
 
 // InvalidResponseError reports a response with status 200 that cannot be used.
@@ -155,7 +155,7 @@ type InvalidResponseError struct {
 }
 
 func (e *InvalidResponseError) Error() string {
-	return "upstream response is unusable: " + string(e.Reason)
+	return "the upstream's response is not a valid page: " + string(e.Reason)
 }
 
 func invalidResponse(reason Reason) error { return &InvalidResponseError{Reason: reason} }

@@ -17,7 +17,7 @@ func TestErrors_messages(t *testing.T) {
 		&restclient.TimeoutError{}:                                             "upstream did not respond in time",
 		&restclient.NetworkError{Kind: restclient.KindRefused}:                 "upstream connection failed: refused",
 		&restclient.NetworkError{Kind: restclient.KindProxy, ProxyStatus: 407}: "upstream connection failed: proxy (status 407)",
-		&restclient.InvalidResponseError{Reason: restclient.ReasonTruncated}:   "upstream response is unusable: truncated",
+		&restclient.InvalidResponseError{Reason: restclient.ReasonTruncated}:   "the upstream's response is not a valid page: it is truncated",
 	} {
 		if got := err.Error(); got != want {
 			t.Errorf("%T: got %q, want %q", err, got, want)

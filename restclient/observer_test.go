@@ -129,7 +129,7 @@ func TestObserver_startAttempt(t *testing.T) {
 				w.Header().Set("Content-Length", "100")
 				w.Write([]byte(`{"items":`))
 			},
-			want: []tracedAttempt{{attempt(1), 200, "truncated"}, {attempt(2), 200, "truncated"}, {attempt(3), 200, "truncated"}},
+			want: []tracedAttempt{{attempt(1), 200, "it is truncated"}, {attempt(2), 200, "it is truncated"}, {attempt(3), 200, "it is truncated"}},
 		},
 		"no response in time": {
 			timeout: 200 * time.Millisecond,

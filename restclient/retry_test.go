@@ -113,7 +113,7 @@ func TestListCvms_retries(t *testing.T) {
 		"a closed connection once":      {upstream: responding(abort, onePageResponse), wantCalls: 2},
 		"a closed connection always":    {upstream: responding(abort), wantCalls: 3, want: "upstream connection failed: closed"},
 		"a truncated body once":         {upstream: responding(cut, onePageResponse), wantCalls: 2},
-		"a truncated body always":       {upstream: responding(cut), wantCalls: 3, want: "upstream response is unusable: truncated"},
+		"a truncated body always":       {upstream: responding(cut), wantCalls: 3, want: "the upstream's response is not a valid page: it is truncated"},
 		"a truncated document":          {upstream: responding(write(page[:len(page)/2]), onePageResponse), wantCalls: 2},
 		"an empty body":                 {upstream: responding(write(""), onePageResponse), wantCalls: 2},
 		"white space":                   {upstream: responding(write(" \n"), onePageResponse), wantCalls: 2},
@@ -127,8 +127,8 @@ func TestListCvms_retries(t *testing.T) {
 			want:      "upstream responded with status 401",
 		},
 		"a redirect":              {upstream: responding(status(302, "")), wantCalls: 1, want: "upstream responded with status 302"},
-		"HTML":                    {upstream: responding(write("<html></html>")), wantCalls: 1, want: "upstream response is unusable: not JSON"},
-		"text after the document": {upstream: responding(write(page + "x")), wantCalls: 1, want: "upstream response is unusable: not JSON"},
+		"HTML":                    {upstream: responding(write("<html></html>")), wantCalls: 1, want: "the upstream's response is not a valid page: it is not JSON"},
+		"text after the document": {upstream: responding(write(page + "x")), wantCalls: 1, want: "the upstream's response is not a valid page: it is not JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,9 +21,9 @@ type Cvm struct {
 	Id string `json:"id"`
 	// Name of the CVM: 5 to 63 characters, unique in its workspace. Null if the upstream omits it. Source: name.
 	Name *string `json:"name"`
-	// Status according to the platform: running, stopped, starting, stopping, restarting, shutting_down, provisioning,
-	// updating, error, or another value. It can be older than hosted.status and differ from it. Null if the upstream omits
-	// it. Source: status.
+	// Status according to the platform: running, stopped, exited, starting, stopping, restarting, shutting_down,
+	// provisioning, updating, error, or another value. It can be older than hosted.status and differ from it. Null if the
+	// upstream omits it. Source: status.
 	Status *string `json:"status"`
 	// The VM as its node reports it. Null while the VM is being provisioned. Source: hosted.
 	Hosted *CvmHostedHostedVm `json:"hosted"`

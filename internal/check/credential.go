@@ -33,7 +33,7 @@ func (u *upstreamCheck) credential(ctx context.Context, r *response) Step {
 	case status == http.StatusForbidden:
 		return newStep(StepCredential, StatusFailed, "the upstream knows the credential but does not allow it to list CVMs, or a proxy rejects this machine (status 403)")
 	case status == http.StatusUnauthorized && none:
-		return newStep(StepCredential, StatusSkipped, "no credential given, and the upstream responds with 401 without one, as it should: use --token or --api-key to check more")
+		return newStep(StepCredential, StatusSkipped, "no credential given, and the upstream responds with 401 without one, as it should: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY to check more")
 	case status == http.StatusUnauthorized:
 		return newStep(StepCredential, StatusFailed, u.tryOtherHeaders(ctx, given))
 	}
@@ -86,7 +86,7 @@ func (u *upstreamCheck) tryOtherHeaders(ctx context.Context, given restclient.He
 // headerAdvice returns how to use a credential that was accepted in these headers.
 func headerAdvice(h restclient.Headers) string {
 	if h.APIKey == "" {
-		return "use --token, and let clients send Authorization: Bearer without X-API-Key"
+		return "set CVMGRAPH_TOKEN, and let clients send Authorization: Bearer without X-API-Key"
 	}
 	return "use --api-key, and let clients send X-API-Key without Authorization"
 }

@@ -22,10 +22,10 @@ func checkRedis(ctx context.Context, o Options) Step {
 	probeErr, isProbe := errors.AsType[*redis.ProbeError](err)
 	switch {
 	case err == nil && took > redis.DefaultTimeout:
-		return newStep(StepRedis, StatusWarning, fmt.Sprintf("Redis stores and returns a sealed value, but in %s: the gateway waits %s, and would mostly continue without Redis",
+		return newStep(StepRedis, StatusWarning, fmt.Sprintf("Redis stores and returns an encrypted value, but in %s: the gateway waits %s, and would mostly continue without Redis",
 			took.Round(time.Millisecond), redis.DefaultTimeout))
 	case err == nil:
-		return newStep(StepRedis, StatusOK, fmt.Sprintf("Redis stores and returns a sealed value, in %s", took.Round(time.Millisecond/100)))
+		return newStep(StepRedis, StatusOK, fmt.Sprintf("Redis stores and returns an encrypted value, in %s", took.Round(time.Millisecond/100)))
 	case ctx.Err() != nil:
 		return newStep(StepRedis, StatusFailed, interrupted)
 	case !isProbe:

@@ -160,7 +160,7 @@ func (u *upstreamCheck) http(_ context.Context, r *response) Step {
 // bodyAdvice explains a response of status 200 that is not usable JSON, and what to do.
 func bodyAdvice(reason restclient.Reason) string {
 	found, ok := map[restclient.Reason]struct{ body, advice string }{
-		restclient.ReasonTruncated: {"an empty or truncated body", "check for a proxy that cuts responses"},
+		restclient.ReasonTruncated: {"an empty or truncated body", "check for a proxy that truncates responses"},
 		restclient.ReasonEncoding:  {"a body with broken compression", "check for a proxy that changes responses"},
 		restclient.ReasonTooLarge:  {"a body of more than 16 MiB", baseURLAdvice + "; if it is, its CVMs are that large, and callers must request fewer at a time"},
 		restclient.ReasonTooDeep:   {"JSON that nests deeper than a page", baseURLAdvice},
@@ -168,7 +168,7 @@ func bodyAdvice(reason restclient.Reason) string {
 	if !ok {
 		found.body, found.advice = "a body that is not JSON, such as a web page", baseURLAdvice
 	}
-	return fmt.Sprintf("the upstream responds with status 200 and %s (%s): %s", found.body, reason, found.advice)
+	return fmt.Sprintf("the upstream responds with status 200 and %s: %s", found.body, found.advice)
 }
 
 // statusAdvice explains a status that the API does not use, or with which it fails, and what to do.
@@ -195,7 +195,7 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 	switch status := r.status(); status {
 	case http.StatusOK:
 	case http.StatusUnauthorized:
-		return newStep(StepContract, StatusSkipped, "needs a credential: use --token or --api-key")
+		return newStep(StepContract, StatusSkipped, "needs a credential: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY")
 	default:
 		return newStep(StepContract, StatusFailed, fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS",
 			status, u.version()))
@@ -210,7 +210,7 @@ func (u *upstreamCheck) evaluate(c restclient.Comparison, invalid error) (Status
 	differs := fmt.Sprintf("it differs from API version %s (keys missing: %d, of another type: %d, unknown: %d)", u.version(), c.Missing, c.Changed, c.Unknown)
 	switch {
 	case c.Flat:
-		return StatusFailed, fmt.Sprintf("the items have the flat shape of another API version, which the gateway rejects: set --api-version (now %s) to %s, "+
+		return StatusFailed, fmt.Sprintf("the items have the format of another API version, which the gateway rejects: set --api-version (now %s) to %s, "+
 			"and check that no proxy removes the header X-Phala-Version, and that the upstream still has that version", u.version(), restclient.DefaultAPIVersion)
 	case invalid != nil && c.Missing+c.Changed > 0:
 		return StatusFailed, "the gateway rejects the page: " + differs + "; check --api-version, and " + baseURLAdvice

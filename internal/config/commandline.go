@@ -20,9 +20,9 @@ type grammar struct {
 	VersionFlag bool `name:"version" help:"Print the version and exit."`
 
 	Serve  struct{} `cmd:"" default:"1" help:"Serve GraphQL. This is the default command."`
+	Check  struct{} `cmd:"" help:"Check the settings, the upstream, its contract and Redis, report problems, and exit with 0 or 1."`
 	Schema struct{} `cmd:"" help:"Print the GraphQL schema (SDL)."`
 	Health struct{} `cmd:"" help:"Request /readyz on --listen and exit with 0 or 1; for container health checks."`
-	Check  struct{} `cmd:"" help:"Check the settings, the upstream, its contract and Redis, report problems, and exit with 0 or 1."`
 
 	Version struct{} `cmd:"" help:"Print the version."`
 	Help    struct{} `cmd:"" help:"Print this help."`
@@ -43,15 +43,17 @@ func readCommandLine(args []string, env environment, stdout io.Writer) (*command
 	var g grammar
 	parser, err := kong.New(&g,
 		kong.Name("cvmgraph"),
-		kong.Description("cvmgraph serves a REST listing of confidential VMs as GraphQL."),
+		kong.Description("cvmgraph serves a REST list of confidential VMs as GraphQL."),
 		kong.Writers(stdout, io.Discard),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Help(printUsage),
 		kong.ValueFormatter(helpText),
 		kong.Resolvers(env),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("command line grammar: %w", err)
 	}
+	parser.Model.HelpFlag.Help = "Print help."
 	ctx, problems, err := traceAll(parser, args)
 	if err != nil {
 		return nil, err
@@ -98,12 +100,23 @@ func printHelp(parser *kong.Kong, ctx *kong.Context) error {
 	return ctx.PrintUsage(false)
 }
 
+// printUsage is kong's printer with another first line for the program, whose command is optional.
+func printUsage(options kong.HelpOptions, ctx *kong.Context) error {
+	if ctx.Selected() == nil {
+		if _, err := fmt.Fprintln(ctx.Stdout, "Usage: cvmgraph [<command>] [flags]"); err != nil {
+			return err
+		}
+		options.NoAppSummary = true
+	}
+	return kong.DefaultHelpPrinter(options, ctx)
+}
+
 // unusedCredentials returns messages about credentials that the command does not use. A flag is
 // rejected, because the user expects it to have an effect. A variable is ignored, because it may be
 // there for the check of the same deployment; only serve warns about it.
 func (line *commandLine) unusedCredentials() (ignored, rejected []string) {
 	for _, flag := range []string{"token", "api-key"} {
-		message := settingLabel(flag) + ": is only for cvmgraph check; callers send their own credentials"
+		message := settingLabel(flag) + " is only for cvmgraph check; callers send their own credentials"
 		switch {
 		case line.typed[flag]:
 			rejected = append(rejected, message)
@@ -148,7 +161,7 @@ func traceAll(parser *kong.Kong, args []string) (*kong.Context, []string, error)
 		if at >= len(args) {
 			return nil, nil, fmt.Errorf("command line: %w", ctx.Error)
 		}
-		problem, used := argumentProblem(parser.Model, args[at:])
+		problem, used := argumentProblem(parser.Model, args[at:], ctx.Selected() != nil)
 		problems = append(problems, problem)
 		args = slices.Delete(args, at, at+used)
 	}
@@ -156,14 +169,20 @@ func traceAll(parser *kong.Kong, args []string) (*kong.Context, []string, error)
 
 // argumentProblem returns the problem with args[0], which kong has rejected, and the number of
 // arguments that belong to it. That is 2 if args[1] appears to be the value of an unknown flag. The
-// value may be a secret, so the problem does not contain it.
-func argumentProblem(model *kong.Application, args []string) (problem string, used int) {
+// value may be a secret, so the problem does not contain it. HasCommand reports
+// whether args follow a command.
+func argumentProblem(model *kong.Application, args []string, hasCommand bool) (problem string, used int) {
 	arg := args[0]
 	if arg == "--" {
 		return "unexpected arguments after --", len(args)
 	}
 	if !strings.HasPrefix(arg, "-") || arg == "-" {
-		return "unexpected argument " + quote(arg) + didYouMean("", arg, commandNames(model)), 1
+		if hasCommand {
+			return "unexpected argument " + quote(arg), 1
+		}
+		names := commandNames(model)
+		hint := cmp.Or(didYouMean("", arg, names), ": use "+enumerate(names))
+		return "unknown command " + quote(arg) + hint, 1
 	}
 	name, _, joined := strings.Cut(strings.TrimPrefix(arg, "--"), "=") // "-p" keeps its dash
 
@@ -174,9 +193,9 @@ func argumentProblem(model *kong.Application, args []string) (problem string, us
 			continue
 		}
 		if flag.IsBool() {
-			return label(flag) + ": must be true or false", 1
+			return label(flag) + " must be true or false", 1
 		}
-		problem = label(flag) + ": no value given"
+		problem = label(flag) + " needs a value"
 		if len(args) > 1 {
 			problem += " (write a value that begins with a dash as --" + name + "=-…)"
 		}

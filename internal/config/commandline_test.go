@@ -85,12 +85,12 @@ func TestParse_allProblems(t *testing.T) {
 		`unknown flag --lisen, did you mean --listen?`,
 		`unexpected argument "extra"`,
 		`unknown flag --kubeconfig`,
-		`--listen (CVMGRAPH_LISTEN): no value given`,
-		`--upstream-url (CVMGRAPH_UPSTREAM_URL): must be an absolute http or https URL with a host and without user, query or fragment`,
-		`--request-timeout (CVMGRAPH_REQUEST_TIMEOUT): must be a duration with a unit, such as 10s, above 0 and at most 24h, not "0s"`,
-		`--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not "abc"`,
-		`--max-body (CVMGRAPH_MAX_BODY): must be a size in bytes, or with KiB or MiB, from 1KiB to 64MiB, not "1"`,
-		`--log-level (CVMGRAPH_LOG_LEVEL): must be debug, info, warn or error, not "loud"`,
+		`--listen (CVMGRAPH_LISTEN) needs a value`,
+		`--upstream-url (CVMGRAPH_UPSTREAM_URL) must be an absolute http or https URL with a host and without user, query or fragment`,
+		`--request-timeout (CVMGRAPH_REQUEST_TIMEOUT) must be a duration with a unit, such as 10s, above 0 and at most 24h, not "0s"`,
+		`--max-first (CVMGRAPH_MAX_FIRST) must be a whole number from 1 to 10000, not "abc"`,
+		`--max-body (CVMGRAPH_MAX_BODY) must be a size in bytes, or with KiB or MiB, from 1KiB to 64MiB, not "1"`,
+		`--log-level (CVMGRAPH_LOG_LEVEL) must be debug, info, warn or error, not "loud"`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -99,6 +99,7 @@ func TestParse_allProblems(t *testing.T) {
 
 func TestParse_invalidArguments(t *testing.T) {
 	t.Parallel()
+	const commands = ": use serve, check, schema, health, version or help"
 	for name, test := range map[string]struct {
 		args []string
 		want []string
@@ -111,17 +112,17 @@ func TestParse_invalidArguments(t *testing.T) {
 		"unknown letter of several bytes": {args: []string{"-é"}, want: []string{"unknown flag -é"}},
 		"one dash before a flag":          {args: []string{"-listen=:1"}, want: []string{"unknown flag -listen, did you mean --listen?"}},
 		"flag without a name":             {args: []string{"--=x"}, want: []string{"unknown flag --"}},
-		"mistyped command":                {args: []string{"schem"}, want: []string{`unexpected argument "schem", did you mean schema?`}},
-		"unknown command":                 {args: []string{"verify"}, want: []string{`unexpected argument "verify"`}},
+		"mistyped command":                {args: []string{"schem"}, want: []string{`unknown command "schem", did you mean schema?`}},
+		"unknown command":                 {args: []string{"verify"}, want: []string{`unknown command "verify"` + commands}},
 		"two commands":                    {args: []string{"serve", "schema"}, want: []string{`unexpected argument "schema"`}},
-		"empty argument":                  {args: []string{""}, want: []string{`unexpected argument ""`}},
-		"dash":                            {args: []string{"-"}, want: []string{`unexpected argument "-"`}},
+		"empty argument":                  {args: []string{""}, want: []string{`unknown command ""` + commands}},
+		"dash":                            {args: []string{"-"}, want: []string{`unknown command "-"` + commands}},
 		"arguments after two dashes":      {args: []string{"--", "--listen"}, want: []string{"unexpected arguments after --"}},
 		"nothing after two dashes":        {args: []string{"serve", "--"}},
-		"switch with an invalid value":    {args: []string{"--version=2"}, want: []string{"--version: must be true or false"}},
-		"switch before an argument":       {args: []string{"--demo", "no"}, want: []string{`unexpected argument "no"`}},
+		"switch with an invalid value":    {args: []string{"--version=2"}, want: []string{"--version must be true or false"}},
+		"switch before an argument":       {args: []string{"--demo", "no"}, want: []string{`unknown command "no"` + commands}},
 		"value that begins with a dash": {args: []string{"--max-first", "-5"}, want: []string{
-			"--max-first (CVMGRAPH_MAX_FIRST): no value given (write a value that begins with a dash as --max-first=-…)",
+			"--max-first (CVMGRAPH_MAX_FIRST) needs a value (write a value that begins with a dash as --max-first=-…)",
 			"unknown flag -5",
 		}},
 	} {

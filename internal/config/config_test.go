@@ -173,7 +173,7 @@ func TestParse_precedence(t *testing.T) {
 
 func TestParse_demo(t *testing.T) {
 	t.Parallel()
-	rejected := []string{"--demo (CVMGRAPH_DEMO): cannot be combined with --upstream-url (CVMGRAPH_UPSTREAM_URL); remove one of them"}
+	rejected := []string{"--demo (CVMGRAPH_DEMO) cannot be combined with --upstream-url (CVMGRAPH_UPSTREAM_URL); remove one of them"}
 	for name, test := range map[string]struct {
 		args, environ []string
 		want          []string
@@ -221,7 +221,7 @@ func TestParse_credentials(t *testing.T) {
 	t.Parallel()
 	const (
 		secret            = "s3cret-and-more"
-		token, key        = "--token (CVMGRAPH_TOKEN): ", "--api-key (CVMGRAPH_API_KEY): "
+		token, key        = "--token (CVMGRAPH_TOKEN) ", "--api-key (CVMGRAPH_API_KEY) "
 		elsewhere         = "is only for cvmgraph check; callers send their own credentials"
 		mustToken, mustBe = "must be the token alone, without the word Bearer: printable ASCII without spaces, at most 8 KiB", "must be the key alone: printable ASCII without spaces, at most 8 KiB"
 	)
@@ -246,9 +246,9 @@ func TestParse_credentials(t *testing.T) {
 		"letter outside ASCII":            {args: []string{"check", "--token=é" + secret}, problems: []string{token + mustToken}},
 		"maximum length":                  {args: []string{"check", "--token=" + long, "--api-key=" + long}},
 		"longer than the maximum":         {args: []string{"check", "--token=x" + long, "--api-key=x" + long}, problems: []string{token + mustToken, key + mustBe}},
-		"with other problems":             {args: []string{"check", "--max-first=0", "--token= "}, problems: []string{"--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not \"0\"", token + mustToken}},
+		"with other problems":             {args: []string{"check", "--max-first=0", "--token= "}, problems: []string{"--max-first (CVMGRAPH_MAX_FIRST) must be a whole number from 1 to 10000, not \"0\"", token + mustToken}},
 		"--help":                          {args: []string{"check", "--token", secret, "--help"}, environ: []string{"CVMGRAPH_API_KEY=" + secret}},
-		"no value":                        {args: []string{"check", "--token"}, problems: []string{token + "no value given"}},
+		"no value":                        {args: []string{"check", "--token"}, problems: []string{token + "needs a value"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

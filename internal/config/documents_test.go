@@ -40,7 +40,7 @@ func TestParse_documentsOfEachTool(t *testing.T) {
 
 func TestParse_documents(t *testing.T) {
 	t.Parallel()
-	const label = "--trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS): must be a file written by relay-compiler, graphql-codegen or genqlient, not "
+	const label = "--trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS) must be a file written by relay-compiler, graphql-codegen or genqlient, not "
 	for name, test := range map[string]struct{ content, want string }{
 		"SHA-256":                         {content: `{"` + sha256OfA + `":"{ a }"}`},
 		"SHA-256 with a prefix":           {content: `{"sha256:` + sha256OfA + `":"{ a }"}`},
@@ -104,7 +104,7 @@ func TestParse_unreadableDocuments(t *testing.T) {
 		"folder":       {args: []string{"--trusted-documents=testdata"}, want: []string{`must be a readable file, not "testdata": is a directory`}},
 		"large file":   {args: []string{"--trusted-documents=" + large}, want: []string{`: it is larger than 64 MiB`}},
 		"mode without a file": {args: []string{"--trusted-documents-mode=enforce"}, want: []string{
-			`--trusted-documents-mode (CVMGRAPH_TRUSTED_DOCUMENTS_MODE): must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`,
+			`--trusted-documents-mode (CVMGRAPH_TRUSTED_DOCUMENTS_MODE) must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`,
 		}},
 		"empty name":          {args: []string{"--trusted-documents=", "--trusted-documents-mode=log"}, want: []string{`must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`}},
 		"another command":     {args: []string{"health", "--trusted-documents=none.json"}},

@@ -33,13 +33,13 @@ type settings struct {
 	TLSCert          string `name:"tls-cert" default:"" placeholder:"FILE" help:"PEM file of the TLS certificate, followed by its intermediate certificates. Empty serves plain HTTP."`
 	TLSKey           string `name:"tls-key" default:"" placeholder:"FILE" help:"PEM file of the certificate's key. Required with --tls-cert."`
 	AllowedOrigins   string `default:"" placeholder:"ORIGIN,…" help:"Origins allowed by CORS, such as https://app.example.org, separated by commas. Empty allows the gateway's own origin only."`
-	Introspection    toggle `default:"true" help:"Allow introspection of the schema. If false, errors do not suggest names either."`
-	Playground       toggle `default:"true" help:"Serve GraphiQL at /."`
+	Introspection    toggle `default:"true" help:"Allow introspection of the schema. =false turns it off, and errors do not suggest names either."`
+	Playground       toggle `default:"true" help:"Serve GraphiQL at /. =false turns it off."`
 	MaxTokens        string `default:"2000" placeholder:"COUNT" help:"Maximum number of tokens in a document, 1 to 100000."`
 	MaxDepth         string `default:"15" placeholder:"LEVELS" help:"Maximum nesting of fields in a document, 1 to 1000."`
 	MaxAliases       string `default:"30" placeholder:"COUNT" help:"Maximum number of aliases in a document, 1 to 10000."`
 	MaxUpstreamCalls string `default:"100" placeholder:"COUNT" help:"Maximum upstream calls per operation, 1 to 10000; checked before the first call and enforced throughout."`
-	Projection       toggle `default:"true" help:"Write selected fields straight from the upstream's bytes. If false, gqlgen executes every field."`
+	Projection       toggle `default:"true" help:"Write selected fields straight from the upstream's bytes. =false turns it off: gqlgen then executes every field."`
 	LogLevel         string `default:"info" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error."`
 	LogFormat        string `default:"auto" placeholder:"FORMAT" help:"Log format: auto, text or json. auto is text on a terminal and JSON elsewhere."`
 
@@ -149,7 +149,7 @@ func certificateProblems(cert, key string) []string {
 type problems []string
 
 func (p *problems) add(flag string, err error) {
-	*p = append(*p, settingLabel(flag)+": "+err.Error())
+	*p = append(*p, settingLabel(flag)+" "+err.Error())
 }
 
 // read returns the parsed value. If parse fails, read adds a problem and returns the zero value.

@@ -110,7 +110,7 @@ func (env *openTelemetry) otlp(name string) string {
 }
 
 func (env *openTelemetry) add(name string, problem error) {
-	env.problems = append(env.problems, name+": "+problem.Error())
+	env.problems = append(env.problems, name+" "+problem.Error())
 }
 
 // read checks and returns the value of a variable, or "" if the variable is not set.

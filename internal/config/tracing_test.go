@@ -56,35 +56,35 @@ func invalidTracesSettings(certificate, secret string) map[string]invalidTraces 
 	return map[string]invalidTraces{
 		"exporter": {
 			environ: []string{"OTEL_TRACES_EXPORTER=zipkin"},
-			want:    []string{`OTEL_TRACES_EXPORTER: must be one of otlp, console, none, not "zipkin"`},
+			want:    []string{`OTEL_TRACES_EXPORTER must be one of otlp, console, none, not "zipkin"`},
 		},
-		"boolean": {environ: []string{"OTEL_SDK_DISABLED=yes"}, want: []string{`OTEL_SDK_DISABLED: must be one of true, false, not "yes"`}},
+		"boolean": {environ: []string{"OTEL_SDK_DISABLED=yes"}, want: []string{`OTEL_SDK_DISABLED must be one of true, false, not "yes"`}},
 		"sampler": {
 			environ: []string{on, "OTEL_TRACES_SAMPLER=half"},
-			want: []string{"OTEL_TRACES_SAMPLER: must be one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, " +
+			want: []string{"OTEL_TRACES_SAMPLER must be one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, " +
 				`parentbased_traceidratio, not "half"`},
 		},
 		"sampler argument": {
 			environ: []string{on, "OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=NaN"},
-			want:    []string{`OTEL_TRACES_SAMPLER_ARG: must be a number from 0 to 1, not "NaN"`},
+			want:    []string{`OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "NaN"`},
 		},
 		"endpoints, which are not shown": {
 			environ: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4318/" + secret, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=ftp://" + secret},
 			want: []string{
-				"OTEL_EXPORTER_OTLP_ENDPOINT: must be an absolute http or https URL with a host and without a user",
-				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: must be an absolute http or https URL with a host and without a user",
+				"OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute http or https URL with a host and without a user",
+				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be an absolute http or https URL with a host and without a user",
 			},
 		},
 		"headers, which are not shown": {
 			environ: []string{on, "OTEL_EXPORTER_OTLP_HEADERS=authorization: Bearer " + secret, "OTEL_EXPORTER_OTLP_TRACES_HEADERS=a=%zz" + secret},
 			want: []string{
-				"OTEL_EXPORTER_OTLP_HEADERS: must be a comma-separated list of name=value, with percent-encoded values",
-				"OTEL_EXPORTER_OTLP_TRACES_HEADERS: must be a comma-separated list of name=value, with percent-encoded values",
+				"OTEL_EXPORTER_OTLP_HEADERS must be a comma-separated list of name=value, with percent-encoded values",
+				"OTEL_EXPORTER_OTLP_TRACES_HEADERS must be a comma-separated list of name=value, with percent-encoded values",
 			},
 		},
 		"endpoint with a password": {
 			environ: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://user:" + secret + "@localhost:4318"},
-			want:    []string{"OTEL_EXPORTER_OTLP_ENDPOINT: must be an absolute http or https URL with a host and without a user"},
+			want:    []string{"OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute http or https URL with a host and without a user"},
 		},
 		"missing files": {
 			environ: []string{
@@ -92,37 +92,37 @@ func invalidTracesSettings(certificate, secret string) map[string]invalidTraces 
 				"OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE=" + secret,
 			},
 			want: []string{
-				"OTEL_EXPORTER_OTLP_CERTIFICATE: must be a PEM file with certificates",
-				"OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE: must be a PEM file of a certificate that matches the key in OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+				"OTEL_EXPORTER_OTLP_CERTIFICATE must be a PEM file with certificates",
+				"OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE must be a PEM file of a certificate that matches the key in OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
 			},
 		},
 		"certificate without TLS": {
 			environ: []string{on, "OTEL_EXPORTER_OTLP_CERTIFICATE=" + certificate},
-			want:    []string{"OTEL_EXPORTER_OTLP_ENDPOINT: must be an https URL if a certificate is set"},
+			want:    []string{"OTEL_EXPORTER_OTLP_ENDPOINT must be an https URL if a certificate is set"},
 		},
 		"numbers that are too large": {
 			environ: []string{on, "OTEL_BSP_MAX_QUEUE_SIZE=1000000000000000000", "OTEL_BSP_SCHEDULE_DELAY=9223372036854775807", "OTEL_SPAN_EVENT_COUNT_LIMIT=9223372036854775807"},
 			want: []string{
-				`OTEL_BSP_MAX_QUEUE_SIZE: must be a whole number from 1 to 1000000, not "1000000000000000000"`,
-				`OTEL_BSP_SCHEDULE_DELAY: must be a whole number of milliseconds from 1 to 86400000, not "9223372036854775807"`,
-				`OTEL_SPAN_EVENT_COUNT_LIMIT: must be a 32-bit integer, not "9223372036854775807"`,
+				`OTEL_BSP_MAX_QUEUE_SIZE must be a whole number from 1 to 1000000, not "1000000000000000000"`,
+				`OTEL_BSP_SCHEDULE_DELAY must be a whole number of milliseconds from 1 to 86400000, not "9223372036854775807"`,
+				`OTEL_SPAN_EVENT_COUNT_LIMIT must be a 32-bit integer, not "9223372036854775807"`,
 			},
 		},
 		"number with a space, which the library does not parse": {
 			environ: []string{on, "OTEL_BSP_MAX_QUEUE_SIZE= 100"},
-			want:    []string{`OTEL_BSP_MAX_QUEUE_SIZE: must be a whole number from 1 to 1000000, not " 100"`},
+			want:    []string{`OTEL_BSP_MAX_QUEUE_SIZE must be a whole number from 1 to 1000000, not " 100"`},
 		},
 		"attributes, which are not shown": {
 			environ: []string{on, "OTEL_RESOURCE_ATTRIBUTES=a=b," + secret},
-			want:    []string{"OTEL_RESOURCE_ATTRIBUTES: must be a comma-separated list of name=value, with percent-encoded values"},
+			want:    []string{"OTEL_RESOURCE_ATTRIBUTES must be a comma-separated list of name=value, with percent-encoded values"},
 		},
 		"with problems of flags": {
 			environ: []string{on, "CVMGRAPH_MAX_FIRST=0", "OTEL_EXPORTER_OTLP_PROTOCOL=http", "OTEL_EXPORTER_OTLP_TIMEOUT=10s", "OTEL_BSP_MAX_QUEUE_SIZE=0"},
 			want: []string{
-				`--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not "0"`,
-				`OTEL_BSP_MAX_QUEUE_SIZE: must be a whole number from 1 to 1000000, not "0"`,
-				`OTEL_EXPORTER_OTLP_PROTOCOL: must be one of http/protobuf, http/json, grpc, not "http"`,
-				`OTEL_EXPORTER_OTLP_TIMEOUT: must be a whole number of milliseconds from 1 to 86400000, not "10s"`,
+				`--max-first (CVMGRAPH_MAX_FIRST) must be a whole number from 1 to 10000, not "0"`,
+				`OTEL_BSP_MAX_QUEUE_SIZE must be a whole number from 1 to 1000000, not "0"`,
+				`OTEL_EXPORTER_OTLP_PROTOCOL must be one of http/protobuf, http/json, grpc, not "http"`,
+				`OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number of milliseconds from 1 to 86400000, not "10s"`,
 			},
 		},
 	}

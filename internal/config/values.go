@@ -190,7 +190,12 @@ func parseChoice(choices ...string) func(string) (string, error) {
 		if slices.Contains(choices, written) {
 			return written, nil
 		}
-		last := len(choices) - 1
-		return "", mustBe(strings.Join(choices[:last], ", ")+" or "+choices[last], written)
+		return "", mustBe(enumerate(choices), written)
 	}
+}
+
+// enumerate joins the choices, of which there are at least two: "a, b or c".
+func enumerate(choices []string) string {
+	last := len(choices) - 1
+	return strings.Join(choices[:last], ", ") + " or " + choices[last]
 }

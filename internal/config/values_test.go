@@ -107,7 +107,7 @@ func TestParse_values(t *testing.T) {
 			for _, value := range test.bad {
 				byFlag := problems(t, []string{"--" + flag + "=" + value})
 				byVariable := problems(t, nil, variable(flag)+"="+value)
-				prefix := "--" + flag + " (" + variable(flag) + "): "
+				prefix := "--" + flag + " (" + variable(flag) + ") "
 				if len(byFlag) != 1 || !strings.HasPrefix(byFlag[0], prefix) || strings.Contains(byFlag[0], "\n") {
 					t.Errorf("%q: got %q, want one line that begins with %q", value, byFlag, prefix)
 				}
@@ -190,7 +190,7 @@ func TestParse_certificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const flagCert, flagKey = "--tls-cert (CVMGRAPH_TLS_CERT): ", "--tls-key (CVMGRAPH_TLS_KEY): "
+	const flagCert, flagKey = "--tls-cert (CVMGRAPH_TLS_CERT) ", "--tls-key (CVMGRAPH_TLS_KEY) "
 	for name, test := range map[string]struct {
 		args []string
 		want string
@@ -203,7 +203,7 @@ func TestParse_certificate(t *testing.T) {
 		"key instead of the certificate": {args: []string{"--tls-cert", key, "--tls-key", key}, want: flagCert + "does not match the key in --tls-key (CVMGRAPH_TLS_KEY): failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched"},
 		"missing files":                  {args: []string{"--tls-cert", "none.crt", "--tls-key", "none.key"}, want: flagCert + "cannot be read: no such file or directory\n" + flagKey + "cannot be read: no such file or directory"},
 		"key instead of its file name":   {args: []string{"--tls-cert", cert, "--tls-key=" + string(secret)}, want: flagKey + "cannot be read: no such file or directory"},
-		"with other problems":            {args: []string{"--max-first=0", "--tls-cert", cert, "--tls-key", "none.key"}, want: "--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not \"0\"\n" + flagKey + "cannot be read: no such file or directory"},
+		"with other problems":            {args: []string{"--max-first=0", "--tls-cert", cert, "--tls-key", "none.key"}, want: "--max-first (CVMGRAPH_MAX_FIRST) must be a whole number from 1 to 10000, not \"0\"\n" + flagKey + "cannot be read: no such file or directory"},
 		"check":                          {args: []string{"check", "--tls-cert", cert, "--tls-key", anotherKey}, want: flagCert + "does not match the key in --tls-key (CVMGRAPH_TLS_KEY): private key does not match public key"},
 		"another command":                {args: []string{"health", "--tls-cert", "none.crt", "--tls-key", "none.key"}},
 	} {
@@ -225,11 +225,11 @@ func TestParse_sharedKey(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no key":            {args: []string{"--redis-url=redis://h"}, want: `--shared-key (CVMGRAPH_SHARED_KEY): is required with --redis-url (CVMGRAPH_REDIS_URL)`},
-		"short key":         {args: []string{"--redis-url=redis://h", "--shared-key=" + secret}, want: "--shared-key (CVMGRAPH_SHARED_KEY): must be 32 random bytes in base64, such as openssl rand -base64 32 prints"},
-		"key of zeros":      {args: []string{"--shared-key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, want: "--shared-key (CVMGRAPH_SHARED_KEY): must be 32 random bytes in base64, such as openssl rand -base64 32 prints"},
-		"another scheme":    {args: []string{"--redis-url=http://" + secret + "@h", "--shared-key=" + key}, want: "--redis-url (CVMGRAPH_REDIS_URL): must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0, or empty"},
-		"no host":           {args: []string{"--redis-url=redis://", "--shared-key=" + key}, want: "--redis-url (CVMGRAPH_REDIS_URL): must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0, or empty"},
+		"no key":            {args: []string{"--redis-url=redis://h"}, want: `--shared-key (CVMGRAPH_SHARED_KEY) is required with --redis-url (CVMGRAPH_REDIS_URL)`},
+		"short key":         {args: []string{"--redis-url=redis://h", "--shared-key=" + secret}, want: "--shared-key (CVMGRAPH_SHARED_KEY) must be 32 random bytes in base64, such as openssl rand -base64 32 prints"},
+		"key of zeros":      {args: []string{"--shared-key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, want: "--shared-key (CVMGRAPH_SHARED_KEY) must be 32 random bytes in base64, such as openssl rand -base64 32 prints"},
+		"another scheme":    {args: []string{"--redis-url=http://" + secret + "@h", "--shared-key=" + key}, want: "--redis-url (CVMGRAPH_REDIS_URL) must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0, or empty"},
+		"no host":           {args: []string{"--redis-url=redis://", "--shared-key=" + key}, want: "--redis-url (CVMGRAPH_REDIS_URL) must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0, or empty"},
 		"key":               {args: []string{"--redis-url=rediss://u:" + secret + "@h:1/2", "--shared-key=" + key}},
 		"key without Redis": {args: []string{"--shared-key=" + key}},
 	} {

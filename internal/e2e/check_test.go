@@ -139,7 +139,7 @@ func TestCheck_settings(t *testing.T) {
 		},
 		"invalid settings": {
 			args: []string{"--demo", "--token=Bearer " + checkSecret, "--max-first=0"}, code: exitUsage,
-			stderr: "--max-first (CVMGRAPH_MAX_FIRST): must be a whole number from 1 to 10000, not \"0\"\n--token (CVMGRAPH_TOKEN): must be the token alone",
+			stderr: "--max-first (CVMGRAPH_MAX_FIRST) must be a whole number from 1 to 10000, not \"0\"\n--token (CVMGRAPH_TOKEN) must be the token alone",
 		},
 		"variables": {
 			environ: []string{"CVMGRAPH_DEMO=true", "CVMGRAPH_API_KEY=" + checkSecret},

@@ -23,12 +23,12 @@ func TestCheck_credential(t *testing.T) {
 		},
 		"no credential": {
 			args: []string{},
-			want: "oo-o--", step: check.StepCredential, says: []string{"no credential given", "401", "--token or --api-key"},
+			want: "oo-o--", step: check.StepCredential, says: []string{"no credential given", "401", "set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY"},
 		},
 		"no credential, and so no contract": {
 			upstream: editedDemo(func(int, map[string]any) {}),
 			args:     []string{},
-			want:     "oo-o--", step: check.StepContract, says: []string{"use --token or --api-key"},
+			want:     "oo-o--", step: check.StepContract, says: []string{"set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY"},
 		},
 		"an upstream that needs none": {
 			upstream: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +86,7 @@ func TestCheck_credentialRejected(t *testing.T) {
 			args:     []string{key},
 			want:     "oo-of-", step: check.StepCredential, calls: 2,
 			says: []string{
-				"rejects it as X-API-Key (status 401), but accepts the same secret as a bearer token: use --token",
+				"rejects it as X-API-Key (status 401), but accepts the same secret as a bearer token: set CVMGRAPH_TOKEN",
 			},
 		},
 		"one of both": {

@@ -50,31 +50,31 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"empty": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "an empty or truncated body (truncated): check for a proxy that cuts responses",
+		says: "an empty or truncated body: check for a proxy that truncates responses",
 	},
 	"html": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "a body that is not JSON, such as a web page (not JSON): --upstream-url",
+		says: "a body that is not JSON, such as a web page: --upstream-url",
 	},
 	"half-json": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "truncated body (truncated)",
+		says: "truncated body: check for a proxy that truncates",
 	},
 	"truncated": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "truncated body (truncated)",
+		says: "truncated body: check for a proxy that truncates",
 	},
 	"flood": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "a body of more than 16 MiB (too large): --upstream-url",
+		says: "a body of more than 16 MiB: --upstream-url",
 	},
 	"deep-lists": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "nests deeper than a page (nested too deeply): --upstream-url",
+		says: "nests deeper than a page: --upstream-url",
 	},
 	"wrong-checksum": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "a body with broken compression (broken compression): check for a proxy that changes responses",
+		says: "a body with broken compression: check for a proxy that changes responses",
 	},
 	"reset": {
 		want: "oo-f--", step: check.StepHTTP,
@@ -98,7 +98,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"flat-shape": {
 		want: "oo-oof", step: check.StepContract,
-		says: "flat shape of another API version",
+		says: "the items have the format of another API version",
 	},
 	"no-total": {
 		want: "oo-oof", step: check.StepContract,
@@ -118,10 +118,10 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"another-page": {
 		want: "oo-oof", step: check.StepContract,
-		says: "rejects the page: another page than requested",
+		says: "rejects the page: it is another page than requested",
 	},
 	"too-few-items": {
 		want: "oo-oof", step: check.StepContract,
-		says: "rejects the page: fewer items than its total implies",
+		says: "rejects the page: it has fewer items than its total implies",
 	},
 }

@@ -39,7 +39,7 @@ func TestCheck_redis(t *testing.T) {
 	}{
 		"reachable": {
 			url:  "redis://:" + checkSecret + "@127.0.0.1:" + redis.port,
-			want: check.StatusOK, says: "Redis stores and returns a sealed value, in ",
+			want: check.StatusOK, says: "Redis stores and returns an encrypted value, in ",
 		},
 		"unreachable": {
 			url:  "redis://:" + checkSecret + "@127.0.0.1:1",

@@ -158,8 +158,8 @@ func TestCheck_contract(t *testing.T) {
 			args: []string{"--token=" + checkSecret, "--api-version=2026-06-23"},
 			want: "oo-oof", step: check.StepContract,
 			says: []string{
-				"flat shape of another API version", "set --api-version (now 2026-06-23) to 2025-10-28", "X-Phala-Version",
-				"changed items[] (should be an item of API version 2025-10-28, is flat shape of another one; 100 of 100)",
+				"the items have the format of another API version", "set --api-version (now 2026-06-23) to 2025-10-28", "X-Phala-Version",
+				"changed items[] (should be an item of API version 2025-10-28, is an item of another version; 100 of 100)",
 			},
 		},
 		"an unknown API version": {

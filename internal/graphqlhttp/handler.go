@@ -91,7 +91,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.media = mediaJSON
 		x.reject(&apierror.Error{
 			Status: http.StatusNotAcceptable, Code: apierror.CodeBadRequest,
-			Message: "the response is " + mediaGraphQL + " or " + mediaJSON + ", in UTF-8: accept one of them",
+			Message: "Accept must allow " + mediaGraphQL + " or " + mediaJSON + ", in UTF-8",
 		})
 		return
 	}

@@ -96,10 +96,14 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 	writeError(w, http.StatusNotFound, "there is nothing at this path", extensions{"code": apierror.CodeNotFound})
 }
 
+// methodNotAllowed returns the handler of a path's other methods. Allow lists the methods of the
+// path, at least two.
 func methodNotAllowed(allow string) http.Handler {
+	last := strings.LastIndex(allow, ", ")
+	message := "this path accepts only " + allow[:last] + " and " + allow[last+len(", "):]
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", allow)
-		writeError(w, http.StatusMethodNotAllowed, "this path takes "+allow, extensions{"code": apierror.CodeBadRequest})
+		writeError(w, http.StatusMethodNotAllowed, message, extensions{"code": apierror.CodeBadRequest})
 	})
 }
 

@@ -102,7 +102,7 @@ func TestContractMonitor_comparesOnePagePerMinute(t *testing.T) {
 		{
 			name: "the flat shape", document: listDocument(`{"vm_uuid":"a"}`, 1, 1),
 			later: time.Minute,
-			want:  "changed items[] (should be an item of API version 2025-10-28, is flat shape of another one; 1 of 1)",
+			want:  "changed items[] (should be an item of API version 2025-10-28, is an item of another version; 1 of 1)",
 		},
 		{
 			name: "a clock that was set back", document: oneItem(`,"newest":[]`),

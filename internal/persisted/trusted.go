@@ -91,7 +91,7 @@ func (t *trusted) reject(ctx context.Context, document string) *apierror.Error {
 	}
 	t.untrusted()
 	if t.enforced {
-		return apierror.New(apierror.CodeNotTrusted, "this document is not on the allowlist")
+		return apierror.New(apierror.CodeNotTrusted, "this document is not one of the trusted documents")
 	}
 	t.log(ctx, hashOf(document))
 	return nil

@@ -96,7 +96,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		header.Set("Allow", "GET, HEAD")
-		http.Error(w, "this path takes GET, HEAD", http.StatusMethodNotAllowed)
+		http.Error(w, "this path accepts only GET and HEAD", http.StatusMethodNotAllowed)
 		return
 	}
 	body := f.plain

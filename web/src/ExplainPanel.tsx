@@ -29,7 +29,7 @@ export function ExplainPanel({ session }: { session: Session }) {
       >
         <Chevron aria-hidden="true" />
         <span className="page-explain-title">Upstream calls</span>
-        <span className="page-explain-summary">{explains ? summaryOf(explained) : 'open to see the calls of responses'}</span>
+        <span className="page-explain-summary">{explains ? summaryOf(explained) : "Open to see each response's calls"}</span>
       </button>
       {/* Focusable, so that the keyboard can scroll it. */}
       <div
@@ -55,7 +55,7 @@ function Body({ explained }: { explained: Explained }) {
     case 'unasked':
       return (
         <p>
-          The last request did not ask for its calls.{' '}
+          The last request did not include its upstream calls.{' '}
           <Button type="button" disabled={isFetching} onClick={run}>
             Run it again
           </Button>
@@ -114,7 +114,7 @@ function excessOf({ calls, itemsFetched, itemsReturned }: Upstream): string {
   if (excess > 0) {
     return `${count(excess, 'item')} more than returned, for cursors, overlaps and totals.`;
   }
-  return excess === 0 ? 'No extra items.' : 'Some items were cached, or are in the response twice.';
+  return excess === 0 ? 'No extra items.' : 'Some items came from the cache or appear twice in the response.';
 }
 
 function summaryOf(explained: Explained): string {

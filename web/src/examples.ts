@@ -198,7 +198,7 @@ query Launched {
     name: 'Explained',
     explain: true,
     query: () => `${note(
-      'The upstream has pages of up to 100. The first call goes alone, the others in parallel.',
+      'The upstream has pages of up to 100. The first call is made alone, the others in parallel.',
       'Pages overlap, so that the gateway detects changes between them.',
       'Both lists share pages.',
       'The calls are below the response. Run it again within two seconds to see cached pages.',

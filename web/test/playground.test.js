@@ -283,7 +283,7 @@ test('requests ask for their calls while the panel is open', async (t) => {
   assert.equal(explained(await ask('query Closed { cvms(first: 1) { totalCount } }')), undefined);
   await page.locator('.graphiql-response').getByText('"totalCount"').waitFor();
   await panel.head.click();
-  await panel.body.getByText('did not ask for its calls').waitFor();
+  await panel.body.getByText('did not include its upstream calls').waitFor();
   await page.screenshot({ path: path.join(screenshots, 'unasked.png') });
   await panel.body.getByRole('button', { name: 'Run it again' }).click();
   await panel.rows.first().waitFor();

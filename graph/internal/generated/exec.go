@@ -255,9 +255,9 @@ type Cvm implements Node {
   "Name of the CVM: 5 to 63 characters, unique in its workspace. Null if the upstream omits it. Source: name."
   name: String
   """
-  Status according to the platform: running, stopped, starting, stopping, restarting, shutting_down, provisioning,
-  updating, error, or another value. It can be older than hosted.status and differ from it. Null if the upstream omits
-  it. Source: status.
+  Status according to the platform: running, stopped, exited, starting, stopping, restarting, shutting_down,
+  provisioning, updating, error, or another value. It can be older than hosted.status and differ from it. Null if the
+  upstream omits it. Source: status.
   """
   status: String
   "Public addresses of the CVM, one entry per port. Empty if there are none. Source: public_urls."
