@@ -24,7 +24,7 @@ type Tracer struct {
 	Operation func(ctx context.Context, kind, name string, cached bool, codes []string, failed bool)
 	// Field records a field of Query when its resolver is called, by its name in the schema. It
 	// returns the context of the resolver, and a function that records the end of the field: the
-	// code of its error, which is empty if there is none, and whether it is a failure of the
+	// code of its error, which is empty if it succeeds, and whether it is a failure of the
 	// gateway or the upstream.
 	Field func(ctx context.Context, name string) (context.Context, func(code string, failed bool))
 	// Page records a page that a field uses, and why it was fetched.

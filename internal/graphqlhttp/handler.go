@@ -38,7 +38,7 @@ type Operation interface {
 	// CacheScope returns a key of the caller. Responses are cached separately for each. It returns
 	// false if the response cache must not be used.
 	CacheScope() (scope [32]byte, ok bool)
-	// WithDocument records the document ID of the request, which is empty if there is none. It
+	// WithDocument records the document ID of the request, which may be empty. It
 	// returns a copy of ctx that has the operation.
 	WithDocument(ctx context.Context, documentID string) context.Context
 	// AppendData appends the final JSON of the response's data to dst, given the data that gqlgen

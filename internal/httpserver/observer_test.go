@@ -16,7 +16,7 @@ import (
 	"cvmgraph/internal/httpserver"
 )
 
-// seen is what an Observer was told.
+// seen records the calls of an Observer.
 type seen struct {
 	mu    sync.Mutex
 	begun int
@@ -112,7 +112,7 @@ func TestObserver_nilFuncs(t *testing.T) {
 		}
 	}
 	if s.begun != 1 || len(s.ended) != 1 {
-		t.Errorf("got %d begun and %v, want each func that is there told once", s.begun, s.ended)
+		t.Errorf("got %d begun and %v, want each function called once", s.begun, s.ended)
 	}
 }
 

@@ -124,7 +124,7 @@ func (asm *Assembler) Next(cached []CachedPage) PageSet {
 	return PageSet{Pages: pages, Reason: reason}
 }
 
-// restart begins anew without cached pages: they are of different moments, between which an item
+// restart starts again without cached pages: they are of different moments, between which an item
 // can move from one page to another, so that a search would miss it.
 func (asm *Assembler) restart() PageSet {
 	widest := asm.widest

@@ -51,7 +51,7 @@ func changesBetweenCalls() map[string]changeBetweenCalls {
 			change: func(l *changinglist.List) { l.Remove(slices.Index(l.Items, 5)) },
 			want:   6,
 		},
-		"the cursor's item and all its known neighbors are deleted after it was found": { // the traversal begins anew, and says so
+		"the cursor's item and all its known neighbors are deleted after it was found": { // the traversal starts again, and says so
 			size:   10,
 			cursor: relay.Cursor{Position: 4, Total: 10, Item: changinglist.Fingerprint(5)},
 			change: func(l *changinglist.List) { l.Remove(slices.Index(l.Items, 5)); l.Remove(slices.Index(l.Items, 4)) },
