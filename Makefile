@@ -13,7 +13,7 @@ FUZZJOBS ?= $(shell nproc)
 run: ## run the gateway with its demo upstream
 	go run . --demo
 
-generate: ## generate code with gqlgen and genqlient
+generate: ## generate code with gqlgen
 	go generate ./...
 
 lint: ## run go vet and golangci-lint, and check go.mod

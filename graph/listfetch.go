@@ -42,7 +42,8 @@ func (f *listFetch) run(ctx context.Context, assembler *relay.Assembler) (*relay
 	}
 }
 
-// cached returns the cached pages that the first pages are chosen from.
+// cached returns the cached pages that may serve as the first pages. It returns nil once pages are
+// loaded.
 func (f *listFetch) cached() []relay.CachedPage {
 	if len(f.loaded) > 0 {
 		return nil

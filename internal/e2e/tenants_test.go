@@ -68,7 +68,7 @@ func (u *vmRecorder) vmOf(credential string, other bool) string {
 	return ""
 }
 
-// vm is the id of a VM, which is null for a CVM without a VM.
+// vm has the id of a CVM's VM. VMID is nil if the VM does not exist.
 type vm struct{ VMID *string }
 
 // foreign returns the credential of one of the VMs that do not belong to the given one, or an empty

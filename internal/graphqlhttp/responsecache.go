@@ -41,8 +41,8 @@ type responseCache struct {
 	responses *otter.Cache[cacheKey, *cachedResponse]
 }
 
-// cacheKey is everything that a response without extensions depends on, apart from its sources: the
-// caller, and the request's method and parameters.
+// cacheKey identifies a request by its caller, method and parameters. A response without extensions
+// depends on these and on its sources only.
 type cacheKey struct {
 	scope   [32]byte
 	request [sha256.Size]byte

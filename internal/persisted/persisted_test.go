@@ -38,7 +38,7 @@ func (s store) Load(_ context.Context, hash string) (string, bool) {
 
 func (s store) Save(_ context.Context, hash, query string) { s[hash] = query }
 
-// fixture is the extension and what it reports.
+// fixture is the extension under test, its input, and the events that it has reported.
 type fixture struct {
 	queries    *persisted.Queries
 	documentID string // of the next request

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// StringStore stores strings of one kind that belong to no group. It is safe for concurrent use.
+// StringStore shares strings of one kind, such as persisted queries, that belong to no credential.
+// It is safe for concurrent use.
 type StringStore struct {
 	store *Store
 	kind  string

@@ -57,7 +57,8 @@ type Assembler struct {
 	retries     int  // of the traversal from one place
 	bestEffort  bool // use the pages that there are and request no more
 	restarted   bool
-	// outdated are the pages in which a traversal found its beginning but could not go on.
+	// outdated are the pages that have a traversal's first item but join no other page. Later
+	// traversals do not begin in them.
 	outdated map[int]bool
 	result   *Result
 }

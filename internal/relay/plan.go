@@ -10,8 +10,8 @@ import (
 // use. A nil plan is valid: its windows share nothing.
 type ListPlan struct {
 	pages []PageRef
-	// front and back are the largest counts of the windows without a cursor from the front and from
-	// the back of the list, -1 if there are none.
+	// front is the largest count of the windows without a cursor that begin at the front of the
+	// list, and back of those at its back. Each is -1 if there are none.
 	front, back int
 	// longFront is the first range of the front windows that need more than one page.
 	longFront []Range

@@ -27,7 +27,7 @@ export interface State {
   readonly problem: Problem | null;
   /** The gateway responds, but introspection is disabled. */
   readonly hidesSchema: boolean;
-  /** Requests ask for their upstream calls. */
+  /** Whether requests have the header that adds their upstream calls to the response. */
   readonly explains: boolean;
   readonly explained: Explained;
   readonly known: Known;

@@ -28,8 +28,8 @@ type Traversal struct {
 	// Stayed are the items that were listed throughout, in the order of the traversal. Returned are
 	// the items of all pages.
 	Stayed, Returned []int
-	// Exact reports that each page was loaded while one of the NearItems items before it was
-	// listed. Then each item that stayed must be returned once and in order.
+	// Exact reports that the list still had one of the NearItems items before a page when that page
+	// was loaded, for each page. Then each item that stayed must be returned once and in order.
 	Exact bool
 	Pages int
 }
