@@ -23,8 +23,8 @@ type oraclePageKeys struct {
 	Pages    *int64           `json:"pages" required:"true"`
 }
 
-// oracleCompare returns the expected comparison. It returns false if the document is not JSON, or has
-// more unknown keys than are counted separately.
+// oracleCompare returns the expected comparison. It returns false if the document is not JSON, or
+// has more unknown keys than are counted separately.
 func oracleCompare(document []byte) (restclient.Comparison, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()
