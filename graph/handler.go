@@ -23,7 +23,7 @@ func NewHandler(r *Resolver) http.Handler {
 	exec.SetErrorPresenter(r.presentError)
 	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.FromRecover(value) })
 	// The first extension is the outermost one: it receives what the others return for a field.
-	exec.Use(newProjectionExtension(projection.NewPlanner(pages.Shape()), r.Projection, r.Tracer))
+	exec.Use(newProjectionExtension(projection.NewCompiler(pages.Layout()), r.Projection, r.Tracer))
 	exec.Use(persisted.New(persisted.Options{
 		Store:         r.PersistedQueries,
 		Trusted:       r.TrustedDocuments,

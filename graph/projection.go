@@ -17,10 +17,10 @@ import (
 // projectionExtension is a gqlgen extension that replaces CVMs and connections by projections,
 // which write the selected fields from the upstream's bytes. It intercepts each field of Query.
 type projectionExtension struct {
-	planner    *projection.Planner
+	compiler   *projection.Compiler
 	enabled    bool // if false, gqlgen executes all fields, and the selections only compute sizes
 	tracer     *Tracer
-	selections *otter.Cache[selectionKey, *projection.Plan]
+	selections *otter.Cache[selectionKey, *projection.Selection]
 }
 
 // selectionKey is everything that a compiled selection depends on.
@@ -38,10 +38,10 @@ const (
 	maxBooleans = 32
 )
 
-func newProjectionExtension(planner *projection.Planner, enabled bool, tracer *Tracer) *projectionExtension {
-	return &projectionExtension{planner, enabled, tracer, otter.Must(&otter.Options[selectionKey, *projection.Plan]{
+func newProjectionExtension(compiler *projection.Compiler, enabled bool, tracer *Tracer) *projectionExtension {
+	return &projectionExtension{compiler, enabled, tracer, otter.Must(&otter.Options[selectionKey, *projection.Selection]{
 		MaximumWeight: selectionBytes,
-		Weigher: func(key selectionKey, selection *projection.Plan) uint32 {
+		Weigher: func(key selectionKey, selection *projection.Selection) uint32 {
 			return uint32(querylimit.DocumentBytes(key.field.Position.Src.Input) + selection.MemorySize())
 		},
 	})}
@@ -79,7 +79,7 @@ func (e *projectionExtension) resolve(ctx context.Context, next graphql.Resolver
 		if v == nil {
 			return v, nil
 		}
-		if e.project(ctx, &p, (*projection.Planner).Connection) {
+		if e.project(ctx, &p, (*projection.Compiler).Connection) {
 			return &projectedConnection{p, &v.Window}, nil
 		}
 		return v, p.segments.execute(p.field, p.selection.ConnectionSize(&v.Window, maxExecuted))
@@ -87,7 +87,7 @@ func (e *projectionExtension) resolve(ctx context.Context, next graphql.Resolver
 		if v == nil {
 			return v, nil
 		}
-		if e.project(ctx, &p, (*projection.Planner).Item) {
+		if e.project(ctx, &p, (*projection.Compiler).Item) {
 			return &projectedNode{p, v.Indexed}, nil
 		}
 		return v.Decode(), p.segments.execute(p.field, p.selection.ItemSize(v.Indexed, maxExecuted))
@@ -105,7 +105,7 @@ func (e *projectionExtension) resolve(ctx context.Context, next graphql.Resolver
 // resolveNodes returns the projection of CVMs, or the decoded CVMs if gqlgen must execute the
 // field.
 func resolveNodes[T any](ctx context.Context, e *projectionExtension, p projectedField, nodes []T) (any, error) {
-	if e.project(ctx, &p, (*projection.Planner).Item) {
+	if e.project(ctx, &p, (*projection.Compiler).Item) {
 		return &projectedNodes[T]{p, nodes}, nil
 	}
 	for _, node := range nodes {
@@ -127,19 +127,19 @@ func (e *projectionExtension) project(ctx context.Context, p *projectedField, co
 }
 
 // compile compiles the selection of a field.
-type compile func(*projection.Planner, *graphql.OperationContext, graphql.CollectedField) *projection.Plan
+type compile func(*projection.Compiler, *graphql.OperationContext, graphql.CollectedField) *projection.Selection
 
 // selection returns the compiled selection of the current field.
-func (e *projectionExtension) selection(ctx context.Context, compile compile) *projection.Plan {
+func (e *projectionExtension) selection(ctx context.Context, compile compile) *projection.Selection {
 	opCtx, field := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
 	booleans, ok := booleansOf(opCtx)
 	if !ok {
-		return compile(e.planner, opCtx, field)
+		return compile(e.compiler, opCtx, field)
 	}
 	key := selectionKey{opCtx.Operation, field.Field, booleans}
 	selection, ok := e.selections.GetIfPresent(key)
 	if !ok {
-		selection = compile(e.planner, opCtx, field)
+		selection = compile(e.compiler, opCtx, field)
 		e.selections.Set(key, selection)
 	}
 	return selection
@@ -170,7 +170,7 @@ func booleansOf(opCtx *graphql.OperationContext) (booleans uint64, ok bool) {
 // projectedField is a field with its compiled selection.
 type projectedField struct {
 	segments  *rawSegments
-	selection *projection.Plan
+	selection *projection.Selection
 	field     string // its name in the response
 }
 

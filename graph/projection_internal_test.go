@@ -1,6 +1,6 @@
 package graph
 
-// These tests are in the package because no response shows which plans are cached.
+// These tests are in the package because no response shows which selections are cached.
 
 import (
 	"context"
@@ -36,40 +36,40 @@ func inOperation(ctx context.Context, doc *ast.QueryDocument, query string, vari
 
 func TestPlanCache_hit(t *testing.T) {
 	t.Parallel()
-	e := newProjectionExtension(projection.NewPlanner(pages.Shape()), true, nil)
+	e := newProjectionExtension(projection.NewCompiler(pages.Layout()), true, nil)
 	const query = `query($b: Boolean!) { cvms { totalCount @skip(if: $b) } }`
 	ctx := planning(t, query, map[string]any{"b": true})
-	first := e.selection(ctx, (*projection.Planner).Connection)
+	first := e.selection(ctx, (*projection.Compiler).Connection)
 	if first == nil {
-		t.Fatal("got no plan")
+		t.Fatal("got no selection")
 	}
 	doc := graphql.GetOperationContext(ctx).Doc
-	if again := e.selection(inOperation(t.Context(), doc, query, map[string]any{"b": true}), (*projection.Planner).Connection); again != first {
-		t.Error("the same again: got another plan")
+	if again := e.selection(inOperation(t.Context(), doc, query, map[string]any{"b": true}), (*projection.Compiler).Connection); again != first {
+		t.Error("the same again: got another selection")
 	}
-	if other := e.selection(inOperation(t.Context(), doc, query, map[string]any{"b": false}), (*projection.Planner).Connection); other == first {
-		t.Error("another value of the variable: got the same plan")
+	if other := e.selection(inOperation(t.Context(), doc, query, map[string]any{"b": false}), (*projection.Compiler).Connection); other == first {
+		t.Error("another value of the variable: got the same selection")
 	}
-	if other := e.selection(planning(t, query, map[string]any{"b": true}), (*projection.Planner).Connection); other == first {
-		t.Error("the same document, parsed again: got the plan of the first")
+	if other := e.selection(planning(t, query, map[string]any{"b": true}), (*projection.Compiler).Connection); other == first {
+		t.Error("the same document, parsed again: got the selection of the first")
 	}
 }
 
 func TestPlanCache_size(t *testing.T) {
 	t.Parallel()
-	e := newProjectionExtension(projection.NewPlanner(pages.Shape()), true, nil)
+	e := newProjectionExtension(projection.NewCompiler(pages.Layout()), true, nil)
 	const documents = 200
 	for i := range documents {
 		query := fmt.Sprintf("# %d %s\n{ cvms { nodes { name } } }", i, strings.Repeat("long", 500))
-		if e.selection(planning(t, query, nil), (*projection.Planner).Connection) == nil {
-			t.Fatal("got no plan")
+		if e.selection(planning(t, query, nil), (*projection.Compiler).Connection) == nil {
+			t.Fatal("got no selection")
 		}
 	}
 	e.selections.CleanUp()
 	if got, want := e.selections.WeightedSize(), uint64(selectionBytes); got > want || got < want/2 {
-		t.Errorf("got plans of %d bytes, want most of %d", got, want)
+		t.Errorf("got selections of %d bytes, want most of %d", got, want)
 	}
 	if got := e.selections.EstimatedSize(); got >= documents {
-		t.Errorf("got %d plans, want fewer than %d", got, documents)
+		t.Errorf("got %d selections, want fewer than %d", got, documents)
 	}
 }

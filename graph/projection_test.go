@@ -95,7 +95,7 @@ func TestProjection_upstreamBytes(t *testing.T) {
 
 func TestProjection_planPerOperation(t *testing.T) {
 	t.Parallel()
-	// The plans of a and b have the same Boolean values if x of one is y of the other.
+	// The selections of a and b have the same Boolean values if x of one is y of the other.
 	const document = `
 		query a($x: Boolean!, $y: Boolean!) { __typename @skip(if: $x) ...list }
 		query b($y: Boolean!, $x: Boolean = false) { ...list __typename @skip(if: $x) }
@@ -108,7 +108,7 @@ func TestProjection_planPerOperation(t *testing.T) {
 		true:  `"cvms":{"totalCount":1,"nodes":[{"vmId":"v"}]}`,
 		false: `"cvms":{"nodes":[{"name":"n","vmId":"v"}]}`,
 	}
-	for range 3 { // the first round compiles the plans, the others use the cache
+	for range 3 { // the first round compiles the selections, the others use the cache
 		for _, test := range []struct {
 			operation string
 			variables vars

@@ -118,7 +118,7 @@ func TestRatios_index(t *testing.T) { //nolint:paralleltest // what others use w
 	aloneOrSkip(t)
 	const least = 8
 	request := restclient.PageRequest{Page: 1, PageSize: 100}
-	body, shape := cost.NewList(0).Body(request), pages.Shape()
+	body, layout := cost.NewList(0).Body(request), pages.Layout()
 	var page projection.IndexedPage
 	times := cost.CPUTimes(25, func() {
 		var decoded struct{ Items []restclient.Cvm }
@@ -127,7 +127,7 @@ func TestRatios_index(t *testing.T) { //nolint:paralleltest // what others use w
 			t.Fatalf("got %d items, %v", len(decoded.Items), err)
 		}
 	}, func() {
-		if err := shape.Index(&page, body, request.PageSize); err != nil {
+		if err := layout.Index(&page, body, request.PageSize); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -26,9 +26,9 @@ func (p *Page) Item(index int) projection.Item {
 	return projection.Item{Page: p.IndexedPage, Index: index, ID: &p.Identities[index]}
 }
 
-// Shape returns the shape of the list's items.
-func Shape() *projection.Shape {
-	return projection.NewShape(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
+// Layout returns the layout of the list's items.
+func Layout() *projection.Layout {
+	return projection.NewLayout(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
 }
 
 // size returns the approximate memory use of the page in bytes.

@@ -14,9 +14,9 @@ type RawPageFunc func(context.Context, restclient.Credential, restclient.PageReq
 
 // Upstream fetches and decodes pages. It is safe for concurrent use.
 type Upstream struct {
-	fetch RawPageFunc
-	shape *projection.Shape
-	vmID  projection.ValueRef
+	fetch  RawPageFunc
+	layout *projection.Layout
+	vmID   projection.ValueRef
 	// traits are the values that identify an item without a VM.
 	traits [5]projection.ValueRef
 }
@@ -27,14 +27,14 @@ func NewUpstream(client *restclient.Client) *Upstream { return NewUpstreamFunc(c
 // NewUpstreamFunc returns an Upstream that fetches pages with a function. The function must be
 // safe for concurrent use. It may be nil if only [Upstream.Page] is called.
 func NewUpstreamFunc(fetch RawPageFunc) *Upstream {
-	shape := Shape()
+	layout := Layout()
 	return &Upstream{
-		fetch: fetch,
-		shape: shape,
-		vmID:  shape.Value("hosted", "id"),
+		fetch:  fetch,
+		layout: layout,
+		vmID:   layout.Value("hosted", "id"),
 		traits: [...]projection.ValueRef{
-			shape.Value("project_id"), shape.Value("name"), shape.Value("node", "id"), shape.Value("managed_user", "id"),
-			shape.Value("contract_address"),
+			layout.Value("project_id"), layout.Value("name"), layout.Value("node", "id"), layout.Value("managed_user", "id"),
+			layout.Value("contract_address"),
 		},
 	}
 }
@@ -55,7 +55,7 @@ func (u *Upstream) Fetch(ctx context.Context, credential restclient.Credential, 
 // must not be modified afterwards. The error is a *restclient.InvalidResponseError.
 func (u *Upstream) Page(body []byte, request restclient.PageRequest) (*Page, error) {
 	page := &Page{IndexedPage: &projection.IndexedPage{}}
-	if err := u.shape.Index(page.IndexedPage, body, request.PageSize); err != nil {
+	if err := u.layout.Index(page.IndexedPage, body, request.PageSize); err != nil {
 		// The decoder returns a precise error.
 		if _, err := restclient.DecodePage(body, request); err != nil {
 			return nil, err

@@ -46,10 +46,10 @@ func BenchmarkIndex(b *testing.B) {
 		body := pageOf(b, n)
 		// UserID is a string in the wire types and a number in this body.
 		forTypes := []byte(strings.ReplaceAll(string(body), `"id":1042`, `"id":"1042"`))
-		shape, reused := pages.Shape(), &projection.IndexedPage{}
+		layout, reused := pages.Layout(), &projection.IndexedPage{}
 		for name, run := range map[string]func() error{
-			"index, reused memory": func() error { return shape.Index(reused, body, n) },
-			"index":                func() error { return shape.Index(&projection.IndexedPage{}, body, n) },
+			"index, reused memory": func() error { return layout.Index(reused, body, n) },
+			"index":                func() error { return layout.Index(&projection.IndexedPage{}, body, n) },
 			"DecodePage": func() error {
 				_, err := restclient.DecodePage(body, restclient.PageRequest{Page: 1, PageSize: n})
 				return err
@@ -78,8 +78,8 @@ func BenchmarkPlan(b *testing.B) {
 			q := newQuery(b, schema(b), query)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, ok := q.plan(nil); !ok {
-					b.Fatal("got no plan")
+				if _, ok := q.selection(nil); !ok {
+					b.Fatal("got no selection")
 				}
 			}
 		})
@@ -90,16 +90,16 @@ func BenchmarkRender(b *testing.B) {
 	items := map[string]int{"a": 20, "b": 100, "c": 100}
 	for name, query := range workloads(b) {
 		b.Run(name, func(b *testing.B) {
-			plan, ok := newQuery(b, schema(b), query).plan(nil)
+			selection, ok := newQuery(b, schema(b), query).selection(nil)
 			if !ok {
-				b.Fatal("got no plan")
+				b.Fatal("got no selection")
 			}
 			window := list{indexed(b, pageOf(b, items[name]))}.window()
-			dst := plan.AppendConnection(nil, window, math.MaxInt)
+			dst := selection.AppendConnection(nil, window, math.MaxInt)
 			b.SetBytes(int64(len(dst)))
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = plan.AppendConnection(dst[:0], window, math.MaxInt)
+				dst = selection.AppendConnection(dst[:0], window, math.MaxInt)
 			}
 		})
 	}

@@ -35,11 +35,11 @@ func document(items string, n int) []byte {
 	return fmt.Appendf(nil, `{"items":[%s],"total":%d,"page":1,"page_size":%d,"pages":1}`, items, n, n)
 }
 
-// indexed indexes a document with the shape of the list.
+// indexed indexes a document with the layout of the list.
 func indexed(tb testing.TB, body []byte) *projection.IndexedPage {
 	tb.Helper()
 	page := &projection.IndexedPage{}
-	if err := pages.Shape().Index(page, body, 100); err != nil {
+	if err := pages.Layout().Index(page, body, 100); err != nil {
 		tb.Fatalf("got error %v for %.200s", err, body)
 	}
 	return page
@@ -66,7 +66,7 @@ func (i identity) AppendNodeID(dst []byte) []byte {
 	return strconv.AppendInt(append(dst, "id"...), int64(i), 10)
 }
 
-// additions to the schema must not be supported by a plan.
+// additions to the schema must not be supported by a selection.
 const additions = `
 	directive @custom on FIELD
 	extend type Cvm { another: String }
@@ -84,9 +84,9 @@ func schema(tb testing.TB) *ast.Schema {
 
 // query is a parsed operation.
 type query struct {
-	planner *projection.Planner
-	text    string
-	doc     *ast.QueryDocument
+	compiler *projection.Compiler
+	text     string
+	doc      *ast.QueryDocument
 }
 
 func newQuery(tb testing.TB, schema *ast.Schema, text string) *query {
@@ -95,17 +95,17 @@ func newQuery(tb testing.TB, schema *ast.Schema, text string) *query {
 	if errs != nil {
 		tb.Fatalf("%s: %v", text, errs)
 	}
-	return &query{projection.NewPlanner(pages.Shape()), text, doc}
+	return &query{projection.NewCompiler(pages.Layout()), text, doc}
 }
 
-// plan compiles the operation's first field.
-func (q *query) plan(variables map[string]any) (*projection.Plan, bool) {
+// selection compiles the operation's first field.
+func (q *query) selection(variables map[string]any) (*projection.Selection, bool) {
 	opCtx := &graphql.OperationContext{RawQuery: q.text, Doc: q.doc, Operation: q.doc.Operations[0], Variables: variables}
 	field := graphql.CollectFields(opCtx, opCtx.Operation.SelectionSet, []string{"Query"})[0]
 	if field.Name == "cvms" {
-		plan := q.planner.Connection(opCtx, field)
-		return plan, plan.Supported()
+		selection := q.compiler.Connection(opCtx, field)
+		return selection, selection.Supported()
 	}
-	plan := q.planner.Item(opCtx, field)
-	return plan, plan.Supported()
+	selection := q.compiler.Item(opCtx, field)
+	return selection, selection.Supported()
 }

@@ -8,7 +8,7 @@ import (
 	"cvmgraph/internal/wire"
 )
 
-// ErrInvalid is returned by [Shape.Index] for a body that is not a JSON document in UTF-8, or that
+// ErrInvalid is returned by [Layout.Index] for a body that is not a JSON document in UTF-8, or that
 // exceeds a limit: its nesting, its values of the wrong type, or the elements of its lists.
 // Decoding the body finds the reason.
 var ErrInvalid = errors.New("the page cannot be indexed")
@@ -16,23 +16,23 @@ var ErrInvalid = errors.New("the page cannot be indexed")
 // Index validates the body of a page and indexes the values of its items, at most limit of them.
 // The page takes over the body. The previous content of p is overwritten, and its memory is reused.
 // The error is [ErrInvalid].
-func (s *Shape) Index(p *IndexedPage, body []byte, limit int) error {
-	*p = IndexedPage{body: body, shape: s, tape: p.tape, items: p.items[:0]}
+func (l *Layout) Index(p *IndexedPage, body []byte, limit int) error {
+	*p = IndexedPage{body: body, layout: l, tape: p.tape, items: p.items[:0]}
 	if len(body) >= mark {
 		return ErrInvalid
 	}
-	x, ok := s.indexers.Get().(*indexer)
+	x, ok := l.indexers.Get().(*indexer)
 	if !ok {
-		x = &indexer{order: s.fieldOrder(make([]uint8, 0, s.orders))}
+		x = &indexer{order: l.fieldOrder(make([]uint8, 0, l.orders))}
 	}
 	*x = indexer{Scanner: wire.Scanner{Data: body}, page: p, limit: limit, tape: x.tape, order: x.order}
-	valid := x.Page(&p.Envelope, s.wire, x)
+	valid := x.Page(&p.Envelope, l.wire, x)
 	if valid {
 		p.tape = append(p.tape[:0], x.tape...)
 	}
 	if cap(x.tape) <= maxReusedTape {
 		x.Data, x.page = nil, nil
-		s.indexers.Put(x)
+		l.indexers.Put(x)
 	}
 	if !valid {
 		return ErrInvalid
@@ -49,7 +49,7 @@ type indexer struct {
 	page  *IndexedPage
 	limit int    // of items that are indexed
 	tape  []slot // of the page so far
-	// order predicts the next key. For each shape, it has the index of the field that was first in
+	// order predicts the next key. For each layout, it has the index of the field that was first in
 	// the last object, and then, for each field, the index of the field that followed it last time.
 	// The number of fields means that no known key followed.
 	order []uint8
@@ -68,8 +68,8 @@ func (x *indexer) Restart() {
 func (x *indexer) Item(int) (keys uint64, ok bool) {
 	at, start := len(x.tape), x.Pos
 	x.invalid = false
-	x.reserve(1 + x.page.shape.width)
-	keys, ok = x.object(x.page.shape, at+1)
+	x.reserve(1 + x.page.layout.width)
+	keys, ok = x.object(x.page.layout, at+1)
 	if !ok {
 		return 0, false
 	}
@@ -99,19 +99,19 @@ func (x *indexer) reserve(n int) {
 
 // object indexes an object, whose values have the slots from base on, and returns the set of its
 // known keys.
-func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
+func (x *indexer) object(l *Layout, base int) (seen uint64, ok bool) {
 	if !x.Open() {
 		return 0, false
 	}
-	order := x.order[s.order : s.order+len(s.fields)+1]
+	order := x.order[l.order : l.order+len(l.fields)+1]
 	last := 0 // 1 + the index of the last known member's field; 0 before the first one
 	for first := true; ; first = false {
 		place := int(order[last])
-		if place == len(s.fields) || first && !x.Consume(s.fields[place].Start) || !first && !x.continues(&s.fields[place]) {
+		if place == len(l.fields) || first && !x.Consume(l.fields[place].Start) || !first && !x.continues(&l.fields[place]) {
 			more, ok := x.More('}', first)
 			if !ok || !more {
 				if ok {
-					order[last] = uint8(len(s.fields))
+					order[last] = uint8(len(l.fields))
 				}
 				return seen, ok
 			}
@@ -119,7 +119,7 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 			if !ok {
 				return 0, false
 			}
-			if place = s.wire.Find(key, min(place, len(s.fields)-1)); place < 0 {
+			if place = l.wire.Find(key, min(place, len(l.fields)-1)); place < 0 {
 				if !x.Skip() {
 					return 0, false
 				}
@@ -128,7 +128,7 @@ func (x *indexer) object(s *Shape, base int) (seen uint64, ok bool) {
 			order[last] = uint8(place)
 		}
 		last = place + 1
-		f := &s.fields[place]
+		f := &l.fields[place]
 		if bit := uint64(1) << place; seen&bit == 0 {
 			seen |= bit
 		} else { // of equal keys, the whole value of the last one counts
@@ -182,11 +182,11 @@ func (x *indexer) value(f *field, c byte, at int) bool {
 	case f.kind == wire.Boolean:
 		ok = c == 't' && x.Literal("true") || c == 'f' && x.Literal("false")
 	case f.kind == wire.Object:
-		_, ok = x.object(f.shape, at+1)
+		_, ok = x.object(f.layout, at+1)
 	case f.kind == wire.Strings:
 		marked, ok = x.strings()
 	case f.kind == wire.Objects:
-		return x.objects(f.shape, at)
+		return x.objects(f.layout, at)
 	case f.kind == wire.Skipped:
 		return x.Skip()
 	default:
@@ -246,7 +246,7 @@ func (x *indexer) strings() (marked, ok bool) {
 }
 
 // objects indexes a list of objects. Elements of another type are left out.
-func (x *indexer) objects(s *Shape, at int) bool {
+func (x *indexer) objects(l *Layout, at int) bool {
 	if !x.Open() {
 		return false
 	}
@@ -266,7 +266,7 @@ func (x *indexer) objects(s *Shape, at int) bool {
 			return x.Fail(wire.TooManyElements)
 		}
 		element := len(x.tape)
-		x.reserve(1 + s.width)
+		x.reserve(1 + l.width)
 		if last == 0 {
 			x.tape[at].lo = uint32(element)
 		} else {
@@ -274,7 +274,7 @@ func (x *indexer) objects(s *Shape, at int) bool {
 		}
 		x.tape[at].hi++
 		last = element
-		if _, ok := x.object(s, element+1); !ok {
+		if _, ok := x.object(l, element+1); !ok {
 			return false
 		}
 	}

@@ -58,7 +58,7 @@ func TestIndex_invalidDocuments(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := pages.Shape().Index(&projection.IndexedPage{}, []byte(test.body), 100)
+			err := pages.Layout().Index(&projection.IndexedPage{}, []byte(test.body), 100)
 			if got := err == nil; got != test.want {
 				t.Errorf("got error %v, want one: %v", err, !test.want)
 			}
@@ -92,10 +92,10 @@ func TestIndex_limits(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			page, body, shape := &projection.IndexedPage{}, document(test.items, 100), pages.Shape()
+			page, body, layout := &projection.IndexedPage{}, document(test.items, 100), pages.Layout()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			err := shape.Index(page, body, 100)
+			err := layout.Index(page, body, 100)
 			runtime.ReadMemStats(&after)
 			if err != test.want { //nolint:errorlint // Index documents the identity
 				t.Errorf("got error %v, want %v", err, test.want)
@@ -116,8 +116,8 @@ func TestIndex_limits(t *testing.T) {
 
 func TestIndex_reusesPage(t *testing.T) {
 	t.Parallel()
-	shape, page := pages.Shape(), &projection.IndexedPage{}
-	name, user := shape.Value("name"), shape.Value("managed_user", "id")
+	layout, page := pages.Layout(), &projection.IndexedPage{}
+	name, user := layout.Value("name"), layout.Value("managed_user", "id")
 	for _, test := range []struct{ items, want string }{
 		{items: `{"name":"first","managed_user":{"id":1},"public_urls":[{"app":"x"}]},{"name":"second"}`, want: "first 1,second ,"},
 		{items: `{},{"managed_user":{"id":"2"}},{}`, want: " , 2, ,"},
@@ -125,7 +125,7 @@ func TestIndex_reusesPage(t *testing.T) {
 		{items: `{"name":"\u0061","name":7}`, want: " ,"},
 		{items: `{"name":7,"name":"\u0062\ud83d","managed_user":{"id":2.0}}`, want: "b\ufffd 2,"},
 	} {
-		if err := shape.Index(page, document(test.items, 3), 2+len(test.items)%2); err != nil {
+		if err := layout.Index(page, document(test.items, 3), 2+len(test.items)%2); err != nil {
 			t.Fatal(err)
 		}
 		var got []byte
@@ -141,17 +141,17 @@ func TestIndex_reusesPage(t *testing.T) {
 
 func TestShape_panics(t *testing.T) {
 	t.Parallel()
-	shape := pages.Shape()
+	layout := pages.Layout()
 	tests := map[string]func(){
-		"a value of an unknown key": func() { shape.Value("unknown") },
-		"a value of an object":      func() { shape.Value("hosted") },
-		"a value of a boolean":      func() { shape.Value("listed") },
-		"a value below a string":    func() { shape.Value("name", "first") },
-		"a value of a marker":       func() { shape.Value("vm_uuid") },
-		"a value without a path":    func() { shape.Value() },
-		"a Go type without JSON":    func() { projection.NewShape(reflect.TypeFor[struct{ F float64 }]()) },
+		"a value of an unknown key": func() { layout.Value("unknown") },
+		"a value of an object":      func() { layout.Value("hosted") },
+		"a value of a boolean":      func() { layout.Value("listed") },
+		"a value below a string":    func() { layout.Value("name", "first") },
+		"a value of a marker":       func() { layout.Value("vm_uuid") },
+		"a value without a path":    func() { layout.Value() },
+		"a Go type without JSON":    func() { projection.NewLayout(reflect.TypeFor[struct{ F float64 }]()) },
 		"more keys than a set of bits": func() {
-			projection.NewShape(reflect.TypeFor[struct{}](), strings.Split(strings.Repeat("k,", 64), ",")...)
+			projection.NewLayout(reflect.TypeFor[struct{}](), strings.Split(strings.Repeat("k,", 64), ",")...)
 		},
 	}
 	for name, try := range tests {
@@ -172,9 +172,9 @@ func TestAllocations(t *testing.T) {
 	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
-	body, shape, page := pageOf(t, 100), pages.Shape(), &projection.IndexedPage{}
+	body, layout, page := pageOf(t, 100), pages.Layout(), &projection.IndexedPage{}
 	index := func() {
-		if err := shape.Index(page, body, 100); err != nil {
+		if err := layout.Index(page, body, 100); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -191,16 +191,16 @@ func TestAllocations(t *testing.T) {
 	}
 	window := list{page}.window()
 	for name, query := range workloads(t) {
-		plan, ok := newQuery(t, schema(t), query).plan(nil)
+		selection, ok := newQuery(t, schema(t), query).selection(nil)
 		if !ok {
-			t.Fatalf("%s: got no plan", name)
+			t.Fatalf("%s: got no selection", name)
 		}
-		dst := plan.AppendConnection(nil, window, math.MaxInt)
+		dst := selection.AppendConnection(nil, window, math.MaxInt)
 		if !json.Valid(dst) {
 			t.Errorf("%s: got %.200s, want JSON", name, dst)
 		}
 		first := bytes.Clone(dst)
-		if got := testing.AllocsPerRun(20, func() { dst = plan.AppendConnection(dst[:0], window, math.MaxInt) }); got > 0 {
+		if got := testing.AllocsPerRun(20, func() { dst = selection.AppendConnection(dst[:0], window, math.MaxInt) }); got > 0 {
 			t.Errorf("%s: got %v allocations, want none", name, got)
 		}
 		if !bytes.Equal(dst, first) {

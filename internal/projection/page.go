@@ -12,10 +12,10 @@ type IndexedPage struct {
 	// Envelope is the document without its items.
 	Envelope wire.Envelope
 
-	body  []byte
-	shape *Shape
-	tape  []slot
-	items []uint32 // index of each item's own slot in tape
+	body   []byte
+	layout *Layout
+	tape   []slot
+	items  []uint32 // index of each item's own slot in tape
 }
 
 // slot is the position of a value: data[lo:hi] without the mark. It is zero for a value that is
@@ -61,20 +61,20 @@ type ValueRef struct {
 
 // Value returns a reference to the value at a path of keys. It panics if items have no string,
 // identifier or integer there.
-func (s *Shape) Value(path ...string) ValueRef {
+func (l *Layout) Value(path ...string) ValueRef {
 	v := ValueRef{slot: 1} // the item's own slot comes first
 	for i, key := range path {
-		at := s.wire.Find([]byte(key), 0)
+		at := l.wire.Find([]byte(key), 0)
 		if at < 0 {
 			v.kind = wire.Skipped
 			break
 		}
-		f := &s.fields[at]
+		f := &l.fields[at]
 		v.slot += f.slot
 		v.kind = f.Kind
 		if i < len(path)-1 {
 			v.slot++ // the object's own
-			s = f.shape
+			l = f.layout
 		}
 	}
 	if !slices.Contains([]wire.Kind{wire.String, wire.Identifier, wire.Int32, wire.Int64}, v.kind) {

@@ -46,33 +46,33 @@ type NodeIDAppender interface {
 // true for a wrong value that a later equal key replaced.
 func (i Item) MayHaveInvalid() bool { return i.Page.mayHaveInvalid(i.Index) }
 
-// AppendConnection appends the JSON of the plan's selection of a connection to dst. It stops as
+// AppendConnection appends the JSON of the selected fields of a connection to dst. It stops as
 // soon as dst is longer than limit bytes; the result is longer than limit then, and not valid JSON.
-func (p *Plan) AppendConnection(dst []byte, w *Window, limit int) []byte {
+func (s *Selection) AppendConnection(dst []byte, w *Window, limit int) []byte {
 	r := renderer{dst: dst, limit: limit}
-	r.object(p.root, place{window: w})
+	r.object(s.root, place{window: w})
 	return r.dst
 }
 
-// AppendItem appends the JSON of the plan's selection of an item to dst, with the limit of
-// [Plan.AppendConnection].
-func (p *Plan) AppendItem(dst []byte, item Item, limit int) []byte {
+// AppendItem appends the JSON of the selected fields of an item to dst, with the limit of
+// [Selection.AppendConnection].
+func (s *Selection) AppendItem(dst []byte, item Item, limit int) []byte {
 	r := renderer{dst: dst, limit: limit}
-	r.object(p.root, item.place())
+	r.object(s.root, item.place())
 	return r.dst
 }
 
-// ConnectionSize returns the number of bytes that [Plan.AppendConnection] would append. It stops
-// counting at the limit.
-func (p *Plan) ConnectionSize(w *Window, limit int) int {
+// ConnectionSize returns the number of bytes that [Selection.AppendConnection] would append. It
+// stops counting at the limit.
+func (s *Selection) ConnectionSize(w *Window, limit int) int {
 	r := renderer{limit: limit, measures: true}
-	r.object(p.root, place{window: w})
+	r.object(s.root, place{window: w})
 	return r.measured + len(r.dst)
 }
 
-// ItemSize returns the number of bytes that [Plan.AppendItem] would append. It stops counting at
-// the limit.
-func (p *Plan) ItemSize(item Item, limit int) int { return len(p.AppendItem(nil, item, limit)) }
+// ItemSize returns the number of bytes that [Selection.AppendItem] would append. It stops counting
+// at the limit.
+func (s *Selection) ItemSize(item Item, limit int) int { return len(s.AppendItem(nil, item, limit)) }
 
 // renderer writes selections. It writes null only if the schema allows it: lists and booleans have
 // defaults, and elements of the wrong type are not in the index.
@@ -100,7 +100,7 @@ type place struct {
 
 func (i Item) place() place { return place{page: i.Page, id: i.ID, base: int(i.Page.items[i.Index])} }
 
-func (r *renderer) object(sel selection, at place) {
+func (r *renderer) object(sel steps, at place) {
 	r.dst = append(r.dst, '{')
 	for i := range sel {
 		s := &sel[i]
@@ -142,7 +142,7 @@ func (r *renderer) object(sel selection, at place) {
 }
 
 // list writes a selection for each item of the window. element returns the place of an item.
-func (r *renderer) list(sel selection, w *Window, element func(i int) place) {
+func (r *renderer) list(sel steps, w *Window, element func(i int) place) {
 	r.dst = append(r.dst, '[')
 	begin := len(r.dst)
 	for i := range w.Len {
@@ -207,7 +207,7 @@ func (r *renderer) value(s *step, at place) {
 }
 
 // objects writes a list of objects. value refers to the first one.
-func (r *renderer) objects(sel selection, at place, value slot) {
+func (r *renderer) objects(sel steps, at place, value slot) {
 	at.base = int(value.lo)
 	r.dst = append(r.dst, '[')
 	for i := range value.hi {

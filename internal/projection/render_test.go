@@ -57,11 +57,11 @@ func TestAppendConnection(t *testing.T) {
 			if test.variables != nil {
 				head += "($b: Boolean!)"
 			}
-			plan, ok := newQuery(t, schema(t), head+" { cvms { "+test.selection+" } }").plan(test.variables)
+			selection, ok := newQuery(t, schema(t), head+" { cvms { "+test.selection+" } }").selection(test.variables)
 			if !ok {
-				t.Fatal("got no plan")
+				t.Fatal("got no selection")
 			}
-			if got := plan.AppendConnection([]byte("before "), list{test.page}.window(), math.MaxInt); string(got) != "before "+test.want {
+			if got := selection.AppendConnection([]byte("before "), list{test.page}.window(), math.MaxInt); string(got) != "before "+test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -98,11 +98,11 @@ func TestAppendItem(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			plan, ok := newQuery(t, schema(t), `{ cvm(vmId: "x") { `+test.selection+` } }`).plan(nil)
+			selection, ok := newQuery(t, schema(t), `{ cvm(vmId: "x") { `+test.selection+` } }`).selection(nil)
 			if !ok {
-				t.Fatal("got no plan")
+				t.Fatal("got no selection")
 			}
-			if got := string(plan.AppendItem(nil, list{page}.Item(0), math.MaxInt)); got != test.want {
+			if got := string(selection.AppendItem(nil, list{page}.Item(0), math.MaxInt)); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})

@@ -39,8 +39,8 @@ func TestPlan_everyField(t *testing.T) {
 		t.Fatalf("got %d fields, want all", len(queries))
 	}
 	for _, query := range queries {
-		if _, ok := newQuery(t, schema, query).plan(nil); !ok {
-			t.Errorf("%s: got no plan", query)
+		if _, ok := newQuery(t, schema, query).selection(nil); !ok {
+			t.Errorf("%s: got no selection", query)
 		}
 	}
 }
@@ -71,8 +71,8 @@ func TestPlan_supported(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, ok := newQuery(t, schema(t), test.query).plan(nil); ok != test.want {
-				t.Errorf("got a plan: %v, want %v", ok, test.want)
+			if _, ok := newQuery(t, schema(t), test.query).selection(nil); ok != test.want {
+				t.Errorf("got a selection: %v, want %v", ok, test.want)
 			}
 		})
 	}
@@ -83,16 +83,16 @@ func TestPlan_arguments(t *testing.T) {
 	q := newQuery(t, schema(t), `{ cvms { nodes { name } } }`)
 	nodes := q.doc.Operations[0].SelectionSet[0].(*ast.Field).SelectionSet[0].(*ast.Field)
 	nodes.Arguments = ast.ArgumentList{{Name: "first"}} // as in a possible later schema
-	if _, ok := q.plan(nil); ok {
-		t.Error("got a plan, want none")
+	if _, ok := q.selection(nil); ok {
+		t.Error("got a selection, want none")
 	}
 }
 
 func TestPlan_memorySize(t *testing.T) {
 	t.Parallel()
 	schema := schema(t)
-	small, _ := newQuery(t, schema, `{ cvms { totalCount } }`).plan(nil)
-	large, _ := newQuery(t, schema, `{ cvms { totalCount nodes { name status a: node { name } b: node { name } } } }`).plan(nil)
+	small, _ := newQuery(t, schema, `{ cvms { totalCount } }`).selection(nil)
+	large, _ := newQuery(t, schema, `{ cvms { totalCount nodes { name status a: node { name } b: node { name } } } }`).selection(nil)
 	if small.MemorySize() < 50 || large.MemorySize() < 6*small.MemorySize() {
 		t.Errorf("got %d and %d bytes, want at least six times as much for eight fields", small.MemorySize(), large.MemorySize())
 	}

@@ -10,22 +10,22 @@ import (
 	"cvmgraph/internal/wire"
 )
 
-// Plan is a compiled selection: the fields to write, in order. It is immutable.
-type Plan struct {
-	root        selection
+// Selection is a compiled selection set: the fields to write, in order. It is immutable.
+type Selection struct {
+	root        steps
 	size        int
 	unsupported bool
 }
 
-// Supported reports whether the plan writes everything that is selected. If not, gqlgen must
-// execute the field, and only the sizes of the plan are of use.
-func (p *Plan) Supported() bool { return !p.unsupported }
+// Supported reports whether the selection writes everything that is selected. If not, gqlgen must
+// execute the field, and only the sizes of the selection are of use.
+func (s *Selection) Supported() bool { return !s.unsupported }
 
-// MemorySize returns the approximate memory of the plan, in bytes.
-func (p *Plan) MemorySize() int { return p.size }
+// MemorySize returns the approximate memory of the selection, in bytes.
+func (s *Selection) MemorySize() int { return s.size }
 
-// selection is the list of fields that are written for one object.
-type selection []step
+// steps is the list of fields that are written for one object.
+type steps []step
 
 // step writes one field of an object.
 type step struct {
@@ -39,7 +39,7 @@ type step struct {
 	// [].
 	constant string
 	// below is the selection of an object, or of each element of a list.
-	below selection
+	below steps
 }
 
 // op is the way a step finds and writes its value.
@@ -68,15 +68,15 @@ const (
 	opEndCursor   // the cursor of the last item, or null
 )
 
-// Planner compiles selections of one schema. It is safe for concurrent use.
-type Planner struct {
-	shape *Shape
+// Compiler compiles selections of one schema. It is safe for concurrent use.
+type Compiler struct {
+	layout *Layout
 }
 
-// NewPlanner returns a planner for items of the shape, which are the type Cvm of the schema.
-func NewPlanner(shape *Shape) *Planner { return &Planner{shape} }
+// NewCompiler returns a compiler for items of the layout, which are the type Cvm of the schema.
+func NewCompiler(layout *Layout) *Compiler { return &Compiler{layout} }
 
-// Types of the schema with fields that their shape does not have.
+// Types of the schema with fields that their layout does not have.
 const (
 	typeItem       = "Cvm"
 	typeConnection = "CvmConnection"
@@ -85,24 +85,24 @@ const (
 )
 
 // Connection compiles the selection of a field that returns a connection.
-func (p *Planner) Connection(opCtx *graphql.OperationContext, field graphql.CollectedField) *Plan {
-	c := compiler{opCtx: opCtx, shape: p.shape}
-	root := c.fixed(field.Selections, typeConnection)
-	return &Plan{root, c.size, c.unsupported}
+func (c *Compiler) Connection(opCtx *graphql.OperationContext, field graphql.CollectedField) *Selection {
+	run := compilation{opCtx: opCtx, layout: c.layout}
+	root := run.fixed(field.Selections, typeConnection)
+	return &Selection{root, run.size, run.unsupported}
 }
 
 // Item compiles the selection of a field that returns an item, or the interface Node or the union
 // _Entity.
-func (p *Planner) Item(opCtx *graphql.OperationContext, field graphql.CollectedField) *Plan {
-	c := compiler{opCtx: opCtx, shape: p.shape}
-	root := c.object(field.Selections, typeItem, p.shape)
-	return &Plan{root, c.size, c.unsupported}
+func (c *Compiler) Item(opCtx *graphql.OperationContext, field graphql.CollectedField) *Selection {
+	run := compilation{opCtx: opCtx, layout: c.layout}
+	root := run.object(field.Selections, typeItem, c.layout)
+	return &Selection{root, run.size, run.unsupported}
 }
 
-type compiler struct {
-	opCtx *graphql.OperationContext
-	shape *Shape
-	size  int
+type compilation struct {
+	opCtx  *graphql.OperationContext
+	layout *Layout
+	size   int
 	// unsupported reports whether a part of the selection cannot be projected.
 	unsupported bool
 }
@@ -112,21 +112,21 @@ const stepSize = 120
 
 // each compiles the selected fields of an object. The fields of fragments are merged, and those
 // excluded by @skip or @include are left out.
-func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(graphql.CollectedField, *step)) selection {
+func (c *compilation) each(set ast.SelectionSet, typeName string, compile func(graphql.CollectedField, *step)) steps {
 	types := []string{typeName}
 	if typeName == typeItem {
 		types = append(types, "Node", "_Entity")
 	}
 	fields := graphql.CollectFields(c.opCtx, set, types)
-	steps := make(selection, 0, len(fields))
+	list := make(steps, 0, len(fields))
 	for i, f := range fields {
 		// gqlgen does not merge the selection of a union with the selections of its members.
 		if f.Name == "__typename" && slices.ContainsFunc(fields[:i], func(o graphql.CollectedField) bool { return o.Alias == f.Alias }) {
 			continue
 		}
-		steps = append(steps, step{name: `"` + f.Alias + `":`})
-		s := &steps[len(steps)-1]
-		if len(steps) > 1 {
+		list = append(list, step{name: `"` + f.Alias + `":`})
+		s := &list[len(list)-1]
+		if len(list) > 1 {
 			s.name = "," + s.name
 		}
 		c.size += stepSize + len(s.name)
@@ -139,7 +139,7 @@ func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(grap
 			compile(f, s)
 		}
 	}
-	return steps
+	return list
 }
 
 // isCustom reports whether a directive is one that gqlgen has not applied when it collected the
@@ -147,13 +147,13 @@ func (c *compiler) each(set ast.SelectionSet, typeName string, compile func(grap
 func isCustom(d *ast.Directive) bool { return d.Name != "skip" && d.Name != "include" }
 
 // fixed compiles a selection of a connection, an edge or a pageInfo.
-func (c *compiler) fixed(set ast.SelectionSet, typeName string) selection {
+func (c *compilation) fixed(set ast.SelectionSet, typeName string) steps {
 	return c.each(set, typeName, func(f graphql.CollectedField, s *step) {
 		switch typeName + "." + f.Name {
 		case "CvmConnection.edges":
 			s.op, s.below = opEdges, c.fixed(f.Selections, typeEdge)
 		case "CvmConnection.nodes":
-			s.op, s.below = opNodes, c.object(f.Selections, typeItem, c.shape)
+			s.op, s.below = opNodes, c.object(f.Selections, typeItem, c.layout)
 		case "CvmConnection.pageInfo":
 			s.op, s.below = opPageInfo, c.fixed(f.Selections, typePageInfo)
 		case "CvmConnection.totalCount":
@@ -161,7 +161,7 @@ func (c *compiler) fixed(set ast.SelectionSet, typeName string) selection {
 		case "CvmEdge.cursor":
 			s.op = opCursor
 		case "CvmEdge.node":
-			s.op, s.below = opNode, c.object(f.Selections, typeItem, c.shape)
+			s.op, s.below = opNode, c.object(f.Selections, typeItem, c.layout)
 		case "PageInfo.hasNextPage":
 			s.op = opHasNext
 		case "PageInfo.hasPreviousPage":
@@ -177,26 +177,26 @@ func (c *compiler) fixed(set ast.SelectionSet, typeName string) selection {
 }
 
 // object compiles a selection of an item, or of an object in an item.
-func (c *compiler) object(set ast.SelectionSet, typeName string, shape *Shape) selection {
+func (c *compilation) object(set ast.SelectionSet, typeName string, layout *Layout) steps {
 	return c.each(set, typeName, func(f graphql.CollectedField, s *step) {
 		if typeName == typeItem && f.Name == "id" {
 			s.op = opID
 			return
 		}
 		if typeName == typeItem && f.Name == "vmId" { // a method of the wire type
-			s.op, s.slot, s.constant = opNotEmpty, shape.Value("hosted", "id").slot, "null"
+			s.op, s.slot, s.constant = opNotEmpty, layout.Value("hosted", "id").slot, "null"
 			return
 		}
-		at := slices.IndexFunc(shape.fields, func(w field) bool { return strings.EqualFold(w.Name, f.Name) })
+		at := slices.IndexFunc(layout.fields, func(w field) bool { return strings.EqualFold(w.Name, f.Name) })
 		if at < 0 {
 			c.unsupported = true
 			return
 		}
-		target := &shape.fields[at]
+		target := &layout.fields[at]
 		s.slot = 1 + target.slot
 		s.op, s.constant = target.write()
-		if target.shape != nil {
-			s.below = c.object(f.Selections, f.Definition.Type.Name(), target.shape)
+		if target.layout != nil {
+			s.below = c.object(f.Selections, f.Definition.Type.Name(), target.layout)
 		}
 	})
 }

@@ -1,7 +1,7 @@
 // Package projection writes the selected fields of the upstream's items directly from the bytes of
-// their page. A page is validated and indexed once ([Shape.Index]), a selection is compiled once
-// ([Planner.Connection], [Planner.Item]), and the plan is rendered from the index to JSON in one
-// pass ([Plan.AppendConnection], [Plan.AppendItem]).
+// their page. A page is validated and indexed once ([Layout.Index]), a selection is compiled once
+// ([Compiler.Connection], [Compiler.Item]), and the selection is rendered from the index to JSON in
+// one pass ([Selection.AppendConnection], [Selection.AppendItem]).
 //
 // The output equals what gqlgen writes for the same items, decoded into the wire types, including
 // the order of fields and the defaults of values that are absent or of the wrong type. The package
@@ -17,9 +17,9 @@ import (
 	"cvmgraph/internal/wire"
 )
 
-// Shape is the layout of an object in an index: the keys of the object, and the slots of their
+// Layout is the layout of an object in an index: the keys of the object, and the slots of their
 // values. It is safe for concurrent use.
-type Shape struct {
+type Layout struct {
 	wire   *wire.Shape
 	fields []field // in the order of wire.Fields
 	// width is the number of slots of the object's values, including those of nested objects.
@@ -40,32 +40,32 @@ type field struct {
 	// that it has.
 	head, headMask uint64
 	tail, tailMask uint64
-	slot           int    // of the value, counted from the object's first value
-	slots          int    // number of slots; those of an object's values follow its own slot
-	fallback       string // the default of a boolean
-	shape          *Shape // of an object, or of the elements of a list of objects
+	slot           int     // of the value, counted from the object's first value
+	slots          int     // number of slots; those of an object's values follow its own slot
+	fallback       string  // the default of a boolean
+	layout         *Layout // of an object, or of the elements of a list of objects
 }
 
-// NewShape returns the shape of the items that are decoded into a struct type. Its tags, the
+// NewLayout returns the layout of the items that are decoded into a struct type. Its tags, the
 // markers and the panics are those of [wire.NewShape].
-func NewShape(t reflect.Type, markers ...string) *Shape {
-	s := newShape(wire.NewShape(t, markers...))
+func NewLayout(t reflect.Type, markers ...string) *Layout {
+	s := newLayout(wire.NewShape(t, markers...))
 	s.number(0)
 	return s
 }
 
-func newShape(w *wire.Shape) *Shape {
-	s := &Shape{wire: w}
+func newLayout(w *wire.Shape) *Layout {
+	s := &Layout{wire: w}
 	for i := range w.Fields {
 		f := field{Field: &w.Fields[i], kind: w.Fields[i].Kind, slot: s.width, slots: 1}
 		if f.Shape != nil {
-			f.shape = newShape(f.Shape)
+			f.layout = newLayout(f.Shape)
 		}
 		if f.Kind == wire.Skipped {
 			f.slots = 0
 		}
 		if f.Kind == wire.Object {
-			f.slots += f.shape.width
+			f.slots += f.layout.width
 		}
 		f.fallback = strconv.FormatBool(f.Default)
 		f.next = "," + f.Start
@@ -78,24 +78,24 @@ func newShape(w *wire.Shape) *Shape {
 }
 
 // number assigns offsets in the order to the object and its nested objects.
-func (s *Shape) number(offset int) {
-	s.order, s.orders = offset, len(s.fields)+1
-	for _, f := range s.fields {
-		if f.shape != nil {
-			f.shape.number(offset + s.orders)
-			s.orders += f.shape.orders
+func (l *Layout) number(offset int) {
+	l.order, l.orders = offset, len(l.fields)+1
+	for _, f := range l.fields {
+		if f.layout != nil {
+			f.layout.number(offset + l.orders)
+			l.orders += f.layout.orders
 		}
 	}
 }
 
 // fieldOrder appends the order of the fields, which an indexer starts with.
-func (s *Shape) fieldOrder(order []uint8) []uint8 {
-	for i := range len(s.fields) + 1 {
+func (l *Layout) fieldOrder(order []uint8) []uint8 {
+	for i := range len(l.fields) + 1 {
 		order = append(order, uint8(i))
 	}
-	for _, f := range s.fields {
-		if f.shape != nil {
-			order = f.shape.fieldOrder(order)
+	for _, f := range l.fields {
+		if f.layout != nil {
+			order = f.layout.fieldOrder(order)
 		}
 	}
 	return order
