@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/testing/cost"
 )
 
 // slowDemo starts a demo upstream whose calls take long enough for a signal to arrive during them.
@@ -29,15 +30,21 @@ type traffic struct {
 	group sync.WaitGroup
 	stop  func()
 	data  atomic.Int64 // responses with data
+
+	mu   sync.Mutex
+	lost []string // the requests without data, by what came instead
 }
 
-// startTraffic starts the clients. Any response without data fails the test, and any error for
-// which retry returns false.
+// startTraffic starts the clients. A request is lost if its response has no data, or if it fails
+// with an error for which retry returns false.
 func startTraffic(t *testing.T, clients int, url string, retry func(error) bool) *traffic {
 	t.Helper()
 	stopped := make(chan struct{})
 	tr := &traffic{stop: sync.OnceFunc(func() { close(stopped) })}
-	t.Cleanup(func() { tr.end() })
+	t.Cleanup(func() {
+		tr.stop()
+		tr.group.Wait()
+	})
 	for i := range clients {
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
 		tr.group.Go(func() {
@@ -54,7 +61,9 @@ func startTraffic(t *testing.T, clients int, url string, retry func(error) bool)
 				case err != nil && retry(err):
 					<-time.After(10 * time.Millisecond)
 				case err != nil || !strings.HasPrefix(got.body, `{"data":{"cvms":{"nodes":[{`):
-					t.Errorf("a request was lost: got %.200s, %v", got.body, err)
+					tr.mu.Lock()
+					tr.lost = append(tr.lost, fmt.Sprintf("%.200s, %v", got.body, err))
+					tr.mu.Unlock()
 				default:
 					tr.data.Add(1)
 				}
@@ -64,11 +73,13 @@ func startTraffic(t *testing.T, clients int, url string, retry func(error) bool)
 	return tr
 }
 
-// end stops the clients, and returns the number of responses with data.
-func (tr *traffic) end() int64 {
+// end stops the clients, and returns the lost requests.
+func (tr *traffic) end(t *testing.T) (lost []string) {
+	t.Helper()
 	tr.stop()
 	tr.group.Wait()
-	return tr.data.Load()
+	t.Logf("%d responses, %d lost requests", tr.data.Load(), len(tr.lost))
+	return tr.lost
 }
 
 // waitForMore waits for 100 more responses.
@@ -114,14 +125,29 @@ func TestRestart_rolling(t *testing.T) {
 			t.Errorf("replica %d: got no requests after its restart, want some", i)
 		}
 	}
-	t.Logf("%d responses", clients.end())
+	if lost := clients.end(t); len(lost) > 0 {
+		t.Errorf("got %d lost requests, want none: %.2000q", len(lost), lost)
+	}
 }
 
-// TestRestart_inPlace restarts the only instance. Clients retry refused connections, on which
-// nothing has been sent. Any other error is a lost request.
+// TestRestart_inPlace restarts the only instance. On a busy machine, the kernel may reset a
+// connection that arrives while the port closes (docs/adr/0011-drain.md), but hardly in three tries.
 func TestRestart_inPlace(t *testing.T) {
 	t.Parallel()
 	upstream := slowDemo(t)
+	var lost []string
+	if !cost.InThreeTries(func() bool {
+		lost = restartInPlace(t, upstream)
+		return len(lost) == 0
+	}) {
+		t.Errorf("got lost requests in three tries, want none: in the last %.2000q", lost)
+	}
+}
+
+// restartInPlace restarts an instance three times under load, and returns the lost requests. Clients
+// retry refused connections, on which nothing has been sent.
+func restartInPlace(t *testing.T, upstream string) (lost []string) {
+	t.Helper()
 	port := freePort(t)
 	startAgain := func() *process {
 		return start(t, "--upstream-url", upstream, "--listen=127.0.0.1:"+port, "--cache-ttl=0")
@@ -137,5 +163,7 @@ func TestRestart_inPlace(t *testing.T) {
 		p = startAgain()
 		clients.waitForMore(t)
 	}
-	t.Logf("%d responses", clients.end())
+	lost = clients.end(t)
+	p.terminate(t)
+	return lost
 }
