@@ -38,7 +38,7 @@ type speed struct{ alone, whole float64 }
 //
 // The budgets, for a, b and c, are 0.45, 0.45 and 0.4 of the speed of a constant response if the
 // page is cached, and 0.45, 0.45 and 0.25 of the speed of a reverse proxy with a call. On a quiet
-// machine, two cores give:
+// machine, two cores of an AMD EPYC give:
 //
 //	                             the whole             the servers alone
 //	cached, constant response    0.48, 0.52, 0.38      0.39, 0.42, 0.27
@@ -52,8 +52,10 @@ type speed struct{ alone, whole float64 }
 // The calls of callers with one credential are coalesced. The gateway is then faster than the proxy
 // on a and b.
 //
-// The limits are about 15 % below the minimum of ten runs beside a program that used all of the
-// time that it got. They catch a gateway that is slower by a third on a, by half on b and c with a
+// The limits are about 15 % below the minimum of ten runs: on AMD beside a program that used all of
+// the time that it got, on Intel without one. A proxy spends its time in the kernel's copies, which
+// are 2.8 times as fast on an Intel Sapphire Rapids, so that the gateway is slower relative to it
+// there: 0.45, 0.41 and 0.27 for the whole. The limits for AMD would then fail by chance. They catch a gateway that is slower by a third on a, by half on b and c with a
 // call, and by nine tenths on b and c with a cached page.
 func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use would count
 	aloneOrSkip(t)
@@ -67,9 +69,9 @@ func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use
 		// coalesced calls relative to the proxy.
 		cached, constant, proxy, pooling, coalesced speed
 	}{
-		{name: "a", pageSize: 20, cached: speed{0.45, 0.45}, constant: speed{0.25, 0.30}, proxy: speed{0.30, 0.45}, pooling: speed{0.22, 0.32}, coalesced: speed{1, 1.2}},
-		{name: "b", pageSize: 100, cached: speed{0.45, 0.45}, constant: speed{0.20, 0.25}, proxy: speed{0.20, 0.35}, pooling: speed{0.20, 0.32}, coalesced: speed{1.2, 1.5}},
-		{name: "c", pageSize: 100, cached: speed{0.4, 0.4}, constant: speed{0.12, 0.18}, proxy: speed{0.15, 0.24}, pooling: speed{0.15, 0.24}, coalesced: speed{0.3, 0.4}},
+		{name: "a", pageSize: 20, cached: speed{0.45, 0.45}, constant: speed{0.25, 0.30}, proxy: byProcessor(speed{0.30, 0.45}, speed{0.26, 0.37}), pooling: byProcessor(speed{0.22, 0.32}, speed{0.21, 0.30}), coalesced: speed{1, 1.2}},
+		{name: "b", pageSize: 100, cached: speed{0.45, 0.45}, constant: speed{0.20, 0.25}, proxy: byProcessor(speed{0.20, 0.35}, speed{0.20, 0.31}), pooling: byProcessor(speed{0.20, 0.32}, speed{0.18, 0.28}), coalesced: speed{1.2, 1.5}},
+		{name: "c", pageSize: 100, cached: speed{0.4, 0.4}, constant: speed{0.12, 0.18}, proxy: byProcessor(speed{0.15, 0.24}, speed{0.14, 0.22}), pooling: byProcessor(speed{0.15, 0.24}, speed{0.13, 0.20}), coalesced: speed{0.3, 0.4}},
 	} {
 		cached := servers.line(t, "cached", operations[tt.name], 0)
 		cachedPage, called := servers.line(t, "cached page", operations[tt.name], 0), servers.line(t, "called", operations[tt.name], 0)
@@ -111,6 +113,14 @@ func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use
 			t.Errorf("three times, at last:\n%s", strings.Join(slow, "\n"))
 		}
 	}
+}
+
+// byProcessor returns the limit for the processor of this machine.
+func byProcessor(amd, intel speed) speed {
+	if cpu, err := os.ReadFile("/proc/cpuinfo"); err == nil && bytes.Contains(cpu, []byte("GenuineIntel")) {
+		return intel
+	}
+	return amd
 }
 
 // TestRatios_index compares indexing a page with decoding it into the wire types.
