@@ -55,8 +55,9 @@ type speed struct{ alone, whole float64 }
 // The limits are about 15 % below the minimum of ten runs: on AMD beside a program that used all of
 // the time that it got, on Intel without one. A proxy spends its time in the kernel's copies, which
 // are 2.8 times as fast on an Intel Sapphire Rapids, so that the gateway is slower relative to it
-// there: 0.45, 0.41 and 0.27 for the whole. The limits for AMD would then fail by chance. They catch a gateway that is slower by a third on a, by half on b and c with a
-// call, and by nine tenths on b and c with a cached page.
+// there: 0.45, 0.41 and 0.27 for the whole. The limits for AMD would then fail by chance. They
+// catch a gateway that is slower by a third on a, by half on b and c with a call, and by nine
+// tenths on b and c with a cached page.
 func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use would count
 	aloneOrSkip(t)
 	servers := startServers(t, rawUpstream(t))

@@ -131,7 +131,8 @@ func TestRestart_rolling(t *testing.T) {
 }
 
 // TestRestart_inPlace restarts the only instance. On a busy machine, the kernel may reset a
-// connection that arrives while the port closes (docs/adr/0011-drain.md), but hardly in three tries.
+// connection that arrives while the port closes (docs/adr/0011-drain.md), but hardly in three
+// tries.
 func TestRestart_inPlace(t *testing.T) {
 	t.Parallel()
 	upstream := slowDemo(t)
@@ -144,8 +145,8 @@ func TestRestart_inPlace(t *testing.T) {
 	}
 }
 
-// restartInPlace restarts an instance three times under load, and returns the lost requests. Clients
-// retry refused connections, on which nothing has been sent.
+// restartInPlace restarts an instance three times under load, and returns the lost requests.
+// Clients retry refused connections, on which nothing has been sent.
 func restartInPlace(t *testing.T, upstream string) (lost []string) {
 	t.Helper()
 	port := freePort(t)
