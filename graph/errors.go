@@ -95,7 +95,7 @@ func statusError(e *restclient.StatusError) *apierror.Error {
 }
 
 // rejectedParams returns the error of a request whose query parameters the upstream rejected. It
-// names the GraphQL argument that sets the first parameter, unless all are parameters of paging.
+// names the GraphQL argument of the first parameter that has one. Paging parameters have none.
 func rejectedParams(params []string) *apierror.Error {
 	for _, p := range params {
 		if argument, ok := map[string]string{"teepod_id": "nodeId", "user_id": "userId"}[p]; ok {

@@ -149,7 +149,7 @@ func TestRatios_index(t *testing.T) { //nolint:paralleltest // what others use w
 	}
 }
 
-// servers are the addresses of the other process's servers, by name.
+// servers are the addresses of the servers in the servers' process, by name.
 type servers map[string]string
 
 // line has the callers of one server in a comparison. They send their requests at the same time.
@@ -248,7 +248,7 @@ func (l *line) cpu(t *testing.T) time.Duration {
 // has the upstream's address.
 const upstreamVariable = "CVMGRAPH_TEST_SERVERS_UPSTREAM"
 
-// startServers starts the other process, which ends with the test.
+// startServers starts the servers' process, which ends with the test.
 func startServers(t *testing.T, upstream string) servers {
 	t.Helper()
 	p := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServers_forRatios$")

@@ -15,7 +15,7 @@ type Item struct {
 
 	// JSON is the item in responses of the API versions 2025-05-31 and 2025-10-28. Its bytes must
 	// not be modified: to change an item, assign another slice. Bytes that are not a JSON object
-	// are served unchanged to callers of these versions. An item whose JSON was assigned no longer
+	// are served unchanged to callers of these versions. After JSON is assigned, the item no longer
 	// changes by itself.
 	JSON []byte
 

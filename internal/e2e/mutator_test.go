@@ -361,7 +361,7 @@ func quoted(text string) string {
 	return string(b)
 }
 
-// queryValue returns the value of a parameter in a query string, which has strings without quotes.
+// queryValue returns a member's value as a query parameter. A string loses its JSON quotes.
 func queryValue(p member) string {
 	var text string
 	if json.Unmarshal([]byte(p.value), &text) != nil {

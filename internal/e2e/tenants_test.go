@@ -142,7 +142,7 @@ func TestTenants_changingLists(t *testing.T) {
 }
 
 // request requests a page of a tenant's list after a cursor, and sometimes looks up VMs. It returns
-// the next cursor, and a description of what is wrong with the response or an empty string.
+// the next cursor, and what is wrong with the response, or an empty string if nothing is.
 func (tt *tenantsTest) request(t *testing.T, random *rand.Rand, header http.Header, after string) (cursor, problem string) {
 	t.Helper()
 	credential := credentialOf(header)
