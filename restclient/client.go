@@ -155,8 +155,8 @@ func (p RawPage) Release() {
 // A call has up to three attempts, each limited by Options.Timeout. It is retried after status 500,
 // 502, 503, 504 or 429, a connection that was reset or closed, an incomplete body, or a timeout,
 // unless too many calls are being retried already. The pause before a retry is short and random,
-// and at least as long as the upstream's Retry-After. If ctx's deadline, or the [RetryDeadline] that
-// replaces it, would pass before the pause is over, the call returns at once. Apart from these
+// and at least as long as the upstream's Retry-After. If ctx's deadline, or the [RetryDeadline]
+// that replaces it, would pass before the pause is over, the call returns at once. Apart from these
 // retries, net/http may send a request again if an idle connection turns out to be closed. The
 // upstream is not called while it mostly fails, or while too many attempts are in flight.
 //
