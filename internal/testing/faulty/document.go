@@ -2,6 +2,7 @@ package faulty
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 )
 
@@ -33,20 +34,20 @@ func (u *Upstream) addDocuments() {
 		"wrong-object":       func(d document) { item(d)["hosted"], item(d)["node"] = Secret, []any{Secret} },
 		"unknown-keys":       func(d document) { item(d)["new"], d["new"] = document{"deep": []any{Secret}}, Secret },
 		"duplicate-item":     func(d document) { items(d)[1] = items(d)[0] },
+		"empty-vm-id":        func(d document) { hosted(d, 1)["id"] = "" },
+		"no-page-size":       func(d document) { delete(d, "page_size") },
+		"nested-page":        func(d document) { nest(d, "data") },
+		"renamed-items":      func(d document) { rename(d, "items", "cvms") },
 		"nothing-but-hosted": func(d document) { clear(item(d)); item(d)["hosted"] = nil },
 	} {
-		u.faults[name] = func(c *call) {
-			d := make(document)
-			if err := json.Unmarshal(c.page(), &d); err != nil {
-				panic(err)
-			}
-			edit(d)
-			body, err := json.Marshal(d)
-			if err != nil {
-				panic(err)
-			}
-			c.send(http.StatusOK, jsonType, string(body))
+		u.faults[name] = func(c *call) { c.sendEdited(edit) }
+	}
+	u.faults["bare-list"] = func(c *call) {
+		items, err := json.Marshal(items(c.document()))
+		if err != nil {
+			panic(err)
 		}
+		c.send(http.StatusOK, jsonType, string(items))
 	}
 	u.faults["flat-shape"] = func(c *call) {
 		c.r = c.r.Clone(c.r.Context())
@@ -55,7 +56,51 @@ func (u *Upstream) addDocuments() {
 	}
 }
 
+// document returns the decoded page of the healthy upstream.
+func (c *call) document() document {
+	d := make(document)
+	if err := json.Unmarshal(c.page(), &d); err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// sendEdited sends the edited page of the healthy upstream.
+func (c *call) sendEdited(edit func(document)) {
+	d := c.document()
+	edit(d)
+	body, err := json.Marshal(d)
+	if err != nil {
+		panic(err)
+	}
+	c.send(http.StatusOK, jsonType, string(body))
+}
+
+// nest moves all members of a document below a key.
+func nest(d document, key string) {
+	inner := maps.Clone(d)
+	clear(d)
+	d[key] = inner
+}
+
+// rename renames a key of a document.
+func rename(d document, from, to string) {
+	d[to] = d[from]
+	delete(d, from)
+}
+
 func items(d document) []any { return d["items"].([]any) }
 
 // item returns the item that the faults of one item change.
 func item(d document) document { return items(d)[1].(document) }
+
+// hosted returns the VM of the item at an index. An item without one gets one.
+func hosted(d document, index int) document {
+	item := items(d)[index].(document)
+	vm, ok := item["hosted"].(document)
+	if !ok {
+		vm = make(document)
+		item["hosted"] = vm
+	}
+	return vm
+}

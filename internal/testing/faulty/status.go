@@ -13,27 +13,46 @@ const jsonType = "application/json"
 // errorBody is the simplest form of the API's errors.
 const errorBody = `{"detail":"` + Secret + `"}`
 
-// cdnPage is an error page of the CDN in front of the API.
-const cdnPage = `<!DOCTYPE html><html><title>` + Secret + `</title></html>`
-
-// faultOf returns the fault with a name. The name is a key of u.faults, a status such as 503, or a
-// status with a Retry-After header in seconds, such as 503-after-7.
+// faultOf returns the fault with a name. The name is a key of u.faults, a response with a status as
+// in [responseWith], or a page that comes late, such as late-by-12s.
 func (u *Upstream) faultOf(name string) (fault, bool) {
 	if f, ok := u.faults[name]; ok {
 		return f, true
 	}
-	code, seconds, hasRetryAfter := strings.Cut(name, "-after-")
+	if late, ok := strings.CutPrefix(name, "late-by-"); ok {
+		wait, err := time.ParseDuration(late)
+		return func(c *call) { c.sendLate(wait) }, err == nil && wait > 0
+	}
+	return responseWith(name)
+}
+
+// responseWith returns the fault whose name is a status and the form of the response: 503 is the
+// API's own error, 503-after-7 the same with a Retry-After header in seconds. The other forms are
+// those of a CDN, a firewall or a proxy in front of the API: 503-html, 503-text, 503-json, and
+// 503-empty without a body.
+func responseWith(name string) (fault, bool) {
+	code, form, _ := strings.Cut(name, "-")
 	status, err := strconv.Atoi(code)
-	if err != nil || status < 200 || status > 599 || hasRetryAfter && strings.Trim(seconds, "0123456789") != "" {
+	if err != nil || status < 200 || status > 599 {
 		return nil, false
 	}
-	return func(c *call) {
-		if hasRetryAfter {
+	if seconds, ok := strings.CutPrefix(form, "after-"); ok {
+		return func(c *call) {
 			c.Header().Set("Retry-After", seconds)
-		}
-		c.Header().Set("X-Request-Id", Secret)
-		c.send(status, jsonType, errorBody)
-	}, true
+			c.sendError(status, errorBody)
+		}, strings.Trim(seconds, "0123456789") == ""
+	}
+	if form == "" {
+		return func(c *call) { c.sendError(status, errorBody) }, true
+	}
+	refuse, ok := refusals[form]
+	return func(c *call) { refuse(c, status) }, ok
+}
+
+// sendError sends an error as the API does.
+func (c *call) sendError(status int, body string) {
+	c.Header().Set("X-Request-Id", Secret)
+	c.send(status, jsonType, body)
 }
 
 // addStatuses adds responses with statuses other than 200 that have special headers or bodies.
@@ -42,14 +61,15 @@ func (u *Upstream) addStatuses() {
 		"400-structured": `{"error_code":"ERR-01-001","message":"` + Secret + `","details":[{"field":"user_id","value":"` + Secret + `"}]}`,
 		"422-validation": `{"detail":[{"loc":["query","teepod_id"],"msg":"` + Secret + `","type":"int_parsing","input":"` + Secret + `"}]}`,
 		"503-wait-30":    `{"detail":"` + Secret + `","retry_after":30}`,
+		"404-structured": `{"error_code":"ERR-03-001","message":"` + Secret + `","details":[],"suggestions":["` + Secret + `"],"links":[],"request_id":"req_0123456789abcdef"}`,
+		"403-structured": `{"detail":{"error_code":"ERR-03-005","message":"` + Secret + `","details":[],"request_id":"req_0123456789abcdef"}}`,
+		"503-wait-text":  `{"detail":"` + Secret + `","retry_after":"30"}`,
 		"500-unusual":    `{"detail":{"message":[["` + Secret + `"]],"details":7,"retry_after":"soon"}}`,
 	} {
 		status, _ := strconv.Atoi(name[:3])
 		u.faults[name] = func(c *call) { c.send(status, jsonType, body) }
 	}
-	for _, status := range []int{403, 502, 520} {
-		u.faults[fmt.Sprintf("%d-html", status)] = func(c *call) { c.send(status, "text/html", cdnPage) }
-	}
+	u.faults["429-body-90"] = func(c *call) { c.send(http.StatusTooManyRequests, "text/plain", "90") }
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		u.faults[fmt.Sprintf("%d-elsewhere", status)] = func(c *call) {
 			c.Header().Set("Location", u.elsewhere+"/"+Secret)

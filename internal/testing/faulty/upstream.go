@@ -53,6 +53,7 @@ func New(healthy http.Handler, elsewhere string) *Upstream {
 	u.addConnections()
 	u.addBodies()
 	u.addDocuments()
+	u.addLists()
 	return u
 }
 

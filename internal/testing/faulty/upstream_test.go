@@ -2,11 +2,13 @@ package faulty_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"cvmgraph/internal/demo"
@@ -67,7 +69,7 @@ func TestToken_failsTheSelectedCalls(t *testing.T) {
 func TestToken_panicsForAnUnknownFault(t *testing.T) {
 	t.Parallel()
 	upstream, _ := newServer(t)
-	for name, when := range map[string]faulty.When{"503": "never", "99": faulty.Once, "503-after-soon": faulty.Once, "": faulty.Always} {
+	for name, when := range map[string]faulty.When{"503": "never", "99": faulty.Once, "503-after-soon": faulty.Once, "503-xml": faulty.Once, "late-by-soon": faulty.Once, "": faulty.Always} {
 		func() {
 			defer func() { _ = recover() }()
 			token := upstream.Token(name, when, "")
@@ -98,5 +100,75 @@ func TestFail_returnsThePageOfTheCaller(t *testing.T) {
 	}
 	if failing[1] = own[1]; !reflect.DeepEqual(failing, own) {
 		t.Errorf("got %v, want %v", failing, own)
+	}
+}
+
+// fetch returns the response of a fault to a request for a page.
+func fetch(upstream *faulty.Upstream, name string, page, size int) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(http.MethodGet, fmt.Sprintf("%s?page=%d&page_size=%d", demo.ListPath, page, size), nil)
+	request.Header.Set("Authorization", "Bearer caller")
+	request.Header.Set("X-Phala-Version", "2025-10-28")
+	recorder := httptest.NewRecorder()
+	upstream.Fail(recorder, request, name)
+	return recorder
+}
+
+// TestFail_refusals compares responses that are not from the API: status, media type and body.
+func TestFail_refusals(t *testing.T) {
+	t.Parallel()
+	upstream := faulty.New(demo.New(demo.Options{}), "http://elsewhere.example")
+	for name, want := range map[string]struct {
+		status     int
+		kind, body string
+	}{
+		"403-text":    {status: 403, kind: "text/plain", body: "error code: 1010"},
+		"403-html":    {status: 403, kind: "text/html", body: "<!DOCTYPE html>"},
+		"403-json":    {status: 403, kind: "application/json", body: `"cloudflare_error":true`},
+		"403-empty":   {status: 403},
+		"429-text":    {status: 429, kind: "text/plain", body: "error code: 1015"},
+		"429-body-90": {status: 429, kind: "text/plain", body: "90"},
+		"522-text":    {status: 522, kind: "text/plain", body: "error code: 522"},
+		"530-html":    {status: 530, kind: "text/html", body: "<!DOCTYPE html>"},
+		"403":         {status: 403, kind: "application/json", body: `{"detail":`},
+	} {
+		got := fetch(upstream, name, 1, 30)
+		if kind := got.Header().Get("Content-Type"); got.Code != want.status || !strings.HasPrefix(kind, want.kind) || !strings.Contains(got.Body.String(), want.body) {
+			t.Errorf("%s: got %d, %s and %s, want %+v", name, got.Code, kind, got.Body, want)
+		}
+	}
+}
+
+// TestFail_lists walks through all pages of lists of 300 CVMs.
+func TestFail_lists(t *testing.T) {
+	t.Parallel()
+	upstream := faulty.New(demo.New(demo.Options{}), "http://elsewhere.example")
+	for name, want := range map[string]struct {
+		items, total, beyond int // beyond is the status of the page after the last one
+	}{
+		"filtered-items":     {items: 280, total: 300, beyond: 200},
+		"total-too-small":    {items: 300, total: 299, beyond: 200},
+		"404-beyond-the-end": {items: 300, total: 300, beyond: 404},
+		"late-by-1ms":        {items: 300, total: 300, beyond: 200},
+	} {
+		names, total := map[string]bool{}, 0
+		for page := 1; page <= 10; page++ {
+			var list struct {
+				Items []struct{ Name string }
+				Total int
+			}
+			if got := fetch(upstream, name, page, 30); json.Unmarshal(got.Body.Bytes(), &list) != nil {
+				t.Fatalf("%s: got %s for page %d", name, got.Body, page)
+			}
+			total = list.Total
+			for _, item := range list.Items {
+				names[item.Name] = true
+			}
+		}
+		if got := fetch(upstream, name, 11, 30).Code; len(names) != want.items || total != want.total || got != want.beyond {
+			t.Errorf("%s: got %d items, total %d and %d beyond the end, want %+v", name, len(names), total, got, want)
+		}
+	}
+	if got := fetch(upstream, "large-items", 1, 100).Body.Len(); got < 16<<20 {
+		t.Errorf("large-items: got %d bytes for 100 items, want more than 16 MiB", got)
 	}
 }
