@@ -71,13 +71,14 @@ func parseVMID(value any) (relay.Identity, error) {
 	return vmIdentity(id)
 }
 
-// vmIdentity returns the identity of the VM with a uuid. The error is [relay.ErrNotNodeID].
+// vmIdentity returns the identity of the VM with a uuid, in any of its spellings. The error is
+// [relay.ErrNotNodeID].
 func vmIdentity(vmID string) (relay.Identity, error) {
 	if vmID == "" {
 		return relay.Identity{}, relay.ErrNotNodeID
 	}
 	// The round trip rejects UUIDs that no id can hold, because they are too long.
-	return relay.ParseNodeID(relay.Identity{VMID: vmID}.NodeID())
+	return relay.ParseNodeID(relay.VMIdentity(vmID).NodeID())
 }
 
 // lookup returns the CVMs of all lookups of the operation. It searches once.

@@ -213,3 +213,40 @@ func TestLookup_listMoves(t *testing.T) {
 		t.Errorf("got %s, want the CVM", a.raw)
 	}
 }
+
+// TestLookup_vmIDSpellings looks up CVMs by other spellings of their uuids than the upstream's.
+func TestLookup_vmIDSpellings(t *testing.T) {
+	t.Parallel()
+	const dashed, bare = "7c0ffee0-0000-4000-8000-00000000000a", "7C0FFEE000004000800000000000000B"
+	g := newGateway(t, listOf(`{"hosted": {"id": "`+dashed+`"}, "name": "n"}`, `{"hosted": {"id": "`+bare+`"}, "name": "n"}`, `{"hosted": {"id": "vm-2"}, "name": "n"}`))
+	ids := g.post(t, cvmsQuery, vars{"first": 3}, nil).cvms(t).Nodes
+	for name, test := range map[string]struct {
+		vmID string
+		want int // index in ids; -1 for null
+	}{
+		"as listed":                   {vmID: dashed, want: 0},
+		"without dashes":              {vmID: strings.ReplaceAll(dashed, "-", ""), want: 0},
+		"upper case":                  {vmID: strings.ToUpper(dashed), want: 0},
+		"upper case, without dashes":  {vmID: "7C0FFEE000004000800000000000000A", want: 0},
+		"in braces":                   {vmID: "{" + dashed + "}", want: 0},
+		"as listed, without dashes":   {vmID: bare, want: 1},
+		"with dashes":                 {vmID: "7c0ffee0-0000-4000-8000-00000000000b", want: 1},
+		"no uuid, as listed":          {vmID: "vm-2", want: 2},
+		"no uuid, in other case":      {vmID: "VM-2", want: -1},
+		"no uuid, without the dashes": {vmID: "vm2", want: -1},
+		"another uuid":                {vmID: "7C0FFEE0-0000-4000-8000-00000000000C", want: -1},
+	} {
+		a := g.post(t, `query($v: ID!) { cvm(vmId: $v) { id vmId } _entities(representations: [{__typename: "Cvm", vmId: $v}]) { ... on Cvm { id vmId } } }`, vars{"v": test.vmID}, nil)
+		cvm, entity := "null", "[null]"
+		if test.want >= 0 {
+			cvm = fmt.Sprintf(`{"id":%q,"vmId":%q}`, ids[test.want].ID, ids[test.want].VMID)
+			entity = "[" + cvm + "]"
+		}
+		if len(a.Errors) > 0 || string(a.Data["cvm"]) != cvm || string(a.Data["_entities"]) != entity {
+			t.Errorf("%s: got %s, want %s and the same entity", name, a.raw, cvm)
+		}
+	}
+	if got := relay.VMIdentity(bare).NodeID(); ids[1].ID != got || ids[1].VMID != bare {
+		t.Errorf("got id %s and vmId %s, want the id of the uuid, %s, and the upstream's spelling", ids[1].ID, ids[1].VMID, got)
+	}
+}

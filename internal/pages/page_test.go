@@ -55,6 +55,7 @@ var unusualItems = map[string]struct {
 }{
 	"two equal items without a VM":             {items: `{"hosted":null,"name":"n","node":{"id":3}},{"name":"n","node":{"id":3.0}}`, count: 2},
 	"two items with the same VM":               {items: `{"hosted":{"id":"a"}},{"hosted":{"\u0069d":"\u0061"}}`, count: 2},
+	"two spellings of a uuid":                  {items: `{"hosted":{"id":"1A09D70626864E0A8B1D323FF0E3504B"}},{"hosted":{"id":"1a09d706-2686-4e0a-8b1d-323ff0e3504b"}}`, count: 2},
 	"an escaped id":                            {items: `{"hosted":{"id":"\ud83d\ude00\ud83d\n\u00e9\/"}}`, count: 1},
 	"an empty id":                              {items: `{"hosted":{"id":""},"managed_user":{"id":1042}},{"hosted":{"id":""},"managed_user":{"id":"1042"}}`, count: 2},
 	"an id of the wrong type":                  {items: `{"hosted":{"id":7},"project_id":"p"},{"hosted":7,"project_id":"p"}`, count: 2},
@@ -181,7 +182,7 @@ func slowIdentities(items []restclient.Item) []relay.Identity {
 	for i, item := range items {
 		cvm := item.Cvm
 		if id := cvm.VMID(); id != nil {
-			identities[i].VMID = *id
+			identities[i] = relay.VMIdentity(*id)
 			continue
 		}
 		var node, user string

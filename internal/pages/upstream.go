@@ -86,7 +86,7 @@ func (u *Upstream) identify(page *Page) {
 	all, begin := string(ids), 0
 	for i := range count {
 		identity := &page.Identities[i]
-		identity.VMID, begin = all[begin:ends[i]], ends[i]
+		*identity, begin = relay.VMIdentity(all[begin:ends[i]]), ends[i]
 		if identity.VMID == "" {
 			identity.Traits = u.traitsOf(page, i)
 			identity.Number = 1

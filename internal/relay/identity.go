@@ -25,6 +25,7 @@ func FingerprintOf(parts ...string) Fingerprint {
 // Identity identifies an item of a list by the uuid of its VM. If VMID is empty, its other traits
 // identify it.
 type Identity struct {
+	// VMID is the uuid as in [VMIdentity].
 	VMID   string
 	Traits Fingerprint
 	// Number distinguishes items without a VM that have equal traits and are on the same page. It
