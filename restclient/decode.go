@@ -169,7 +169,9 @@ func (d *decoder) value(f *wire.Field, v reflect.Value) bool {
 		return d.Skip()
 	case '"':
 		value, ok := d.string()
-		target.Set(reflect.ValueOf(d.strings.put(value)))
+		if value != "" || !f.NotEmpty {
+			target.Set(reflect.ValueOf(d.strings.put(value)))
+		}
 		return ok
 	}
 	return d.integer(f.Kind, target)

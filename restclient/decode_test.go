@@ -208,6 +208,9 @@ func TestCvm_vmID(t *testing.T) {
 		`{"hosted":{"id":"x"},"vm_uuid":"y"}`: "x",
 	} {
 		cvm := decodeItem(t, item).Cvm
+		if cvm.Hosted != nil && cvm.VMID() != cvm.Hosted.VMID {
+			t.Errorf("%s: got %v, want that of the VM, %v", item, cvm.VMID(), cvm.Hosted.VMID)
+		}
 		if got := cvm.VMID(); (got == nil) != (want == nil) || got != nil && *got != want {
 			t.Errorf("%s: got %v, want %v", item, got, want)
 		}

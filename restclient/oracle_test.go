@@ -139,6 +139,14 @@ func (o *oracle) string(m map[string]any, key string) *string {
 	return nil
 }
 
+// notEmpty returns nil for an empty string.
+func notEmpty(value *string) *string {
+	if value != nil && *value == "" {
+		return nil
+	}
+	return value
+}
+
 func (o *oracle) identifier(m map[string]any, key string) *string {
 	switch value := m[key].(type) {
 	case nil:

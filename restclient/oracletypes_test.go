@@ -30,7 +30,7 @@ func (o *oracle) cvm(m map[string]any) restclient.Cvm {
 
 func (o *oracle) hosted(m map[string]any) restclient.HostedVm {
 	return restclient.HostedVm{
-		VMID:             o.string(m, "id"),
+		VMID:             notEmpty(o.string(m, "id")),
 		Name:             o.string(m, "name"),
 		Status:           o.string(m, "status"),
 		Uptime:           o.string(m, "uptime"),
@@ -123,7 +123,7 @@ func (o *oracle) gpu(m map[string]any) restclient.Gpu {
 
 func (o *oracle) kmsInfo(m map[string]any) restclient.KmsInfo {
 	return restclient.KmsInfo{
-		KmsID:              o.string(m, "id"),
+		KmsID:              notEmpty(o.string(m, "id")),
 		URL:                o.string(m, "url"),
 		Version:            o.string(m, "version"),
 		Slug:               o.string(m, "slug"),
@@ -146,5 +146,5 @@ func (o *oracle) node(m map[string]any) restclient.CvmNode {
 }
 
 func (o *oracle) managedUser(m map[string]any) restclient.ManagedUser {
-	return restclient.ManagedUser{UserID: o.identifier(m, "id"), Username: o.string(m, "username")}
+	return restclient.ManagedUser{UserID: notEmpty(o.identifier(m, "id")), Username: o.string(m, "username")}
 }

@@ -3,10 +3,11 @@ package restclient
 // Cvm is one entry of the upstream's list: a confidential VM as the backend knows it.
 //
 // All types of this file follow the same rules. A nil pointer is a value that was absent, null or
-// of the wrong type upstream; "" is an empty string upstream. A list is never nil after decoding. A
-// boolean that was absent, null or of the wrong type has the upstream's documented default, which
-// is false unless the field's comment has another one. The package does not modify values after
-// decoding, so they can be read concurrently.
+// of the wrong type upstream; "" is an empty string upstream. An id with the tag empty:"absent" is
+// nil if it is an empty string upstream. A list is never nil after decoding. A boolean that was
+// absent, null or of the wrong type has the upstream's documented default, which is false unless
+// the field's comment has another one. The package does not modify values after decoding, so they
+// can be read concurrently.
 //
 // The tag required:"true" marks the keys that the upstream's reference promises. Decoding ignores
 // it, and [Compare] reports missing ones.
@@ -58,9 +59,9 @@ type Cvm struct {
 	GatewayDomain *string `json:"gateway_domain"`
 }
 
-// VMID returns the VM's uuid, Hosted.VMID. It is nil if there is no VM yet, or if its id is empty.
+// VMID returns the VM's uuid, Hosted.VMID. It is nil if there is no VM yet.
 func (c *Cvm) VMID() *string {
-	if c.Hosted == nil || c.Hosted.VMID == nil || *c.Hosted.VMID == "" {
+	if c.Hosted == nil {
 		return nil
 	}
 	return c.Hosted.VMID
@@ -69,7 +70,7 @@ func (c *Cvm) VMID() *string {
 // HostedVm is the VM as the monitor of its node reports it.
 type HostedVm struct {
 	// VMID is the VM's uuid, the upstream's hosted.id; unique among all CVMs.
-	VMID *string `json:"id" required:"true"`
+	VMID *string `json:"id" empty:"absent" required:"true"`
 	// Name is the VM's name.
 	Name *string `json:"name" required:"true"`
 	// Status is the monitor's state: running, exited, stopping, stopped, removing.
@@ -222,7 +223,7 @@ type Gpu struct {
 // KmsInfo is a key management service.
 type KmsInfo struct {
 	// KmsID is the service's id, the upstream's kms_info.id, such as kms_0123abcd.
-	KmsID *string `json:"id" required:"true"`
+	KmsID *string `json:"id" empty:"absent" required:"true"`
 	// URL is the service's address.
 	URL *string `json:"url" required:"true"`
 	// Version is a string in free form, such as "v0.5.7".
@@ -259,7 +260,7 @@ type CvmNode struct {
 type ManagedUser struct {
 	// UserID is the upstream's managed_user.id, which is a string or a number. A number is decoded
 	// to its decimal digits, and is a field error if it is not an integer of 64 bits.
-	UserID *string `json:"id" wire:"identifier" required:"true"`
+	UserID *string `json:"id" wire:"identifier" empty:"absent" required:"true"`
 	// Username is the owner's name.
 	Username *string `json:"username" required:"true"`
 }

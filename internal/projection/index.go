@@ -138,7 +138,9 @@ func (x *indexer) object(l *Layout, base int) (seen uint64, ok bool) {
 		switch c := x.Peek(); {
 		case c == '"' && f.kind == wire.String:
 			if start := x.Pos; x.Plain() {
-				x.tape[at] = slot{uint32(start), uint32(x.Pos)}
+				if x.Pos-start > len(`""`) || !f.NotEmpty {
+					x.tape[at] = slot{uint32(start), uint32(x.Pos)}
+				}
 			} else if !x.value(f, c, at) {
 				return 0, false
 			}
@@ -178,7 +180,9 @@ func (x *indexer) value(f *field, c byte, at int) bool {
 	case !f.kind.StartsWith(c):
 		return x.countWrong() && x.Skip()
 	case c == '"' && f.kind != wire.Skipped:
-		_, marked, ok = x.Quoted()
+		if _, marked, ok = x.Quoted(); x.Pos-start == len(`""`) && f.NotEmpty {
+			return ok
+		}
 	case f.kind == wire.Boolean:
 		ok = c == 't' && x.Literal("true") || c == 'f' && x.Literal("false")
 	case f.kind == wire.Object:

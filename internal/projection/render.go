@@ -111,7 +111,7 @@ func (r *renderer) object(sel steps, at place) {
 		switch s.op {
 		case opConstant:
 			r.dst = append(r.dst, s.constant...)
-		case opScalar, opIdentifier, opNotEmpty, opBoolean, opObject, opStrings, opObjects:
+		case opScalar, opIdentifier, opBoolean, opObject, opStrings, opObjects:
 			r.value(s, at)
 		case opID:
 			r.dst = append(r.dst, '"')
@@ -199,8 +199,6 @@ func (r *renderer) value(s *step, at place) {
 		r.object(s.below, at)
 	case value.marked():
 		r.rewrite(s.op, value.of(at.page.body))
-	case s.op == opNotEmpty && value.hi-value.lo == 2:
-		r.dst = append(r.dst, s.constant...)
 	default:
 		r.dst = append(r.dst, at.page.body[value.lo:value.hi]...)
 	}

@@ -70,7 +70,7 @@ func TestAppendConnection(t *testing.T) {
 
 func TestAppendItem(t *testing.T) {
 	t.Parallel()
-	const everything = `{"name":"\ud83d","status":null,"public_urls":[7,{"app":"x"},null,{"instance":"y","app":1}],"managed_user":{"id":1.042e3},"node":{"id":-0},
+	const everything = `{"name":"\ud83d","status":null,"public_urls":[7,{"app":"x"},null,{"instance":"y","app":1}],"managed_user":{"id":1.042e3,"username":""},"node":{"id":-0},
 		"listed":1,"in_progress":true,"kms_info":{"chain_id":9007199254740993},"vcpu":2147483648,"memory":1e2,"hosted":{"id":"",
 		"configuration":{"kms_urls":["a" , 7, "\ude00" , "\u00e9"],"gateway_urls":[1],"gpus":{"gpus":[]},"compose_file":{"public_logs":"no","kms_enabled":false}}}}`
 	tests := map[string]struct{ selection, want string }{
@@ -79,8 +79,9 @@ func TestAppendItem(t *testing.T) {
 			selection: `vcpu memory node { nodeId } kmsInfo { chainId }`,
 			want:      `{"vcpu":null,"memory":100,"node":{"nodeId":0},"kmsInfo":{"chainId":9007199254740993}}`,
 		},
-		"an identifier": {selection: `managedUser { userId }`, want: `{"managedUser":{"userId":"1042"}}`},
-		"an empty uuid": {selection: `vmId hosted { vmId }`, want: `{"vmId":null,"hosted":{"vmId":""}}`},
+		"an identifier":   {selection: `managedUser { userId }`, want: `{"managedUser":{"userId":"1042"}}`},
+		"an empty string": {selection: `managedUser { username }`, want: `{"managedUser":{"username":""}}`},
+		"an empty uuid":   {selection: `vmId hosted { vmId }`, want: `{"vmId":null,"hosted":{"vmId":null}}`},
 		"booleans": {
 			selection: `listed inProgress allowUpgrade hosted { configuration { pinNuma composeFile { publicLogs kmsEnabled tproxyEnabled secureTime } } }`,
 			want:      `{"listed":false,"inProgress":true,"allowUpgrade":false,"hosted":{"configuration":{"pinNuma":false,"composeFile":{"publicLogs":true,"kmsEnabled":false,"tproxyEnabled":true,"secureTime":false}}}}`,

@@ -49,7 +49,6 @@ const (
 	opConstant   op = iota // the constant
 	opScalar               // a value as it is
 	opIdentifier           // a value as it is, in quotes if it is a number
-	opNotEmpty             // a string as it is, or the constant if it is empty
 	opBoolean              // true or false
 	opObject               // an object
 	opStrings              // a list of strings
@@ -184,7 +183,7 @@ func (c *compilation) object(set ast.SelectionSet, typeName string, layout *Layo
 			return
 		}
 		if typeName == typeItem && f.Name == "vmId" { // a method of the wire type
-			s.op, s.slot, s.constant = opNotEmpty, layout.Value("hosted", "id").slot, "null"
+			s.op, s.slot, s.constant = opScalar, layout.Value("hosted", "id").slot, "null"
 			return
 		}
 		at := slices.IndexFunc(layout.fields, func(w field) bool { return strings.EqualFold(w.Name, f.Name) })

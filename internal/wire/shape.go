@@ -94,6 +94,8 @@ type Field struct {
 	Index int
 	// Default is the value of a boolean that is absent.
 	Default bool
+	// NotEmpty reports whether an empty string counts as absent.
+	NotEmpty bool
 	// Required reports whether the upstream promises the key. Decoding does not require it.
 	Required bool
 	// Shape is the shape of an object, or of the elements of a list of objects. It is nil for other
@@ -103,7 +105,8 @@ type Field struct {
 
 // NewShape compiles the table of a struct type from its tags: json is the key, default:"true" the
 // default of a boolean, wire:"identifier" a *string that is a string or an integer upstream,
-// required:"true" a key that the upstream promises. Markers are keys that are not decoded, and
+// empty:"absent" a *string for which an empty string is the same as no value, required:"true" a key
+// that the upstream promises. Markers are keys that are not decoded, and
 // whose presence [Envelope.HasFlat] reports. It panics if the type has a field that is not of one
 // of the kinds, or more than 64 keys.
 func NewShape(t reflect.Type, markers ...string) *Shape {
@@ -113,6 +116,7 @@ func NewShape(t reflect.Type, markers ...string) *Shape {
 		f := Field{Key: member.Tag.Get("json"), Name: member.Name, Index: i}
 		f.Kind, f.Shape = kindOf(member)
 		f.Default = member.Tag.Get("default") == "true"
+		f.NotEmpty = member.Tag.Get("empty") == "absent"
 		f.Required = member.Tag.Get("required") == "true"
 		if f.Kind == Boolean {
 			s.Blank.Field(i).SetBool(f.Default)
