@@ -81,6 +81,9 @@ func (h *cachedPages) Fetch(_ context.Context, request pages.FetchRequest) (page
 	return pages.FetchResult{}, fmt.Errorf("no page for %+v", request.PageRequest)
 }
 
+func (h *cachedPages) Supersede(context.Context, pages.CredentialKey, restclient.Filter, time.Time, []pages.FetchResult) {
+}
+
 // sink discards a response and records its size.
 type sink struct {
 	header http.Header

@@ -133,6 +133,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 	if result == nil {
 		return nil, unavailable("the list changes faster than it can be read: try again")
 	}
+	fetch.shown(ctx, result)
 	op.report(ctx, result)
 	items := &connectionItems{loaded: fetch.loaded, result: result, list: c.list.fingerprint}
 	reportConnection(ctx, items, result)

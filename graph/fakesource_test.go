@@ -80,6 +80,9 @@ func (s *fakeSource) load(list *fakeList, request restclient.PageRequest) (pages
 	return pages.FetchResult{Page: page, Request: request}, nil
 }
 
+func (s *fakeSource) Supersede(context.Context, pages.CredentialKey, restclient.Filter, time.Time, []pages.FetchResult) {
+}
+
 // indexed indexes a page of a list.
 func (s *fakeSource) indexed(list *fakeList, request restclient.PageRequest) (*pages.Page, error) {
 	return s.index.Page(list.body(request), request)

@@ -94,6 +94,19 @@ func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.
 	return loaded, nil
 }
 
+// shown records that the response shows the pages of a result.
+func (f *listFetch) shown(ctx context.Context, result *relay.Result) {
+	if f.op.since.IsZero() {
+		return // saves the list of pages
+	}
+	used := result.Pages()
+	shown := make([]pages.FetchResult, len(used))
+	for i, page := range used {
+		shown[i] = f.loaded[page]
+	}
+	f.op.loader.Shown(ctx, f.filter, shown)
+}
+
 func refOf(request restclient.PageRequest) relay.PageRef {
 	return relay.PageRef{Number: request.Page, Size: request.PageSize}
 }

@@ -94,6 +94,7 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.
 		}
 		op.lookupErr = errLookupUnfinished // for the other fields, if run panics
 		op.lookupErr = s.run(ctx)
+		op.loader.Shown(ctx, s.fetch.filter, s.fetch.loaded)
 		op.lookupFound = s.found
 	})
 	return op.lookupFound, op.lookupErr

@@ -68,6 +68,7 @@ type Cache struct {
 	options  CacheOptions
 	pages    *otter.Cache[pageKey, *cachedPage] // nil if nothing is cached
 	index    pageIndex                          // of pages
+	floors   floors
 	flights  flights
 	monitor  contractMonitor
 	// lastReceived is the latest FetchTimes.Received, in microseconds since 1970.
@@ -138,7 +139,7 @@ func (c *Cache) CachedPages(dst []relay.CachedPage, key CredentialKey, filter re
 	if c.pages == nil {
 		return dst
 	}
-	return c.index.list(dst, key, filter, c.options.Now().Add(-c.options.TTL), since)
+	return c.index.list(dst, listKey{key, filter}, c.floors.of(listKey{key, filter}), c.options.Now().Add(-c.options.TTL), since)
 }
 
 // Cached implements [Source]. It returns only a page that is within the TTL.
@@ -151,7 +152,7 @@ func (c *Cache) Cached(key CredentialKey, request restclient.PageRequest) (Fetch
 		return FetchResult{}, false
 	}
 	age := c.options.Now().Sub(p.Requested)
-	if age >= c.options.TTL {
+	if floor := c.floors.of(listKey{key, request.Filter}); age >= c.options.TTL || !floor.admits(p.FetchTimes) {
 		return FetchResult{}, false
 	}
 	if c.options.Observer.Hit != nil {
@@ -164,9 +165,13 @@ func (c *Cache) Cached(key CredentialKey, request restclient.PageRequest) (Fetch
 // A call continues until its last caller has left.
 func (c *Cache) Fetch(ctx context.Context, r FetchRequest) (FetchResult, error) {
 	notify(c.options.Observer.Miss)
-	got, coalesced, err := c.flights.wait(ctx, pageKey{r.CredentialKey, r.PageRequest}, r.Since, func(ctx context.Context) (FetchResult, error) {
-		return c.load(ctx, r)
-	})
+	load := func(ctx context.Context) (FetchResult, error) { return c.load(ctx, r) }
+	key := pageKey{r.CredentialKey, r.PageRequest}
+	got, coalesced, err := c.flights.wait(ctx, key, latest(r.Since, c.floors.of(r.list()).time), load)
+	if err == nil && coalesced && got.Cached && !c.serves(got.FetchTimes, r) {
+		// The other caller accepted an older page of another replica.
+		got, coalesced, err = c.flights.wait(ctx, key, time.Now(), load)
+	}
 	if coalesced {
 		notify(c.options.Observer.Coalesced)
 	}
@@ -182,6 +187,28 @@ func (c *Cache) Fetch(ctx context.Context, r FetchRequest) (FetchResult, error) 
 	return FetchResult{Request: r.PageRequest, Coalesced: coalesced, Attempts: got.Attempts}, err
 }
 
+// serves reports whether a page that was cached is recent enough for a request.
+func (c *Cache) serves(page FetchTimes, r FetchRequest) bool {
+	floor := c.floors.of(r.list())
+	return page.notBefore(r.Since) && floor.admits(page)
+}
+
+// maxFlight is longer than any call that may be in flight when a floor is raised.
+const maxFlight = 10 * time.Minute
+
+// Supersede implements [Source].
+func (c *Cache) Supersede(ctx context.Context, key CredentialKey, filter restclient.Filter, operation time.Time, shown []FetchResult) {
+	times := make([]FetchTimes, len(shown))
+	for i := range shown {
+		times[i] = shown[i].FetchTimes
+	}
+	now := c.options.Now()
+	c.floors.raise(listKey{key, filter}, operation, times, now, now.Add(max(c.options.TTL, c.options.StaleIfError)+maxFlight))
+	if c.options.Shared != nil && c.pages != nil {
+		c.supersedeShared(ctx, key, shown)
+	}
+}
+
 // load loads a page from the other replicas or from the upstream, and caches it.
 func (c *Cache) load(ctx context.Context, r FetchRequest) (FetchResult, error) {
 	fetch := c.fetch
@@ -192,8 +219,7 @@ func (c *Cache) load(ctx context.Context, r FetchRequest) (FetchResult, error) {
 	if err != nil {
 		return FetchResult{Attempts: p.attempts}, err
 	}
-	if c.pages != nil && p.cacheable {
-		c.index.add(p.cachedPage) // before Set, which may evict the page at once
+	if c.pages != nil && p.cacheable && c.index.add(p.cachedPage) { // before Set, which may evict the page at once
 		c.pages.Set(p.key, p.cachedPage)
 	}
 	got := FetchResult{Page: p.page, Request: r.PageRequest, FetchTimes: p.FetchTimes, Cached: !p.ownCall, Attempts: p.attempts}
@@ -260,13 +286,13 @@ func (c *Cache) stale(ctx context.Context, r FetchRequest, err error) (FetchResu
 	}
 	wanted := relay.PageRef{Number: r.Page, Size: r.PageSize}.Range()
 	oldest := c.options.Now().Add(-c.options.StaleIfError)
-	pages, _ := relay.CoverCached([]relay.Range{wanted}, c.index.list(nil, r.CredentialKey, r.Filter, oldest, r.Since))
+	pages, _ := relay.CoverCached([]relay.Range{wanted}, c.index.list(nil, r.list(), c.floors.of(r.list()), oldest, r.Since))
 	if len(pages) != 1 {
 		return FetchResult{}, false
 	}
 	request := restclient.PageRequest{Filter: r.Filter, Page: pages[0].Number, PageSize: pages[0].Size}
 	p, ok := c.pages.GetIfPresent(pageKey{r.CredentialKey, request})
-	if !ok || p.Requested.Before(oldest) {
+	if !ok || p.Requested.Before(oldest) || !c.serves(p.FetchTimes, r) {
 		return FetchResult{}, false
 	}
 	age := c.options.Now().Sub(p.Requested)

@@ -258,6 +258,14 @@ func (l *Loader) fetch(ctx context.Context, request restclient.PageRequest) (Fet
 	return got, err
 }
 
+// Shown records that the operation's response shows pages of a list. If the operation bypasses the
+// cache, the list of later responses is not older than these pages.
+func (l *Loader) Shown(ctx context.Context, filter restclient.Filter, pages []FetchResult) {
+	if !l.since.IsZero() && len(pages) > 0 {
+		l.source.Supersede(ctx, l.key, filter, l.since, pages)
+	}
+}
+
 // Invalidate makes the next Load of the requests fetch their pages again.
 func (l *Loader) Invalidate(ctx context.Context, requests ...restclient.PageRequest) {
 	l.mu.Lock()

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"cvmgraph/internal/relay"
-	"cvmgraph/restclient"
 )
 
 // pageIndex lists the cached pages of each credential, so that a window can be served from any of
@@ -29,15 +28,22 @@ func (x *pageIndex) lock(key CredentialKey) *pageIndexShard {
 	return s
 }
 
-// add adds a page. It replaces the page with the same key.
-func (x *pageIndex) add(page *cachedPage) {
+// add adds a page. It replaces the page with the same key, unless that page was requested later:
+// then add returns false.
+func (x *pageIndex) add(page *cachedPage) bool {
 	s := x.lock(page.key.credential)
 	defer s.mu.Unlock()
+	if slices.ContainsFunc(s.pages[page.key.credential], func(p *cachedPage) bool {
+		return p.key == page.key && p.Requested.After(page.Requested)
+	}) {
+		return false
+	}
 	if s.pages == nil {
 		s.pages = make(map[CredentialKey][]*cachedPage)
 	}
 	list := slices.DeleteFunc(s.pages[page.key.credential], func(p *cachedPage) bool { return p.key == page.key })
 	s.pages[page.key.credential] = append(list, page)
+	return true
 }
 
 // remove removes a page unless it was replaced.
@@ -52,13 +58,13 @@ func (x *pageIndex) remove(page *cachedPage) {
 	}
 }
 
-// list appends the pages of a list that were requested after a time and show the list as of since
-// or later, latest first.
-func (x *pageIndex) list(dst []relay.CachedPage, key CredentialKey, filter restclient.Filter, after, since time.Time) []relay.CachedPage {
-	s := x.lock(key)
+// list appends the pages of a list that were requested after a time, that show the list as of since
+// or later, and that the floor admits, latest first.
+func (x *pageIndex) list(dst []relay.CachedPage, of listKey, floor floor, after, since time.Time) []relay.CachedPage {
+	s := x.lock(of.credential)
 	defer s.mu.Unlock()
-	for _, p := range slices.Backward(s.pages[key]) {
-		if r := p.key.request; r.Filter == filter && p.Requested.After(after) && p.notBefore(since) {
+	for _, p := range slices.Backward(s.pages[of.credential]) {
+		if r := p.key.request; r.Filter == of.filter && p.Requested.After(after) && p.notBefore(since) && floor.admits(p.FetchTimes) {
 			ref := relay.PageRef{Number: r.Page, Size: r.PageSize}
 			if dst = append(dst, relay.CachedPage{Ref: ref, Len: p.page.Len(), Total: p.page.Total}); len(dst) == maxCachedPages {
 				break

@@ -170,6 +170,36 @@ func TestShared_since(t *testing.T) {
 	}
 }
 
+// One replica makes a response with no-cache. The other replica, which has no page in memory, does
+// not load an older page from Redis.
+func TestShared_supersededPages(t *testing.T) {
+	t.Parallel()
+	s := newRedisServer(t)
+	l := &list{}
+	one := l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
+	mustFetch(t, one, fetchRequest(one, bearer("a"), 1, 31))
+	mustFetch(t, one, fetchRequest(one, bearer("b"), 1, 31))
+	fresh := fetchRequest(one, bearer("a"), 1, 10)
+	fresh.Since = time.Now()
+	shown := mustFetch(t, one, fresh)
+	one.Supersede(t.Context(), fresh.CredentialKey, fresh.Filter, fresh.Since, []pages.FetchResult{shown})
+
+	other := l.replica(t, s, pages.CacheOptions{TTL: time.Minute})
+	for name, tt := range map[string]struct {
+		credential restclient.Credential
+		size       int
+		cached     bool
+	}{
+		"an older page":                {credential: bearer("a"), size: 31},
+		"the page of the response":     {credential: bearer("a"), size: 10, cached: true},
+		"a page of another credential": {credential: bearer("b"), size: 31, cached: true},
+	} {
+		if got := mustFetch(t, other, fetchRequest(other, tt.credential, 1, tt.size)); got.Cached != tt.cached {
+			t.Errorf("%s: got Cached %t, want %t", name, got.Cached, tt.cached)
+		}
+	}
+}
+
 // The test kills, pauses and restarts Redis under load.
 func TestShared_redisOutages(t *testing.T) {
 	t.Parallel()

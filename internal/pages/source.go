@@ -21,6 +21,8 @@ type FetchRequest struct {
 	Since time.Time
 }
 
+func (r *FetchRequest) list() listKey { return listKey{r.CredentialKey, r.Filter} }
+
 // FetchResult is a page and how it was obtained.
 type FetchResult struct {
 	*Page
@@ -69,4 +71,9 @@ type Source interface {
 	// Fetch returns a page that shows the list as of the request's Since or later, or an older one
 	// if the upstream fails. It returns the errors of [restclient.Client.ListCvms].
 	Fetch(context.Context, FetchRequest) (FetchResult, error)
+	// Supersede is called after a response to an operation that bypasses the cache was made from
+	// pages of a list, and before the caller receives it. From now on, the other methods return no
+	// page of the list that was requested before the newest of these pages, except these pages
+	// themselves. operation is the time of the operation.
+	Supersede(ctx context.Context, key CredentialKey, filter restclient.Filter, operation time.Time, shown []FetchResult)
 }

@@ -20,8 +20,9 @@ func (p CachedPage) positions() Range {
 }
 
 // CoverCached returns cached pages that have every position of the ranges, each page once. It
-// returns false if there are none. If a range needs several pages, each shares a position with the
-// previous one. For no ranges, any page does.
+// returns false if there are none. The cached pages are ordered, latest first: a range is covered by
+// the latest page that has all of it. If a range needs several pages, each shares a position with
+// the previous one. For no ranges, any page does.
 func CoverCached(ranges []Range, cached []CachedPage) ([]PageRef, bool) {
 	if len(cached) == 0 {
 		return nil, false
@@ -32,7 +33,7 @@ func CoverCached(ranges []Range, cached []CachedPage) ([]PageRef, bool) {
 	var pages []PageRef
 	for _, r := range ranges {
 		for x := r.Lo; r.Len() > 0; {
-			best := furthest(cached, x)
+			best := nextCached(cached, x, r.Hi)
 			last := best.positions().Hi - 1
 			if last < x {
 				return nil, false
@@ -52,12 +53,17 @@ func CoverCached(ranges []Range, cached []CachedPage) ([]PageRef, bool) {
 	return pages, true
 }
 
-// furthest returns the cached page that has position x and reaches furthest after it; of equal
-// ones, the first. If no page has x, it returns an empty page.
-func furthest(cached []CachedPage, x int) CachedPage {
+// nextCached returns the first cached page that has the positions from x up to end. If no page has
+// all of them, it returns the page that has x and reaches furthest after it, and if no page has x,
+// an empty page.
+func nextCached(cached []CachedPage, x, end int) CachedPage {
 	best, reach := CachedPage{Ref: PageRef{1, 1}, Total: 1}, x
 	for _, page := range cached {
-		if p := page.positions(); p.Lo <= x && p.Hi > reach && p.Hi > x {
+		p := page.positions()
+		if p.Lo <= x && p.Hi >= end {
+			return page
+		}
+		if p.Lo <= x && p.Hi > reach {
 			best, reach = page, p.Hi
 		}
 	}

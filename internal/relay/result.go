@@ -1,6 +1,9 @@
 package relay
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Result is an assembled window. It is read-only and safe for concurrent use.
 type Result struct {
@@ -59,6 +62,17 @@ func (r *Result) Item(i int) ItemRef {
 	index := r.index(i)
 	b := r.items.at(index)
 	return ItemRef{Position: r.pages.position(b), Page: b.page, Index: b.index, Repeats: r.repeats[index]}
+}
+
+// Pages returns the indexes, as in [ItemRef], of the pages that the result was made from.
+func (r *Result) Pages() []int {
+	used := []int{len(r.pages) - 1} // has the total
+	for _, run := range r.items.runs {
+		used = append(used, run.first.page)
+	}
+	used = append(used, r.first.page, r.last.page)
+	slices.Sort(used)
+	return slices.Compact(used)
 }
 
 // index returns the index in items, which are in the order of the traversal, of the item at index i

@@ -141,6 +141,10 @@ func (s *Source) CachedPages(dst []relay.CachedPage, _ pages.CredentialKey, _ re
 	return dst
 }
 
+// Supersede does nothing: the list does not change.
+func (s *Source) Supersede(context.Context, pages.CredentialKey, restclient.Filter, time.Time, []pages.FetchResult) {
+}
+
 // Cached returns a page if the source is cached.
 func (s *Source) Cached(_ pages.CredentialKey, request restclient.PageRequest) (pages.FetchResult, bool) {
 	if !s.cached {
