@@ -19,6 +19,7 @@ import (
 type fakeSource struct {
 	lists sync.Map // *fakeList by pages.CredentialKey
 	index *pages.Upstream
+	pause func() // is called by Fetch, unless it is nil
 }
 
 // fakeList is the list of one caller: the upstream's documents and their indexed pages.
@@ -63,6 +64,9 @@ func (s *fakeSource) Cached(owner pages.CredentialKey, request restclient.PageRe
 }
 
 func (s *fakeSource) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
+	if s.pause != nil {
+		s.pause()
+	}
 	return s.load(s.of(request.CredentialKey), request.PageRequest)
 }
 

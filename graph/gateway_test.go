@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
@@ -28,6 +30,8 @@ type gateway struct {
 	timeout time.Duration // of an attempt of an upstream call
 	within  time.Duration // the timeout of an operation; 0 for none
 	log     bytes.Buffer
+	// extensions are more extensions of gqlgen.
+	extensions []graphql.HandlerExtension
 
 	mu    sync.Mutex
 	calls []string // the upstream calls' queries
@@ -87,7 +91,7 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	for _, c := range change {
 		c(resolver)
 	}
-	g.handler = graph.NewHandler(resolver)
+	g.handler = graph.NewHandlerWith(resolver, g.extensions...)
 }
 
 // takeCalls returns the queries of the upstream calls since the last call of takeCalls.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
@@ -16,7 +17,10 @@ import (
 )
 
 // NewHandler returns the GraphQL endpoint. It is safe for concurrent use.
-func NewHandler(r *Resolver) http.Handler {
+func NewHandler(r *Resolver) http.Handler { return newHandler(r) }
+
+// newHandler returns the GraphQL endpoint with more extensions, which are the innermost ones.
+func newHandler(r *Resolver, more ...graphql.HandlerExtension) http.Handler {
 	schema, sdl := newSubgraph(r)
 	r.hints, r.sdl = newHintCache(), sdl
 	exec := executor.New(schema)
@@ -35,6 +39,9 @@ func NewHandler(r *Resolver) http.Handler {
 	exec.Use(callBudgetCheck{r}) // after querylimit's check of conditions: it evaluates them
 	if r.Introspection {
 		exec.Use(extension.Introspection{})
+	}
+	for _, e := range more {
+		exec.Use(e)
 	}
 	return graphqlhttp.New(graphqlhttp.Options{
 		Executor:      exec,

@@ -42,6 +42,9 @@ type lister struct {
 	dense  int  // percentage of keys that are present
 	wrong  int  // percentage of values of another type
 	ids    int  // approximate number of VMs
+	// distinct is true if each item has its own VM. made is the number of items so far.
+	distinct bool
+	made     int
 }
 
 func newList(r random) *randomList {
@@ -56,6 +59,20 @@ func newList(r random) *randomList {
 	}
 	if r.in100(3) {
 		l.surplus = r.IntN(4) - 2
+	}
+	return l
+}
+
+// newDistinctList makes a list whose items have distinct VMs. Its total is correct.
+func newDistinctList(r random) *randomList {
+	g := &lister{random: r, distinct: true, spaced: r.in100(15), dense: pick(r, []int{5, 10, 40}), wrong: pick(r, []int{0, 2, 5})}
+	l := &randomList{envelope: g.envelope(), cached: r.in100(30)}
+	n := r.IntN(9)
+	if r.in100(30) { // several pages
+		n, g.dense = 90+r.IntN(250), min(g.dense, 10)
+	}
+	for range n {
+		l.items = append(l.items, g.item())
 	}
 	return l
 }
@@ -113,11 +130,11 @@ func (g *lister) space() string {
 
 // item makes an item. An entry that is not an object makes the whole page invalid, so it is rare.
 func (g *lister) item() *part {
-	if g.in100(1) && g.in100(20) {
+	if !g.distinct && g.in100(1) && g.in100(20) {
 		return leaf(pick(g.random, oddValues))
 	}
 	item := g.object(reflect.TypeFor[restclient.Cvm]())
-	if g.in100(90) { // most items have a VM
+	if g.distinct || g.in100(90) { // most items have a VM
 		hosted := g.object(reflect.TypeFor[restclient.HostedVm]())
 		hosted.parts = append(hosted.parts, g.member("id", leaf(g.vmID())))
 		item.parts = append(item.parts, g.member("hosted", hosted))
@@ -130,6 +147,10 @@ func (g *lister) item() *part {
 }
 
 func (g *lister) vmID() string {
+	if g.distinct {
+		g.made++
+		return fmt.Sprintf(`"vm-%d"`, g.made)
+	}
 	switch g.IntN(20) {
 	case 0:
 		return pick(g.random, []string{`""`, `null`, `7`, `{}`, `"` + strings.Repeat("long", 40) + `"`})
@@ -145,9 +166,13 @@ func (g *lister) vmID() string {
 func (g *lister) object(t reflect.Type) *part {
 	o := &part{before: g.space() + "{" + g.space(), separator: ",", after: g.space() + "}" + g.space()}
 	for i := range t.NumField() {
+		f := t.Field(i)
+		key := f.Tag.Get("json")
+		if g.distinct && (t == reflect.TypeFor[restclient.Cvm]() && key == "hosted" || t == reflect.TypeFor[restclient.HostedVm]() && key == "id") {
+			continue // item adds the only one
+		}
 		for g.in100(g.dense) {
-			f := t.Field(i)
-			o.parts = append(o.parts, g.member(f.Tag.Get("json"), g.value(f)))
+			o.parts = append(o.parts, g.member(key, g.value(f)))
 			if !g.in100(3) { // else the key is repeated
 				break
 			}

@@ -14,7 +14,7 @@ import (
 )
 
 // difference describes how two responses differ in values, order or errors. It returns an empty
-// string if they are equal. The order of errors counts only within one field of Query.
+// string if they are equal.
 func difference(got, want []byte) string {
 	if sameJSON(got, want) {
 		return ""
@@ -31,41 +31,9 @@ func difference(got, want []byte) string {
 		return fmt.Sprintf("data: got %s, want %s", g.Data, w.Data)
 	case !sameJSON(g.Extensions, w.Extensions):
 		return fmt.Sprintf("extensions: got %s, want %s", g.Extensions, w.Extensions)
-	case !sameErrors(g.Errors, w.Errors):
+	default:
 		return fmt.Sprintf("errors: got %s, want %s", g.Errors, w.Errors)
 	}
-	return ""
-}
-
-// sameErrors reports whether the errors of each field of Query are equal, in their order.
-func sameErrors(got, want []json.RawMessage) bool {
-	if len(got) != len(want) {
-		return false
-	}
-	gotOf, wantOf := byField(got), byField(want)
-	if len(got) > 100 && len(wantOf) > 2 {
-		return true // which of too many errors are left out may differ
-	}
-	for field, g := range gotOf {
-		if !slices.EqualFunc(g, wantOf[field], func(a, b json.RawMessage) bool { return sameJSON(a, b) }) {
-			return false
-		}
-	}
-	return len(gotOf) == len(wantOf)
-}
-
-func byField(errs []json.RawMessage) map[string][]json.RawMessage {
-	sorted := make(map[string][]json.RawMessage)
-	for _, e := range errs {
-		var at struct{ Path []any }
-		_ = json.Unmarshal(e, &at) // it is valid JSON
-		field := ""
-		if len(at.Path) > 0 {
-			field = fmt.Sprint(at.Path[0])
-		}
-		sorted[field] = append(sorted[field], e)
-	}
-	return sorted
 }
 
 // sameJSON reports whether two JSON documents have the same tokens in the same order. Strings are

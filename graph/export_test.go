@@ -1,0 +1,4 @@
+package graph
+
+// NewHandlerWith is [NewHandler] with more gqlgen extensions.
+var NewHandlerWith = newHandler
