@@ -3,6 +3,7 @@ package graph_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -101,10 +102,12 @@ func TestMessages_repeatNoString(t *testing.T) {
 		`{ cvms(first: ["` + secret + `"]) { totalCount } }`:                  "Int cannot represent non-integer value: a list",
 		`{ cvms(after: {a: "` + secret + `"}) { totalCount } }`:               `Field "a" is not defined by type "String".`,
 		`query($a: Int = """` + secret + `""") { cvms(first: $a) { nodes } }`: "Int cannot represent non-integer value: a string",
-		`{ "` + secret + `" }`:                           "Expected Name, found String",
-		`{ cvms(first: 1 """` + secret + `""") }`:        "Expected Name, found BlockString",
-		`query "` + secret + `" { cvms { totalCount } }`: "Expected {, found String",
-		`{ cvms(first: true) { totalCount } }`:           "Int cannot represent non-integer value: true",
+		`{ "` + secret + `" }`:                                 "Syntax Error: Expected Name, found String.",
+		`{ cvms(first: 1 """` + secret + `""") }`:              "Syntax Error: Expected Name, found BlockString.",
+		`query "` + secret + `" { cvms { totalCount } }`:       `Syntax Error: Expected "{", found String.`,
+		`{ cvms(after: "` + secret + `\u12") { totalCount } }`: `Syntax Error: Invalid Unicode escape sequence: "\u" needs four hexadecimal digits, or one to eight within braces, of a Unicode character.`,
+		`{ cvms(after: "` + secret:                             "Syntax Error: Unterminated string.",
+		`{ cvms(first: true) { totalCount } }`:                 "Int cannot represent non-integer value: true",
 	} {
 		a := g.post(t, query, nil, nil)
 		if len(a.Errors) == 0 || a.Errors[0].Message != want || strings.Contains(a.raw, "s3cret") {
@@ -120,9 +123,26 @@ func TestMessages_repeatNoString(t *testing.T) {
 			t.Errorf("%s: got %s, want an error without the string", body, w.Body)
 		}
 	}
-	lines := "{ cvms(user\"\"\"a\nb\"\"\": 1) }"
-	if a := g.post(t, lines, nil, nil); a.onlyError(t).code() != "GRAPHQL_PARSE_FAILED" || strings.Contains(a.raw, `"column":-`) {
-		t.Errorf("%q: got %s, want GRAPHQL_PARSE_FAILED, and no column below 1", lines, a.raw)
+}
+
+func TestErrors_locations(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, demo.New(demo.Options{}))
+	for query, want := range map[string]string{
+		"{ node(id: 'a') { id } }":                        "1:12",
+		"{ cvms(user\"\"\"a\nb\"\"\": 1) }":               "1:12",
+		"{\r\n  __typename\r\n  nope\r\n}":                "3:3",
+		"{\r  __typename\r  nope\r}":                      "3:3",
+		"\ufeff# é😀\r\n{\tnope }":                         "2:3",
+		`{ a: cvm(vmId: "é😀") { id } nope }`:              "1:30",
+		`{ cvms(after: """` + "\r\n\r\n" + `""") { x } }`: "3:8",
+		"{\r\n\tcvms(first: -1) { totalCount }\r\n}":      "2:2",
+		`{ cvms(first: "1") { totalCount } }`:             "1:15",
+	} {
+		a := g.post(t, query, nil, nil)
+		if got := a.onlyError(t).Locations; len(got) != 1 || fmt.Sprintf("%d:%d", got[0].Line, got[0].Column) != want {
+			t.Errorf("%q: got %s, want the location %s", query, a.raw, want)
+		}
 	}
 }
 

@@ -123,6 +123,7 @@ type responseError struct {
 	Message    string
 	Path       []any
 	Extensions map[string]any
+	Locations  []struct{ Line, Column int }
 }
 
 func (e responseError) code() any { return e.Extensions["code"] }

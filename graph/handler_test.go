@@ -71,7 +71,7 @@ func TestHandler_status(t *testing.T) {
 		"a parameter of another name": {body: `{"query":"{ __typename }","Query":7,"id":"x","` + secret + `":1}`, status: 200},
 		"a field's error":             {body: `{"query":"{ cvms(first: -1) { totalCount } }"}`, status: 200, code: "BAD_USER_INPUT"},
 		"an invalid document":         {body: `{"query":"{"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_PARSE_FAILED"},
-		"no document":                 {body: `{"query":"# nothing"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_VALIDATION_FAILED"},
+		"no document":                 {body: `{"query":"# nothing"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_PARSE_FAILED"},
 		"an unknown field":            {body: `{"query":"{ cvm }"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_VALIDATION_FAILED"},
 		"an unknown operation":        {body: `{"query":"query A { __typename }","operationName":"B"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_VALIDATION_FAILED"},
 		"several operations, no name": {body: `{"query":"query A { __typename } query B { __typename }"}`, status: 200, graphQLStatus: 400, code: "GRAPHQL_VALIDATION_FAILED"},

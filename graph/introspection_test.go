@@ -1,7 +1,9 @@
 package graph_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,5 +56,33 @@ func TestIntrospection_graphiQL(t *testing.T) {
 	g := newGateway(t, demo.New(demo.Options{}))
 	if a := g.post(t, graphiQLIntrospection, nil, http.Header{}); len(a.Errors) > 0 {
 		t.Errorf("got %+v, want the schema", a.Errors)
+	}
+}
+
+// TestIntrospection_fieldsOfOtherKinds selects fields of __Type that have no meaning for a kind.
+func TestIntrospection_fieldsOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	const fields = "fields { name } interfaces { name } possibleTypes { name } enumValues { name } inputFields { name } isOneOf specifiedByURL ofType { name }"
+	for _, projection := range []bool{true, false} {
+		g := newGateway(t, demo.New(demo.Options{}), func(r *graph.Resolver) { r.Projection = projection })
+		for name, meaningful := range map[string][]string{
+			"Int64": nil, "String": nil, "PageInfo": {"fields", "interfaces"}, "Node": {"fields", "interfaces", "possibleTypes"},
+			"__TypeKind": {"enumValues"}, "__Type": {"fields", "interfaces"},
+		} {
+			var typ map[string]any
+			a := g.post(t, `{ __type(name: "`+name+`") { `+fields+` } }`, nil, nil)
+			if err := json.Unmarshal(a.Data["__type"], &typ); err != nil || len(typ) != 8 {
+				t.Fatalf("%s: got %s, %v, want eight fields", name, a.raw, err)
+			}
+			for field, value := range typ {
+				if got, want := value != nil, slices.Contains(meaningful, field); got != want {
+					t.Errorf("projection %v, %s.%s: got %v, want null: %v", projection, name, field, value, !want)
+				}
+			}
+		}
+		a := g.post(t, `{ __type(name: "Query") { fields { type { kind fields { name } isOneOf ofType { kind enumValues { name } } } } } }`, nil, nil)
+		if got := a.raw; strings.Contains(got, "isOneOf\":false") || strings.Contains(got, "[]") || !strings.Contains(got, `"kind":"NON_NULL","fields":null`) {
+			t.Errorf("projection %v: got %s, want null for a wrapping type", projection, got)
+		}
 	}
 }

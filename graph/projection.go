@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -15,7 +16,9 @@ import (
 )
 
 // projectionExtension is a gqlgen extension that replaces CVMs and connections by projections,
-// which write the selected fields from the upstream's bytes. It intercepts each field of Query.
+// which write the selected fields from the upstream's bytes. It intercepts each field of Query. It
+// also sets fields of __Type to null, because a second extension would cost an allocation for each
+// field.
 type projectionExtension struct {
 	compiler   *projection.Compiler
 	enabled    bool // if false, gqlgen executes all fields, and the selections only compute sizes
@@ -57,6 +60,9 @@ func (*projectionExtension) Validate(graphql.ExecutableSchema) error { return ni
 // must execute the field, it checks the size first.
 func (e *projectionExtension) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	field := graphql.GetFieldContext(ctx)
+	if field.Object == "__Type" && !model.HasTypeField(field.Parent.Result.(*introspection.Type), field.Field.Name) {
+		return nil, nil
+	}
 	if field.Object != "Query" {
 		return next(ctx)
 	}

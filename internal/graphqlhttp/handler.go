@@ -12,10 +12,10 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 
 	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/panics"
+	"cvmgraph/internal/syntax"
 )
 
 // Options configure [New]. All fields but ResponseCache are required.
@@ -223,8 +223,12 @@ func unwrapList(errs gqlerror.List) gqlerror.List {
 func isMutation(opCtx *graphql.OperationContext, query string) bool {
 	doc := opCtx.Doc
 	if doc == nil { // not trusted, not parsed or beyond the limits
-		var err error
-		if doc, err = parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, rejectedTokens); err != nil {
+		tokens := syntax.Scan(query, rejectedTokens)
+		if tokens.Count > rejectedTokens {
+			return false
+		}
+		var err *syntax.Error
+		if doc, err = tokens.Parse(); err != nil {
 			return false
 		}
 	}

@@ -4,7 +4,6 @@ package querylimit
 
 import (
 	"context"
-	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -12,11 +11,11 @@ import (
 	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"cvmgraph/internal/apierror"
+	"cvmgraph/internal/syntax"
 )
 
 const (
@@ -97,18 +96,18 @@ func (l *documentLimits) MutateOperationParameters(ctx context.Context, params *
 	return checkOperationName(doc, params.OperationName)
 }
 
-// parse parses a document and checks it against the limits. The parser counts tokens too, but not
-// those after the limit, so that a document that it rejects is counted again.
+// parse parses a document and checks it against the limits.
 func (l *documentLimits) parse(query string) (*ast.QueryDocument, *gqlerror.Error) {
-	source := &ast.Source{Input: query}
-	doc, err := parser.ParseQueryWithTokenLimit(source, l.limits.Tokens)
-	if err != nil || hasLongWord(query) {
-		if e := l.checkTokens(source); e != nil {
-			return nil, e.GraphQL()
-		}
+	tokens := syntax.Scan(query, l.limits.Tokens)
+	if e := l.checkTokens(tokens); e != nil {
+		return nil, e.GraphQL()
 	}
-	if failure, ok := errors.AsType[*gqlerror.Error](err); ok {
-		return nil, parseFailure(source, failure)
+	doc, err := tokens.Parse()
+	if err != nil {
+		return nil, &gqlerror.Error{
+			Err: err, Message: err.Error(), Locations: []gqlerror.Location{{Line: err.Line, Column: err.Column}},
+			Extensions: map[string]any{"code": apierror.CodeParseFailed},
+		}
 	}
 	if e := l.checkDocument(doc); e != nil {
 		return nil, e.GraphQL()

@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/lexer"
 
 	"cvmgraph/internal/apierror"
+	"cvmgraph/internal/syntax"
 )
 
 // Limits are the configurable limits of a document. Each must be at least 1.
@@ -39,35 +39,13 @@ func tooComplex(what string, limit, actual int) *apierror.Error {
 	return apierror.TooComplex(limit, actual, message)
 }
 
-// hasLongWord reports whether a document may have a name that is longer than [maxName]. The word
-// may also be in a string or in a comment.
-func hasLongWord(query string) bool {
-	length := 0
-	for i := range len(query) {
-		if c := query[i]; 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || '0' <= c && c <= '9' {
-			if length++; length > maxName {
-				return true
-			}
-		} else {
-			length = 0
-		}
-	}
-	return false
-}
-
-// checkTokens counts the tokens of a document, up to the first that is not valid.
-func (l *documentLimits) checkTokens(source *ast.Source) *apierror.Error {
-	tokens, count := lexer.New(source), 0
-	token, err := tokens.ReadToken()
-	for err == nil && token.Kind != lexer.EOF {
-		if token.Kind == lexer.Name && len(token.Value) > maxName {
-			return tooComplex("bytes in one name", maxName, len(token.Value))
-		}
-		count++
-		token, err = tokens.ReadToken()
-	}
-	if count > l.limits.Tokens {
-		return tooComplex("tokens", l.limits.Tokens, count)
+// checkTokens checks the tokens of a document, up to the first one that is not valid.
+func (l *documentLimits) checkTokens(tokens *syntax.Tokens) *apierror.Error {
+	switch {
+	case tokens.LongestName > maxName:
+		return tooComplex("bytes in one name", maxName, tokens.LongestName)
+	case tokens.Count > l.limits.Tokens:
+		return tooComplex("tokens", l.limits.Tokens, tokens.Count)
 	}
 	return nil
 }

@@ -5,34 +5,11 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/lexer"
 	"github.com/vektah/gqlparser/v2/validator/core"
-
-	"cvmgraph/internal/apierror"
 )
 
-// The messages of the parser and of validation quote the document. Its strings are replaced by
-// their kind: a string may be a credential in the wrong place, and clients log errors.
-
-// parseFailure returns the error of a document that cannot be parsed, without the document's
-// strings.
-func parseFailure(source *ast.Source, err *gqlerror.Error) *gqlerror.Error {
-	shown := &gqlerror.Error{
-		Message: err.Message, Locations: err.Locations, Extensions: map[string]any{"code": apierror.CodeParseFailed},
-	}
-	if len(err.Locations) == 0 {
-		return shown
-	}
-	tokens, at := lexer.New(source), err.Locations[0]
-	for token, end := tokens.ReadToken(); end == nil && token.Kind != lexer.EOF; token, end = tokens.ReadToken() {
-		hasText := token.Kind == lexer.String || token.Kind == lexer.BlockString || token.Kind == lexer.Comment
-		if hasText && token.Pos.Line == at.Line && token.Pos.Column == at.Column {
-			shown.Message = strings.ReplaceAll(shown.Message, token.String(), token.Kind.String())
-			break
-		}
-	}
-	return shown
-}
+// The messages of validation quote the document. Its strings are replaced by their kind: a string
+// may be a credential in the wrong place, and clients log errors.
 
 // withoutStrings returns a rule about values whose messages have the kind of a value if the rule's
 // would quote a string.
