@@ -87,7 +87,7 @@ func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) 
 		// that follows, up to one of the cursor's next items or to the end.
 		a.exact = nearNext != nil && nearNext.boundary.page == nearPrevious.boundary.page
 		if !a.exact {
-			traversed := asm.traverse(alignment{boundary: a.boundary}, dir, maxPosition, nil, alignment{})
+			traversed := asm.traverse(&span{from: alignment{boundary: a.boundary}}, dir, maxPosition)
 			a.exact = traversed.complete
 			if !a.exact && !asm.bestEffort {
 				if pages := asm.beyond(traversed.last, dir); len(pages) > 0 {
@@ -168,7 +168,7 @@ func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neig
 	// If the cursor remembers all items up to that end, and the pages show the whole list, no item
 	// can be met again.
 	if distance <= runLength(previous) {
-		a.exact = asm.traverse(alignment{boundary: start}, dir, maxPosition, nil, alignment{}).complete
+		a.exact = asm.traverse(&span{from: alignment{boundary: start}}, dir, maxPosition).complete
 	}
 	if !a.exact {
 		a.repeatable = distance + 1

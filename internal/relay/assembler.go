@@ -190,49 +190,85 @@ func overlapping(pages []PageRef, needed Range) []PageRef {
 // assemble assembles the result from the pages that there are. If they do not suffice, it returns
 // the missing pages, unless bestEffort is set.
 func (asm *Assembler) assemble() (*Result, []PageRef, Reason) {
-	w, dir := asm.window, asm.window.direction()
-	start, stop := w.After, w.Before
-	if w.FromBack {
-		start, stop = stop, start
-	}
+	dir := asm.window.direction()
 	for {
-		from, pages, reason := asm.start(start, dir)
-		if len(pages) > 0 {
+		var s span
+		if pages, reason := s.align(asm, dir); len(pages) > 0 {
 			return nil, pages, reason
 		}
-		until := alignment{}
-		if stop != nil {
-			if until, pages, reason = asm.locate(stop, -dir); len(pages) > 0 {
-				return nil, pages, reason
-			}
-		}
-		t := asm.traverse(from, dir, w.Count, stop, until)
+		t := asm.traverse(&s, dir, asm.window.Count)
 		if !t.complete && !asm.bestEffort {
-			if pages, reason := asm.continuationPages(t, dir); len(pages) > 0 {
+			if pages, reason := asm.continuationPages(&t, dir); len(pages) > 0 {
 				return nil, pages, reason
 			}
 		}
 		if t.complete || t.items.len > 0 {
-			return asm.compose(from, until, t), nil, ""
+			return asm.compose(&s, &t), nil, ""
 		}
 		// The traversal cannot go on from there: the cursor was found in an outdated page.
-		if asm.outdated[from.boundary.page] || len(asm.outdated) == len(asm.pages)-1 {
+		page := s.from.boundary.page
+		if asm.outdated[page] || len(asm.outdated) == len(asm.pages)-1 {
 			return nil, nil, ""
 		}
 		if asm.outdated == nil {
 			asm.outdated = make(map[int]bool)
 		}
-		asm.outdated[from.boundary.page] = true
+		asm.outdated[page] = true
 		asm.retries = 0
 	}
 }
 
-// start returns the alignment at which the window begins: that of its cursor, or an end of the
-// list.
-func (asm *Assembler) start(start *Cursor, dir int) (alignment, []PageRef, Reason) {
-	if start != nil {
-		return asm.locate(start, dir)
+// span is the part of the list that a window is about, in the direction of the traversal.
+type span struct {
+	from alignment
+	// ends are the alignments of the window's cursors, if it has them: where the traversal begins,
+	// and where it ends.
+	ends [2]alignment
+	// limited reports that the part ends at the second cursor, not at the end of the list.
+	limited bool
+}
+
+// align aligns the cursors of the window. If the pages do not show their places, it returns pages
+// that may.
+func (s *span) align(asm *Assembler, dir int) (pages []PageRef, reason Reason) {
+	cursors := [2]*Cursor{asm.window.After, asm.window.Before}
+	if dir < 0 {
+		cursors[0], cursors[1] = cursors[1], cursors[0]
 	}
+	for i, c := range cursors {
+		if c == nil {
+			continue
+		}
+		if s.ends[i], pages, reason = asm.locate(c, dir*(1-2*i)); len(pages) > 0 {
+			return pages, reason
+		}
+	}
+	begins := cursors[0] != nil
+	s.limited = cursors[1] != nil && !s.ends[1].lost
+	if begins && s.limited && !s.ends[0].lost && asm.hasNoEffect(s, dir) {
+		if dir > 0 {
+			s.limited = false
+		} else {
+			begins = false
+		}
+	}
+	if begins {
+		s.from = s.ends[0]
+		return nil, ""
+	}
+	s.from, pages, reason = asm.start(dir)
+	return pages, reason
+}
+
+// hasNoEffect reports whether the place of Before is not after the place of After: Relay's
+// algorithm looks for Before only among the items after After.
+func (asm *Assembler) hasNoEffect(s *span, dir int) bool {
+	return s.ends[0].cursor.Item == s.ends[1].cursor.Item ||
+		dir*asm.pages.compare(s.ends[1].boundary, s.ends[0].boundary) < 0
+}
+
+// start returns the end of the list at which a window begins.
+func (asm *Assembler) start(dir int) (alignment, []PageRef, Reason) {
 	at := -1
 	for i, page := range asm.pages {
 		begins := dir > 0 && page.start() == 0 || dir < 0 && page.reachesEnd() && (len(page.Items) > 0 || page.Total == 0)

@@ -38,7 +38,7 @@ func NewListPlan(windows ...Window) *ListPlan {
 		if w.TotalOnly {
 			continue
 		}
-		if w.Count == 0 && (w.FromBack && w.Before == nil || !w.FromBack && w.After == nil) {
+		if w.Count == 0 && (w.FromBack && w.limit() == nil || !w.FromBack && w.After == nil) {
 			p.edges++
 		}
 		switch {

@@ -116,21 +116,17 @@ func (r *Result) cursor(i int, list Fingerprint, buf *neighborBuf) Cursor {
 	}, buf)
 }
 
-// compose returns the result of a traversal, nil if the traversal did not get anywhere.
-func (asm *Assembler) compose(from, until alignment, t traversal) *Result {
-	if t.items.len == 0 && !t.complete {
-		return nil
-	}
-	dir := asm.window.direction()
-	first, last := from.boundary, t.last
-	if dir < 0 {
+// compose returns the result of a traversal.
+func (asm *Assembler) compose(s *span, t *traversal) *Result {
+	first, last := s.from.boundary, t.last
+	if t.dir < 0 {
 		first, last = last, first
 	}
 	r := &Result{
-		HasPrevious: dir < 0 && !t.complete || min(asm.position(first), asm.pages[first.page].Total) > 0,
-		HasNext:     dir > 0 && !t.complete || asm.position(last) < asm.pages[last.page].Total,
+		HasPrevious: min(asm.position(first), asm.pages[first.page].Total) > 0,
+		HasNext:     asm.position(last) < asm.pages[last.page].Total,
 		Total:       asm.total(),
-		Realigned:   asm.realigned(from, until, t),
+		Realigned:   asm.realigned(s, t),
 		pages:       asm.pages,
 		items:       t.items,
 		repeats:     t.repeats,
@@ -138,7 +134,17 @@ func (asm *Assembler) compose(from, until alignment, t traversal) *Result {
 		last:        last,
 		after:       asm.window.After,
 		before:      asm.window.Before,
-		drift:       asm.drift(from, until, t),
+		drift:       asm.drift(s, t),
+	}
+	// In the direction of the traversal, the items between the cursors count.
+	further := &r.HasNext
+	if t.dir < 0 {
+		further = &r.HasPrevious
+	}
+	if s.limited {
+		*further = !t.ended
+	} else if !t.complete {
+		*further = true
 	}
 	for i := range asm.pages {
 		r.seen = later(r.seen, asm.pages[i].Seen)
@@ -148,37 +154,40 @@ func (asm *Assembler) compose(from, until alignment, t traversal) *Result {
 
 // realigned returns how the list has changed at the cursors and between the pages, nil if it has
 // not.
-func (asm *Assembler) realigned(from, until alignment, t traversal) *Realigned {
-	if !from.realigned && !until.realigned && !from.reordered && !until.reordered && !t.leftOut && t.moved == 0 {
-		return nil
+func (asm *Assembler) realigned(s *span, t *traversal) *Realigned {
+	changed := t.leftOut > 0 || t.moved > 0
+	result := Realigned{
+		RepeatedFrom: -1,
+		Reordered:    t.leftOut > 0,
+		Exact:        t.leftOut == 0 && t.complete && (t.moved == 0 || !asm.bestEffort),
 	}
-	exact := true
-	result := &Realigned{RepeatedFrom: -1}
-	for _, a := range []alignment{from, until} {
+	for _, a := range s.ends {
 		if a.cursor == nil {
 			continue
 		}
-		exact = exact && a.exact
+		changed = changed || a.realigned || a.reordered
+		result.Exact = result.Exact && a.exact
 		result.Reordered = result.Reordered || a.reordered
 		result.Removed = max(result.Removed, a.gone+max(-a.moved, 0))
 		result.Inserted = max(result.Inserted, a.moved)
 	}
-	result.Reordered = result.Reordered || t.leftOut
-	result.Exact = exact && !t.leftOut && t.complete && (t.moved == 0 || !asm.bestEffort)
-	if from.cursor != nil && from.repeatable > 0 {
-		result.RepeatedFrom = asm.position(from.boundary)
-		if asm.window.FromBack {
+	if !changed {
+		return nil
+	}
+	if s.from.cursor != nil && s.from.repeatable > 0 {
+		result.RepeatedFrom = asm.position(s.from.boundary)
+		if t.dir < 0 {
 			result.RepeatedFrom = max(result.RepeatedFrom-1, 0)
 		}
 	}
-	return result
+	return new(result)
 }
 
 // drift returns how far the list moves, for the cursors of the result: the larger of what the
 // pages show and what older cursors remember, less one with each window.
-func (asm *Assembler) drift(from, until alignment, t traversal) int {
+func (asm *Assembler) drift(s *span, t *traversal) int {
 	drift := t.moved
-	for _, a := range []alignment{from, until} {
+	for _, a := range s.ends {
 		if c := a.cursor; c != nil {
 			drift = max(drift, abs(a.moved), a.gone, abs(asm.total()-c.Total), c.Drift-1)
 		}

@@ -1,6 +1,9 @@
 package relay
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // PageSnapshot is a page as the upstream sent it at one moment. The items of one snapshot belong
 // together. Two snapshots may show the list at different moments.
@@ -55,3 +58,34 @@ func (s snapshots) position(b boundary) int { return s[b.page].start() + b.index
 
 // item returns the item after a boundary.
 func (s snapshots) item(b boundary) Fingerprint { return s[b.page].Items[b.index] }
+
+// compare compares the places of two boundaries in the list. If they are in different pages, the
+// items next to them count, and their positions only if no page has both.
+func (s snapshots) compare(a, b boundary) int {
+	if at, ok := s.translate(a, b.page); ok {
+		return cmp.Compare(at.index, b.index)
+	}
+	if at, ok := s.translate(b, a.page); ok {
+		return cmp.Compare(a.index, at.index)
+	}
+	return cmp.Compare(s.position(a), s.position(b))
+}
+
+// translate returns the boundary in another page that is next to the same item.
+func (s snapshots) translate(b boundary, page int) (boundary, bool) {
+	if b.page == page {
+		return b, true
+	}
+	items := s[b.page].Items
+	if b.index < len(items) {
+		if i := slices.Index(s[page].Items, items[b.index]); i >= 0 {
+			return boundary{page, i}, true
+		}
+	}
+	if b.index > 0 {
+		if i := slices.Index(s[page].Items, items[b.index-1]); i >= 0 {
+			return boundary{page, i + 1}, true
+		}
+	}
+	return boundary{}, false
+}

@@ -2,12 +2,21 @@ package relay
 
 import "slices"
 
-// traversal is a path along the list from a boundary. In this file, the next item is the one that
+// traversal is a path along the list from an alignment. In this file, the next item is the one that
 // the traversal meets next, and the items before a boundary are those that it has passed.
 type traversal struct {
+	pages snapshots
+	span  span
+	dir   int
+	count int // how many items are requested
+
 	items    items
 	complete bool     // it has all items that were requested or that there are
+	ended    bool     // no item follows the place reached
 	last     boundary // the place reached
+	// visited has the index in items of each item found. It is nil as long as no item can be met
+	// twice.
+	visited map[Fingerprint]int
 	// repeats counts the items that a page lists again, by the index of items.
 	repeats map[int]int
 	// used are the pages before the current one.
@@ -15,134 +24,163 @@ type traversal struct {
 	// moved is the largest distance, in positions, between the places of an item in two joined
 	// pages.
 	moved   int
-	leftOut bool // an item was left out because the cursor remembers it on the other side
+	leftOut int // how many items were left out because the cursor remembers them on the other side
 }
 
 // skipped marks an item that a traversal leaves out.
 const skipped = -1
 
-// traverse goes along the list from an alignment. It stops at count items, at stop, or at the
-// list's end. At a page's end it continues on another page that contains the last item found, or
-// else an earlier one.
-func (asm *Assembler) traverse(from alignment, dir, count int, stop *Cursor, until alignment) traversal {
-	t := traversal{items: items{dir: dir}, last: from.boundary}
-	// visited has the index in items of each item found. It is nil as long as no item can be met
-	// twice.
-	var visited map[Fingerprint]int
-	limit := stopper{stop: stop, until: until, dir: dir, pages: asm.pages}
+// traverse goes along a part of the list in the direction dir. It stops at count items or at the
+// end of the part. At a page's end it continues on another page that contains the last item found,
+// or else an earlier one.
+func (asm *Assembler) traverse(s *span, dir, count int) traversal {
+	t := traversal{
+		pages: asm.pages, span: *s, dir: dir, count: count, items: items{dir: dir}, last: s.from.boundary,
+	}
 	for {
 		page := &asm.pages[t.last.page]
-		if visited == nil && !page.Distinct {
-			visited = asm.visited(&t.items, count)
+		if t.visited == nil && !page.Distinct {
+			t.trackVisited()
 		}
-		for ; t.last.index < len(page.Items) && dir > 0 || t.last.index > 0 && dir < 0; t.last.index += dir {
-			item := t.last
-			if dir < 0 {
-				item.index--
-			}
-			f := page.Items[item.index]
-			if t.items.len == count || limit.reached(item, f) {
-				t.complete = true
-				return t
-			}
-			if i, ok := visited[f]; ok {
-				if i != skipped && t.items.at(i).page == item.page {
-					if t.repeats == nil {
-						t.repeats = make(map[int]int)
-					}
-					t.repeats[i]++
-				}
-				continue
-			}
-			if from.remembersPrevious(f) {
-				t.leftOut = true
-				continue
-			}
-			if visited != nil {
-				visited[f] = t.items.len
-			}
-			t.items.add(item)
-		}
-		if t.items.len == count || page.ends(dir) {
-			t.complete = true
+		if t.passPage(); t.complete {
 			return t
 		}
 		t.used = append(t.used, t.last.page)
-		next, moved, ok := asm.continuation(t, dir)
+		next, moved, ok := asm.continuation(&t)
 		if !ok {
 			return t
 		}
-		if visited == nil {
-			visited = asm.visited(&t.items, count)
+		t.turnPage(next, moved)
+	}
+}
+
+// passPage adds the rest of the current page.
+func (t *traversal) passPage() {
+	page := &t.pages[t.last.page]
+	for ; t.last.index < len(page.Items) && t.dir > 0 || t.last.index > 0 && t.dir < 0; t.last.index += t.dir {
+		item := t.last
+		if t.dir < 0 {
+			item.index--
 		}
-		// The items that this page has before the place reached are not met again, wherever the
-		// next page begins.
-		for i, f := range page.Items {
-			if _, ok := visited[f]; !ok && (i < t.last.index) == (dir > 0) {
-				visited[f] = skipped
+		f := page.Items[item.index]
+		t.ended = t.reached(item, f)
+		if t.complete = t.ended || t.items.len == t.count; t.complete {
+			return
+		}
+		t.add(item, f)
+	}
+	t.ended = page.ends(t.dir) || t.span.limited && t.dir*t.pages.compare(t.last, t.span.ends[1].boundary) >= 0
+	t.complete = page.ends(t.dir) || t.items.len == t.count
+}
+
+// reached reports whether the item is the first one after the part of the list.
+func (t *traversal) reached(item boundary, f Fingerprint) bool {
+	if !t.span.limited {
+		return false
+	}
+	end := t.span.ends[1].boundary
+	if t.dir < 0 {
+		end.index--
+	}
+	if item.page == end.page {
+		return t.dir*(item.index-end.index) >= 0
+	}
+	items := t.pages[end.page].Items
+	return end.index >= 0 && end.index < len(items) && items[end.index] == f
+}
+
+// add adds an item, unless it was met before or a cursor remembers it outside of the window.
+func (t *traversal) add(item boundary, f Fingerprint) {
+	if i, ok := t.visited[f]; ok {
+		if i != skipped && t.items.at(i).page == item.page {
+			if t.repeats == nil {
+				t.repeats = make(map[int]int)
 			}
+			t.repeats[i]++
 		}
-		t.last = next
-		t.moved = max(t.moved, moved)
+		return
+	}
+	if t.span.from.remembersPrevious(f) || t.span.limited && t.span.ends[1].remembersPrevious(f) {
+		t.leftOut++
+		return
+	}
+	if t.visited != nil {
+		t.visited[f] = t.items.len
+	}
+	t.items.add(item)
+}
+
+// turnPage goes on from a boundary in another page, in which an item's place differs by moved. The
+// items that the current page has before the place reached are not met again, wherever the next
+// page begins.
+func (t *traversal) turnPage(next boundary, moved int) {
+	t.trackVisited()
+	for i, f := range t.pages[t.last.page].Items {
+		if _, ok := t.visited[f]; !ok && (i < t.last.index) == (t.dir > 0) {
+			t.visited[f] = skipped
+		}
+	}
+	t.last = next
+	t.moved = max(t.moved, moved)
+}
+
+// trackVisited makes the traversal record which items it has met.
+func (t *traversal) trackVisited() {
+	if t.visited != nil {
+		return
+	}
+	t.visited = make(map[Fingerprint]int, min(t.count, 10*MaxPageSize))
+	for i := range t.items.len {
+		t.visited[t.pages.item(t.items.at(i))] = i
 	}
 }
 
-// visited returns the items found with their indexes, and capacity for count.
-func (asm *Assembler) visited(found *items, count int) map[Fingerprint]int {
-	visited := make(map[Fingerprint]int, min(count, 10*MaxPageSize))
-	for i := range found.len {
-		visited[asm.pages.item(found.at(i))] = i
-	}
-	return visited
-}
-
-// continuation returns the boundary in another page after the item found last, and the distance
-// between the item's places in both pages. If that page does not have the item, an earlier one
-// serves: the items after it are new, or the same.
-func (asm *Assembler) continuation(t traversal, dir int) (boundary, int, bool) {
-	// The passed items of this page, nearest first.
+// continuation returns the boundary in another page after the item passed last, and the distance
+// between the item's places in both pages. If no page has that item, an earlier one serves: the
+// items after it are new, or the same.
+func (asm *Assembler) continuation(t *traversal) (boundary, int, bool) {
 	page := asm.pages[t.last.page]
-	at := t.last.index
 	// matched are pages that have a nearer item: an earlier item leads to the same place.
 	matched := make(map[int]bool)
 	for back := range 2 * MaxPageSize {
-		index := at - 1 - back
-		if dir < 0 {
-			index = at + back
+		index := t.last.index - 1 - back
+		if t.dir < 0 {
+			index = t.last.index + back
 		}
 		if index < 0 || index >= len(page.Items) {
 			break
 		}
-		f := page.Items[index]
-		best, bestMoved, found := boundary{}, 0, false
+		best, found := boundary{}, false
 		for i, other := range asm.pages {
 			if slices.Contains(t.used, i) || asm.outdated[i] || matched[i] {
 				continue
 			}
-			j := slices.Index(other.Items, f)
+			j := slices.Index(other.Items, page.Items[index])
 			if j < 0 {
 				continue
 			}
 			matched[i] = true
-			next := boundary{i, j + 1}
-			if dir < 0 {
-				next.index = j
-			}
-			// The traversal has passed up to back items after the matched one already. The page
-			// helps only if it has more items than those.
-			further := asm.remaining(next, dir) - back
-			if !other.ends(dir) && (further <= 0 || back > 0 && further < seamSlack && !asm.bestEffort) {
-				continue
-			}
-			if !found || asm.remaining(next, dir) > asm.remaining(best, dir) {
-				best, bestMoved, found = next, abs(other.start()+j-page.start()-index), true
+			next := asm.boundaryAt(boundary{i, j}, t.dir, true)
+			if asm.goesOn(next, t.dir, back) && (!found || asm.remaining(next, t.dir) > asm.remaining(best, t.dir)) {
+				best, found = next, true
 			}
 		}
 		if found {
-			return best, max(bestMoved, back), true
+			moved := abs(asm.position(best) - asm.position(asm.boundaryAt(boundary{t.last.page, index}, t.dir, true)))
+			return best, max(moved, back), true
 		}
 	}
 	return boundary{}, 0, false
+}
+
+// goesOn reports whether a traversal gets further from a boundary in another page. It has passed up
+// to back items after that boundary already.
+func (asm *Assembler) goesOn(b boundary, dir, back int) bool {
+	if asm.pages[b.page].ends(dir) {
+		return true
+	}
+	further := asm.remaining(b, dir) - back
+	return further > 0 && (back == 0 || further >= seamSlack || asm.bestEffort)
 }
 
 // remaining returns how many items of its page follow a boundary.
@@ -154,7 +192,7 @@ func (asm *Assembler) remaining(b boundary, dir int) int {
 }
 
 // continuationPages returns the pages that continue a traversal from where it stopped.
-func (asm *Assembler) continuationPages(t traversal, dir int) ([]PageRef, Reason) {
+func (asm *Assembler) continuationPages(t *traversal, dir int) ([]PageRef, Reason) {
 	position := asm.position(t.last) // of the next item
 	// The range includes the item found last, which may have moved by the margin.
 	following := func(count, margin int) Range {
@@ -184,45 +222,4 @@ func (asm *Assembler) continuationPages(t traversal, dir int) ([]PageRef, Reason
 		}
 	}
 	return Cover(near), ReasonSeam
-}
-
-// stopper ends a traversal at the place of the window's other cursor.
-type stopper struct {
-	stop  *Cursor
-	until alignment
-	dir   int
-	pages snapshots
-}
-
-// reached reports whether the item is at the stop or after it.
-func (s stopper) reached(item boundary, f Fingerprint) bool {
-	if s.stop == nil || s.until.lost {
-		return false
-	}
-	if f == s.stop.Item {
-		return true
-	}
-	if first, ok := s.firstAfter(); ok && f == first {
-		return true
-	}
-	if item.page == s.until.boundary.page {
-		if s.dir > 0 {
-			return item.index >= s.until.boundary.index
-		}
-		return item.index < s.until.boundary.index
-	}
-	return false
-}
-
-// firstAfter returns the first item after the stop.
-func (s stopper) firstAfter() (Fingerprint, bool) {
-	index := s.until.boundary.index
-	if s.dir < 0 {
-		index--
-	}
-	items := s.pages[s.until.boundary.page].Items
-	if index < 0 || index >= len(items) {
-		return 0, false
-	}
-	return items[index], true
 }

@@ -25,7 +25,9 @@ type ArgumentError struct {
 func (e *ArgumentError) Error() string { return e.Argument + " " + e.Reason }
 
 // Window is the part of a list that a connection selects: Count items from the front of a range, or
-// from its back. The range is the list after After and before Before, if these are not nil.
+// from its back. The range is the list after After and before Before, if these are not nil. As in
+// Relay's algorithm, Before has no effect if its place is not after the place of After. Their
+// places in the current list count, not their positions when the cursors were made.
 type Window struct {
 	Count         int
 	FromBack      bool
@@ -59,11 +61,6 @@ func (a Args) Window(list Fingerprint, maxCount int) (Window, error) {
 	}
 	if w.Before, err = cursor("before", a.Before, list); err != nil {
 		return Window{}, err
-	}
-	// Relay's algorithm looks for before among the items after after. A before that is not among
-	// them has no effect.
-	if w.After != nil && w.Before != nil && w.Before.Position <= w.After.Position {
-		w.Before = nil
 	}
 	return w, nil
 }
@@ -101,11 +98,19 @@ func (w Window) direction() int {
 	return 1
 }
 
+// limit returns Before if it has an effect in a list that has not changed, else nil.
+func (w Window) limit() *Cursor {
+	if w.After != nil && w.Before != nil && w.Before.Position <= w.After.Position {
+		return nil
+	}
+	return w.Before
+}
+
 // bounds returns the positions of the items of w in a list of total items that has not changed.
 func (w Window) bounds(total int) Range {
 	lo, hi := 0, total
-	if w.Before != nil {
-		hi = min(w.Before.Position, total)
+	if before := w.limit(); before != nil {
+		hi = min(before.Position, total)
 	}
 	if w.After != nil {
 		lo = min(w.After.Position+1, hi)
@@ -169,7 +174,7 @@ func (w Window) firstRanges() []Range {
 		}
 	}
 	ends := []int{unknownEnd, seen} // the list may have grown since the cursor was made
-	if w.FromBack && w.Before == nil {
+	if w.FromBack && w.limit() == nil {
 		ends = ends[1:]
 	}
 	// Positions that may not be needed are added only if they take no more calls.

@@ -71,8 +71,9 @@ func TestArgs_defaultCount(t *testing.T) {
 	}
 }
 
-// specified is the algorithm of the Relay connection specification on a list of positions.
-func specified(args relay.Args, first, last *int32, total int) (edges []int) {
+// specified is the algorithm of the Relay connection specification on a list of positions. In the
+// direction of the count, more reports whether the range between the cursors has more items.
+func specified(args relay.Args, first, last *int32, total int) (edges []int, more bool) {
 	decode := func(encoded *string) int {
 		c, err := relay.DecodeCursor(*encoded, staticList)
 		if err != nil {
@@ -94,12 +95,12 @@ func specified(args relay.Args, first, last *int32, total int) (edges []int) {
 		}
 	}
 	if first != nil && len(edges) > int(*first) {
-		edges = edges[:*first]
+		return edges[:*first], true
 	}
 	if last != nil && len(edges) > int(*last) {
-		edges = edges[len(edges)-int(*last):]
+		return edges[len(edges)-int(*last):], true
 	}
-	return edges
+	return edges, false
 }
 
 // read assembles a window of a list that does not change. It returns the positions of the items,
@@ -149,11 +150,12 @@ func checkWindow(t *testing.T, args relay.Args, total int) {
 	default:
 		first = new(int32(relay.DefaultCount))
 	}
-	want := specified(args, first, last, total)
+	want, more := specified(args, first, last, total)
 	if got.Len() != len(want) || len(want) > 0 && got.Lo != want[0] {
 		t.Fatalf("window %+v of %d items: got %v, want %v", w, total, got, want)
 	}
-	if len(want) > 0 && (result.HasPrevious != (want[0] > 0) || result.HasNext != (want[len(want)-1] < total-1)) {
+	checkPageInfo(t, w, result, more)
+	if len(want) > 0 && (first != nil && result.HasPrevious != (want[0] > 0) || last != nil && result.HasNext != (want[len(want)-1] < total-1)) {
 		t.Fatalf("window %+v of %d items: got previous %v and next %v at %v", w, total, result.HasPrevious, result.HasNext, got)
 	}
 	if result.Realigned != nil || result.Total != total {
@@ -172,6 +174,18 @@ func checkWindow(t *testing.T, args relay.Args, total int) {
 	// The total, and a cursor's item outside of the window, may take a call each.
 	if n := got.Len(); len(pages) > (n+89)/90+1+2 {
 		t.Fatalf("window %+v of %d items: got %d calls", w, total, len(pages))
+	}
+}
+
+// checkPageInfo checks whether there are more items in the direction of the count.
+func checkPageInfo(t *testing.T, w relay.Window, result *relay.Result, more bool) {
+	t.Helper()
+	got := result.HasNext
+	if w.FromBack {
+		got = result.HasPrevious
+	}
+	if got != more {
+		t.Fatalf("window %+v: got more %t, want %t", w, got, more)
 	}
 }
 

@@ -226,9 +226,15 @@ type CvmEdge {
 
 "Whether there are more pages, and the cursors to request them with."
 type PageInfo {
-  "Whether there are more CVMs after this page. It is exact in both paging directions."
+  """
+  Whether there are more CVMs after this page. With first and before, only those before the cursor before count. It is
+  exact in both paging directions.
+  """
   hasNextPage: Boolean!
-  "Whether there are more CVMs before this page. It is exact in both paging directions."
+  """
+  Whether there are more CVMs before this page. With last and after, only those after the cursor after count. It is
+  exact in both paging directions.
+  """
   hasPreviousPage: Boolean!
   "Cursor of the first edge. Null if the page is empty."
   startCursor: String

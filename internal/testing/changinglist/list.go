@@ -19,12 +19,13 @@ type List struct {
 
 	next    int // the next new item
 	deleted map[int]bool
+	moved   map[int]bool
 	known   map[relay.Fingerprint]int // items by the upper 48 bits of their fingerprints
 }
 
 // New returns a list of size items.
 func New(size int) *List {
-	l := &List{deleted: make(map[int]bool), known: make(map[relay.Fingerprint]int)}
+	l := &List{deleted: make(map[int]bool), moved: make(map[int]bool), known: make(map[relay.Fingerprint]int)}
 	for range size {
 		l.Insert(len(l.Items))
 	}
@@ -58,6 +59,26 @@ func (l *List) Replace(at int) {
 	l.Remove(at)
 	l.Insert(at)
 }
+
+// Move moves the item at an index so that it has index to afterwards.
+func (l *List) Move(at, to int) {
+	item := l.Items[at]
+	l.Items = slices.Insert(slices.Delete(l.Items, at, at+1), to, item)
+	l.moved[item] = true
+}
+
+// MoveItem moves an item so that it has index to afterwards. It returns false if the list does not
+// have the item.
+func (l *List) MoveItem(item, to int) bool {
+	at := slices.Index(l.Items, item)
+	if at >= 0 {
+		l.Move(at, to)
+	}
+	return at >= 0
+}
+
+// Moved reports whether an item was moved.
+func (l *List) Moved(item int) bool { return l.moved[item] }
 
 // Deleted reports whether an item was deleted.
 func (l *List) Deleted(item int) bool { return l.deleted[item] }
