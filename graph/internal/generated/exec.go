@@ -169,7 +169,7 @@ type Query {
   ): [Node]!
   "Returns the CVM whose VM has this UUID. Null if the credential cannot see one. It takes as many upstream calls as node."
   cvm(
-    "UUID of the VM, as in Cvm.vmId."
+    "UUID of the VM, as in Cvm.vmId: in upper or lower case, with or without dashes."
     vmId: ID!
   ): Cvm
   """
