@@ -48,11 +48,11 @@ func toClientError(err error) (*apierror.Error, bool) {
 		return statusError(e), true
 	}
 	if e, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
-		return apierror.New(apierror.CodeInvalidResponse, e.Error()), true
+		return apierror.New(apierror.CodeInvalidResponse, e.Error()+invalidResponseAdvice(e.Reason)), true
 	}
 	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
 		return apierror.New(apierror.CodeUpstream, "the gateway cannot reach the upstream ("+e.Kind+"): try again later; "+
-			"the gateway's operator can find the cause with cvmgraph check"), true
+			checkAdvice), true
 	}
 	if e, ok := errors.AsType[*restclient.UnavailableError](err); ok {
 		return unavailableUpstream(e), true
@@ -67,12 +67,31 @@ func toClientError(err error) (*apierror.Error, bool) {
 	return nil, false
 }
 
+// checkAdvice is the end of a message about a failure that only the gateway's operator can repair.
+const checkAdvice = "the gateway's operator can find the cause with cvmgraph check"
+
+// invalidResponseAdvice returns what to do about a response that is not a valid page, as the end of
+// the message.
+func invalidResponseAdvice(reason restclient.Reason) string {
+	switch reason { //nolint:exhaustive // the other reasons have the same advice
+	case restclient.ReasonFlatShape, restclient.ReasonEnvelope, restclient.ReasonEntry:
+		return "; the gateway's operator must check --api-version: cvmgraph check finds the differences"
+	case restclient.ReasonTruncated, restclient.ReasonTooLarge, restclient.ReasonTooManyElements:
+		return "" // another response, or a smaller one, can be valid
+	default:
+		return "; " + checkAdvice
+	}
+}
+
 // statusError translates a response of the upstream with an error status.
 func statusError(e *restclient.StatusError) *apierror.Error {
+	if e.Refused() {
+		return apierror.New(apierror.CodeUpstream, fmt.Sprintf("something in front of the upstream's API, such as a CDN or a firewall, "+
+			"refused the call (HTTP status %d), which says nothing about the credential: %s", e.StatusCode, checkAdvice))
+	}
 	switch e.StatusCode {
 	case http.StatusUnauthorized:
-		return apierror.New(apierror.CodeUnauthenticated, "the upstream does not accept this credential: "+
-			"API keys (phak_…) go into X-API-Key, access tokens into Authorization: Bearer")
+		return apierror.New(apierror.CodeUnauthenticated, rejectedCredential(e))
 	case http.StatusForbidden:
 		return apierror.New(apierror.CodeForbidden,
 			"the upstream does not allow this with this credential: nodeId and userId are for administrators")
@@ -94,6 +113,19 @@ func statusError(e *restclient.StatusError) *apierror.Error {
 	}
 }
 
+// rejectedCredential returns the message for a status 401.
+func rejectedCredential(e *restclient.StatusError) string {
+	message := "the upstream does not accept this credential: send an API key (phak_…) as X-API-Key; " +
+		"only an access token is sent as Authorization: Bearer"
+	if e.KeyAsToken {
+		message = "the upstream does not accept an API key (phak_…) as a bearer token: send it as X-API-Key, without Authorization"
+	}
+	if e.Intermediary {
+		message += "; something in front of the API sent this response: " + checkAdvice
+	}
+	return message
+}
+
 // rejectedParams returns the error of a request whose query parameters the upstream rejected. It
 // names the GraphQL argument of the first parameter that has one. Paging parameters have none.
 func rejectedParams(params []string) *apierror.Error {
@@ -104,7 +136,8 @@ func rejectedParams(params []string) *apierror.Error {
 			}
 		}
 	}
-	return apierror.New(apierror.CodeBadUserInput, "the upstream does not accept this request")
+	return apierror.New(apierror.CodeBadUserInput, "the upstream does not accept this request: "+
+		"if it accepts no request at all, the gateway's operator must check --api-version, with cvmgraph check")
 }
 
 // unavailableUpstream translates the error of a call that the REST client did not send.

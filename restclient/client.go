@@ -231,7 +231,9 @@ func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return RawPage{}, statusError(resp)
+		failure := statusError(resp)
+		failure.KeyAsToken = isKey(header.Get("Authorization"))
+		return RawPage{}, failure
 	}
 	return c.large.rawPage(ctx, resp)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // redacted is printed for every credential.
@@ -81,6 +82,12 @@ func (h Headers) validate() error {
 		return &ArgumentError{"X-Phala-Workspace", "is not a valid header value"}
 	}
 	return nil
+}
+
+// isKey reports whether the header Authorization has an API key of the vendor as a bearer token.
+func isKey(authorization string) bool {
+	_, token, _ := strings.Cut(authorization, " ")
+	return strings.HasPrefix(strings.TrimSpace(token), "phak_")
 }
 
 // isHeaderValue reports whether s has no control characters except tabs.

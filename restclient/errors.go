@@ -3,6 +3,7 @@ package restclient
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -33,9 +34,33 @@ type StatusError struct {
 	Params []string
 	// RetryAfter is the wait that the upstream requests, at most an hour. It is 0 if not set.
 	RetryAfter time.Duration
-	// RequestID is the upstream's id of the request: at most 128 letters, digits and -._:
-	// characters. It is "" if the response has none of this form.
+	// RequestID is the upstream's id of the request, or that of the CDN in front of it: at most 128
+	// letters, digits and -._: characters. It is "" if the response has none of this form.
 	RequestID string
+	// Intermediary reports whether something in front of the API sent the response, such as a CDN,
+	// a firewall or another proxy: its body is not a JSON object, as all errors of the API are, or
+	// it is a CDN's own.
+	Intermediary bool
+	// KeyAsToken reports whether the request had an API key (phak_…) as a bearer token. The API
+	// accepts API keys as X-API-Key only.
+	KeyAsToken bool
+}
+
+// RejectsCredential reports whether the upstream does not accept the credential, or does not allow
+// it to see the list. A status 403 of an intermediary says nothing about the credential.
+func (e *StatusError) RejectsCredential() bool {
+	return e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden && !e.Intermediary
+}
+
+// Refused reports whether an intermediary has refused the request with a status that the API uses
+// for its callers' mistakes: 400, 403 or 422. Neither the credential nor the request is known to be
+// wrong.
+func (e *StatusError) Refused() bool {
+	switch e.StatusCode {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity:
+		return e.Intermediary
+	}
+	return false
 }
 
 func (e *StatusError) Error() string {

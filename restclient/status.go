@@ -1,6 +1,7 @@
 package restclient
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -28,7 +29,7 @@ func statusError(resp *http.Response) *StatusError {
 	if resp.StatusCode == http.StatusSwitchingProtocols { // the body is the connection, and has no deadline
 		return &StatusError{StatusCode: resp.StatusCode}
 	}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 
 	e := &StatusError{
@@ -40,7 +41,20 @@ func statusError(resp *http.Response) *StatusError {
 	if json.Unmarshal(body, &document) == nil {
 		e.describe(document)
 	}
+	incomplete := err != nil || len(body) == maxErrorBody
+	e.Intermediary = !isFromAPI(body, document, incomplete)
+	e.setRequestID(resp.Header.Get("Cf-Ray"))
 	return e
+}
+
+// isFromAPI reports whether the body of an error can be the API's: a JSON object that is not a
+// CDN's. Of an incomplete body, only the beginning is known.
+func isFromAPI(body []byte, document map[string]any, incomplete bool) bool {
+	if incomplete {
+		return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
+	}
+	cdn, _ := document["cloudflare_error"].(bool)
+	return document != nil && !cdn
 }
 
 // describe reads the five forms of the upstream's error bodies. The key detail is a string (which

@@ -65,14 +65,29 @@ var statusErrors = map[string]struct {
 	"HTML with 403": {
 		header: map[string]string{"Content-Type": "text/html"},
 		body:   `<html>error code: 1010 s3cret</html>`,
-		want:   restclient.StatusError{StatusCode: 403},
+		want:   restclient.StatusError{StatusCode: 403, Intermediary: true},
 	},
-	"HTML with 502":        {body: `<html>s3cret</html>`, want: restclient.StatusError{StatusCode: 502}},
-	"nothing":              {want: restclient.StatusError{StatusCode: 500}},
-	"a list":               {body: `["s3cret"]`, want: restclient.StatusError{StatusCode: 500}},
-	"a truncated document": {body: `{"error_code":"ERR-03-001","message":"s3cr`, want: restclient.StatusError{StatusCode: 500}},
-	"another 2xx":          {body: string(pageOf(1, []byte(`{}`))), want: restclient.StatusError{StatusCode: 206}},
-	"an unknown status":    {want: restclient.StatusError{StatusCode: 799}},
+	"plain text with 403": {
+		header: map[string]string{"Content-Type": "text/plain; charset=UTF-8", "CF-Ray": "8f1c2d3e4f5a6b7c-FRA"},
+		body:   `error code: 1010`,
+		want:   restclient.StatusError{StatusCode: 403, RequestID: "8f1c2d3e4f5a6b7c-FRA", Intermediary: true},
+	},
+	"a CDN's JSON with 403": {
+		header: map[string]string{"Content-Type": "application/json", "CF-Ray": "s3cret and more"},
+		body:   `{"detail":"s3cret","error_code":1010,"cloudflare_error":true}`,
+		want:   restclient.StatusError{StatusCode: 403, Intermediary: true},
+	},
+	"nothing with 403":       {want: restclient.StatusError{StatusCode: 403, Intermediary: true}},
+	"a number with 403":      {body: `403`, want: restclient.StatusError{StatusCode: 403, Intermediary: true}},
+	"null with 403":          {body: `null`, want: restclient.StatusError{StatusCode: 403, Intermediary: true}},
+	"an object with 403":     {body: ` {"detail":"s3cret"} `, want: restclient.StatusError{StatusCode: 403}},
+	"a long object with 403": {body: ` {"detail":"` + strings.Repeat("s3cret", 20_000) + `"}`, want: restclient.StatusError{StatusCode: 403}},
+	"HTML with 502":          {body: `<html>s3cret</html>`, want: restclient.StatusError{StatusCode: 502, Intermediary: true}},
+	"nothing":                {want: restclient.StatusError{StatusCode: 500, Intermediary: true}},
+	"a list":                 {body: `["s3cret"]`, want: restclient.StatusError{StatusCode: 500, Intermediary: true}},
+	"a truncated document":   {body: `{"error_code":"ERR-03-001","message":"s3cr`, want: restclient.StatusError{StatusCode: 500, Intermediary: true}},
+	"another 2xx":            {body: string(pageOf(1, []byte(`{}`))), want: restclient.StatusError{StatusCode: 206}},
+	"an unknown status":      {want: restclient.StatusError{StatusCode: 799, Intermediary: true}},
 	"a code after 64 KB": {
 		body: `{"message":"` + strings.Repeat("s3cret", 20_000) + `","error_code":"ERR-03-001"}`,
 		want: restclient.StatusError{StatusCode: 404},
@@ -102,6 +117,34 @@ func TestStatusError_details(t *testing.T) {
 				t.Errorf("got %s, want nothing of the body, the address or the credential", shown)
 			}
 		})
+	}
+}
+
+// TestStatusError_keyAsToken sends API keys and tokens in both headers.
+func TestStatusError_keyAsToken(t *testing.T) {
+	t.Parallel()
+	client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"detail":"Invalid or expired token"}`)
+	})
+	for headers, want := range map[restclient.Headers]bool{
+		{Authorization: "Bearer phak_s3cret"}:                        true,
+		{Authorization: "bearer  phak_s3cret "}:                      true,
+		{Authorization: "Bearer phak_s3cret", APIKey: "phak_s3cret"}: true,
+		{Authorization: "Bearer eyJ.s3cret"}:                         false,
+		{Authorization: "Bearer x-phak_s3cret"}:                      false,
+		{APIKey: "phak_s3cret"}:                                      false,
+		{Authorization: "phak_s3cret"}:                               false,
+		{}:                                                           false,
+	} {
+		_, err := client.ListCvms(t.Context(), restclient.NewCredential(headers), onePage)
+		got := statusOf(t, err, http.StatusUnauthorized)
+		if got.KeyAsToken != want || got.Intermediary || !got.RejectsCredential() {
+			t.Errorf("%+v: got %+v, want a rejected credential, and KeyAsToken %t", headers, got, want)
+		}
+		if shown := fmt.Sprintf("%v %+v %#v", err, *got, got); strings.Contains(shown, "s3cret") {
+			t.Errorf("got %s, want nothing of the credential", shown)
+		}
 	}
 }
 

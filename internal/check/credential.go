@@ -29,13 +29,15 @@ func (u *upstreamCheck) credential(ctx context.Context, r *response) Step {
 	case status == http.StatusOK:
 		return newStep(StepCredential, StatusOK, "the upstream accepts it as "+sentAs(given))
 	case status == http.StatusForbidden && none:
-		return newStep(StepCredential, StatusFailed, "the upstream responds with status 403 to a call without a credential, but the API responds with 401: check for a proxy that rejects this machine")
+		return newStep(StepCredential, StatusFailed, "the upstream responds with status 403 to a call without a credential, but the API responds with 401: something in front of it, such as a CDN or a firewall, refuses this machine's calls")
+	case status == http.StatusForbidden && r.refused():
+		return newStep(StepCredential, StatusFailed, "something in front of the API, such as a CDN or a firewall, refuses this machine's calls (status 403), which says nothing about the credential: ask its operator to allow this machine's address, and the User-Agent cvmgraph")
 	case status == http.StatusForbidden:
-		return newStep(StepCredential, StatusFailed, "the upstream knows the credential but does not allow it to list CVMs, or a proxy rejects this machine (status 403)")
+		return newStep(StepCredential, StatusFailed, "the upstream knows the credential but does not allow it to list CVMs (status 403)")
 	case status == http.StatusUnauthorized && none:
 		return newStep(StepCredential, StatusSkipped, "no credential given, and the upstream responds with 401 without one, as it should: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY to check more")
 	case status == http.StatusUnauthorized:
-		return newStep(StepCredential, StatusFailed, u.tryOtherHeaders(ctx, given))
+		return newStep(StepCredential, StatusFailed, u.tryOtherHeaders(ctx, given, r))
 	}
 	return newStep(StepCredential, StatusSkipped, "the upstream rejects the request before it checks the credential")
 }
@@ -51,9 +53,9 @@ func sentAs(h restclient.Headers) string {
 	return "both a bearer token and X-API-Key"
 }
 
-// tryOtherHeaders sends a rejected credential in the other header. If both headers were given, it
-// sends each of them alone. It returns the message of the step.
-func (u *upstreamCheck) tryOtherHeaders(ctx context.Context, given restclient.Headers) string {
+// tryOtherHeaders sends a credential that the first response rejects in the other header. If both
+// headers were given, it sends each of them alone. It returns the message of the step.
+func (u *upstreamCheck) tryOtherHeaders(ctx context.Context, given restclient.Headers, first *response) string {
 	message := "the upstream rejects it as " + sentAs(given) + " (status 401)"
 	others, alone := []restclient.Headers{headersOf(u.APIKey, u.Token)}, ""
 	if u.Token != "" && u.APIKey != "" {
@@ -79,6 +81,9 @@ func (u *upstreamCheck) tryOtherHeaders(ctx context.Context, given restclient.He
 	}
 	if rejected == len(others) {
 		message += ": check that it is complete, for this upstream, and neither expired nor revoked"
+	}
+	if first.refused() {
+		message += "; something in front of the API sent this response: a proxy may require a credential of its own"
 	}
 	return message
 }

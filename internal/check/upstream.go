@@ -46,6 +46,12 @@ func (r *response) status() int {
 	return 0
 }
 
+// refused reports whether something in front of the API sent an error response.
+func (r *response) refused() bool {
+	status, ok := errors.AsType[*restclient.StatusError](r.err)
+	return ok && status.Intermediary
+}
+
 // noRetries is a [restclient.RetryDeadline] that prevents retries, which would hide failures.
 type noRetries struct{}
 
@@ -197,8 +203,11 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 	case http.StatusUnauthorized:
 		return newStep(StepContract, StatusSkipped, "needs a credential: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY")
 	default:
-		return newStep(StepContract, StatusFailed, fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS",
-			status, u.version()))
+		message := fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS", status, u.version())
+		if r.refused() {
+			message = fmt.Sprintf("something in front of the API rejects the request (status %d, without an error of the API): check that --upstream-url is https:// if it uses TLS; else ask the operator of the CDN, firewall or proxy", status)
+		}
+		return newStep(StepContract, StatusFailed, message)
 	}
 	_, invalid := restclient.DecodePage(r.page.Body, firstPage())
 	status, message := u.evaluate(r.compared, invalid)

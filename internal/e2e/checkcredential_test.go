@@ -125,3 +125,16 @@ func TestCheck_credentialRejected(t *testing.T) {
 		})
 	}
 }
+
+func TestCheck_credentialRejectedByProxy(t *testing.T) {
+	t.Parallel()
+	checkCase{
+		upstream: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte("<html>401 Authorization Required</html>"))
+		}),
+		want: "oo-of-", step: check.StepCredential, calls: 2,
+		says: []string{"rejects it as a bearer token (status 401), and as X-API-Key", "something in front of the API sent this response"},
+	}.run(t)
+}

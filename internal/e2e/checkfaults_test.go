@@ -10,7 +10,43 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"403-html": {
 		want: "oo-of-", step: check.StepCredential,
-		says: "(status 403)",
+		says: "something in front of the API, such as a CDN or a firewall, refuses this machine's calls (status 403), which says nothing about the credential",
+	},
+	"403-text": {
+		want: "oo-of-", step: check.StepCredential,
+		says: "refuses this machine's calls (status 403)",
+	},
+	"403-json": {
+		want: "oo-of-", step: check.StepCredential,
+		says: "refuses this machine's calls (status 403)",
+	},
+	"403-structured": {
+		want: "oo-of-", step: check.StepCredential,
+		says: "does not allow it to list CVMs (status 403)",
+	},
+	"400-html": {
+		want: "oo-o-f", step: check.StepContract,
+		says: "something in front of the API rejects the request (status 400",
+	},
+	"429-text": {
+		want: "oo-f--", step: check.StepHTTP,
+		says: "status 429: there were too many calls",
+	},
+	"522-text": {
+		want: "oo-f--", step: check.StepHTTP,
+		says: "status 522: the upstream, or a proxy before it, fails",
+	},
+	"nested-page": {
+		want: "oo-oof", step: check.StepContract,
+		says: "the gateway rejects the page: it differs from API version 2025-10-28 (keys missing: 5, of another type: 0, unknown: 1); check --api-version",
+	},
+	"bare-list": {
+		want: "oo-oof", step: check.StepContract,
+		says: "check --api-version",
+	},
+	"empty-vm-id": {
+		want: "oo-ooo", step: check.StepContract,
+		says: "matches API version",
 	},
 	"422-validation": {
 		want: "oo-o-f", step: check.StepContract,

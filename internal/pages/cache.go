@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -246,7 +245,7 @@ func (c *Cache) fetch(ctx context.Context, r FetchRequest) (fetchedPage, error) 
 	}
 	c.monitor.check(requested, r.Credential, document.Body, page)
 	if err != nil {
-		if status, ok := errors.AsType[*restclient.StatusError](err); ok && (status.StatusCode == http.StatusUnauthorized || status.StatusCode == http.StatusForbidden) {
+		if status, ok := errors.AsType[*restclient.StatusError](err); ok && status.RejectsCredential() {
 			c.purge(ctx, r.CredentialKey)
 		}
 		return fetchedPage{attempts: document.Attempts}, err

@@ -464,6 +464,8 @@ func TestCache_staleIfError(t *testing.T) {
 		"the page is too old":               {err: &restclient.StatusError{StatusCode: 502}, age: time.Hour},
 		"unauthorized":                      {err: &restclient.StatusError{StatusCode: 401}},
 		"forbidden":                         {err: &restclient.StatusError{StatusCode: 403}},
+		"refused by a CDN":                  {err: &restclient.StatusError{StatusCode: 403, Intermediary: true}, stale: true},
+		"unauthorized by a proxy":           {err: &restclient.StatusError{StatusCode: 401, Intermediary: true}},
 		"invalid request":                   {err: &restclient.StatusError{StatusCode: 422}},
 		"unknown error":                     {err: errors.New("what")},
 	} {

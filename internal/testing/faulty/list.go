@@ -11,8 +11,8 @@ const (
 	// filteredEvery is the distance of the items that filtered-items leaves out, by their positions
 	// in the list.
 	filteredEvery = 15
-	// largeComposeFile is the size of each item's compose file in large-items. 100 of them exceed 16
-	// MiB.
+	// largeComposeFile is the size of each item's compose file in large-items. A hundred of them
+	// exceed 16 MiB.
 	largeComposeFile = 190 << 10
 )
 
