@@ -21,6 +21,8 @@ type List struct {
 	deleted map[int]bool
 	moved   map[int]bool
 	known   map[relay.Fingerprint]int // items by the upper 48 bits of their fingerprints
+	// newlyMoved are the items that moved since the last version of a History.
+	newlyMoved []int
 }
 
 // New returns a list of size items.
@@ -64,7 +66,16 @@ func (l *List) Replace(at int) {
 func (l *List) Move(at, to int) {
 	item := l.Items[at]
 	l.Items = slices.Insert(slices.Delete(l.Items, at, at+1), to, item)
+	if at != to {
+		l.MarkMoved(item)
+	}
+}
+
+// MarkMoved counts an item as moved. That is for items that are known by something else after a
+// change, such as items without a VM that are numbered in the order of the list.
+func (l *List) MarkMoved(item int) {
 	l.moved[item] = true
+	l.newlyMoved = append(l.newlyMoved, item)
 }
 
 // MoveItem moves an item so that it has index to afterwards. It returns false if the list does not
@@ -131,3 +142,6 @@ func (l *List) Item(f relay.Fingerprint) int {
 	}
 	return -1
 }
+
+// Known returns the number of items that the list has or had. They are numbered from 0.
+func (l *List) Known() int { return l.next }
