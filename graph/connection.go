@@ -29,11 +29,11 @@ type connectionArgs struct {
 func connectionArgsOf(raw map[string]any) (connectionArgs, error) {
 	var args connectionArgs
 	return args, errors.Join(
-		setArg(&args.First, raw["first"], model.UnmarshalInt),
+		setArg(&args.First, raw["first"], graphql.UnmarshalInt32),
 		setArg(&args.After, raw["after"], graphql.UnmarshalString),
-		setArg(&args.Last, raw["last"], model.UnmarshalInt),
+		setArg(&args.Last, raw["last"], graphql.UnmarshalInt32),
 		setArg(&args.Before, raw["before"], graphql.UnmarshalString),
-		setArg(&args.nodeID, raw["nodeId"], model.UnmarshalInt),
+		setArg(&args.nodeID, raw["nodeId"], graphql.UnmarshalInt32),
 		setArg(&args.userID, raw["userId"], graphql.UnmarshalString),
 	)
 }

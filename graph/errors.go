@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/internal/apierror"
@@ -167,8 +166,7 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 	if graphql.GetFieldContext(ctx) != nil {
 		shown.Path = graphql.GetPath(ctx)
 	}
-	wrapped, isWrapped := errors.AsType[*gqlerror.Error](err)
-	if isWrapped {
+	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok {
 		shown.Path, shown.Locations = wrapped.Path, validLocations(wrapped.Locations)
 		code := wrapped.Extensions["code"]
 		if code == apierror.CodeParseFailed || code == apierror.CodeValidationFailed {
@@ -181,11 +179,6 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 		}
 	}
 	e, ok := toClientError(err)
-	if _, panicked := errors.AsType[*panics.Error](err); !ok && isWrapped && !panicked {
-		if e, ok = coercionError(wrapped); ok {
-			shown.Path = wrapped.Path[:len(wrapped.Path)-1] // the path of the field, without the argument
-		}
-	}
 	if !ok {
 		requestID := r.RequestID(ctx)
 		r.Logger.ErrorContext(
@@ -203,26 +196,6 @@ func (r *Resolver) presentError(ctx context.Context, err error) *gqlerror.Error 
 // breaks it reports columns below 1.
 func validLocations(given []gqlerror.Location) []gqlerror.Location {
 	return slices.DeleteFunc(slices.Clone(given), func(l gqlerror.Location) bool { return l.Line < 1 || l.Column < 1 })
-}
-
-// coercionError translates gqlgen's error about a value that it cannot convert to the argument's
-// type. The last name of the error's path is the argument's.
-func coercionError(err *gqlerror.Error) (*apierror.Error, bool) {
-	if len(err.Path) == 0 {
-		return nil, false
-	}
-	name, _ := err.Path[len(err.Path)-1].(ast.PathName)
-	argument := string(name)
-	e := &apierror.Error{Code: apierror.CodeBadUserInput, Argument: argument}
-	switch argument {
-	case "first", "last", "nodeId":
-		e.Message = argument + " must be a whole number, without quotes, from -2147483648 to 2147483647"
-	case "after", "before", "userId", "id", "ids", "vmId":
-		e.Message = argument + " must be a string"
-	default:
-		return nil, false
-	}
-	return e, true
 }
 
 // describe returns what the log may contain of an error that is not in the table: the kind and the

@@ -49,7 +49,7 @@ func TestMessages_sayWhatToDo(t *testing.T) {
 			over,
 			vars{"query": `query($n: Int) { cvms(first: $n) { totalCount } }`, "variables": vars{"n": "2"}},
 			"tester",
-			"BAD_USER_INPUT: first must be a whole number, without quotes, from -2147483648 to 2147483647",
+			`GRAPHQL_VALIDATION_FAILED: Variable "$n" got invalid value a string; Int cannot represent non-integer value: a string`,
 		},
 		"several operations": {
 			over,
@@ -100,7 +100,7 @@ func TestMessages_repeatNoString(t *testing.T) {
 	for query, want := range map[string]string{
 		`{ cvms(first: "` + secret + `") { totalCount } }`:                    "Int cannot represent non-integer value: a string",
 		`{ cvms(first: ["` + secret + `"]) { totalCount } }`:                  "Int cannot represent non-integer value: a list",
-		`{ cvms(after: {a: "` + secret + `"}) { totalCount } }`:               `Field "a" is not defined by type "String".`,
+		`{ cvms(after: {a: "` + secret + `"}) { totalCount } }`:               "String cannot represent a non string value: an object",
 		`query($a: Int = """` + secret + `""") { cvms(first: $a) { nodes } }`: "Int cannot represent non-integer value: a string",
 		`{ "` + secret + `" }`:                                 "Syntax Error: Expected Name, found String.",
 		`{ cvms(first: 1 """` + secret + `""") }`:              "Syntax Error: Expected Name, found BlockString.",

@@ -93,8 +93,8 @@ func identityOf(representation any) (relay.Identity, error) {
 	if key == nil {
 		return wrong("has an element with neither id nor vmId")
 	}
-	id, err := graphql.UnmarshalID(key)
-	if err != nil {
+	id, ok := idString(key)
+	if !ok {
 		return wrong("has an element whose key is not a string")
 	}
 	identity, err := parse(id)

@@ -101,6 +101,8 @@ func TestEntities_invalidRepresentations(t *testing.T) {
 		"a key of another name":       {representation: `{"__typename":"Cvm","name":"n"}`, want: "neither id nor vmId"},
 		"nulls":                       {representation: `{"__typename":"Cvm","id":null,"vmId":null}`, want: "neither id nor vmId"},
 		"a key that is an object":     {representation: `{"__typename":"Cvm","id":{"a":1}}`, want: "not a string"},
+		"a key that is a fraction":    {representation: `{"__typename":"Cvm","vmId":1.5}`, want: "not a string"},
+		"a key that is true":          {representation: `{"__typename":"Cvm","vmId":true}`, want: "not a string"},
 		"an invalid id":               {representation: `{"__typename":"Cvm","id":"a"}`, want: "not of this gateway"},
 		"an invalid id and a uuid": {
 			representation: `{"__typename":"Cvm","id":"a","vmId":"a"}`, want: "not of this gateway",

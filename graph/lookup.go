@@ -2,9 +2,12 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -55,20 +58,34 @@ func lookupKeys(opCtx *graphql.OperationContext) map[relay.Identity]bool {
 
 // parseNodeID returns the identity in the value of an argument of the type ID.
 func parseNodeID(value any) (relay.Identity, error) {
-	id, err := graphql.UnmarshalID(value)
-	if err != nil {
-		return relay.Identity{}, err
+	id, ok := idString(value)
+	if !ok {
+		return relay.Identity{}, relay.ErrNotNodeID
 	}
 	return relay.ParseNodeID(id)
 }
 
 // parseVMID returns the identity of the VM whose uuid is the value of an argument.
 func parseVMID(value any) (relay.Identity, error) {
-	id, err := graphql.UnmarshalID(value)
-	if err != nil {
-		return relay.Identity{}, err
+	id, ok := idString(value)
+	if !ok {
+		return relay.Identity{}, relay.ErrNotNodeID
 	}
 	return vmIdentity(id)
+}
+
+// idString returns a value of the type ID, a string or an integer, as a string. It returns false
+// for any other value.
+func idString(value any) (string, bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case json.Number:
+		return string(v), !strings.ContainsAny(string(v), ".eE")
+	}
+	return "", false
 }
 
 // vmIdentity returns the identity of the VM with a uuid, in any of its spellings. The error is

@@ -32,7 +32,8 @@ const (
 func DocumentBytes(query string) int { return parsedFactor*len(query) + entryBytes }
 
 // documentLimits is a gqlgen extension that parses each document once, checks it against the
-// limits, validates it and caches it. It is safe for concurrent use.
+// limits, validates it and caches it. It also checks the variables of each request. It is safe for
+// concurrent use.
 type documentLimits struct {
 	limits Limits
 	schema *ast.Schema
@@ -40,13 +41,13 @@ type documentLimits struct {
 	cache  *otter.Cache[string, *ast.QueryDocument]
 }
 
-// Install makes an executor reject the documents that exceed the limits, that are not valid, or
-// that set a condition to null. If introspection is false, documents that select the schema are
-// rejected too, and errors do not suggest names of the schema. Extensions that change the document
-// must be installed before.
+// Install makes an executor reject the documents that exceed the limits or that are not valid, and
+// the variables that are not of their types or set a condition to null. If introspection is false,
+// documents that select the schema are rejected too, and errors do not suggest names of the schema.
+// Extensions that change the document must be installed before.
 //
-// An extension can return one error only. If validation finds several, the error wraps a
-// [gqlerror.List].
+// An extension can return one error only. If a document or its variables have several, the error
+// wraps a [gqlerror.List].
 func Install(exec *executor.Executor, schema *ast.Schema, limits Limits, introspection bool) {
 	exec.Use(&documentLimits{limits, schema, validationRules(introspection), otter.Must(&otter.Options[string, *ast.QueryDocument]{
 		MaximumWeight: cacheBytes,
@@ -76,7 +77,8 @@ func (*documentLimits) ExtensionName() string { return "DocumentLimits" }
 func (*documentLimits) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationParameters puts the document and the name of the operation into the operation's
-// context, unless the document cannot be parsed or exceeds the limits.
+// context, unless the document cannot be parsed or exceeds the limits. It converts the variables to
+// the types of the operation.
 func (l *documentLimits) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	doc, cached := l.cache.GetIfPresent(params.Query)
 	if !cached {
@@ -91,9 +93,14 @@ func (l *documentLimits) MutateOperationParameters(ctx context.Context, params *
 		if err := l.validate(doc); err != nil {
 			return err
 		}
+		prepare(l.schema, doc)
 		l.cache.Set(params.Query, doc)
 	}
-	return checkOperationName(doc, params.OperationName)
+	operation := doc.Operations.ForName(params.OperationName)
+	if operation == nil {
+		return noOperation(params.OperationName)
+	}
+	return oneError(coerceVariables(l.schema, operation, params.Variables))
 }
 
 // parse parses a document and checks it against the limits.
@@ -126,6 +133,11 @@ func (l *documentLimits) validate(doc *ast.QueryDocument) *gqlerror.Error {
 	for _, e := range errs {
 		errcode.Set(e, apierror.CodeValidationFailed)
 	}
+	return oneError(errs)
+}
+
+// oneError returns an error that wraps several, if there are several.
+func oneError(errs gqlerror.List) *gqlerror.Error {
 	switch len(errs) {
 	case 0:
 		return nil
@@ -136,11 +148,8 @@ func (l *documentLimits) validate(doc *ast.QueryDocument) *gqlerror.Error {
 	}
 }
 
-// checkOperationName returns an error if none of the document's operations is the one to execute.
-func checkOperationName(doc *ast.QueryDocument, name string) *gqlerror.Error {
-	if doc.Operations.ForName(name) != nil {
-		return nil
-	}
+// noOperation returns the error of a document of which no operation has the name.
+func noOperation(name string) *gqlerror.Error {
 	message := "the document has no operation of this operationName"
 	if name == "" {
 		message = "the document has several operations: choose one with operationName"

@@ -12,7 +12,7 @@ import (
 // select the schema, and messages do not suggest names of the schema.
 func validationRules(introspection bool) *rules.Rules {
 	all := rules.NewDefaultRules()
-	all.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, withoutStrings(rules.ValuesOfCorrectTypeRule.RuleFunc))
+	all.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, literalsOfCorrectType)
 	if introspection {
 		return all
 	}

@@ -1,42 +1,74 @@
 package querylimit
 
 import (
+	"encoding/json"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
 // The messages of validation quote the document. Its strings are replaced by their kind: a string
 // may be a credential in the wrong place, and clients log errors.
 
-// withoutStrings returns a rule about values whose messages have the kind of a value if the rule's
-// would quote a string.
-func withoutStrings(rule core.RuleFunc) core.RuleFunc {
-	return func(observers *core.Events, addError core.AddErrFunc) {
-		var current *ast.Value // the value that the rule checks
-		observers.OnValue(func(_ *core.Walker, value *ast.Value) { current = value })
-		rule(observers, func(options ...core.ErrorOption) {
-			addError(append(options, func(err *gqlerror.Error) {
-				if kind := kindOf(current); kind != "" {
-					err.Message = strings.ReplaceAll(err.Message, current.String(), kind)
-				}
-			})...)
-		})
+// shownLiteral returns a literal, or its kind if it has strings.
+func shownLiteral(value *ast.Value) string {
+	if hasString(value) {
+		return kindOf(value)
+	}
+	return shorten(value.String())
+}
+
+// shownJSON returns a value of JSON, or its kind if it can have strings.
+func shownJSON(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(v)
+	case json.Number:
+		return shorten(string(v))
+	case string:
+		return kindString
+	case []any:
+		return kindList
+	default:
+		return kindObject
 	}
 }
 
-// kindOf returns the kind of a value that can contain strings. It returns an empty string for other
-// values.
-func kindOf(value *ast.Value) string {
-	switch value.Kind { //nolint:exhaustive // no other kind contains strings
-	case ast.StringValue, ast.BlockValue:
-		return "a string"
-	case ast.ListValue:
-		return "a list"
-	case ast.ObjectValue:
-		return "an object"
+// maxQuoted is the maximum length of a value in a message, in bytes.
+const maxQuoted = 100
+
+// shorten returns the beginning of a value that is too long for a message.
+func shorten(value string) string {
+	if len(value) <= maxQuoted {
+		return value
 	}
-	return ""
+	return strings.ToValidUTF8(value[:maxQuoted], "") + "…"
+}
+
+// The kinds of values that can have strings.
+const (
+	kindString = "a string"
+	kindList   = "a list"
+	kindObject = "an object"
+)
+
+// kindOf returns the kind of a value that has strings.
+func kindOf(value *ast.Value) string {
+	switch value.Kind { //nolint:exhaustive // no other kind has strings
+	case ast.ListValue:
+		return kindList
+	case ast.ObjectValue:
+		return kindObject
+	}
+	return kindString
+}
+
+// hasString reports whether a literal is a string or contains one.
+func hasString(value *ast.Value) bool {
+	return value.Kind == ast.StringValue || value.Kind == ast.BlockValue ||
+		slices.ContainsFunc(value.Children, func(child *ast.ChildValue) bool { return hasString(child.Value) })
 }
