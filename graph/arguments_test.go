@@ -167,24 +167,3 @@ func TestArguments_malformed(t *testing.T) {
 		t.Errorf("log: got %s, want nothing", g.log.String())
 	}
 }
-
-func TestNullCondition(t *testing.T) {
-	t.Parallel()
-	g := newGateway(t, demo.New(demo.Options{}))
-	for _, query := range []string{
-		`query($a: Boolean = true) { cvms @skip(if: $a) { totalCount } }`,
-		`query($a: Boolean = true) { cvms { nodes { name @include(if: $a) } } }`,
-		`query($a: Boolean = true) { ...f } fragment f on Query { ... @include(if: $a) { cvms { totalCount } } }`,
-		`query($a: Boolean = true) { ...f @skip(if: $a) __typename } fragment f on Query { cvms { totalCount } }`,
-	} {
-		if e := g.post(t, query, vars{"a": nil}, nil).onlyError(t); e.code() != "BAD_USER_INPUT" || !strings.Contains(e.Message, "variable a") {
-			t.Errorf("%s: got %+v, want BAD_USER_INPUT that names the variable", query, e)
-		}
-		if a := g.post(t, query, nil, nil); len(a.Errors) > 0 {
-			t.Errorf("%s, with its default: got %+v, want data", query, a.Errors)
-		}
-	}
-	if len(g.log.String()) > 0 {
-		t.Errorf("log: got %s, want nothing", g.log.String())
-	}
-}

@@ -56,10 +56,15 @@ func (*projectionExtension) ExtensionName() string { return "Projection" }
 // Validate accepts every schema.
 func (*projectionExtension) Validate(graphql.ExecutableSchema) error { return nil }
 
-// InterceptField resolves a field. If its type is projected, it returns the projection; if gqlgen
-// must execute the field, it checks the size first.
+// InterceptField resolves a field, unless one of its arguments must not be null. If the field's
+// type is projected, it returns the projection; if gqlgen must execute the field, it checks the
+// size first.
 func (e *projectionExtension) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	field := graphql.GetFieldContext(ctx)
+	// An extension for this check would take an allocation for each field.
+	if err := querylimit.CheckArguments(graphql.GetOperationContext(ctx), field.Field.Field); err != nil {
+		return nil, err
+	}
 	if field.Object == "__Type" && !model.HasTypeField(field.Parent.Result.(*introspection.Type), field.Field.Name) {
 		return nil, nil
 	}

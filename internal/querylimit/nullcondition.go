@@ -12,9 +12,9 @@ import (
 	"cvmgraph/internal/apierror"
 )
 
-// nullConditionCheck is a gqlgen extension that rejects operations if @skip or @include has a
-// variable that is null. Validation accepts such a variable if it has a default. An explicit null
-// replaces the default, and then gqlgen panics at each field with the condition.
+// nullConditionCheck is a gqlgen extension that rejects operations if @skip or @include is
+// evaluated with a variable that is null. Validation accepts such a variable if it has a default.
+// An explicit null replaces the default, and then gqlgen panics at each field with the condition.
 type nullConditionCheck struct{}
 
 // ExtensionName names the extension for gqlgen.
@@ -25,40 +25,85 @@ func (nullConditionCheck) Validate(graphql.ExecutableSchema) error { return nil 
 
 // MutateOperationContext returns an error if a condition is null. It does not change the operation.
 func (nullConditionCheck) MutateOperationContext(_ context.Context, opCtx *graphql.OperationContext) *gqlerror.Error {
-	for _, v := range opCtx.Operation.VariableDefinitions {
-		if value, ok := opCtx.Variables[v.Variable]; !ok || value != nil || v.Type.Name() != "Boolean" {
-			continue
-		}
-		if isCondition(opCtx.Doc, v.Variable) {
-			message := fmt.Sprintf("the variable %s is null, and @skip or @include needs true or false", v.Variable)
-			return apierror.New(apierror.CodeBadUserInput, message).GraphQL()
-		}
+	isNull := func(v *ast.VariableDefinition) bool {
+		value, ok := opCtx.Variables[v.Variable]
+		return ok && value == nil && v.Type.NamedType == "Boolean"
+	}
+	if !slices.ContainsFunc(opCtx.Operation.VariableDefinitions, isNull) {
+		return nil
+	}
+	if name, ok := nullCondition(opCtx, opCtx.Operation.SelectionSet); ok {
+		message := fmt.Sprintf("the variable %s is null, and @skip or @include needs true or false", name)
+		return apierror.New(apierror.CodeBadUserInput, message).GraphQL()
 	}
 	return nil
 }
 
-// isCondition reports whether the document has @skip or @include with the variable.
-func isCondition(doc *ast.QueryDocument, variable string) bool {
-	var inSet func(ast.SelectionSet) bool
-	inDirectives := func(directives ast.DirectiveList) bool {
-		return slices.ContainsFunc(directives, func(d *ast.Directive) bool {
-			condition := d.Arguments.ForName("if")
-			return condition != nil && condition.Value.Kind == ast.Variable && condition.Value.Raw == variable
-		})
+// nullCondition returns the variable of the first condition that is null among those that the
+// execution of an object's selections evaluates. An object that can be null or a list that can be
+// empty counts as if it had a value.
+func nullCondition(opCtx *graphql.OperationContext, selections ast.SelectionSet) (variable string, ok bool) {
+	c := collector{opCtx: opCtx, visited: make(map[string]bool), children: make(map[string]ast.SelectionSet)}
+	c.collect(selections)
+	for i := 0; i < len(c.names) && c.null == ""; i++ {
+		c.null, _ = nullCondition(opCtx, c.children[c.names[i]])
 	}
-	inSet = func(selections ast.SelectionSet) bool {
-		return slices.ContainsFunc(selections, func(selection ast.Selection) bool {
-			switch s := selection.(type) {
-			case *ast.Field:
-				return inDirectives(s.Directives) || inSet(s.SelectionSet)
-			case *ast.InlineFragment:
-				return inDirectives(s.Directives) || inSet(s.SelectionSet)
-			case *ast.FragmentSpread:
-				return inDirectives(s.Directives)
+	return c.null, c.null != ""
+}
+
+// collector collects the fields of an object as gqlgen does, up to a condition that is null.
+type collector struct {
+	opCtx    *graphql.OperationContext
+	visited  map[string]bool             // names of the fragments that were spread
+	names    []string                    // of the fields in the response, in their order
+	children map[string]ast.SelectionSet // selections of the fields, by their names in the response
+	null     string                      // the variable of the condition that is null
+}
+
+func (c *collector) collect(selections ast.SelectionSet) {
+	for _, selection := range selections {
+		if c.null != "" {
+			return
+		}
+		switch s := selection.(type) {
+		case *ast.Field:
+			if c.includes(s.Directives) {
+				if _, ok := c.children[s.Alias]; !ok {
+					c.names = append(c.names, s.Alias)
+				}
+				c.children[s.Alias] = append(c.children[s.Alias], s.SelectionSet...)
 			}
-			return false
-		})
+		case *ast.InlineFragment:
+			if c.includes(s.Directives) {
+				c.collect(s.SelectionSet)
+			}
+		case *ast.FragmentSpread:
+			if !c.visited[s.Name] && c.includes(s.Directives) {
+				c.visited[s.Name] = true
+				c.collect(c.opCtx.Doc.Fragments.ForName(s.Name).SelectionSet)
+			}
+		}
 	}
-	return slices.ContainsFunc(doc.Operations, func(o *ast.OperationDefinition) bool { return inSet(o.SelectionSet) }) ||
-		slices.ContainsFunc(doc.Fragments, func(f *ast.FragmentDefinition) bool { return inSet(f.SelectionSet) })
+}
+
+// includes evaluates the conditions of a selection.
+func (c *collector) includes(directives ast.DirectiveList) bool {
+	return !c.condition(directives.ForName("skip"), false) && c.condition(directives.ForName("include"), true)
+}
+
+// condition evaluates the condition of a directive, which is absent if d is nil. A condition that
+// is null counts as false.
+func (c *collector) condition(d *ast.Directive, absent bool) bool {
+	if d == nil {
+		return absent
+	}
+	condition := d.Arguments.ForName("if").Value
+	if condition.Kind != ast.Variable {
+		return condition.Raw == "true"
+	}
+	value, ok := c.opCtx.Variables[condition.Raw].(bool)
+	if !ok {
+		c.null = condition.Raw
+	}
+	return value
 }
