@@ -98,7 +98,7 @@ func grown(body []byte, announced int) []byte {
 func bodyError(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case networkKind(err) == KindClosed:
 		return invalidResponse(ReasonTruncated)
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		return invalidResponse(ReasonEncoding)

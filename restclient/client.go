@@ -48,12 +48,12 @@ type Options struct {
 // Client calls the upstream. It is safe for concurrent use, and has its own pool of connections.
 // Create one with [New] and share it.
 type Client struct {
-	endpoint  *url.URL
-	header    http.Header // of every request
-	timeout   time.Duration
-	transport *http.Transport
-	policy    *policy
-	large     largeBodySlots
+	endpoint *url.URL
+	header   http.Header // of every request
+	timeout  time.Duration
+	conns    *connections
+	policy   *policy
+	large    largeBodySlots
 }
 
 // New returns a client. It does no I/O. The error joins all problems of the options; it has the
@@ -81,12 +81,12 @@ func New(options Options) (*Client, error) {
 	header.Set("User-Agent", options.UserAgent)
 	header.Set("X-Phala-Version", options.APIVersion)
 	return &Client{
-		endpoint:  endpoint,
-		header:    header,
-		timeout:   options.Timeout,
-		transport: newTransport(options.TLS),
-		policy:    newPolicy(options.Observer),
-		large:     make(largeBodySlots, largeBodies),
+		endpoint: endpoint,
+		header:   header,
+		timeout:  options.Timeout,
+		conns:    newConnections(newTransport(options.TLS), endpoint),
+		policy:   newPolicy(options.Observer),
+		large:    make(largeBodySlots, largeBodies),
 	}, nil
 }
 
@@ -112,7 +112,7 @@ func parseBase(base string) (*url.URL, error) {
 }
 
 // Close closes the idle connections. Running calls continue, and the client can still be used.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() { c.conns.CloseIdleConnections() }
 
 // State returns the current state of the breaker and of the limit of attempts in flight.
 func (c *Client) State() State { return c.policy.state() }
@@ -225,7 +225,7 @@ func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) 
 // *StatusError, *InvalidResponseError, *UnavailableError, and errors of the transport, which
 // must not be shown to clients.
 func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest) (RawPage, error) {
-	resp, err := c.transport.RoundTrip(c.request(ctx, header, req))
+	resp, err := c.conns.RoundTrip(c.request(ctx, header, req))
 	if err != nil {
 		return RawPage{}, err
 	}

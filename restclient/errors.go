@@ -97,10 +97,11 @@ const (
 	KindRefused     = "refused"     // the connection was refused
 	KindUnreachable = "unreachable" // there is no route to the host
 	KindTLS         = "tls"         // the TLS handshake failed, or the certificate is not trusted
-	KindReset       = "reset"       // the connection was reset
+	KindReset       = "reset"       // the connection, or the stream of HTTP/2, was reset
 	KindClosed      = "closed"      // the connection was closed before a response
+	KindProtocol    = "protocol"    // the response is not valid HTTP
 	KindProxy       = "proxy"       // a proxy did not open a tunnel to the upstream
-	KindOther       = "other"       // any other failure, such as a response that is not HTTP
+	KindOther       = "other"       // any other failure before the request was sent
 )
 
 // NetworkError reports that there was no complete response because of a failure below HTTP.
@@ -109,11 +110,17 @@ type NetworkError struct {
 	Kind string
 	// ProxyStatus is the HTTP status of the proxy's response if Kind is KindProxy, and otherwise 0.
 	ProxyStatus int
+	// HTTP2Code is the name of the error code of a stream of HTTP/2 that was reset, such as
+	// REFUSED_STREAM, and otherwise "".
+	HTTP2Code string
 }
 
 func (e *NetworkError) Error() string {
-	if e.ProxyStatus != 0 {
+	switch {
+	case e.ProxyStatus != 0:
 		return fmt.Sprintf("upstream connection failed: %s (status %d)", e.Kind, e.ProxyStatus)
+	case e.HTTP2Code != "":
+		return fmt.Sprintf("upstream connection failed: %s (%s)", e.Kind, e.HTTP2Code)
 	}
 	return "upstream connection failed: " + e.Kind
 }

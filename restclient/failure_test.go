@@ -42,7 +42,7 @@ func TestListCvms_networkErrors(t *testing.T) {
 			client: served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n")) })),
 			want:   restclient.KindClosed,
 		},
-		"no HTTP":              {client: served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("SSH-2.0-x\r\n\r\n")) })), want: restclient.KindOther},
+		"no HTTP":              {client: served(hangUp(func(c *net.TCPConn) { _, _ = c.Write([]byte("SSH-2.0-x\r\n\r\n")) })), want: restclient.KindProtocol},
 		"refused":              {client: refused, want: restclient.KindRefused},
 		"unknown host":         {client: dialing(&net.DNSError{Err: "no such host", Name: "s3cret", IsNotFound: true}), want: restclient.KindDNS},
 		"no route":             {client: dialing(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), want: restclient.KindUnreachable},

@@ -143,7 +143,7 @@ func TestObserver_startAttempt(t *testing.T) {
 				fmt.Fprint(conn, "nonsense\r\n\r\n")
 				conn.Close()
 			},
-			want: []tracedAttempt{{attempt(1), 0, restclient.KindOther}},
+			want: []tracedAttempt{{attempt(1), 0, restclient.KindProtocol}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,7 @@ const (
 
 	// The limit of attempts in flight starts at firstLimit and moves between minLimit and maxLimit.
 	// It is at most limitHeadroom more than four times the attempts that are in flight.
-	minLimit, maxLimit, firstLimit = 16, maxIdleConns, 128
+	minLimit, maxLimit, firstLimit = 16, 512, 128
 	limitHeadroom                  = 128
 	// Beyond queueBegins times the limit, some calls are rejected instead of queued, and beyond
 	// queueEnds times the limit, all are.

@@ -40,7 +40,7 @@ func TestRetryReason(t *testing.T) {
 		"a close":            {err: network(restclient.KindClosed), want: restclient.RetryReset},
 		"refused":            {err: network(restclient.KindRefused)},
 		"a bad certificate":  {err: network(restclient.KindTLS)},
-		"no HTTP":            {err: network(restclient.KindOther)},
+		"no HTTP":            {err: network(restclient.KindProtocol)},
 		"a truncated body":   {err: &restclient.InvalidResponseError{Reason: restclient.ReasonTruncated}, want: restclient.RetryTruncated},
 		"a large body":       {err: &restclient.InvalidResponseError{Reason: restclient.ReasonTooLarge}},
 		"broken compression": {err: &restclient.InvalidResponseError{Reason: restclient.ReasonEncoding}},

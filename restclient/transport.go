@@ -11,21 +11,21 @@ import (
 	"net/url"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 const (
 	dialTimeout      = 5 * time.Second
 	handshakeTimeout = 5 * time.Second
-	idleTimeout      = 90 * time.Second
-	// maxIdleConns is the size of the connection pool. With the default of 2, nearly every call of
-	// a busy gateway would dial.
-	maxIdleConns           = 512
+	// idleTimeout is the time after which an idle connection is closed.
+	idleTimeout            = 90 * time.Second
 	maxResponseHeaderBytes = 64 << 10
 )
 
-// newTransport returns the connection pool of one client. Its RoundTrip is called directly, so that
-// redirects are not followed, cookies are not stored, and errors have no URL. It has no timeout for
-// the response header, because the timeout of the attempt covers it.
+// newTransport returns the transport that opens the connections of one client. Requests are sent on
+// a connection directly, so that redirects are not followed, cookies are not stored, and errors have
+// no URL. There is no timeout for the response header, because the timeout of the attempt covers it.
 func newTransport(trust *tls.Config) *http.Transport {
 	trust = trust.Clone()
 	if trust == nil {
@@ -40,8 +40,6 @@ func newTransport(trust *tls.Config) *http.Transport {
 		ForceAttemptHTTP2:      true, // a custom TLSClientConfig disables it otherwise
 		TLSClientConfig:        trust,
 		TLSHandshakeTimeout:    handshakeTimeout,
-		MaxIdleConns:           maxIdleConns,
-		MaxIdleConnsPerHost:    maxIdleConns,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxResponseHeaderBytes,
 		// All calls can share one HTTP/2 connection. Pings detect that the connection is dead
@@ -75,7 +73,11 @@ func (c *Client) transportError(caller, attempt context.Context, err error) erro
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
 		return &TimeoutError{}
 	}
-	return &NetworkError{Kind: networkKind(err)}
+	failure := &NetworkError{Kind: networkKind(err)}
+	if stream, ok := errors.AsType[http2.StreamError](err); ok {
+		failure.HTTP2Code = stream.Code.String()
+	}
+	return failure
 }
 
 // callerError returns the error for a caller's context that has ended.
@@ -94,6 +96,8 @@ func networkKind(err error) string {
 		record      tls.RecordHeaderError
 		authority   x509.UnknownAuthorityError
 		op          *net.OpError
+		stream      http2.StreamError
+		exchange    *exchangeError
 	)
 	switch {
 	case errors.As(err, &dns):
@@ -107,10 +111,22 @@ func networkKind(err error) string {
 		return KindTLS
 	case errors.As(err, &op) && op.Op == "remote error": // a TLS alert, whose type is not exported
 		return KindTLS
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.As(err, &stream) && !isReset(stream):
+		return KindProtocol
+	case errors.As(err, &stream), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return KindReset
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return KindClosed
+	case !errors.As(err, &exchange):
+		return KindOther
+	case exchange.lost:
+		return KindClosed
 	}
-	return KindOther
+	return KindProtocol
+}
+
+// isReset reports whether the upstream has reset a stream of HTTP/2. The other errors of a stream
+// are violations of the protocol that this side has found.
+func isReset(stream http2.StreamError) bool {
+	return stream.Cause != nil && stream.Cause.Error() == "received from peer"
 }

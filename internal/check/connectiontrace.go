@@ -39,7 +39,7 @@ func (t *connectionTrace) with(ctx context.Context) context.Context {
 				}
 			})
 		},
-		GotConn: func(httptrace.GotConnInfo) { t.update(func(p *progress) { p.ready = true }) },
+		WroteHeaders: func() { t.update(func(p *progress) { p.ready = true }) },
 	})
 }
 

@@ -35,6 +35,7 @@ type Upstream struct {
 	healthy   http.Handler
 	elsewhere string
 	faults    map[string]fault
+	overHTTP2 map[string]fault // faults that differ over HTTP/2
 
 	mu     sync.Mutex
 	tokens map[string]*tokenState
@@ -48,12 +49,17 @@ type tokenState struct {
 
 // New returns an upstream that wraps a healthy one. Faults that redirect use the URL elsewhere.
 func New(healthy http.Handler, elsewhere string) *Upstream {
-	u := &Upstream{healthy: healthy, elsewhere: elsewhere, faults: make(map[string]fault), tokens: make(map[string]*tokenState)}
+	u := &Upstream{
+		healthy: healthy, elsewhere: elsewhere,
+		faults: make(map[string]fault), overHTTP2: make(map[string]fault), tokens: make(map[string]*tokenState),
+	}
 	u.addStatuses()
 	u.addConnections()
 	u.addBodies()
 	u.addDocuments()
 	u.addLists()
+	u.addStreams()
+	u.addDepartures()
 	return u
 }
 
@@ -61,19 +67,22 @@ func New(healthy http.Handler, elsewhere string) *Upstream {
 // Token panics if the fault does not exist.
 func (u *Upstream) Token(name string, when When, salt string) string {
 	token := prefix + name + "." + string(when) + "." + salt
-	if _, _, ok := u.parse(token); !ok {
+	if _, _, ok := u.parse(token, false); !ok {
 		panic("faulty: no fault " + token)
 	}
 	return token
 }
 
 // parse returns the fault of a token, and the calls that it applies to.
-func (u *Upstream) parse(token string) (f fault, when When, ok bool) {
+func (u *Upstream) parse(token string, overHTTP2 bool) (f fault, when When, ok bool) {
 	name, rest, _ := strings.Cut(strings.TrimPrefix(token, prefix), ".")
 	part, _, _ := strings.Cut(rest, ".")
 	switch when = When(part); when {
 	case Once, Twice, Always, Later:
 		f, ok = u.faultOf(name)
+		if special := u.overHTTP2[name]; overHTTP2 && special != nil {
+			f = special
+		}
 	}
 	return f, when, ok
 }
@@ -128,7 +137,8 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		u.healthy.ServeHTTP(w, r)
 		return
 	}
-	f, when, ok := u.parse(token)
+	_, overHTTP2 := w.(*stream)
+	f, when, ok := u.parse(token, overHTTP2)
 	if !ok {
 		panic(fmt.Sprintf("faulty: no fault %q", token))
 	}
