@@ -314,9 +314,9 @@ func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache 
 		Observer: pages.CacheObserver{
 			Hit: metrics.Hit, Miss: metrics.Miss, Coalesced: a.metrics.UpstreamCoalesced,
 			Evicted: metrics.Evicted, Stale: metrics.Stale, Purged: metrics.Purged,
-			Called: func(outcome string, took time.Duration) {
+			Called: func(outcome string, took time.Duration, err error) {
 				a.metrics.UpstreamCall(outcome, took)
-				failed(outcome)
+				failed(outcome, func() []any { return failureDetails(err) })
 			},
 			Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
 				a.metrics.UpstreamCompared(found.Missing, found.Changed, found.Unknown)
@@ -358,6 +358,31 @@ func logBreaker(logger *slog.Logger, state string) {
 	case restclient.BreakerClosed:
 		logger.Info("circuit breaker closed; the upstream has recovered")
 	}
+}
+
+// failureDetails returns what the log may contain of a failed upstream call: a status, the
+// upstream's error code and the id that its operator can search for, or what is wrong with the
+// connection or the response.
+func failureDetails(err error) []any {
+	var details []any
+	add := func(key, value string) {
+		if value != "" {
+			details = append(details, key, value)
+		}
+	}
+	if e, ok := errors.AsType[*restclient.StatusError](err); ok {
+		details = append(details, "status", e.StatusCode)
+		add("upstream_code", e.Code)
+		add("upstream_request_id", e.RequestID)
+	}
+	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
+		add("kind", e.Kind)
+		add("http2_code", e.HTTP2Code)
+	}
+	if e, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
+		add("reason", string(e.Reason))
+	}
+	return details
 }
 
 // logDifferences logs differences between the upstream's pages and the API contract.

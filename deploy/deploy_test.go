@@ -94,8 +94,8 @@ func faults() map[string]fault {
 		"unknown flag":              {old: "--listen=:8080", broken: "--listens=:8080", want: "listens"},
 		"unknown variable":          {old: "CVMGRAPH_LOG_FORMAT", broken: "CVMGRAPH_LOG_FORMATS", want: "log-formats"},
 		"invalid value":             {old: "CVMGRAPH_LOG_FORMAT: json", broken: "CVMGRAPH_LOG_FORMAT: yaml", want: "--log-format"},
-		"short grace period":        {old: "terminationGracePeriodSeconds: 50", broken: "terminationGracePeriodSeconds: 30", want: "terminationGracePeriodSeconds"},
-		"long request timeout":      {old: "CVMGRAPH_REQUEST_TIMEOUT: 30s", broken: "CVMGRAPH_REQUEST_TIMEOUT: 60s", want: "terminationGracePeriodSeconds"},
+		"short grace period":        {old: "terminationGracePeriodSeconds: 80", broken: "terminationGracePeriodSeconds: 60", want: "terminationGracePeriodSeconds"},
+		"long request timeout":      {old: "CVMGRAPH_REQUEST_TIMEOUT: 60s", broken: "CVMGRAPH_REQUEST_TIMEOUT: 90s", want: "terminationGracePeriodSeconds"},
 		"short drain delay":         {old: "CVMGRAPH_DRAIN_DELAY: 10s", broken: "CVMGRAPH_DRAIN_DELAY: 1s", want: "--drain-delay"},
 		"budget that blocks drains": {old: "minAvailable: 2", broken: "minAvailable: 3", want: "PodDisruptionBudget"},
 		"policy without pods": {

@@ -44,7 +44,9 @@ func toClientError(err error) (*apierror.Error, bool) {
 		return apierror.TooComplex(e.Limit, e.Actual, e.Error()), true
 	}
 	if e, ok := errors.AsType[*restclient.StatusError](err); ok {
-		return statusError(e), true
+		shown := statusError(e)
+		shown.UpstreamCode, shown.UpstreamRequestID = e.Code, e.RequestID
+		return shown, true
 	}
 	if e, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
 		return apierror.New(apierror.CodeInvalidResponse, e.Error()+invalidResponseAdvice(e.Reason)), true
@@ -104,12 +106,12 @@ func statusError(e *restclient.StatusError) *apierror.Error {
 			Code: apierror.CodeRateLimited, Message: "the upstream's rate limit is reached: wait and try again",
 			RetryAfter: e.RetryAfter,
 		}
-	default:
-		return &apierror.Error{
-			Code: apierror.CodeUpstream, Message: fmt.Sprintf("the upstream answered with HTTP status %d", e.StatusCode),
-			RetryAfter: e.RetryAfter,
-		}
 	}
+	message := fmt.Sprintf("the upstream answered with HTTP status %d", e.StatusCode)
+	if e.IsCDNFailure() {
+		message = fmt.Sprintf("the CDN in front of the API cannot reach it (HTTP status %d): try again later", e.StatusCode)
+	}
+	return &apierror.Error{Code: apierror.CodeUpstream, Message: message, RetryAfter: e.RetryAfter}
 }
 
 // rejectedCredential returns the message for a status 401.

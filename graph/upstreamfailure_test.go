@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,51 @@ func TestUpstreamFailure_oneField(t *testing.T) {
 	}
 	if a.Errors = nil; len(a.cvms(t).Nodes) != 3 {
 		t.Errorf("got %s, want 3 CVMs beside the error", a.raw)
+	}
+}
+
+func TestUpstreamFailure_details(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status  int
+		body    string
+		message string
+		want    map[string]any // the extensions
+	}{
+		"the upstream's error code and request ID": {
+			404,
+			`{"error_code":"ERR-03-001","message":"s3cret","request_id":"req_1"}`,
+			"the upstream has no such list for this credential: check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url",
+			map[string]any{"code": "NOT_FOUND", "upstreamCode": "ERR-03-001", "upstreamRequestId": "req_1"},
+		},
+		"a code and an ID that could be anything": {
+			404,
+			`{"error_code":"s3cret","request_id":"s3cret.internal"}`,
+			"the upstream has no such list for this credential: check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url",
+			map[string]any{"code": "NOT_FOUND"},
+		},
+		"a CDN that cannot reach the API": {
+			522,
+			"<html>s3cret</html>",
+			"the CDN in front of the API cannot reach it (HTTP status 522): try again later",
+			map[string]any{"code": "UPSTREAM_ERROR"},
+		},
+		"a wait that is the body": {
+			429,
+			"90",
+			"the upstream's rate limit is reached: wait and try again",
+			map[string]any{"code": "RATE_LIMITED", "retryAfter": 90.0},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, fail(test.status, test.body))
+			a := g.post(t, `{ cvms { totalCount } }`, nil, nil)
+			got := a.onlyError(t)
+			if got.Message != test.message || !reflect.DeepEqual(got.Extensions, test.want) || strings.Contains(a.raw, "s3cret") {
+				t.Errorf("got %s, want %q with %v", a.raw, test.message, test.want)
+			}
+		})
 	}
 }
 

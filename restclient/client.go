@@ -21,7 +21,7 @@ import (
 // Defaults of [Options].
 const (
 	DefaultAPIVersion = "2025-10-28"
-	DefaultTimeout    = 10 * time.Second
+	DefaultTimeout    = 30 * time.Second
 	DefaultUserAgent  = "cvmgraph"
 )
 
@@ -148,17 +148,18 @@ func (p RawPage) Release() {
 	}
 }
 
-// Fetch fetches one page of the list without decoding it. A zero cred sends no credential. The
-// page belongs to the caller, who must call [RawPage.Release]. Its body is only checked for a
-// missing end.
+// Fetch fetches one page of the list without decoding it. A zero cred sends no credential. The page
+// belongs to the caller, who must call [RawPage.Release]. Its body is only checked for a missing
+// end.
 //
-// A call has up to three attempts, each limited by Options.Timeout. It is retried after status 500,
-// 502, 503, 504 or 429, a connection that was reset or closed, an incomplete body, or a timeout,
+// A call has up to three attempts, each limited by Options.Timeout, over HTTP/1.1 and HTTP/2 alike.
+// An attempt sends one request. The call is retried after status 500, 502, 503, 504, 429, 520 to
+// 526 or 530, a connection or a stream that was reset or closed, an incomplete body, or a timeout,
 // unless too many calls are being retried already. The pause before a retry is short and random,
-// and at least as long as the upstream's Retry-After. If ctx's deadline, or the [RetryDeadline]
-// that replaces it, would pass before the pause is over, the call returns at once. Apart from these
-// retries, net/http may send a request again if an idle connection turns out to be closed. The
-// upstream is not called while it mostly fails, or while too many attempts are in flight.
+// and at least as long as the upstream's Retry-After. If that is longer than 2 s, the call returns
+// at once. So it does if ctx's deadline, or the [RetryDeadline] that replaces it, would pass before
+// the pause is over or, after a timeout, before another attempt could last as long. The upstream is
+// not called while it mostly fails, or while too many attempts are in flight.
 //
 // The error is an *ArgumentError before any I/O, an *UnavailableError, or the error of the last
 // attempt: *StatusError, *TimeoutError, *NetworkError, or *InvalidResponseError for a body that is

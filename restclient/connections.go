@@ -2,6 +2,7 @@ package restclient
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -163,8 +164,8 @@ func (p *connections) release(conn *connection) {
 		p.add(conn)
 	}
 	if lost && conn.reused {
-		// The others have been idle for longer. If the upstream has restarted, they are lost, too, and
-		// each of them would cost an attempt.
+		// The others have been idle for longer. If the upstream has restarted, they are lost, too,
+		// and each of them would cost an attempt.
 		p.closeIdle(0)
 	}
 	conn.reused, conn.lastUsed = true, time.Now()
@@ -216,8 +217,8 @@ func (p *connections) CloseIdleConnections() {
 
 // failure returns the error of a request on the connection.
 func (c *connection) failure(err error) error {
-	// net/http has no types for the errors of a connection that has ended. Of HTTP/2 connections that
-	// include the ones that the upstream wants to end (GOAWAY).
+	// net/http has no types for the errors of a connection that has ended. Of HTTP/2 connections
+	// that include the ones that the upstream wants to end (GOAWAY).
 	lost := c.multiplexed && (c.Err() != nil || c.Available() == 0) || err.Error() == "http: server closed idle connection"
 	return &exchangeError{err, lost}
 }
@@ -241,7 +242,7 @@ type responseBody struct {
 
 func (b *responseBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF && b.conn != nil {
+	if err != nil && !errors.Is(err, io.EOF) && b.conn != nil {
 		err = b.conn.failure(err)
 	}
 	return n, err

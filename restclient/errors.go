@@ -34,8 +34,9 @@ type StatusError struct {
 	Params []string
 	// RetryAfter is the wait that the upstream requests, at most an hour. It is 0 if not set.
 	RetryAfter time.Duration
-	// RequestID is the upstream's id of the request, or that of the CDN in front of it: at most 128
-	// letters, digits and -._: characters. It is "" if the response has none of this form.
+	// RequestID is the upstream's id of the request, or that of the CDN in front of it. It is "" if
+	// the response has none of the usual forms: a UUID, 16 to 64 hexadecimal digits, a ULID, req_
+	// with up to 60 letters and digits, or a Cf-Ray.
 	RequestID string
 	// Intermediary reports whether something in front of the API sent the response, such as a CDN,
 	// a firewall or another proxy: its body is not a JSON object, as all errors of the API are, or
@@ -61,6 +62,12 @@ func (e *StatusError) Refused() bool {
 		return e.Intermediary
 	}
 	return false
+}
+
+// IsCDNFailure reports whether the status is one of a CDN in front of the API that cannot reach the
+// API: 520 to 526, or 530.
+func (e *StatusError) IsCDNFailure() bool {
+	return e.StatusCode >= 520 && e.StatusCode <= 526 || e.StatusCode == 530
 }
 
 func (e *StatusError) Error() string {

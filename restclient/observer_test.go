@@ -76,7 +76,7 @@ func TestObserver_events(t *testing.T) {
 				t.Helper()
 				within := 2 * time.Second
 				if tt.want["retry: timeout"] > 0 {
-					within = 4 * time.Second // longer than an attempt
+					within = 7 * time.Second // longer than two attempts
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), within)
 				defer cancel()

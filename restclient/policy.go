@@ -20,6 +20,9 @@ const (
 	// firstPause is the longest pause before the second attempt. The pause before the third one is
 	// up to twice as long.
 	firstPause = 200 * time.Millisecond
+	// longestWait is the longest Retry-After that a call waits for. A longer one is left to the
+	// caller, who may have something better to do.
+	longestWait = 2 * time.Second
 	// defaultRetryPeriod is the time for retries of a call without a deadline.
 	defaultRetryPeriod = time.Minute
 
@@ -49,7 +52,7 @@ const (
 
 // The reasons for a retry.
 const (
-	RetryServerError = "server_error" // status 500, 502, 503 or 504
+	RetryServerError = "server_error" // status 500, 502, 503 or 504, or 520 to 526 or 530 of a CDN
 	RetryRateLimited = "rate_limited" // status 429
 	RetryReset       = "reset"        // the connection was reset or closed before a response
 	RetryTruncated   = "truncated"    // the body was incomplete
@@ -145,6 +148,9 @@ func retryReason(err error) string {
 		case http.StatusTooManyRequests:
 			return RetryRateLimited
 		}
+		if e.IsCDNFailure() {
+			return RetryServerError
+		}
 		return ""
 	}
 	if e, ok := errors.AsType[*NetworkError](err); ok && (e.Kind == KindReset || e.Kind == KindClosed) {
@@ -160,11 +166,22 @@ func retryReason(err error) string {
 }
 
 // pause returns the pause before the next attempt, after a number of failed ones. It returns false
-// if too little time is left. floor is Retry-After. A random share (0 to 1) of the rest is added,
-// so that calls that failed together are not retried together.
-func pause(failed int, floor, left time.Duration, random float64) (time.Duration, bool) {
-	room := left - floor
-	if room <= 0 {
+// if there is no next attempt, because too little time is left for it, or because Retry-After is
+// too long. A random share (0 to 1) of the rest is added to Retry-After, so that calls that failed
+// together are not retried together.
+//
+// After a timeout, there must be time for a whole attempt. A shorter one would end like the last
+// one, and would only add to the load of a slow upstream.
+func pause(err error, failed int, left time.Duration, random float64) (time.Duration, bool) {
+	var floor, needed time.Duration
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		floor = e.RetryAfter
+	}
+	if e, ok := errors.AsType[*TimeoutError](err); ok {
+		needed = e.Limit
+	}
+	room := left - floor - needed
+	if floor > longestWait || room <= 0 {
 		return 0, false
 	}
 	return floor + time.Duration(random*float64(min(firstPause<<(failed-1), room))), true
@@ -325,7 +342,7 @@ type attemptState struct {
 	page  RawPage       // its Attempts is the number of attempts so far
 	err   error         // of the last attempt
 	pause time.Duration // before the next one
-	late  bool          // there is no time for a next one
+	late  bool          // there is no next one
 }
 
 // note records the result of an attempt.
@@ -335,11 +352,7 @@ func (t *attemptState) note(ctx context.Context, page RawPage, err error) {
 	if err == nil {
 		return
 	}
-	var floor time.Duration
-	if e, ok := errors.AsType[*StatusError](err); ok {
-		floor = e.RetryAfter
-	}
-	wait, ok := pause(page.Attempts, floor, timeLeft(ctx), rand.Float64())
+	wait, ok := pause(err, page.Attempts, timeLeft(ctx), rand.Float64())
 	t.pause, t.late = wait, !ok
 }
 

@@ -23,32 +23,37 @@ func TestRetryReason(t *testing.T) {
 		err  error
 		want string
 	}{
-		"success":            {},
-		"500":                {err: status(500), want: restclient.RetryServerError},
-		"502":                {err: status(502), want: restclient.RetryServerError},
-		"503":                {err: status(503), want: restclient.RetryServerError},
-		"504":                {err: status(504), want: restclient.RetryServerError},
-		"another 5xx":        {err: status(501)},
-		"429":                {err: status(429), want: restclient.RetryRateLimited},
-		"401":                {err: status(401)},
-		"403":                {err: status(403)},
-		"404":                {err: status(404)},
-		"408":                {err: status(408)},
-		"422":                {err: status(422)},
-		"a redirect":         {err: status(302)},
-		"a reset":            {err: network(restclient.KindReset), want: restclient.RetryReset},
-		"a close":            {err: network(restclient.KindClosed), want: restclient.RetryReset},
-		"refused":            {err: network(restclient.KindRefused)},
-		"a bad certificate":  {err: network(restclient.KindTLS)},
-		"no HTTP":            {err: network(restclient.KindProtocol)},
-		"a truncated body":   {err: &restclient.InvalidResponseError{Reason: restclient.ReasonTruncated}, want: restclient.RetryTruncated},
-		"a large body":       {err: &restclient.InvalidResponseError{Reason: restclient.ReasonTooLarge}},
-		"broken compression": {err: &restclient.InvalidResponseError{Reason: restclient.ReasonEncoding}},
-		"a timeout":          {err: &restclient.TimeoutError{Limit: time.Second}, want: restclient.RetryTimeout},
-		"a bad argument":     {err: &restclient.ArgumentError{Argument: "page", Problem: "is odd"}},
-		"an open breaker":    {err: &restclient.UnavailableError{Cause: restclient.CauseBreaker, RetryAfter: time.Second}},
-		"a canceled call":    {err: context.Canceled},
-		"another error":      {err: errors.New("else")},
+		"success":                      {},
+		"500":                          {err: status(500), want: restclient.RetryServerError},
+		"502":                          {err: status(502), want: restclient.RetryServerError},
+		"503":                          {err: status(503), want: restclient.RetryServerError},
+		"504":                          {err: status(504), want: restclient.RetryServerError},
+		"another 5xx":                  {err: status(501)},
+		"a CDN without the API, first": {err: status(520), want: restclient.RetryServerError},
+		"a CDN without the API, last":  {err: status(526), want: restclient.RetryServerError},
+		"a CDN without a DNS entry":    {err: status(530), want: restclient.RetryServerError},
+		"another status of a CDN":      {err: status(527)},
+		"a status before them":         {err: status(519)},
+		"429":                          {err: status(429), want: restclient.RetryRateLimited},
+		"401":                          {err: status(401)},
+		"403":                          {err: status(403)},
+		"404":                          {err: status(404)},
+		"408":                          {err: status(408)},
+		"422":                          {err: status(422)},
+		"a redirect":                   {err: status(302)},
+		"a reset":                      {err: network(restclient.KindReset), want: restclient.RetryReset},
+		"a close":                      {err: network(restclient.KindClosed), want: restclient.RetryReset},
+		"refused":                      {err: network(restclient.KindRefused)},
+		"a bad certificate":            {err: network(restclient.KindTLS)},
+		"no HTTP":                      {err: network(restclient.KindProtocol)},
+		"a truncated body":             {err: &restclient.InvalidResponseError{Reason: restclient.ReasonTruncated}, want: restclient.RetryTruncated},
+		"a large body":                 {err: &restclient.InvalidResponseError{Reason: restclient.ReasonTooLarge}},
+		"broken compression":           {err: &restclient.InvalidResponseError{Reason: restclient.ReasonEncoding}},
+		"a timeout":                    {err: &restclient.TimeoutError{Limit: time.Second}, want: restclient.RetryTimeout},
+		"a bad argument":               {err: &restclient.ArgumentError{Argument: "page", Problem: "is odd"}},
+		"an open breaker":              {err: &restclient.UnavailableError{Cause: restclient.CauseBreaker, RetryAfter: time.Second}},
+		"a canceled call":              {err: context.Canceled},
+		"another error":                {err: errors.New("else")},
 	} {
 		if got := restclient.RetryReason(tt.err); got != tt.want {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
@@ -63,26 +68,37 @@ func TestPause(t *testing.T) {
 		s  = time.Second
 	)
 	for name, tt := range map[string]struct {
-		failed      int
-		floor, left time.Duration
-		random      float64
-		want        time.Duration
-		wantOK      bool
+		failed     int
+		retryAfter time.Duration
+		whole      time.Duration // that a whole attempt took, which timed out
+		left       time.Duration
+		random     float64
+		want       time.Duration
+		wantOK     bool
 	}{
 		"the shortest":                         {failed: 1, left: 30 * s, wantOK: true},
 		"half of the first":                    {failed: 1, left: 30 * s, random: 0.5, want: 100 * ms, wantOK: true},
 		"half of the second":                   {failed: 2, left: 30 * s, random: 0.5, want: 200 * ms, wantOK: true},
-		"Retry-After":                          {failed: 1, floor: 7 * s, left: 30 * s, want: 7 * s, wantOK: true},
-		"Retry-After and a random part":        {failed: 2, floor: 7 * s, left: 30 * s, random: 0.5, want: 7200 * ms, wantOK: true},
-		"Retry-After at the deadline":          {failed: 1, floor: 7 * s, left: 7 * s},
-		"Retry-After past the deadline":        {failed: 1, floor: 8 * s, left: 7 * s},
-		"Retry-After just before the deadline": {failed: 1, floor: 7 * s, left: 7*s + 10*ms, random: 0.5, want: 7*s + 5*ms, wantOK: true},
+		"Retry-After":                          {failed: 1, retryAfter: 2 * s, left: 30 * s, want: 2 * s, wantOK: true},
+		"Retry-After and a random part":        {failed: 2, retryAfter: 2 * s, left: 30 * s, random: 0.5, want: 2200 * ms, wantOK: true},
+		"Retry-After at the deadline":          {failed: 1, retryAfter: 2 * s, left: 2 * s},
+		"Retry-After past the deadline":        {failed: 1, retryAfter: 2 * s, left: 1 * s},
+		"Retry-After just before the deadline": {failed: 1, retryAfter: 2 * s, left: 2*s + 10*ms, random: 0.5, want: 2*s + 5*ms, wantOK: true},
+		"a Retry-After that is too long":       {failed: 1, retryAfter: 2*s + 1, left: time.Hour},
+		"a Retry-After of an hour":             {failed: 1, retryAfter: time.Hour, left: 2 * time.Hour},
+		"a timeout, and time for another":      {failed: 1, whole: 10 * s, left: 20 * s, random: 0.5, want: 100 * ms, wantOK: true},
+		"a timeout, and just enough time":      {failed: 1, whole: 10 * s, left: 10*s + 10*ms, random: 0.5, want: 5 * ms, wantOK: true},
+		"a timeout, and too little time":       {failed: 1, whole: 10 * s, left: 10 * s},
+		"a timeout of dialing":                 {failed: 1, whole: -1, left: 5 * s, random: 0.5, want: 100 * ms, wantOK: true},
 		"little time":                          {failed: 2, left: 10 * ms, random: 0.5, want: 5 * ms, wantOK: true},
 		"no time":                              {failed: 1, random: 0.5},
 		"a deadline that has passed":           {failed: 1, left: -s, random: 0.5},
-		"an hour, with more time left":         {failed: 1, floor: time.Hour, left: 2 * time.Hour, want: time.Hour, wantOK: true},
 	} {
-		got, ok := restclient.Pause(tt.failed, tt.floor, tt.left, tt.random)
+		var err error = &restclient.StatusError{StatusCode: 503, RetryAfter: tt.retryAfter}
+		if tt.whole != 0 {
+			err = &restclient.TimeoutError{Limit: max(tt.whole, 0)}
+		}
+		got, ok := restclient.Pause(err, tt.failed, tt.left, tt.random)
 		if got != tt.want || ok != tt.wantOK {
 			t.Errorf("%s: got %v, %t, want %v, %t", name, got, ok, tt.want, tt.wantOK)
 		}
@@ -148,7 +164,7 @@ func TestListCvms_retries(t *testing.T) {
 
 func TestListCvms_waitsForRetryAfter(t *testing.T) {
 	t.Parallel()
-	upstream := responding(status(503, "5"), status(429, "7"), onePageResponse)
+	upstream := responding(status(503, "1"), status(429, "2"), onePageResponse)
 	inMemory(t, upstream.ServeHTTP, func(t *testing.T, client *restclient.Client) {
 		t.Helper()
 		start := time.Now()
@@ -157,7 +173,7 @@ func TestListCvms_waitsForRetryAfter(t *testing.T) {
 		if _, err := client.ListCvms(ctx, restclient.Credential{}, onePage); err != nil {
 			t.Errorf("got error %v, want a page", err)
 		}
-		wantAfter(t, start, 12*time.Second, 12600*time.Millisecond)
+		wantAfter(t, start, 3*time.Second, 3600*time.Millisecond)
 	})
 }
 
@@ -166,7 +182,7 @@ type retryDeadline time.Time
 
 func (d retryDeadline) Deadline() (time.Time, bool) { return time.Time(d), !time.Time(d).IsZero() }
 
-func TestListCvms_retryAfterBeyondDeadline(t *testing.T) {
+func TestListCvms_retryAfterLimits(t *testing.T) {
 	t.Parallel()
 	within := func(d time.Duration) func(context.Context) (context.Context, context.CancelFunc) {
 		return func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, d) }
@@ -182,13 +198,13 @@ func TestListCvms_retryAfterBeyondDeadline(t *testing.T) {
 		wantCalls  int64
 		want       time.Duration // of the wait
 	}{
-		"the context's deadline is earlier": {retryAfter: "5", caller: within(5 * time.Second), wantCalls: 1},
-		"the context's deadline is later":   {retryAfter: "5", caller: within(6 * time.Second), wantCalls: 2, want: 5 * time.Second},
-		"the retry deadline is earlier":     {retryAfter: "5", caller: serving(5 * time.Second), wantCalls: 1},
-		"the retry deadline is later":       {retryAfter: "5", caller: serving(6 * time.Second), wantCalls: 2, want: 5 * time.Second},
-		"a distant deadline":                {retryAfter: "59", caller: within(time.Hour), wantCalls: 2, want: 59 * time.Second},
-		"no deadline, and a long Retry-After": {
-			retryAfter: "61",
+		"the context's deadline is earlier": {retryAfter: "2", caller: within(2 * time.Second), wantCalls: 1},
+		"the context's deadline is later":   {retryAfter: "2", caller: within(3 * time.Second), wantCalls: 2, want: 2 * time.Second},
+		"the retry deadline is earlier":     {retryAfter: "2", caller: serving(2 * time.Second), wantCalls: 1},
+		"the retry deadline is later":       {retryAfter: "2", caller: serving(3 * time.Second), wantCalls: 2, want: 2 * time.Second},
+		"a distant deadline":                {retryAfter: "3", caller: within(time.Hour), wantCalls: 1},
+		"no deadline": {
+			retryAfter: "7",
 			caller:     func(ctx context.Context) (context.Context, context.CancelFunc) { return ctx, func() {} },
 			wantCalls:  1,
 		},
@@ -216,7 +232,7 @@ func TestListCvms_retryAfterBeyondDeadline(t *testing.T) {
 
 func TestListCvms_canceledBeforeRetry(t *testing.T) {
 	t.Parallel()
-	upstream := responding(status(503, "20"))
+	upstream := responding(status(503, "2"))
 	inMemory(t, upstream.ServeHTTP, func(t *testing.T, client *restclient.Client) {
 		t.Helper()
 		errLeft := errors.New("left")

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,8 +21,11 @@ const (
 )
 
 var (
-	codePattern      = regexp.MustCompile(`^ERR-[0-9]{2}-[0-9]{3}$`)
-	requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
+	codePattern = regexp.MustCompile(`^ERR-[0-9]{2}-[0-9]{3}$`)
+	// requestIDPattern matches ids only: no host names, addresses or credentials.
+	requestIDPattern = regexp.MustCompile(`^(?:req[_-][A-Za-z0-9_-]{1,60}` +
+		`|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,64}|[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{16}-[A-Z]{3})$`)
+	secondsPattern = regexp.MustCompile(`^[0-9]{1,9}(?:\.[0-9]{1,9})?$`)
 )
 
 // statusError returns the error of a response whose status is not 200. Details that it cannot read
@@ -40,10 +45,15 @@ func statusError(resp *http.Response) *StatusError {
 	var document map[string]any
 	if json.Unmarshal(body, &document) == nil {
 		e.describe(document)
+	} else {
+		e.setBareRetryAfter(string(body))
 	}
 	incomplete := err != nil || len(body) == maxErrorBody
 	e.Intermediary = !isFromAPI(body, document, incomplete)
 	e.setRequestID(resp.Header.Get("Cf-Ray"))
+	if isCredential(e.RequestID, resp.Request.Header) {
+		e.RequestID = ""
+	}
 	return e
 }
 
@@ -55,6 +65,33 @@ func isFromAPI(body []byte, document map[string]any, incomplete bool) bool {
 	}
 	cdn, _ := document["cloudflare_error"].(bool)
 	return document != nil && !cdn
+}
+
+// setBareRetryAfter reads a body that is nothing but a number of seconds, in quotes or without. A
+// body that repeats the status is none.
+func (e *StatusError) setBareRetryAfter(body string) {
+	waits := e.StatusCode == http.StatusTooManyRequests || e.StatusCode == http.StatusServiceUnavailable
+	if body = strings.Trim(body, " \t\r\n\""); waits && body != strconv.Itoa(e.StatusCode) {
+		e.setRetryAfter(body)
+	}
+}
+
+// setRetryAfter sets the wait that a body requests: a number of seconds, or a string that contains
+// one. The header's has precedence.
+func (e *StatusError) setRetryAfter(value any) {
+	seconds, _ := value.(float64)
+	if text, _ := value.(string); secondsPattern.MatchString(text) {
+		seconds, _ = strconv.ParseFloat(text, 64)
+	}
+	if e.RetryAfter == 0 {
+		e.RetryAfter = waitOf(seconds)
+	}
+}
+
+// isCredential reports whether an id is part of the request's credential, which the upstream has
+// repeated.
+func isCredential(id string, request http.Header) bool {
+	return id != "" && (strings.Contains(request.Get("Authorization"), id) || strings.Contains(request.Get("X-Api-Key"), id))
 }
 
 // describe reads the five forms of the upstream's error bodies. The key detail is a string (which
@@ -89,9 +126,7 @@ func (e *StatusError) describeStructured(object map[string]any) {
 		problem, _ := entry.(map[string]any)
 		e.blame(problem["field"])
 	}
-	if seconds, _ := object["retry_after"].(float64); e.RetryAfter == 0 {
-		e.RetryAfter = waitOf(seconds)
-	}
+	e.setRetryAfter(object["retry_after"])
 	id, _ := object["request_id"].(string)
 	e.setRequestID(id)
 }

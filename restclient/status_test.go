@@ -43,15 +43,38 @@ var statusErrors = map[string]struct {
 	},
 	"a structured error of the wrong types": {
 		header: map[string]string{"X-Request-ID": "s3cret and more"},
-		body:   `{"error_code":3,"code":"ERR-1-1 s3cret","details":{"field":"page"},"detail":{"details":["page"],"error_code":null},"request_id":["s3cret"],"retry_after":"5"}`,
+		body:   `{"error_code":3,"code":"ERR-1-1 s3cret","details":{"field":"page"},"detail":{"details":["page"],"error_code":null},"request_id":["s3cret"],"retry_after":["5"]}`,
 		want:   restclient.StatusError{StatusCode: 400},
 	},
 	"a wait in the body": {
 		body: `{"detail":"KMS service temporarily unavailable","retry_after":30}`,
 		want: restclient.StatusError{StatusCode: 503, RetryAfter: 30 * time.Second},
 	},
-	"a long wait in the body":     {body: `{"retry_after":1e300}`, want: restclient.StatusError{StatusCode: 503, RetryAfter: time.Hour}},
-	"a negative wait in the body": {body: `{"retry_after":-1e300}`, want: restclient.StatusError{StatusCode: 503}},
+	"a wait as a string":               {body: `{"retry_after":"30"}`, want: restclient.StatusError{StatusCode: 503, RetryAfter: 30 * time.Second}},
+	"a wait in detail":                 {body: `{"detail":{"retry_after":"7.5"}}`, want: restclient.StatusError{StatusCode: 429, RetryAfter: 7500 * time.Millisecond}},
+	"a wait in words":                  {body: `{"retry_after":"30 s3cret"}`, want: restclient.StatusError{StatusCode: 503}},
+	"a wait as a hexadecimal string":   {body: `{"retry_after":"0x10"}`, want: restclient.StatusError{StatusCode: 503}},
+	"a negative wait as a string":      {body: `{"retry_after":"-30"}`, want: restclient.StatusError{StatusCode: 503}},
+	"a number alone with 429":          {body: "90\n", want: restclient.StatusError{StatusCode: 429, RetryAfter: 90 * time.Second, Intermediary: true}},
+	"a number in quotes with 503":      {body: `"90"`, want: restclient.StatusError{StatusCode: 503, RetryAfter: 90 * time.Second, Intermediary: true}},
+	"a number alone and in the header": {header: map[string]string{"Retry-After": "7"}, body: "90", want: restclient.StatusError{StatusCode: 429, RetryAfter: 7 * time.Second, Intermediary: true}},
+	"a number alone with 500":          {body: "90", want: restclient.StatusError{StatusCode: 500, Intermediary: true}},
+	"the status alone":                 {body: "503", want: restclient.StatusError{StatusCode: 503, Intermediary: true}},
+	"a request ID that is a UUID": {
+		header: map[string]string{"X-Request-ID": "1a09d706-2686-4e0a-8b1d-323ff0e3504b"},
+		want:   restclient.StatusError{StatusCode: 502, RequestID: "1a09d706-2686-4e0a-8b1d-323ff0e3504b", Intermediary: true},
+	},
+	"a request ID that is hexadecimal": {
+		body: `{"request_id":"1a09d70626864e0a8b1d323ff0e3504b"}`,
+		want: restclient.StatusError{StatusCode: 502, RequestID: "1a09d70626864e0a8b1d323ff0e3504b"},
+	},
+	"a request ID that is an address":   {header: map[string]string{"X-Request-ID": "10.0.0.1:8080"}, want: restclient.StatusError{StatusCode: 502, Intermediary: true}},
+	"a request ID that is a host":       {header: map[string]string{"X-Request-ID": "s3cret.internal"}, want: restclient.StatusError{StatusCode: 502, Intermediary: true}},
+	"a request ID that is too long":     {header: map[string]string{"X-Request-ID": strings.Repeat("a", 65)}, want: restclient.StatusError{StatusCode: 502, Intermediary: true}},
+	"a request ID that is an API key":   {header: map[string]string{"X-Request-ID": "phak_s3cret"}, want: restclient.StatusError{StatusCode: 502, Intermediary: true}},
+	"a request ID that is a credential": {header: map[string]string{"X-Request-ID": "req_s3cret"}, want: restclient.StatusError{StatusCode: 502, Intermediary: true}},
+	"a long wait in the body":           {body: `{"retry_after":1e300}`, want: restclient.StatusError{StatusCode: 503, RetryAfter: time.Hour}},
+	"a negative wait in the body":       {body: `{"retry_after":-1e300}`, want: restclient.StatusError{StatusCode: 503}},
 	"a wait in the header and in the body": {
 		header: map[string]string{"Retry-After": "7"},
 		body:   `{"detail":"x","retry_after":30}`,
@@ -108,7 +131,7 @@ func TestStatusError_details(t *testing.T) {
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // shorter than every wait here
 			defer cancel()
-			_, err := client.ListCvms(ctx, restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret"}), onePage)
+			_, err := client.ListCvms(ctx, restclient.NewCredential(restclient.Headers{Authorization: "Bearer s3cret", APIKey: "req_s3cret"}), onePage)
 			got := statusOf(t, err, tt.want.StatusCode)
 			if !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("got %+v, want %+v", *got, tt.want)

@@ -24,8 +24,9 @@ const (
 )
 
 // newTransport returns the transport that opens the connections of one client. Requests are sent on
-// a connection directly, so that redirects are not followed, cookies are not stored, and errors have
-// no URL. There is no timeout for the response header, because the timeout of the attempt covers it.
+// a connection directly, so that redirects are not followed, cookies are not stored, and errors
+// have no URL. There is no timeout for the response header, because the timeout of the attempt
+// covers it.
 func newTransport(trust *tls.Config) *http.Transport {
 	trust = trust.Clone()
 	if trust == nil {

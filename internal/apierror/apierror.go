@@ -48,6 +48,9 @@ type Error struct {
 	Limit, Actual int64
 	// RetryAfter is how long to wait before the next attempt, or 0 if waiting does not help.
 	RetryAfter time.Duration
+	// UpstreamCode is the upstream's error code, and UpstreamRequestID its id of the request. They
+	// are empty if the upstream sent none, or none of the expected form.
+	UpstreamCode, UpstreamRequestID string
 }
 
 // New returns an error with a code and a message.
@@ -69,6 +72,12 @@ func (e *Error) Extensions() map[string]any {
 	}
 	if e.Argument != "" {
 		extensions["argument"] = e.Argument
+	}
+	if e.UpstreamCode != "" {
+		extensions["upstreamCode"] = e.UpstreamCode
+	}
+	if e.UpstreamRequestID != "" {
+		extensions["upstreamRequestId"] = e.UpstreamRequestID
 	}
 	if e.Limit > 0 {
 		extensions["limit"] = e.Limit

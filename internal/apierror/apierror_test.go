@@ -32,6 +32,10 @@ func TestError_extensions(t *testing.T) {
 			err:  apierror.Error{Code: apierror.CodeTooComplex, Limit: 500, Actual: 501},
 			want: map[string]any{"code": "QUERY_TOO_COMPLEX", "limit": int64(500), "actual": int64(501)},
 		},
+		"the upstream's code and request ID": {
+			err:  apierror.Error{Code: apierror.CodeNotFound, UpstreamCode: "ERR-03-001", UpstreamRequestID: "req_1"},
+			want: map[string]any{"code": "NOT_FOUND", "upstreamCode": "ERR-03-001", "upstreamRequestId": "req_1"},
+		},
 		"a wait that is not a whole number of seconds": {
 			err:  apierror.Error{Code: apierror.CodeUnavailable, RetryAfter: 1100 * time.Millisecond},
 			want: map[string]any{"code": "UNAVAILABLE", "retryAfter": 2},

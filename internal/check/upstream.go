@@ -190,6 +190,8 @@ func (u *upstreamCheck) statusAdvice(status *restclient.StatusError) string {
 		return "there were too many calls; try again later"
 	case code == http.StatusProxyAuthRequired:
 		return routeTo(u.Upstream.BaseURL).authAdvice()
+	case status.IsCDNFailure():
+		return "the CDN in front of the API cannot reach it; try again later, or ask the API's operator"
 	case code >= http.StatusInternalServerError:
 		return "the upstream, or a proxy before it, fails; try again later, or ask its operator"
 	}

@@ -51,7 +51,7 @@ func TestParse_helpListsSettings(t *testing.T) {
 		t.Fatalf("got error %v, want none", err)
 	}
 	help := strings.Join(strings.Fields(out.String()), " ")
-	wants := []string{"--version", "serve", "schema", "health", "check", "Default 256KiB.", "Default :8080.", "Default 10s."}
+	wants := []string{"--version", "serve", "schema", "health", "check", "Default 256KiB.", "Default :8080.", "Default 60s."}
 	for flag := range settings() {
 		wants = append(wants, "--"+flag, "["+variable(flag)+"]")
 	}

@@ -20,8 +20,8 @@ type settings struct {
 	UpstreamURL      string `name:"upstream-url" default:"https://cloud-api.phala.com/api/v1" placeholder:"URL" help:"Base URL of the REST API, absolute. The gateway calls {base}/cvms/paginated."`
 	APIVersion       string `name:"api-version" default:"2025-10-28" placeholder:"YYYY-MM-DD" help:"API version, sent upstream as X-Phala-Version."`
 	Demo             toggle `default:"false" help:"Serve an embedded demo API. It cannot be combined with --upstream-url."`
-	UpstreamTimeout  string `default:"10s" placeholder:"DURATION" help:"Time limit for one upstream attempt, with a unit: 500ms, 10s, 1m."`
-	RequestTimeout   string `default:"30s" placeholder:"DURATION" help:"Time limit for one GraphQL request, with a unit: 500ms, 10s, 1m."`
+	UpstreamTimeout  string `default:"30s" placeholder:"DURATION" help:"Time limit for one upstream attempt, with a unit: 500ms, 10s, 1m."`
+	RequestTimeout   string `default:"60s" placeholder:"DURATION" help:"Time limit for one GraphQL request, with a unit: 500ms, 10s, 1m."`
 	DrainDelay       string `default:"3s" placeholder:"DURATION" help:"Time for which the gateway accepts new requests after SIGTERM, while /readyz returns 503, so that load balancers notice; with a unit, or 0. With --demo the default is 0."`
 	MaxFirst         string `default:"1000" placeholder:"ITEMS" help:"Largest first or last, 1 to 10000."`
 	MaxBody          string `default:"256KiB" placeholder:"SIZE" help:"Largest request body, 1KiB to 64MiB; in bytes, or with KiB or MiB."`

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"cmp"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +32,8 @@ type faultyUpstream struct {
 	*faulty.Upstream
 	list      *demo.Upstream
 	url       string
+	http2URL  string       // of the server that prefers HTTP/2
+	authority string       // the file with that server's certificate
 	elsewhere atomic.Int64 // requests to the redirects' target
 }
 
@@ -43,7 +47,14 @@ func startFaulty(t *testing.T) *faultyUpstream {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Start()
 	t.Cleanup(server.Close)
-	u.url = server.URL
+	second := faulty.NewHTTP2Server(u.Upstream, nil)
+	t.Cleanup(second.Close)
+	u.url, u.http2URL = server.URL, second.URL
+	u.authority = filepath.Join(t.TempDir(), "authority.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: second.Certificate().Raw})
+	if err := os.WriteFile(u.authority, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	return u
 }
 
@@ -148,33 +159,48 @@ func TestFaults(t *testing.T) {
 			if !testmode.Full() && i%2 != j {
 				continue // each row in one media type
 			}
-			if want.attempt == 0 && want.soonest == 0 {
-				t.Run(name+"/"+media, func(t *testing.T) {
-					t.Parallel()
-					want.check(t, upstream, name, media)
+			for _, protocol := range upstream.protocolsOf(name) {
+				title := name + "/" + media + "/" + protocol
+				if want.attempt == 0 && want.soonest == 0 {
+					t.Run(title, func(t *testing.T) {
+						t.Parallel()
+						want.check(t, upstream, name, media, protocol)
+					})
+					continue
+				}
+				waiting.Go(func() {
+					slots <- struct{}{}
+					defer func() { <-slots }()
+					t.Run(title, func(t *testing.T) { want.check(t, upstream, name, media, protocol) })
 				})
-				continue
 			}
-			waiting.Go(func() {
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				t.Run(name+"/"+media, func(t *testing.T) { want.check(t, upstream, name, media) })
-			})
 		}
 	}
 }
 
+// protocolsOf returns the protocols over which a row is tested.
+func (u *faultyUpstream) protocolsOf(name string) []string {
+	if fault, _, _ := strings.Cut(name, " "); slices.Contains(u.HTTP2Faults(), fault) {
+		return []string{"HTTP/1.1", "HTTP/2"}
+	}
+	return []string{"HTTP/1.1"}
+}
+
 // check starts a program and sends it a request that meets the fault. Afterwards requests must
 // succeed: another caller's, and the same caller's after the fault has ended.
-func (want faultRow) check(t *testing.T, upstream *faultyUpstream, name, media string) {
+func (want faultRow) check(t *testing.T, upstream *faultyUpstream, name, media, protocol string) {
 	t.Helper()
-	token := upstream.tokenOf(name, "phak_"+media[len("application/"):])
+	token := upstream.tokenOf(name, "phak_"+media[len("application/"):]+protocol)
+	url := upstream.url
+	if protocol == "HTTP/2" {
+		url = upstream.http2URL
+	}
 	first := 30
 	if strings.Contains(name, string(faulty.Later)) {
 		first = 150 // on two pages
 	}
-	p := startWith(t, []string{"GOMEMLIMIT=200MiB"},
-		"--upstream-url", upstream.url+demo.BasePath, "--log-level=debug",
+	p := startWith(t, []string{"GOMEMLIMIT=200MiB", "SSL_CERT_FILE=" + upstream.authority},
+		"--upstream-url", url+demo.BasePath, "--log-level=debug",
 		"--upstream-timeout", cmp.Or(want.attempt, 10*time.Second).String(),
 		"--request-timeout", cmp.Or(want.request, 20*time.Second).String())
 	idle := p.resident(t)
@@ -187,7 +213,7 @@ func (want faultRow) check(t *testing.T, upstream *faultyUpstream, name, media s
 	if got, most := p.resident(t)-idle, max(want.memory, 32)<<20; got > most && !testmode.Race {
 		t.Errorf("the resident set grew by %d MiB, want at most %d", got>>20, most>>20)
 	}
-	p.checkLeaks(t, got.raw, upstream.url, token)
+	p.checkLeaks(t, got.raw, url, token)
 
 	for _, healthy := range []string{"neighbor-of-" + token, token} {
 		upstream.Repair(healthy)
@@ -199,7 +225,7 @@ func (want faultRow) check(t *testing.T, upstream *faultyUpstream, name, media s
 	if got := upstream.elsewhere.Load(); got > 0 {
 		t.Errorf("got %d calls to the target of redirects, want none", got)
 	}
-	p.checkLeaks(t, "", upstream.url, token)
+	p.checkLeaks(t, "", url, token)
 }
 
 // checkResponse checks the errors, the data and the time of a response. Healthy are the names of

@@ -56,7 +56,7 @@ var impatient = func() time.Duration {
 
 // faultTable has the expected behavior for each fault. The first word of a key is the fault, and
 // the second one the calls that it affects, as package faulty defines them. Further words
-// distinguish rows.
+// distinguish rows. If a fault differs over HTTP/2, the row is valid for both protocols.
 var faultTable = map[string]faultRow{
 	// Errors of the request or the credential are not retried.
 	"400 always":            {code: badInput, calls: 1},
@@ -102,6 +102,7 @@ var faultTable = map[string]faultRow{
 	"429 once":                 {calls: 2},
 	"429 always":               {code: rateLimited, calls: 3},
 	"429-after-1 once":         {calls: 2, soonest: time.Second, within: 3 * time.Second},
+	"429-after-2 once":         {calls: 2, soonest: 2 * time.Second, within: 4 * time.Second},
 	"500 once":                 {calls: 2},
 	"500 always":               {code: upstreamError, calls: 3},
 	"500-unusual always":       {code: upstreamError, calls: 3},
@@ -119,19 +120,29 @@ var faultTable = map[string]faultRow{
 	"503-after-invalid always": {code: upstreamError, calls: 3},
 	"504 once":                 {calls: 2},
 	"504 always":               {code: upstreamError, calls: 3},
+	"520-html once":            {calls: 2},
+	"520-html always":          {code: upstreamError, calls: 3},
+	"522 once":                 {calls: 2},
+	"526 always":               {code: upstreamError, calls: 3},
+	"530 always":               {code: upstreamError, calls: 3},
 
-	// Not retried, because the response would come after the deadline.
+	// Not retried, because the wait is longer than 2 s or ends after the deadline.
+	"429-after-3 once":         {code: rateLimited, calls: 1, retryAfter: 3, within: time.Second},
+	"429-after-7 always":       {code: rateLimited, calls: 1, retryAfter: 7, within: time.Second},
+	"429-body once":            {code: rateLimited, calls: 1, retryAfter: 90, within: time.Second},
+	"503-after-7 once":         {code: upstreamError, calls: 1, retryAfter: 7, within: time.Second},
+	"503-wait-text once":       {code: upstreamError, calls: 1, retryAfter: 30, within: time.Second},
+	"503-after-2 always in 1s": {code: upstreamError, calls: 1, retryAfter: 2, request: time.Second, within: time.Second},
 	"429-after-3600 always":    {code: rateLimited, calls: 1, retryAfter: 3600, within: time.Second},
 	"429-date always":          {code: rateLimited, calls: 1, retryAfter: 1800, within: time.Second},
 	"503-after-60 always":      {code: upstreamError, calls: 1, retryAfter: 60, within: time.Second},
 	"503-after-3600 once":      {code: upstreamError, calls: 1, retryAfter: 3600, within: time.Second},
-	"503-after-3 always in 2s": {code: upstreamError, calls: 1, retryAfter: 3, request: 2 * time.Second, within: time.Second},
 	"503-wait-30 always":       {code: upstreamError, calls: 1, retryAfter: 30, within: time.Second},
 
 	// Not retried, because a retry would not help.
-	"501 always":      {code: upstreamError, calls: 1},
-	"505 always":      {code: upstreamError, calls: 1},
-	"520-html always": {code: upstreamError, calls: 1},
+	"501 always": {code: upstreamError, calls: 1},
+	"505 always": {code: upstreamError, calls: 1},
+	"527 always": {code: upstreamError, calls: 1},
 
 	// Connections.
 	"reset once":              {calls: 2},
@@ -160,6 +171,24 @@ var faultTable = map[string]faultRow{
 	"endless-hints always":    {code: upstreamError, calls: 1},
 	"switching always":        {code: upstreamError, calls: 1, attempt: impatient},
 	"second-response always":  {calls: 1},
+	"last-response always":    {calls: 1},
+
+	// Faults that only HTTP/2 has.
+	"reset-refused-stream once":               {calls: 2},
+	"reset-refused-stream always":             {code: upstreamError, calls: 3},
+	"reset-enhance-your-calm always":          {code: upstreamError, calls: 3},
+	"reset-http-1-1-required always":          {code: upstreamError, calls: 3},
+	"reset-in-body-internal-error once":       {calls: 2},
+	"reset-in-body-internal-error always":     {code: upstreamError, calls: 3},
+	"reset-in-body-cancel later":              {code: upstreamError, calls: 4},
+	"goaway-no-error once":                    {calls: 2},
+	"goaway-no-error always":                  {code: upstreamError, calls: 3},
+	"goaway-and-close-no-error always":        {code: upstreamError, calls: 3},
+	"goaway-of-request-protocol-error always": {code: upstreamError, calls: 3},
+	"goaway-in-body-no-error once":            {calls: 2},
+	"goaway-in-body-no-error always":          {code: invalidResponse, calls: 3},
+	"invalid-settings always":                 {code: upstreamError, calls: 3},
+	"invalid-header-block once":               {calls: 2},
 
 	// Time.
 	"hang once":                     {calls: 2, attempt: impatient, soonest: impatient},
@@ -172,7 +201,7 @@ var faultTable = map[string]faultRow{
 	"drip always":                   {code: upstreamTimeout, calls: 3, attempt: impatient, within: 3*impatient + 2*time.Second},
 	"drip once":                     {calls: 2, attempt: impatient, soonest: impatient},
 	"drip-header always":            {code: upstreamTimeout, calls: 3, attempt: impatient, within: 3*impatient + 2*time.Second},
-	"hang always in 1s":             {code: upstreamTimeout, calls: 2, attempt: 550 * time.Millisecond, request: time.Second, within: 1700 * time.Millisecond},
+	"hang always in 1s":             {code: upstreamTimeout, calls: 1, attempt: 550 * time.Millisecond, request: time.Second, soonest: 550 * time.Millisecond, within: 1700 * time.Millisecond},
 	"hang-in-body always in 1s":     {code: upstreamTimeout, calls: 1, request: time.Second, within: 1700 * time.Millisecond},
 	"slow always":                   {calls: 1, soonest: 150 * time.Millisecond},
 

@@ -52,8 +52,9 @@ type CacheObserver struct {
 	// were removed.
 	Miss, Coalesced, Evicted, Stale, Purged func()
 	// Called records an upstream call: its outcome (ok, client_error, rate_limited, server_error,
-	// timeout, network, invalid, unavailable or canceled) and its duration, including retries.
-	Called func(outcome string, took time.Duration)
+	// timeout, network, invalid, unavailable or canceled), its duration, including retries, and its
+	// error. The error is nil if the upstream returned a page.
+	Called func(outcome string, took time.Duration, err error)
 	// Compared records how a page from the upstream differs from the API contract, and which of the
 	// differences were not reported before. Pages are compared whether or not they are valid: the
 	// first page that has items, and then at most one per minute.
@@ -241,7 +242,7 @@ func (c *Cache) fetch(ctx context.Context, r FetchRequest) (fetchedPage, error) 
 	requested, started := c.options.Now(), time.Now()
 	page, document, err := c.upstream.Fetch(ctx, r.Credential, r.PageRequest)
 	if c.options.Observer.Called != nil {
-		c.options.Observer.Called(outcome(err), time.Since(started))
+		c.options.Observer.Called(outcome(err), time.Since(started), err)
 	}
 	c.monitor.check(requested, r.Credential, document.Body, page)
 	if err != nil {

@@ -10,18 +10,18 @@ import (
 // logInterval is the shortest time between two log lines about the same kind of failure.
 const logInterval = time.Minute
 
-// NewFailedCallLog returns a function that logs failed upstream calls by their outcome. It logs
-// only outcomes that the upstream is responsible for, each at most once a minute. The function is
-// safe for concurrent use.
-func NewFailedCallLog(logger *slog.Logger) func(outcome string) {
+// NewFailedCallLog returns a function that logs failed upstream calls by their outcome, with
+// details. It logs only outcomes that the upstream is responsible for, each at most once a minute.
+// The details are called only for a line that is logged. The function is safe for concurrent use.
+func NewFailedCallLog(logger *slog.Logger) func(outcome string, details func() []any) {
 	lines := make(map[string]*rate.Sometimes)
 	for _, outcome := range []string{"rate_limited", "server_error", "timeout", "network", "invalid"} {
 		lines[outcome] = &rate.Sometimes{Interval: logInterval}
 	}
-	return func(outcome string) {
+	return func(outcome string, details func() []any) {
 		if line, ok := lines[outcome]; ok {
 			line.Do(func() {
-				logger.Warn("upstream call failed; run cvmgraph check to diagnose it", "outcome", outcome)
+				logger.With(details()...).Warn("upstream call failed; run cvmgraph check to diagnose it", "outcome", outcome)
 			})
 		}
 	}

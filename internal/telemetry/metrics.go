@@ -64,7 +64,7 @@ func (m *Metrics) Handler(logger *slog.Logger) http.Handler {
 // latencyBuckets returns buckets in seconds, from the latency of a cached page to the request
 // timeout.
 func latencyBuckets() []float64 {
-	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 }
 
 // factory registers metrics. It panics if a name is registered twice.

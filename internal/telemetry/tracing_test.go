@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -318,19 +319,22 @@ func TestFailedCallLog_oncePerMinute(t *testing.T) {
 		failed := telemetry.NewFailedCallLog(slog.New(slog.NewJSONHandler(&log, nil)))
 		for range 90 { // seconds
 			for _, outcome := range []string{"ok", "client_error", "network", "timeout", "unavailable", "canceled"} {
-				failed(outcome)
+				failed(outcome, func() []any { return []any{"status", 502} })
 			}
 			<-time.After(time.Second)
 		}
 		var got []string
 		for line := range strings.Lines(log.String()) {
-			var logged struct{ Level, Msg, Outcome string }
+			var logged struct {
+				Level, Msg, Outcome string
+				Status              int
+			}
 			if err := json.Unmarshal([]byte(line), &logged); err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, logged.Level+" "+logged.Outcome)
+			got = append(got, fmt.Sprint(logged.Level, " ", logged.Outcome, " ", logged.Status))
 		}
-		if want := []string{"WARN network", "WARN timeout", "WARN network", "WARN timeout"}; !slices.Equal(got, want) {
+		if want := []string{"WARN network 502", "WARN timeout 502", "WARN network 502", "WARN timeout 502"}; !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

@@ -21,9 +21,9 @@ import (
 const maxFrame = 16 << 10
 
 // NewHTTP2Server starts a server of u with TLS that prefers HTTP/2 and writes its frames by hand.
-// Faults of a connection are faults of its stream if HTTP/2 has them. Responses must be smaller than
-// the client's window. If greet is not nil, it writes the frames at the begin of a connection, after
-// which nothing else is written.
+// Faults of a connection are faults of its stream if HTTP/2 has them. Responses must be smaller
+// than the client's window. If greet is not nil, it writes the frames at the begin of a connection,
+// after which nothing else is written.
 func NewHTTP2Server(u *Upstream, greet func(*http2.Framer)) *httptest.Server {
 	server := httptest.NewUnstartedServer(u)
 	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{http2.NextProtoTLS}}

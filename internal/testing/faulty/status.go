@@ -64,6 +64,7 @@ func (u *Upstream) addStatuses() {
 		"404-structured": `{"error_code":"ERR-03-001","message":"` + Secret + `","details":[],"suggestions":["` + Secret + `"],"links":[],"request_id":"req_0123456789abcdef"}`,
 		"403-structured": `{"detail":{"error_code":"ERR-03-005","message":"` + Secret + `","details":[],"request_id":"req_0123456789abcdef"}}`,
 		"503-wait-text":  `{"detail":"` + Secret + `","retry_after":"30"}`,
+		"429-body":       "90",
 		"500-unusual":    `{"detail":{"message":[["` + Secret + `"]],"details":7,"retry_after":"soon"}}`,
 	} {
 		status, _ := strconv.Atoi(name[:3])
