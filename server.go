@@ -374,6 +374,9 @@ func failureDetails(err error) []any {
 		details = append(details, "status", e.StatusCode)
 		add("upstream_code", e.Code)
 		add("upstream_request_id", e.RequestID)
+		if e.Intermediary {
+			add("sent_by", "intermediary")
+		}
 	}
 	if e, ok := errors.AsType[*restclient.NetworkError](err); ok {
 		add("kind", e.Kind)

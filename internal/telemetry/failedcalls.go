@@ -21,7 +21,12 @@ func NewFailedCallLog(logger *slog.Logger) func(outcome string, details func() [
 	return func(outcome string, details func() []any) {
 		if line, ok := lines[outcome]; ok {
 			line.Do(func() {
-				logger.With(details()...).Warn("upstream call failed; run cvmgraph check to diagnose it", "outcome", outcome)
+				log := logger.With(details()...)
+				if outcome == "invalid" {
+					log.Warn("upstream response is not valid; run cvmgraph check to diagnose it, and check --api-version", "outcome", outcome)
+					return
+				}
+				log.Warn("upstream call failed; run cvmgraph check to diagnose it", "outcome", outcome)
 			})
 		}
 	}

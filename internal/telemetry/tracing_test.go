@@ -318,7 +318,7 @@ func TestFailedCallLog_oncePerMinute(t *testing.T) {
 		var log bytes.Buffer
 		failed := telemetry.NewFailedCallLog(slog.New(slog.NewJSONHandler(&log, nil)))
 		for range 90 { // seconds
-			for _, outcome := range []string{"ok", "client_error", "network", "timeout", "unavailable", "canceled"} {
+			for _, outcome := range []string{"ok", "client_error", "network", "timeout", "invalid", "unavailable", "canceled"} {
 				failed(outcome, func() []any { return []any{"status", 502} })
 			}
 			<-time.After(time.Second)
@@ -332,9 +332,10 @@ func TestFailedCallLog_oncePerMinute(t *testing.T) {
 			if err := json.Unmarshal([]byte(line), &logged); err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, fmt.Sprint(logged.Level, " ", logged.Outcome, " ", logged.Status))
+			got = append(got, fmt.Sprint(logged.Level, " ", logged.Outcome, " ", logged.Status, " ", strings.Contains(logged.Msg, "--api-version")))
 		}
-		if want := []string{"WARN network 502", "WARN timeout 502", "WARN network 502", "WARN timeout 502"}; !slices.Equal(got, want) {
+		minute := []string{"WARN network 502 false", "WARN timeout 502 false", "WARN invalid 502 true"}
+		if want := slices.Concat(minute, minute); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

@@ -1,0 +1,50 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"cvmgraph/internal/demo"
+	"cvmgraph/internal/testing/faulty"
+)
+
+// TestFaults_advice compares what callers and operators read about failures that only an operator
+// can repair.
+func TestFaults_advice(t *testing.T) {
+	t.Parallel()
+	upstream := startFaulty(t)
+	for fault, test := range map[string]struct {
+		message string   // part of the error's message
+		logged  []string // parts of the log
+	}{
+		"403-text": {
+			message: "something in front of the upstream's API, such as a CDN or a firewall, refused the call (HTTP status 403)",
+			logged:  []string{"run cvmgraph check", `"outcome":"server_error"`, `"status":403`, `"upstream_request_id":"8f1c2d3e4f5a6b7c-FRA"`, `"sent_by":"intermediary"`},
+		},
+		"flat-shape": {
+			message: "must check --api-version: cvmgraph check finds the differences",
+			logged:  []string{"run cvmgraph check to diagnose it, and check --api-version", `"outcome":"invalid"`, "the format of another API version"},
+		},
+		"nested-page": {
+			message: "must check --api-version: cvmgraph check finds the differences",
+			logged:  []string{"run cvmgraph check to diagnose it, and check --api-version", "items, total, page or page_size is missing or wrong"},
+		},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			token := upstream.Token(fault, faulty.Always, "advice")
+			p := start(t, "--upstream-url", upstream.url+demo.BasePath)
+			got := p.list(t, token, mediaTypes[0], 30, http.Header{})
+			if len(got.Errors) != 1 || !strings.Contains(got.Errors[0].Message, test.message) {
+				t.Errorf("got %s, want an error with %q", got.raw, test.message)
+			}
+			for _, part := range test.logged {
+				if log := p.logged(); !strings.Contains(log, part) {
+					t.Errorf("got the log %s, want %s in it", log, part)
+				}
+			}
+			p.checkLeaks(t, got.raw, upstream.url, token)
+		})
+	}
+}
