@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // connections is a pool of connections to one host. It is safe for concurrent use.
@@ -52,10 +54,14 @@ type dial struct {
 }
 
 func newConnections(transport *http.Transport, endpoint *url.URL) *connections {
+	host := endpoint.Hostname()
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // an address of IPv6, for example, is no name
+		host = ascii
+	}
 	return &connections{
 		transport:   transport,
 		scheme:      endpoint.Scheme,
-		address:     net.JoinHostPort(endpoint.Hostname(), endpoint.Port()), // without a port, the scheme's
+		address:     net.JoinHostPort(host, endpoint.Port()), // without a port, the scheme's
 		multiplexed: endpoint.Scheme == "https",
 	}
 }

@@ -150,3 +150,27 @@ func TestConnections_sharedDialFails(t *testing.T) {
 		wantAfter(t, start, time.Second, time.Second+1)
 	})
 }
+
+func TestConnections_address(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{
+		"http://upstream.test":        "upstream.test:80",
+		"https://upstream.test/api":   "upstream.test:443",
+		"http://upstream.test:8080":   "upstream.test:8080",
+		"http://127.0.0.1":            "127.0.0.1:80",
+		"https://[::1]":               "[::1]:443",
+		"http://my_upstream":          "my_upstream:80",
+		"https://b\u00fccher.example": "xn--bcher-kva.example:443",
+	} {
+		client := newClient(t, restclient.Options{BaseURL: base})
+		got := ""
+		client.SetDial(func(_ context.Context, _, address string) (net.Conn, error) {
+			got = address
+			return nil, &net.DNSError{IsNotFound: true}
+		})
+		_, _ = client.Fetch(t.Context(), restclient.Credential{}, onePage)
+		if got != want {
+			t.Errorf("%s: got address %q, want %q", base, got, want)
+		}
+	}
+}

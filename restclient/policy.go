@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -16,16 +15,6 @@ import (
 )
 
 const (
-	maxAttempts = 3
-	// firstPause is the longest pause before the second attempt. The pause before the third one is
-	// up to twice as long.
-	firstPause = 200 * time.Millisecond
-	// longestWait is the longest Retry-After that a call waits for. A longer one is left to the
-	// caller, who may have something better to do.
-	longestWait = 2 * time.Second
-	// defaultRetryPeriod is the time for retries of a call without a deadline.
-	defaultRetryPeriod = time.Minute
-
 	// Of the attempts in flight, retryShare may be retries, and in any case minRetries.
 	retryShare = 0.2
 	minRetries = 3
@@ -49,143 +38,6 @@ const (
 	queueBegins, queueEnds = 2, 3
 	maxQueueing            = time.Second
 )
-
-// The reasons for a retry.
-const (
-	RetryServerError = "server_error" // status 500, 502, 503 or 504, or 520 to 526 or 530 of a CDN
-	RetryRateLimited = "rate_limited" // status 429
-	RetryReset       = "reset"        // the connection was reset or closed before a response
-	RetryTruncated   = "truncated"    // the body was incomplete
-	RetryTimeout     = "timeout"      // the attempt took too long
-)
-
-// The states of the breaker.
-const (
-	BreakerClosed   = "closed"    // attempts are made
-	BreakerHalfOpen = "half_open" // a few attempts are made, to see whether the upstream has recovered
-	BreakerOpen     = "open"      // no attempts are made
-)
-
-// Observer has functions that a client calls for its events. Each of them may be nil. They are
-// called concurrently, and must not block.
-type Observer struct {
-	// Attempted is called for each attempt.
-	Attempted func()
-	// Retried is called for each retry, with its reason: one of the constants RetryServerError to
-	// RetryTimeout.
-	Retried func(reason string)
-	// OverBudget is called for each retry that is not made because too many of the attempts in
-	// flight are retries.
-	OverBudget func()
-	// Suppressed is called for each attempt that is not made, with the cause: CauseBreaker or
-	// CauseOverload.
-	Suppressed func(cause string)
-	// Breaker is called for each change of the breaker's state, with one of the constants
-	// BreakerClosed to BreakerOpen.
-	Breaker func(state string)
-	// StartAttempt is called just before each attempt, and may add trace headers to the request's
-	// header. If it returns a function, that is called when the attempt has ended. The status is
-	// the status of the response, or 0 if there was none. The failure is "" for a success, and
-	// otherwise a status, a kind of a NetworkError, a reason of an InvalidResponseError, "timeout"
-	// or "canceled".
-	StartAttempt func(ctx context.Context, attempt Attempt, header http.Header) (end func(status int, failure string))
-}
-
-// Attempt is an attempt to fetch a page.
-type Attempt struct {
-	Request PageRequest
-	// Number is counted from 1 for each call.
-	Number int
-}
-
-// State is the state of a client at a moment.
-type State struct {
-	// Breaker is one of the constants BreakerClosed to BreakerOpen.
-	Breaker string
-	// Limit is the maximum number of attempts in flight, InFlight is their number, and Queued is
-	// the number of attempts that wait.
-	Limit, InFlight, Queued int
-}
-
-// RetryDeadline has the time until which an upstream call may be retried. Deadline returns false if
-// there is none. Its result may change over time, and it must be safe for concurrent use.
-type RetryDeadline interface {
-	Deadline() (deadline time.Time, ok bool)
-}
-
-type retryDeadlineKey struct{}
-
-// WithRetryDeadline returns a context for calls whose result serves other callers, too. Such a call
-// is retried until the given deadline instead of the context's deadline. The latter still ends the
-// call.
-func WithRetryDeadline(ctx context.Context, retry RetryDeadline) context.Context {
-	return context.WithValue(ctx, retryDeadlineKey{}, retry)
-}
-
-// timeLeft returns the time that is left for retries.
-func timeLeft(ctx context.Context) time.Duration {
-	retry, ok := ctx.Value(retryDeadlineKey{}).(RetryDeadline)
-	if !ok {
-		retry = ctx
-	}
-	deadline, ok := retry.Deadline()
-	if !ok {
-		return defaultRetryPeriod
-	}
-	return time.Until(deadline)
-}
-
-// retryReason returns the reason to retry an attempt that ended with err, or "" if it is not
-// retried.
-func retryReason(err error) string {
-	if err == nil {
-		return ""
-	}
-	if e, ok := errors.AsType[*StatusError](err); ok {
-		switch e.StatusCode {
-		case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return RetryServerError
-		case http.StatusTooManyRequests:
-			return RetryRateLimited
-		}
-		if e.IsCDNFailure() {
-			return RetryServerError
-		}
-		return ""
-	}
-	if e, ok := errors.AsType[*NetworkError](err); ok && (e.Kind == KindReset || e.Kind == KindClosed) {
-		return RetryReset
-	}
-	if e, ok := errors.AsType[*InvalidResponseError](err); ok && e.Reason == ReasonTruncated {
-		return RetryTruncated
-	}
-	if _, ok := errors.AsType[*TimeoutError](err); ok {
-		return RetryTimeout
-	}
-	return ""
-}
-
-// pause returns the pause before the next attempt, after a number of failed ones. It returns false
-// if there is no next attempt, because too little time is left for it, or because Retry-After is
-// too long. A random share (0 to 1) of the rest is added to Retry-After, so that calls that failed
-// together are not retried together.
-//
-// After a timeout, there must be time for a whole attempt. A shorter one would end like the last
-// one, and would only add to the load of a slow upstream.
-func pause(err error, failed int, left time.Duration, random float64) (time.Duration, bool) {
-	var floor, needed time.Duration
-	if e, ok := errors.AsType[*StatusError](err); ok {
-		floor = e.RetryAfter
-	}
-	if e, ok := errors.AsType[*TimeoutError](err); ok {
-		needed = e.Limit
-	}
-	room := left - floor - needed
-	if floor > longestWait || room <= 0 {
-		return 0, false
-	}
-	return floor + time.Duration(random*float64(min(firstPause<<(failed-1), room))), true
-}
 
 // health is what the end of an attempt shows about the upstream.
 type health int
@@ -267,49 +119,6 @@ func newPolicy(observer Observer) *policy {
 		}).
 		Build())
 	return p
-}
-
-func notify(f func()) {
-	if f != nil {
-		f()
-	}
-}
-
-func notifyWith(f func(string), value string) {
-	if f != nil {
-		f(value)
-	}
-}
-
-// startAttempt calls StartAttempt.
-func (o Observer) startAttempt(ctx context.Context, attempt Attempt, header http.Header) func(status int, failure string) {
-	if o.StartAttempt == nil {
-		return nil
-	}
-	return o.StartAttempt(ctx, attempt, header)
-}
-
-// spanOutcome returns the status and the failure for StartAttempt's function.
-func spanOutcome(err error) (status int, failure string) {
-	if err == nil {
-		return http.StatusOK, ""
-	}
-	if e, ok := errors.AsType[*StatusError](err); ok {
-		return e.StatusCode, strconv.Itoa(e.StatusCode)
-	}
-	if e, ok := errors.AsType[*InvalidResponseError](err); ok {
-		return http.StatusOK, string(e.Reason)
-	}
-	if e, ok := errors.AsType[*NetworkError](err); ok {
-		return 0, e.Kind
-	}
-	if e, ok := errors.AsType[*UnavailableError](err); ok {
-		return 0, e.Cause
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return 0, "timeout"
-	}
-	return 0, "canceled"
 }
 
 func breakerState(state circuitbreaker.State) string {

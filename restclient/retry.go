@@ -1,0 +1,100 @@
+package restclient
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+const (
+	maxAttempts = 3
+	// firstPause is the longest pause before the second attempt. The pause before the third one is
+	// up to twice as long.
+	firstPause = 200 * time.Millisecond
+	// longestWait is the longest Retry-After that a call waits for. A longer one is left to the
+	// caller, who may have something better to do.
+	longestWait = 2 * time.Second
+	// defaultRetryPeriod is the time for retries of a call without a deadline.
+	defaultRetryPeriod = time.Minute
+)
+
+// RetryDeadline has the time until which an upstream call may be retried. Deadline returns false if
+// there is none. Its result may change over time, and it must be safe for concurrent use.
+type RetryDeadline interface {
+	Deadline() (deadline time.Time, ok bool)
+}
+
+type retryDeadlineKey struct{}
+
+// WithRetryDeadline returns a context for calls whose result serves other callers, too. Such a call
+// is retried until the given deadline instead of the context's deadline. The latter still ends the
+// call.
+func WithRetryDeadline(ctx context.Context, retry RetryDeadline) context.Context {
+	return context.WithValue(ctx, retryDeadlineKey{}, retry)
+}
+
+// timeLeft returns the time that is left for retries.
+func timeLeft(ctx context.Context) time.Duration {
+	retry, ok := ctx.Value(retryDeadlineKey{}).(RetryDeadline)
+	if !ok {
+		retry = ctx
+	}
+	deadline, ok := retry.Deadline()
+	if !ok {
+		return defaultRetryPeriod
+	}
+	return time.Until(deadline)
+}
+
+// retryReason returns the reason to retry an attempt that ended with err, or "" if it is not
+// retried.
+func retryReason(err error) string {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		switch e.StatusCode {
+		case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return RetryServerError
+		case http.StatusTooManyRequests:
+			return RetryRateLimited
+		}
+		if e.IsCDNFailure() {
+			return RetryServerError
+		}
+		return ""
+	}
+	if e, ok := errors.AsType[*NetworkError](err); ok && (e.Kind == KindReset || e.Kind == KindClosed) {
+		return RetryReset
+	}
+	if e, ok := errors.AsType[*InvalidResponseError](err); ok && e.Reason == ReasonTruncated {
+		return RetryTruncated
+	}
+	if _, ok := errors.AsType[*TimeoutError](err); ok {
+		return RetryTimeout
+	}
+	return ""
+}
+
+// pause returns the pause before the next attempt, after a number of failed ones. It returns false
+// if there is no next attempt, because too little time is left for it, or because Retry-After is
+// too long. A random share (0 to 1) of the rest is added to Retry-After, so that calls that failed
+// together are not retried together.
+//
+// After a timeout, there must be time for a whole attempt. A shorter one would end like the last
+// one, and would only add to the load of a slow upstream.
+func pause(err error, failed int, left time.Duration, random float64) (time.Duration, bool) {
+	var floor, needed time.Duration
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		floor = e.RetryAfter
+	}
+	if e, ok := errors.AsType[*TimeoutError](err); ok {
+		needed = e.Limit
+	}
+	room := left - floor - needed
+	if floor > longestWait || room <= 0 {
+		return 0, false
+	}
+	return floor + time.Duration(random*float64(min(firstPause<<(failed-1), room))), true
+}
