@@ -34,7 +34,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"522-text": {
 		want: "oo-f--", step: check.StepHTTP,
-		says: "status 522: the upstream, or a proxy before it, fails",
+		says: "status 522: the CDN in front of the API cannot reach it",
 	},
 	"nested-page": {
 		want: "oo-oof", step: check.StepContract,
