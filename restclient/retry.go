@@ -20,7 +20,8 @@ const (
 )
 
 // RetryDeadline has the time until which an upstream call may be retried. Deadline returns false if
-// there is none. Its result may change over time, and it must be safe for concurrent use.
+// the call has no deadline. Its result may change over time, and it must be safe for concurrent
+// use.
 type RetryDeadline interface {
 	Deadline() (deadline time.Time, ok bool)
 }

@@ -68,7 +68,7 @@ func isFromAPI(body []byte, document map[string]any, incomplete bool) bool {
 }
 
 // setBareRetryAfter reads a body that is nothing but a number of seconds, in quotes or without. A
-// body that repeats the status is none.
+// body that repeats the status is ignored.
 func (e *StatusError) setBareRetryAfter(body string) {
 	waits := e.StatusCode == http.StatusTooManyRequests || e.StatusCode == http.StatusServiceUnavailable
 	if body = strings.Trim(body, " \t\r\n\""); waits && body != strconv.Itoa(e.StatusCode) {
