@@ -124,11 +124,6 @@ func (l *documentLimits) parse(query string) (*ast.QueryDocument, *gqlerror.Erro
 
 // validate checks a document against the schema.
 func (l *documentLimits) validate(doc *ast.QueryDocument) *gqlerror.Error {
-	if len(doc.Operations) == 0 {
-		e := gqlerror.Errorf("no operation provided")
-		errcode.Set(e, apierror.CodeValidationFailed)
-		return e
-	}
 	errs := validator.ValidateWithRules(l.schema, doc, l.rules)
 	for _, e := range errs {
 		errcode.Set(e, apierror.CodeValidationFailed)

@@ -92,7 +92,6 @@ func messagesOf(t *testing.T, errs string) (messages []string) {
 func TestInstall_errorsEqualGqlgens(t *testing.T) {
 	t.Parallel()
 	documents := []string{
-		"fragment f on Query { __typename }",
 		"{ x }", "{ x y z { a } }", "{ cvms }", "{ cvms { totalCont nodez } }", "{ cvm { totalCount } }",
 		"{ cvms(frist: 1, after: 2, first: true) { totalCount } }", `{ cvms(first: "a", after: [{b: "c"}]) { totalCount } }`,
 		"{ cvms { totalCount { x } nodes { id: name id } } }", "{ ... on Qery { __typename } ... on Cvm { id } }",
@@ -113,6 +112,22 @@ func TestInstall_errorsEqualGqlgens(t *testing.T) {
 			if _, again := create(t, installed, query, ""); again != got {
 				t.Errorf("introspection %v, %s again:\ngot  %s\nwant %s", introspection, query, again, got)
 			}
+		}
+	}
+}
+
+func TestInstall_fragmentsOnly(t *testing.T) {
+	t.Parallel()
+	exec, _ := newExecutors(t, true)
+	for query, want := range map[string]string{
+		"fragment f on Query { __typename }":                                  "never used",
+		"fragment f on Query { ...g } fragment g on Query { __typename }":     "never used",
+		"fragment f on Query { ...g } fragment g on Query { ...f }":           "within itself",
+		"fragment f on Query { ...f } fragment g on Query { nope ...f ...g }": "within itself",
+	} {
+		_, errs := create(t, exec, query, "")
+		if !strings.Contains(errs, want) || !strings.Contains(errs, `"code":"GRAPHQL_VALIDATION_FAILED"`) || !strings.Contains(errs, `"locations":`) {
+			t.Errorf("%s: got %s, want %q and its location", query, errs, want)
 		}
 	}
 }

@@ -129,7 +129,7 @@ func (p *parser) definition(doc *ast.QueryDocument) {
 	}
 }
 
-// description returns the description that is next, or an empty string if there is none.
+// description skips a description and returns it. It returns an empty string without one.
 func (p *parser) description() string {
 	if p.peek().isString() {
 		return p.take().value
