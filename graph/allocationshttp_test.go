@@ -19,12 +19,11 @@ import (
 	"cvmgraph/restclient"
 )
 
-// rawUpstream serves pages over TCP from memory without allocations, so that only the gateway's are
-// measured. It returns its address.
-func rawUpstream(tb testing.TB) string {
+// demoPages returns pages of the demo upstream, by their sizes.
+func demoPages(tb testing.TB) map[int][]byte {
 	tb.Helper()
 	list := demo.New(demo.Options{})
-	responses := make(map[string][]byte)
+	bodies := make(map[int][]byte)
 	for _, size := range []int{1, 20, 100} {
 		request := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, fmt.Sprintf("%s?page=1&page_size=%d", demo.ListPath, size), nil)
 		request.Header.Set("Authorization", "Bearer budget")
@@ -34,8 +33,19 @@ func rawUpstream(tb testing.TB) string {
 		if w.Code != http.StatusOK {
 			tb.Fatalf("got status %d of the demo upstream", w.Code)
 		}
-		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", w.Body.Len())
-		responses[fmt.Sprintf("page_size=%d ", size)] = append([]byte(head), w.Body.Bytes()...)
+		bodies[size] = w.Body.Bytes()
+	}
+	return bodies
+}
+
+// rawUpstream serves first pages over TCP without allocations, so that only the gateway's are
+// measured. It returns its address.
+func rawUpstream(tb testing.TB, bodies map[int][]byte) string {
+	tb.Helper()
+	responses := make(map[string][]byte)
+	for size, body := range bodies {
+		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body))
+		responses[fmt.Sprintf("page_size=%d ", size)] = append([]byte(head), body...)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -153,7 +163,7 @@ func TestAllocations_overHTTP(t *testing.T) { //nolint:paralleltest // what othe
 	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
-	upstream, cached, operations := rawUpstream(t), newCachedPages(t), workloads(t)
+	upstream, cached, operations := rawUpstream(t, demoPages(t)), newCachedPages(t), workloads(t)
 	for name, most := range map[string]struct{ cached, called budget }{
 		"a": {cached: budget{115, 9500}, called: budget{230, 1.25*pageBytes(cached, 20) + 28000}},
 		"b": {cached: budget{115, 9500}, called: budget{230, 1.25*pageBytes(cached, 100) + 28000}},
@@ -181,7 +191,7 @@ func pageBytes(cached *cachedPages, size int) float64 {
 }
 
 func BenchmarkHTTP(b *testing.B) {
-	upstream := rawUpstream(b)
+	upstream := rawUpstream(b, demoPages(b))
 	source := newCachedPages(b)
 	for name, query := range workloads(b) {
 		for _, isCached := range []bool{true, false} {

@@ -16,10 +16,10 @@ import (
 	"cvmgraph/internal/testing/testmode"
 )
 
-// TestProjection_concurrentFields sends random operations with several fields, which gqlgen resolves
-// concurrently. The list does not change and each of its CVMs has a VM of its own, so the response
-// does not depend on the pages that the fields share: it must be the same as if the fields are
-// resolved one after another, with and without projections.
+// TestProjection_concurrentFields sends random operations with several fields, which gqlgen
+// resolves concurrently. The list does not change and each of its CVMs has a VM of its own, so the
+// response does not depend on the pages that the fields share: it must be the same as if the fields
+// are resolved one after another, with and without projections.
 func TestProjection_concurrentFields(t *testing.T) {
 	t.Parallel()
 	rounds := testmode.Count(150, 6_000)

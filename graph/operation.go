@@ -10,6 +10,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"cvmgraph/internal/buffers"
 	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
@@ -114,8 +115,8 @@ func (op *operation) WithDocument(ctx context.Context, documentID string) contex
 }
 
 // AppendData appends gqlgen's data, with the projections in it.
-func (op *operation) AppendData(dst, data []byte) ([]byte, *gqlerror.Error) {
-	return op.segments.appendData(dst, data)
+func (op *operation) AppendData(buffer *buffers.Buffer, dst, data []byte) ([]byte, *gqlerror.Error) {
+	return op.segments.appendData(buffer, dst, data)
 }
 
 // Sources returns the pages of the response. It returns false if one of them is not cached, or if

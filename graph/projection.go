@@ -196,8 +196,8 @@ type projectedConnection struct {
 // MarshalGQL writes the placeholder of the connection.
 func (p *projectedConnection) MarshalGQL(w io.Writer) { p.segments.add(w, p) }
 
-func (p *projectedConnection) appendJSON(dst []byte, limit int) []byte {
-	return p.selection.AppendConnection(dst, p.window, limit)
+func (p *projectedConnection) appendJSON(dst []byte, out projection.Output) []byte {
+	return p.selection.AppendConnection(dst, p.window, out)
 }
 
 // projectedNode is the projection of a CVM.
@@ -209,8 +209,8 @@ type projectedNode struct {
 // MarshalGQL writes the placeholder of the CVM.
 func (p *projectedNode) MarshalGQL(w io.Writer) { p.segments.add(w, p) }
 
-func (p *projectedNode) appendJSON(dst []byte, limit int) []byte {
-	return p.selection.AppendItem(dst, p.item, limit)
+func (p *projectedNode) appendJSON(dst []byte, out projection.Output) []byte {
+	return p.selection.AppendItem(dst, p.item, out)
 }
 
 // projectedNodes is the projection of a list of CVMs. An element is nil if there is no such CVM.
@@ -222,17 +222,17 @@ type projectedNodes[T any] struct {
 // MarshalGQL writes the placeholder of the list.
 func (p *projectedNodes[T]) MarshalGQL(w io.Writer) { p.segments.add(w, p) }
 
-func (p *projectedNodes[T]) appendJSON(dst []byte, limit int) []byte {
+func (p *projectedNodes[T]) appendJSON(dst []byte, out projection.Output) []byte {
 	dst = append(dst, '[')
 	for i, node := range p.nodes {
-		if len(dst) > limit {
+		if len(dst) > out.Limit {
 			return dst
 		}
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		if cvm, ok := any(node).(*model.Cvm); ok {
-			dst = p.selection.AppendItem(dst, cvm.Indexed, limit)
+			dst = p.selection.AppendItem(dst, cvm.Indexed, out)
 		} else {
 			dst = append(dst, "null"...)
 		}

@@ -60,7 +60,7 @@ type speed struct{ alone, whole float64 }
 // tenths on b and c with a cached page.
 func TestRatios_budgets(t *testing.T) { //nolint:paralleltest // what others use would count
 	aloneOrSkip(t)
-	servers := startServers(t, rawUpstream(t))
+	servers := startServers(t, rawUpstream(t, demoPages(t)))
 	operations := workloads(t)
 	for _, tt := range []struct {
 		name     string

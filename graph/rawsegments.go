@@ -10,6 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/internal/apierror"
+	"cvmgraph/internal/buffers"
+	"cvmgraph/internal/projection"
 )
 
 // placeholder takes the place of a segment in gqlgen's data. JSON never contains this byte: in
@@ -36,8 +38,8 @@ type rawSegments struct {
 
 // segment is the part of a response that one projection writes.
 type segment interface {
-	// appendJSON appends the segment to dst. It may stop when dst is longer than limit bytes.
-	appendJSON(dst []byte, limit int) []byte
+	// appendJSON appends the segment to dst.
+	appendJSON(dst []byte, out projection.Output) []byte
 	// name returns the name of the field in the response.
 	name() string
 }
@@ -74,10 +76,13 @@ func (s *rawSegments) add(w io.Writer, segment segment) {
 	_, _ = io.WriteString(w, placeholder) // gqlgen's buffer returns no error
 }
 
-// appendData appends gqlgen's data to dst and replaces each placeholder by its segment. If the
-// response is too large, it returns the error, and the appended bytes are not JSON.
-func (s *rawSegments) appendData(dst, data []byte) ([]byte, *gqlerror.Error) {
+// appendData appends gqlgen's data to dst and replaces each placeholder by its segment. The buffer
+// has the memory of dst. If the response is too large, appendData returns the error, and the
+// appended bytes are not JSON.
+func (s *rawSegments) appendData(buffer *buffers.Buffer, dst, data []byte) ([]byte, *gqlerror.Error) {
+	out := projection.Output{Limit: maxResponse, Memory: buffer}
 	for s.tooLarge.Load() == nil {
+		dst = buffer.Grow(dst, len(data))
 		i := bytes.IndexByte(data, placeholder[0])
 		if last := i < 0; last || len(dst)+i > maxResponse {
 			if dst = append(dst, data...); len(dst) > maxResponse {
@@ -85,7 +90,7 @@ func (s *rawSegments) appendData(dst, data []byte) ([]byte, *gqlerror.Error) {
 			}
 			break
 		}
-		dst = s.list[0].appendJSON(append(dst, data[:i]...), maxResponse)
+		dst = s.list[0].appendJSON(append(dst, data[:i]...), out)
 		if len(dst) > maxResponse {
 			_ = s.reject(s.list[0].name(), maxResponse, len(dst))
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"cvmgraph/internal/apierror"
+	"cvmgraph/internal/buffers"
 	"cvmgraph/internal/panics"
 	"cvmgraph/internal/syntax"
 )
@@ -42,8 +43,9 @@ type Operation interface {
 	// returns a copy of ctx that has the operation.
 	WithDocument(ctx context.Context, documentID string) context.Context
 	// AppendData appends the final JSON of the response's data to dst, given the data that gqlgen
-	// wrote. It returns an error if the response is too large.
-	AppendData(dst, data []byte) ([]byte, *gqlerror.Error)
+	// wrote. The buffer has the memory of dst. AppendData returns an error if the response is too
+	// large.
+	AppendData(buffer *buffers.Buffer, dst, data []byte) ([]byte, *gqlerror.Error)
 	// Extensions returns the extensions of the response, or nil if there are none.
 	Extensions() map[string]any
 	// Sources returns what the response was made from, and false if the response must not be
@@ -168,18 +170,20 @@ func (x *exchange) respond(response *graphql.Response, op Operation, entry *cach
 		status = http.StatusBadRequest
 	}
 	response.Errors = limitErrors(response.Errors)
-	buffer := x.responder.buffer()
-	body, tooLarge := encode((*buffer)[:0], response, op)
+	buffer := x.responder.buffers.Get()
+	body, tooLarge := encode(buffer, response, op)
 	if tooLarge != nil {
 		response = &graphql.Response{Errors: gqlerror.List{tooLarge}, Data: json.RawMessage("null"), Extensions: response.Extensions}
-		body, _ = encode(nil, response, nil) // releases the memory of the large response
+		buffer.Release(body)
+		buffer = x.responder.buffers.Get() // the memory of the large response is not needed
+		body, _ = encode(buffer, response, nil)
 	}
 	complete := response.Data != nil && len(response.Errors) == 0
 	if complete && entry != nil {
 		x.cache.store(*entry, op, body)
 	}
 	x.responder.write(x.w, x.r, x.media, status, body, complete)
-	x.responder.release(buffer, body)
+	buffer.Release(body)
 	return response.Errors
 }
 
@@ -202,8 +206,10 @@ func (x *exchange) recoverPanic() {
 }
 
 func (x *exchange) writeError(status int, e *gqlerror.Error) {
-	body, _ := encode(nil, &graphql.Response{Errors: gqlerror.List{e}}, nil)
+	buffer := x.responder.buffers.Get()
+	body, _ := encode(buffer, &graphql.Response{Errors: gqlerror.List{e}}, nil)
 	x.responder.write(x.w, x.r, x.media, status, body, false)
+	buffer.Release(body)
 }
 
 // unwrapList returns the errors of a request that is not executed. A gqlgen extension can return

@@ -21,6 +21,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"cvmgraph/internal/buffers"
 	"cvmgraph/internal/graphqlhttp"
 )
 
@@ -57,7 +58,7 @@ func (o stubOperation) CacheScope() (scope [32]byte, ok bool) {
 
 func (stubOperation) WithDocument(ctx context.Context, _ string) context.Context { return ctx }
 
-func (stubOperation) AppendData(dst, data []byte) ([]byte, *gqlerror.Error) {
+func (stubOperation) AppendData(_ *buffers.Buffer, dst, data []byte) ([]byte, *gqlerror.Error) {
 	return append(dst, data...), nil
 }
 

@@ -1,7 +1,6 @@
 package graphqlhttp
 
 import (
-	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"cvmgraph/internal/buffers"
 )
 
 // MaxErrors is the maximum number of errors of one response. If there are more, one error says so.
@@ -25,8 +26,6 @@ const (
 	maxMessage = 400
 	// gzipMinBytes is the minimum size of a response that is compressed, in bytes.
 	gzipMinBytes = 2048
-	// maxReusedBuffer is the maximum size of a buffer that is used for another response, in bytes.
-	maxReusedBuffer = 1 << 20
 	// maxAgeSeconds is how long a browser may reuse the response to a GET.
 	maxAgeSeconds = 2
 )
@@ -37,8 +36,8 @@ const vary = "Accept, Accept-Encoding, Authorization, X-API-Key, X-Phala-Workspa
 // responder writes GraphQL responses. It is safe for concurrent use.
 type responder struct {
 	headers map[string][]string // header values, by their content or media type
-	zips    sync.Pool           // of *gzip.Writer
-	buffers sync.Pool           // of *[]byte
+	buffers buffers.Pool        // of the memory of responses
+	zips    sync.Pool           // of *zipper
 }
 
 func newResponder() *responder {
@@ -50,23 +49,6 @@ func newResponder() *responder {
 		rs.headers[media] = []string{media + "; charset=utf-8"}
 	}
 	return rs
-}
-
-// buffer returns a buffer for a response.
-func (rs *responder) buffer() *[]byte {
-	if buffer, ok := rs.buffers.Get().(*[]byte); ok {
-		return buffer
-	}
-	return new([]byte)
-}
-
-// release makes the memory of a response available to others. The response must not be used
-// afterwards.
-func (rs *responder) release(buffer *[]byte, body []byte) {
-	if cap(body) <= maxReusedBuffer {
-		*buffer = body
-		rs.buffers.Put(buffer)
-	}
 }
 
 // write writes a response. If it is complete, it has data and no errors.
@@ -96,7 +78,9 @@ func (rs *responder) write(
 	}
 	if len(body) >= gzipMinBytes && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		header.Set("Content-Encoding", "gzip")
-		body = rs.zip(body)
+		z := rs.zipper()
+		defer rs.release(z)
+		body = z.compress(body)
 	}
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
@@ -120,27 +104,52 @@ func matchesTag(ifNoneMatch []string, tag string) bool {
 	return false
 }
 
-func (rs *responder) zip(body []byte) []byte {
-	var out bytes.Buffer
-	out.Grow(len(body) / 4)
-	zip, ok := rs.zips.Get().(*gzip.Writer)
-	if !ok {
-		zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // this level is valid
-	}
-	zip.Reset(&out)
-	_, _ = zip.Write(body) // a bytes.Buffer returns no error
-	_ = zip.Close()
-	rs.zips.Put(zip)
-	return out.Bytes()
+// zipper compresses one response at a time.
+type zipper struct {
+	gzip   *gzip.Writer // it writes to the zipper
+	buffer *buffers.Buffer
+	body   []byte // the compressed response, in the buffer
 }
 
-// encode appends the JSON of a response to dst: errors first, and no data if the request was not
-// executed. It returns an error if the response is too large.
-func encode(dst []byte, response *graphql.Response, op Operation) ([]byte, *gqlerror.Error) {
-	dst = append(dst, '{')
+func (rs *responder) zipper() *zipper {
+	z, ok := rs.zips.Get().(*zipper)
+	if !ok {
+		z = &zipper{}
+		z.gzip, _ = gzip.NewWriterLevel(z, gzip.BestSpeed) // this level is valid
+	}
+	z.buffer = rs.buffers.Get()
+	z.body = z.buffer.Bytes()
+	return z
+}
+
+// release makes a zipper and the memory of its response available to others.
+func (rs *responder) release(z *zipper) {
+	z.buffer.Release(z.body)
+	z.buffer, z.body = nil, nil
+	rs.zips.Put(z)
+}
+
+// compress returns a compressed response, which is valid until the zipper is released.
+func (z *zipper) compress(body []byte) []byte {
+	z.gzip.Reset(z)
+	_, _ = z.gzip.Write(body) // a zipper returns no error
+	_ = z.gzip.Close()
+	return z.body
+}
+
+// Write appends to the compressed response.
+func (z *zipper) Write(p []byte) (int, error) {
+	z.body = append(z.buffer.Grow(z.body, len(p)), p...)
+	return len(p), nil
+}
+
+// encode returns the JSON of a response in the buffer: errors first, and no data if the request was
+// not executed. It returns an error if the response is too large.
+func encode(buffer *buffers.Buffer, response *graphql.Response, op Operation) ([]byte, *gqlerror.Error) {
+	dst := append(buffer.Bytes(), '{')
 	if len(response.Errors) > 0 {
 		dst = append(dst, `"errors":`...)
-		dst = append(dst, marshal(response.Errors)...)
+		dst = appendJSON(buffer, dst, response.Errors)
 	}
 	if response.Data != nil {
 		if len(dst) > 1 {
@@ -151,25 +160,25 @@ func encode(dst []byte, response *graphql.Response, op Operation) ([]byte, *gqle
 			dst = append(dst, response.Data...)
 		} else {
 			var tooLarge *gqlerror.Error
-			if dst, tooLarge = op.AppendData(dst, response.Data); tooLarge != nil {
+			if dst, tooLarge = op.AppendData(buffer, dst, response.Data); tooLarge != nil {
 				return dst, tooLarge
 			}
 		}
 	}
 	if len(response.Extensions) > 0 {
 		dst = append(dst, `,"extensions":`...)
-		dst = append(dst, marshal(response.Extensions)...)
+		dst = appendJSON(buffer, dst, response.Extensions)
 	}
 	return append(dst, '}'), nil
 }
 
-// marshal returns the JSON of errors or extensions, which have only types that can be marshaled.
-func marshal(value any) []byte {
+// appendJSON appends the JSON of errors or extensions, which have only types that can be marshaled.
+func appendJSON(buffer *buffers.Buffer, dst []byte, value any) []byte {
 	b, err := json.Marshal(value)
 	if err != nil {
 		panic(fmt.Sprintf("graphqlhttp: cannot marshal %T: %v", value, err))
 	}
-	return b
+	return append(buffer.Grow(dst, len(b)), b...)
 }
 
 // limitErrors limits the number of errors and the length of their messages.

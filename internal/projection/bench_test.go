@@ -3,7 +3,6 @@ package projection_test
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
@@ -95,11 +94,11 @@ func BenchmarkRender(b *testing.B) {
 				b.Fatal("got no selection")
 			}
 			window := list{indexed(b, pageOf(b, items[name]))}.window()
-			dst := selection.AppendConnection(nil, window, math.MaxInt)
+			dst := selection.AppendConnection(nil, window, unlimited)
 			b.SetBytes(int64(len(dst)))
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = selection.AppendConnection(dst[:0], window, math.MaxInt)
+				dst = selection.AppendConnection(dst[:0], window, unlimited)
 			}
 		})
 	}

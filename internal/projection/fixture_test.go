@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ import (
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
 )
+
+// unlimited is an output without a limit.
+var unlimited = projection.Output{Limit: math.MaxInt}
 
 // pageOf returns the document of a page with n equal items that have every field.
 func pageOf(tb testing.TB, n int) []byte {

@@ -3,7 +3,6 @@ package projection_test
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 	"reflect"
 	"runtime"
 	"strings"
@@ -195,12 +194,12 @@ func TestAllocations(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s: got no selection", name)
 		}
-		dst := selection.AppendConnection(nil, window, math.MaxInt)
+		dst := selection.AppendConnection(nil, window, unlimited)
 		if !json.Valid(dst) {
 			t.Errorf("%s: got %.200s, want JSON", name, dst)
 		}
 		first := bytes.Clone(dst)
-		if got := testing.AllocsPerRun(20, func() { dst = selection.AppendConnection(dst[:0], window, math.MaxInt) }); got > 0 {
+		if got := testing.AllocsPerRun(20, func() { dst = selection.AppendConnection(dst[:0], window, unlimited) }); got > 0 {
 			t.Errorf("%s: got %v allocations, want none", name, got)
 		}
 		if !bytes.Equal(dst, first) {

@@ -46,18 +46,32 @@ type NodeIDAppender interface {
 // true for a wrong value that a later equal key replaced.
 func (i Item) MayHaveInvalid() bool { return i.Page.mayHaveInvalid(i.Index) }
 
-// AppendConnection appends the JSON of the selected fields of a connection to dst. It stops as
-// soon as dst is longer than limit bytes; the result is longer than limit then, and not valid JSON.
-func (s *Selection) AppendConnection(dst []byte, w *Window, limit int) []byte {
-	r := renderer{dst: dst, limit: limit}
+// Memory is the memory of an output.
+type Memory interface {
+	// Grow returns a slice with the content of s and space for n more bytes. s is not used
+	// afterwards.
+	Grow(s []byte, n int) []byte
+}
+
+// Output limits what is appended to a slice, and has its memory.
+type Output struct {
+	// Limit is the maximum length of the slice, in bytes. As soon as it is longer, nothing more is
+	// appended; the result is longer than Limit then, and not valid JSON.
+	Limit int
+	// Memory grows the slice. If nil, new memory is allocated.
+	Memory Memory
+}
+
+// AppendConnection appends the JSON of the selected fields of a connection to dst.
+func (s *Selection) AppendConnection(dst []byte, w *Window, out Output) []byte {
+	r := renderer{dst: dst, limit: out.Limit, memory: out.Memory}
 	r.object(s.root, place{window: w})
 	return r.dst
 }
 
-// AppendItem appends the JSON of the selected fields of an item to dst, with the limit of
-// [Selection.AppendConnection].
-func (s *Selection) AppendItem(dst []byte, item Item, limit int) []byte {
-	r := renderer{dst: dst, limit: limit}
+// AppendItem appends the JSON of the selected fields of an item to dst.
+func (s *Selection) AppendItem(dst []byte, item Item, out Output) []byte {
+	r := renderer{dst: dst, limit: out.Limit, memory: out.Memory}
 	r.object(s.root, item.place())
 	return r.dst
 }
@@ -72,13 +86,16 @@ func (s *Selection) ConnectionSize(w *Window, limit int) int {
 
 // ItemSize returns the number of bytes that [Selection.AppendItem] would append. It stops counting
 // at the limit.
-func (s *Selection) ItemSize(item Item, limit int) int { return len(s.AppendItem(nil, item, limit)) }
+func (s *Selection) ItemSize(item Item, limit int) int {
+	return len(s.AppendItem(nil, item, Output{Limit: limit}))
+}
 
 // renderer writes selections. It writes null only if the schema allows it: lists and booleans have
 // defaults, and elements of the wrong type are not in the index.
 type renderer struct {
-	dst   []byte
-	limit int // of the output, in bytes
+	dst    []byte
+	limit  int    // of the output, in bytes
+	memory Memory // of dst, or nil
 	// measures means that only the size counts. Of the output, measured bytes have been dropped.
 	measures bool
 	measured int
@@ -107,6 +124,7 @@ func (r *renderer) object(sel steps, at place) {
 		if r.full() {
 			return
 		}
+		r.space(len(s.name))
 		r.dst = append(r.dst, s.name...)
 		switch s.op {
 		case opConstant:
@@ -161,18 +179,44 @@ func (r *renderer) list(sel steps, w *Window, element func(i int) place) {
 	r.dst = append(r.dst, ']')
 }
 
+// slack is the space that is left for punctuation, numbers, ids and cursors, in bytes.
+const slack = 256
+
+// space grows dst unless there is space for n bytes and the slack.
+func (r *renderer) space(n int) {
+	if n += slack; cap(r.dst)-len(r.dst) < n {
+		r.grow(n)
+	}
+}
+
+func (r *renderer) grow(n int) {
+	if r.memory == nil {
+		r.dst = slices.Grow(r.dst, n)
+	} else {
+		r.dst = r.memory.Grow(r.dst, n)
+	}
+}
+
+// largeOutput is the size from which an output at most doubles when it grows, in bytes.
+const largeOutput = 512 << 10
+
 // reserve grows dst when the next item may not fit: for the items that are left, if they are as
-// large as the previous ones, and at most to twice its length. If they are small compared to dst,
-// more lists will probably follow, and dst doubles.
+// large as the previous ones. The items so far limit how much, because the items that are left can
+// be smaller. If the items are small compared to dst, more lists will probably follow, and dst
+// doubles.
 func (r *renderer) reserve(size, left int) {
-	if cap(r.dst)-len(r.dst) >= size {
+	if cap(r.dst)-len(r.dst) >= size+slack {
 		return
 	}
 	space := size*left + size*left/16
 	if space < len(r.dst)/4 {
 		space = len(r.dst)
 	}
-	r.dst = slices.Grow(r.dst, min(space, len(r.dst), max(r.limit-len(r.dst), size)))
+	most := len(r.dst)
+	if most < largeOutput {
+		most *= 8
+	}
+	r.grow(min(space, most, max(r.limit-len(r.dst), size)) + slack)
 }
 
 // cursor writes the cursor of the item at index i, or null if there are no items.
@@ -200,7 +244,9 @@ func (r *renderer) value(s *step, at place) {
 	case value.marked():
 		r.rewrite(s.op, value.of(at.page.body))
 	default:
-		r.dst = append(r.dst, at.page.body[value.lo:value.hi]...)
+		raw := at.page.body[value.lo:value.hi]
+		r.space(len(raw))
+		r.dst = append(r.dst, raw...)
 	}
 }
 
@@ -222,6 +268,7 @@ func (r *renderer) objects(sel steps, at place, value slot) {
 
 // rewrite writes a value that cannot be written as it is.
 func (r *renderer) rewrite(o op, value []byte) {
+	r.space(len(value)) // no rewritten value is longer
 	switch {
 	case o == opStrings:
 		r.strings(value)

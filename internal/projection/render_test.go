@@ -1,7 +1,6 @@
 package projection_test
 
 import (
-	"math"
 	"testing"
 
 	"cvmgraph/internal/projection"
@@ -61,7 +60,7 @@ func TestAppendConnection(t *testing.T) {
 			if !ok {
 				t.Fatal("got no selection")
 			}
-			if got := selection.AppendConnection([]byte("before "), list{test.page}.window(), math.MaxInt); string(got) != "before "+test.want {
+			if got := selection.AppendConnection([]byte("before "), list{test.page}.window(), unlimited); string(got) != "before "+test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -103,7 +102,7 @@ func TestAppendItem(t *testing.T) {
 			if !ok {
 				t.Fatal("got no selection")
 			}
-			if got := string(selection.AppendItem(nil, list{page}.Item(0), math.MaxInt)); got != test.want {
+			if got := string(selection.AppendItem(nil, list{page}.Item(0), unlimited)); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
