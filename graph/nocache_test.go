@@ -66,7 +66,8 @@ func oldest(t *testing.T, a response) (version int, ok bool) {
 		t.Fatalf("got %+v, want no errors", a.Errors)
 	}
 	for _, part := range strings.Split(a.raw, `"version `)[1:] {
-		shown, err := strconv.Atoi(part[:strings.Index(part, `"`)])
+		number, _, _ := strings.Cut(part, `"`)
+		shown, err := strconv.Atoi(number)
 		if err != nil {
 			t.Fatal(err)
 		}

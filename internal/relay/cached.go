@@ -20,9 +20,9 @@ func (p CachedPage) positions() Range {
 }
 
 // CoverCached returns cached pages that have every position of the ranges, each page once. It
-// returns false if there are none. The cached pages are ordered, latest first: a range is covered by
-// the latest page that has all of it. If a range needs several pages, each shares a position with
-// the previous one. For no ranges, any page does.
+// returns false if there are none. The cached pages are ordered, latest first: a range is covered
+// by the latest page that has all of it. If a range needs several pages, each shares a position
+// with the previous one. For no ranges, any page does.
 func CoverCached(ranges []Range, cached []CachedPage) ([]PageRef, bool) {
 	if len(cached) == 0 {
 		return nil, false
