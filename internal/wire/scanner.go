@@ -57,7 +57,7 @@ func (s *Scanner) Fail(f Failure) bool {
 	return false
 }
 
-// unexpected fails because of the byte at Pos, or because there is none.
+// unexpected fails because of the byte at Pos, or because the data ends.
 func (s *Scanner) unexpected() bool {
 	if s.Pos >= len(s.Data) {
 		return s.Fail(Truncated)
@@ -233,7 +233,7 @@ func (s *Scanner) failEscape(at int) bool {
 
 // special returns the index, from a start on, of the next byte of a string that needs attention: a
 // quote, a backslash, a control character, or a byte outside ASCII. It returns the length of the
-// data if there is none.
+// data if there is no such byte.
 func (s *Scanner) special(from int) int {
 	// Eight bytes at a time: a subtraction borrows into the high bit of each byte that is too
 	// small, and from there into higher bytes. Only the lowest high bit is reliable, and it marks
