@@ -81,8 +81,8 @@ func (l *lexer) unicodeEscape() (r rune, size int) {
 	r, ok := l.fourDigits(2)
 	if ok && utf16.IsSurrogate(r) && l.peek(6) == '\\' && l.peek(7) == 'u' {
 		trailing, valid := l.fourDigits(8)
-		if r = utf16.DecodeRune(r, trailing); valid && r != utf8.RuneError {
-			return r, 12
+		if pair := utf16.DecodeRune(r, trailing); valid && pair != utf8.RuneError {
+			return pair, 12
 		}
 	}
 	if !ok || !utf8.ValidRune(r) {
