@@ -11,8 +11,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/validator"
-	"github.com/vektah/gqlparser/v2/validator/rules"
+	"github.com/vektah/gqlparser/v2/validator/core"
 
 	"cvmgraph/internal/apierror"
 	"cvmgraph/internal/syntax"
@@ -37,7 +36,7 @@ func DocumentBytes(query string) int { return parsedFactor*len(query) + entryByt
 type documentLimits struct {
 	limits Limits
 	schema *ast.Schema
-	rules  *rules.Rules
+	rules  []core.Rule
 	cache  *otter.Cache[string, *ast.QueryDocument]
 }
 
@@ -49,7 +48,7 @@ type documentLimits struct {
 // An extension can return one error only. If a document or its variables have several, the error
 // wraps a [gqlerror.List].
 func Install(exec *executor.Executor, schema *ast.Schema, limits Limits, introspection bool) {
-	exec.Use(&documentLimits{limits, schema, validationRules(introspection), otter.Must(&otter.Options[string, *ast.QueryDocument]{
+	exec.Use(&documentLimits{limits, schema, sortedRules(validationRules(introspection)), otter.Must(&otter.Options[string, *ast.QueryDocument]{
 		MaximumWeight: cacheBytes,
 		Weigher:       func(query string, _ *ast.QueryDocument) uint32 { return uint32(DocumentBytes(query)) },
 	})})
@@ -124,7 +123,7 @@ func (l *documentLimits) parse(query string) (*ast.QueryDocument, *gqlerror.Erro
 
 // validate checks a document against the schema.
 func (l *documentLimits) validate(doc *ast.QueryDocument) *gqlerror.Error {
-	errs := validator.ValidateWithRules(l.schema, doc, l.rules)
+	errs := validate(l.schema, doc, l.rules)
 	for _, e := range errs {
 		errcode.Set(e, apierror.CodeValidationFailed)
 	}

@@ -32,6 +32,9 @@ const (
 	// maxSelections is the limit of one selection set, including its fragments: validation compares
 	// each field with each other.
 	maxSelections = 300
+	// maxLists is the limit of lists in each other in the type of a variable: a value that is not a
+	// list becomes one for each of them.
+	maxLists = 5
 )
 
 func tooComplex(what string, limit, actual int) *apierror.Error {
@@ -67,6 +70,9 @@ func (l *documentLimits) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 		m.directives += len(operation.Directives)
 		for _, v := range operation.VariableDefinitions {
 			m.directives += len(v.Directives)
+			if lists := nestedLists(v.Type); lists > maxLists {
+				return tooComplex("lists in each other in the type of a variable", maxLists, lists)
+			}
 		}
 		s := m.set(operation.SelectionSet)
 		if s.selections > MaxRootFields {
@@ -90,6 +96,15 @@ func (l *documentLimits) checkDocument(doc *ast.QueryDocument) *apierror.Error {
 		return tooComplex("directives", maxDirectives, m.directives)
 	}
 	return nil
+}
+
+// nestedLists returns the number of lists in each other in a type.
+func nestedLists(t *ast.Type) int {
+	lists := 0
+	for ; t.Elem != nil; t = t.Elem {
+		lists++
+	}
+	return lists
 }
 
 // measure computes the sizes of one document's selection sets, of each fragment once.

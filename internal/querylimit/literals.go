@@ -11,10 +11,8 @@ import (
 // gqlparser's rule, which accepts an object for each scalar and enum, and numbers that cannot be
 // converted afterwards.
 func literalsOfCorrectType(observers *core.Events, addError core.AddErrFunc) {
-	reported := make(map[*ast.Value]bool) // each operation that spreads a fragment visits its values
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
-		if problem := literalProblem(value); problem != "" && !reported[value] {
-			reported[value] = true
+		if problem := literalProblem(value); problem != "" {
 			addError(core.Message("%s", problem), core.At(value.Position))
 		}
 	})

@@ -16,6 +16,10 @@ import (
 // are more, one error says so.
 const maxVariableErrors = 50
 
+// maxElements is the maximum number of elements of all lists in the variables of one request.
+// gqlgen's conversion of an element takes long.
+const maxElements = 20_000
+
 // coerceVariables replaces the values of an operation's variables by values of their types, as
 // graphql-js does. The document of the operation must be valid.
 //
@@ -37,6 +41,10 @@ func coerceVariables(schema *ast.Schema, operation *ast.OperationDefinition, val
 			values[name] = c.value(value, t)
 		}
 	}
+	if c.elements > maxElements {
+		message := fmt.Sprintf("the variables have %d elements in lists: at most %d are allowed", c.elements, maxElements)
+		return gqlerror.List{apierror.TooComplex(maxElements, c.elements, message).GraphQL()}
+	}
 	return c.errs
 }
 
@@ -45,6 +53,7 @@ type coercion struct {
 	schema   *ast.Schema
 	variable *ast.VariableDefinition // the current variable
 	path     []pathElement           // from the variable to the current value
+	elements int                     // of the lists so far
 	errs     gqlerror.List
 }
 
@@ -115,6 +124,9 @@ func (c *coercion) list(value any, element *ast.Type) any {
 	list, ok := value.([]any)
 	if !ok {
 		return []any{c.value(value, element)}
+	}
+	if c.elements += len(list); c.elements > maxElements {
+		return nil
 	}
 	c.path = append(c.path, pathElement{})
 	for i := 0; i < len(list) && !c.full(); i++ {

@@ -86,6 +86,21 @@ func TestCoerceVariables(t *testing.T) {
 	}
 }
 
+func TestCoerceVariables_elements(t *testing.T) {
+	t.Parallel()
+	const query = `query($v: [[Int!]], $w: [[Int!]]) { f(matrix: $v) g: f(matrix: $w) }`
+	list := func(elements int) string { return "[" + strings.Repeat("1,", elements-1) + "1]" }
+	for name, test := range map[string]struct{ variables, want string }{
+		"as many as allowed": {`{"v": [` + list(9_999) + `], "w": [` + list(9_999) + `]}`, ""},
+		"one more":           {`{"v": [` + list(9_999) + `], "w": [` + list(10_000) + `]}`, "the variables have 20001 elements in lists: at most 20000 are allowed"},
+		"in one list":        {`{"v": ` + list(100_000) + `}`, "the variables have 100000 elements in lists: at most 20000 are allowed"},
+	} {
+		if got := coerceJSON(t, query, test.variables); test.want == "" && got[0] != '{' || test.want != "" && got != test.want {
+			t.Errorf("%s: got %.100s, want %q", name, got, test.want)
+		}
+	}
+}
+
 func TestLiterals_inputObjects(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: inputSchema})
