@@ -119,6 +119,10 @@ func (op *operation) AppendData(buffer *buffers.Buffer, dst, data []byte) ([]byt
 	return op.segments.appendData(buffer, dst, data)
 }
 
+// MayStore reports whether a browser may store the response. It must not store the upstream calls
+// of an operation, because they describe one execution.
+func (op *operation) MayStore() bool { return !op.explain }
+
 // Sources returns the pages of the response. It returns false if one of them is not cached, or if
 // the document is not trusted, because requests with such a document are counted.
 func (op *operation) Sources() (graphqlhttp.Sources, bool) {

@@ -48,6 +48,8 @@ type Operation interface {
 	AppendData(buffer *buffers.Buffer, dst, data []byte) ([]byte, *gqlerror.Error)
 	// Extensions returns the extensions of the response, or nil if there are none.
 	Extensions() map[string]any
+	// MayStore reports whether the caller's browser may store the response.
+	MayStore() bool
 	// Sources returns what the response was made from, and false if the response must not be
 	// cached.
 	Sources() (Sources, bool)
@@ -182,7 +184,7 @@ func (x *exchange) respond(response *graphql.Response, op Operation, entry *cach
 	if complete && entry != nil {
 		x.cache.store(*entry, op, body)
 	}
-	x.responder.write(x.w, x.r, x.media, status, body, complete)
+	x.responder.write(x.w, x.r, x.media, status, body, complete && op.MayStore())
 	buffer.Release(body)
 	return response.Errors
 }

@@ -58,6 +58,8 @@ func (o stubOperation) CacheScope() (scope [32]byte, ok bool) {
 
 func (stubOperation) WithDocument(ctx context.Context, _ string) context.Context { return ctx }
 
+func (stubOperation) MayStore() bool { return true }
+
 func (stubOperation) AppendData(_ *buffers.Buffer, dst, data []byte) ([]byte, *gqlerror.Error) {
 	return append(dst, data...), nil
 }

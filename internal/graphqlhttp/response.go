@@ -30,8 +30,8 @@ const (
 	maxAgeSeconds = 2
 )
 
-// vary lists the request headers that a response depends on.
-const vary = "Accept, Accept-Encoding, Authorization, X-API-Key, X-Phala-Workspace"
+// vary lists the request headers that the body of a response depends on.
+const vary = "Accept, Accept-Encoding, Authorization, Cache-Control, X-API-Key, X-Cvmgraph-Explain, X-Phala-Workspace"
 
 // responder writes GraphQL responses. It is safe for concurrent use.
 type responder struct {
@@ -51,9 +51,9 @@ func newResponder() *responder {
 	return rs
 }
 
-// write writes a response. If it is complete, it has data and no errors.
+// write writes a response. If it is storable, a browser may reuse it for the same GET.
 func (rs *responder) write(
-	w http.ResponseWriter, r *http.Request, media string, status int, body []byte, complete bool,
+	w http.ResponseWriter, r *http.Request, media string, status int, body []byte, storable bool,
 ) {
 	header := w.Header()
 	// The values are shared between responses. A middleware that adds a value copies them.
@@ -64,7 +64,7 @@ func (rs *responder) write(
 	} else {
 		header["Vary"] = append(others, vary)
 	}
-	if complete && r.Method == http.MethodGet {
+	if storable && r.Method == http.MethodGet {
 		tag := entityTag(body)
 		header.Set("ETag", tag)
 		header.Set("Cache-Control", "private, max-age="+strconv.Itoa(maxAgeSeconds))

@@ -113,9 +113,10 @@ type extensions map[string]any
 func writeError(w http.ResponseWriter, status int, message string, ext extensions) {
 	header := w.Header()
 	// A handler may have set these headers for the response that it did not complete.
-	for _, name := range []string{"Cache-Control", "Content-Encoding", "ETag", "Last-Modified"} {
+	for _, name := range []string{"Content-Encoding", "ETag", "Last-Modified"} {
 		header.Del(name)
 	}
+	header.Set("Cache-Control", "no-store")
 	type gqlError struct {
 		Message    string     `json:"message"`
 		Extensions extensions `json:"extensions"`
