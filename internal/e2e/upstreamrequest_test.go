@@ -16,6 +16,8 @@ var otherHeaders = []string{
 	"Referer", "User-Agent", "From", "Accept-Language", "X-Phala-Version", "X-Cvmgraph-Explain", "X-Request-Id",
 	"X-Custom", "Proxy-Authorization", "X-Api-Key2", "Te", "Priority", "Range", "If-None-Match", "Cache-Control",
 	"X-Http-Method-Override", "Baggage", "Apollographql-Client-Name", "Cf-Connecting-Ip", "Authorization-X",
+	"Sentry-Trace", "B3", "X-B3-Traceid", "X-B3-Sampled", "X-Datadog-Trace-Id", "X-Datadog-Tags", "Elastic-Apm-Traceparent", "Newrelic",
+	"X-Amzn-Trace-Id", "X-Cloud-Trace-Context", "Uber-Trace-Id", "X-Correlation-Id", "Request-Id", "Sw8", "Grpc-Trace-Bin", "X-Instana-T",
 }
 
 // TestUpstreamRequest_headers sends each kind of credential with many other headers, and checks the
