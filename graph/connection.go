@@ -126,7 +126,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 	}
 	c.window.TotalOnly = !selectsItems(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field)
 	fetch := listFetch{op: op, filter: c.list.filter, since: c.window.Since(time.Now())}
-	result, err := fetch.run(ctx, relay.NewAssembler(c.window, op.fetchPlan.list(c.list.filter)))
+	result, err := fetch.run(ctx, c.window, op.fetchPlan.list(c.list.filter))
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 	}
 	fetch.shown(ctx, result)
 	op.report(ctx, result)
-	items := &connectionItems{loaded: fetch.loaded, result: result, list: c.list.fingerprint}
+	items := &connectionItems{loaded: fetch.loaded, front: fetch.front, result: result, list: c.list.fingerprint}
 	reportConnection(ctx, items, result)
 	return &model.CvmConnection{Window: projection.Window{
 		List: items, Len: result.Len(), Total: result.Total, HasNext: result.HasNext, HasPrevious: result.HasPrevious,

@@ -10,6 +10,7 @@ import (
 // read-only and refer to no upstream call or resolver.
 type connectionItems struct {
 	loaded []pages.FetchResult // by relay.ItemRef.Page
+	front  *listFront          // has the items instead of loaded if it is not nil
 	result *relay.Result
 	list   relay.Fingerprint
 }
@@ -19,6 +20,9 @@ var _ projection.List = (*connectionItems)(nil)
 // Item returns the item at index i.
 func (c *connectionItems) Item(i int) projection.Item {
 	ref := c.result.Item(i)
+	if c.front != nil {
+		return c.front.item(ref.Index)
+	}
 	return c.loaded[ref.Page].Item(ref.Index)
 }
 

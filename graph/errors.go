@@ -48,6 +48,10 @@ func toClientError(err error) (*apierror.Error, bool) {
 		shown.UpstreamCode, shown.UpstreamRequestID = e.Code, e.RequestID
 		return shown, true
 	}
+	if isTooLarge(err) {
+		return apierror.New(apierror.CodeInvalidResponse,
+			"the upstream's response is larger than 16 MiB: ask for fewer CVMs at a time (first or last)"), true
+	}
 	if e, ok := errors.AsType[*restclient.InvalidResponseError](err); ok {
 		return apierror.New(apierror.CodeInvalidResponse, e.Error()+invalidResponseAdvice(e.Reason)), true
 	}

@@ -112,7 +112,10 @@ func (op *operation) Extensions() map[string]any {
 
 // upstream returns extensions.upstream.
 func (op *operation) upstream() upstreamExtension {
-	e := upstreamExtension{Calls: []upstreamCall{}, ItemsReturned: op.returned + len(op.lookupFound)}
+	e := upstreamExtension{Calls: []upstreamCall{}, ItemsReturned: op.returned}
+	if op.search != nil {
+		e.ItemsReturned += len(op.search.found)
+	}
 	if op.loader == nil {
 		return e
 	}

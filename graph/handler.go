@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"cvmgraph/internal/graphqlhttp"
+	"cvmgraph/internal/hints"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/panics"
 	"cvmgraph/internal/persisted"
@@ -22,7 +23,7 @@ func NewHandler(r *Resolver) http.Handler { return newHandler(r) }
 // newHandler returns the GraphQL endpoint with more extensions, which are the innermost ones.
 func newHandler(r *Resolver, more ...graphql.HandlerExtension) http.Handler {
 	schema, sdl := newSubgraph(r)
-	r.hints, r.sdl = newHintCache(), sdl
+	r.hints, r.sdl = hints.NewCache(), sdl
 	exec := executor.New(schema)
 	exec.SetErrorPresenter(r.presentError)
 	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.FromRecover(value) })

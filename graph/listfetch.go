@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -19,15 +21,27 @@ type listFetch struct {
 	// cache may have returned a larger page instead of a requested one.
 	loaded    []pages.FetchResult
 	requested []relay.PageRef
+	// wrongNumber reports that an earlier response may have a wrong id of an item of the window.
+	wrongNumber bool
+	// front has the pages of the result instead of loaded if it is not nil.
+	front *listFront
 }
 
-// run loads pages until the assembler has its result. The result is nil if the list changes too
-// fast.
-func (f *listFetch) run(ctx context.Context, assembler *relay.Assembler) (*relay.Result, error) {
+// run loads pages until the window is complete. The result is nil if the list changes too fast.
+func (f *listFetch) run(ctx context.Context, window relay.Window, plan *relay.ListPlan) (*relay.Result, error) {
+	if !window.TotalOnly && f.op.hints.Irregular(f.filter) {
+		return f.runFromFront(ctx, window)
+	}
+	assembler := relay.NewAssembler(window, plan)
+	unnumbered := false
 	for {
 		next := assembler.Next(f.cached())
 		if len(next.Pages) == 0 {
-			return assembler.Result(), nil
+			result := assembler.Result()
+			if unnumbered {
+				setInexact(result)
+			}
+			return result, nil
 		}
 		if next.Restart {
 			f.restart()
@@ -36,9 +50,110 @@ func (f *listFetch) run(ctx context.Context, assembler *relay.Assembler) (*relay
 		if err != nil {
 			return nil, err
 		}
+		if f.needsFront(window) && !unnumbered {
+			before := f.loaded
+			result, err := f.runFromFront(ctx, window)
+			// A list that can be served without its front is, if the front takes too many calls.
+			if _, exceeded := errors.AsType[*pages.CallBudgetError](err); !exceeded || f.irregular() {
+				return result, err
+			}
+			unnumbered, f.loaded = true, before
+		}
 		for i := range loaded {
 			assembler.Add(snapshotOf(&loaded[i]))
 		}
+	}
+}
+
+// needsFront reports whether the loaded pages do not suffice to identify their items, or to place
+// them in the list.
+func (f *listFetch) needsFront(window relay.Window) bool {
+	if window.TotalOnly {
+		return false
+	}
+	for i := range f.loaded {
+		page := &f.loaded[i]
+		if page.Irregular || page.Provisional && page.Request.Page > 1 && f.hasUnknownNumbers(page, window) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasUnknownNumbers reports whether a page has an item without a VM to which there may be equal
+// ones on earlier pages. As long as no equal item was seen, it takes none for granted, unless one
+// call shows the whole list.
+func (f *listFetch) hasUnknownNumbers(page *pages.FetchResult, window relay.Window) bool {
+	start := refOf(page.Request).Range().Lo
+	for i, identity := range page.Identities {
+		if identity.VMID != "" {
+			continue
+		}
+		s := f.op.hints.Sighting(f.filter, identity.Traits)
+		f.wrongNumber = f.wrongNumber || s.Wrong
+		if s.Several || !s.Known && page.Total <= relay.MaxPageSize ||
+			window.Contradicts(identity.Traits, identity.Number, start+i) {
+			return true
+		}
+		if !s.Known {
+			f.op.hints.Assume(f.filter, identity.Traits)
+		}
+	}
+	return false
+}
+
+// runFromFront assembles the window from the front of the list.
+func (f *listFetch) runFromFront(ctx context.Context, window relay.Window) (*relay.Result, error) {
+	var count int
+	if f.irregular() {
+		count = window.Count + 1 // shows whether there is a next item
+		if window.After != nil {
+			count += window.After.Position + 1
+		}
+		if window.FromBack {
+			count = wholeList
+		}
+	} else {
+		for i := range f.loaded {
+			count = max(count, refOf(f.loaded[i].Request).Range().Lo+f.loaded[i].Len())
+		}
+	}
+	for {
+		front, err := f.readFront(ctx, frontRequest{reason: relay.ReasonScan, count: count})
+		if err != nil {
+			return nil, err
+		}
+		snapshot := front.snapshot()
+		renumbered, wrong := window.Renumbered(front.identities, snapshot.Items)
+		assembler := relay.NewAssembler(renumbered, nil)
+		assembler.Add(snapshot)
+		next := assembler.Next(nil)
+		if len(next.Pages) == 0 || front.complete {
+			f.front = front
+			result := assembler.Result()
+			if front.changed || wrong || f.wrongNumber {
+				setInexact(result)
+			}
+			return result, nil
+		}
+		// The pages that the assembler lacks are after the front, or it searches all of the list.
+		more := next.Pages[len(next.Pages)-1].Range().Hi + 1
+		if count = max(count, len(front.items)); more > count {
+			count = more
+		} else {
+			count = wholeList
+		}
+	}
+}
+
+// setInexact records that a window may lack items, or have some that were returned before.
+func setInexact(result *relay.Result) {
+	switch {
+	case result == nil:
+	case result.Realigned == nil:
+		result.Realigned = &relay.Realigned{RepeatedFrom: -1}
+	default:
+		result.Realigned.Exact = false
 	}
 }
 
@@ -60,13 +175,139 @@ func (f *listFetch) restart() {
 
 // load loads pages and returns them. It fetches a page again if this field has loaded it before. If
 // the operation has a page with the whole list that this field has not loaded, load returns that
-// page in place of all requested ones.
+// page in place of all requested ones. In place of a page that is too large it returns smaller
+// ones.
 func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
 	if whole, ok := f.op.loader.CompletePage(f.filter, f.since); ok {
 		if ref := refOf(whole); !slices.Contains(f.requested, ref) {
 			refs = []relay.PageRef{ref}
 		}
 	}
+	loaded, err := f.request(ctx, reason, withinSize(refs, f.op.hints.PageSize(f.filter)))
+	if err != nil {
+		return nil, err
+	}
+	f.keep(ctx, reason, loaded)
+	return loaded, nil
+}
+
+// loadWhole loads pages and returns them in the order of refs. It does not fetch those again that
+// this field has.
+func (f *listFetch) loadWhole(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
+	all := make([]pages.FetchResult, len(refs))
+	var lacking []relay.PageRef
+	for i, ref := range refs {
+		if at := slices.IndexFunc(f.loaded, func(p pages.FetchResult) bool { return refOf(p.Request) == ref }); at >= 0 {
+			all[i] = f.loaded[at]
+		} else {
+			lacking = append(lacking, ref)
+		}
+	}
+	if len(lacking) == 0 {
+		return all, nil
+	}
+	loaded, err := f.requestPages(ctx, reason, lacking)
+	if err != nil {
+		return nil, err
+	}
+	f.keep(ctx, reason, loaded)
+	for i := range all {
+		if all[i].Page == nil {
+			all[i], loaded = loaded[0], loaded[1:]
+		}
+	}
+	return all, nil
+}
+
+// keep records loaded pages.
+func (f *listFetch) keep(ctx context.Context, reason relay.Reason, loaded []pages.FetchResult) {
+	f.op.resolver.Tracer.used(ctx, loaded, reason)
+	for i := range loaded {
+		f.op.hints.Remember(f.filter, snapshotOf(&loaded[i]))
+		f.op.hints.See(f.filter, &loaded[i])
+	}
+	if len(f.loaded) == 0 {
+		f.loaded = loaded
+	} else {
+		f.loaded = append(f.loaded, loaded...)
+	}
+}
+
+// withinSize returns refs with smaller pages in place of those with more than size items.
+func withinSize(refs []relay.PageRef, size int) []relay.PageRef {
+	if !slices.ContainsFunc(refs, func(ref relay.PageRef) bool { return ref.Size > size }) {
+		return refs
+	}
+	var within []relay.PageRef
+	for _, ref := range refs {
+		if ref.Size <= size {
+			within = append(within, ref)
+			continue
+		}
+		within = append(within, relay.CoverWithin(ref.Range(), size)...)
+	}
+	return within
+}
+
+// minPageSize is the size of the smallest pages that replace pages that are too large. Smaller ones
+// often share no item with the next page.
+const minPageSize = 12
+
+// request loads pages. In place of a page that is too large it loads smaller ones.
+func (f *listFetch) request(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
+	loaded, err := f.requestPages(ctx, reason, refs)
+	if !isTooLarge(err) {
+		return loaded, err
+	}
+	var all []pages.FetchResult
+	for i, ref := range refs {
+		if loaded[i].Page != nil {
+			all = append(all, loaded[i])
+			continue
+		}
+		smaller, smallerErr := f.requestSmaller(ctx, reason, ref, err)
+		if smallerErr != nil {
+			return nil, smallerErr
+		}
+		all = append(all, smaller...)
+	}
+	return all, nil
+}
+
+// requestSmaller loads smaller pages in place of a page that is too large. Only once a page has
+// shown which size is small enough, it loads several at a time.
+func (f *listFetch) requestSmaller(
+	ctx context.Context, reason relay.Reason, ref relay.PageRef, tooLarge error,
+) ([]pages.FetchResult, error) {
+	for size := ref.Size; size > minPageSize; {
+		size = max(size/2, minPageSize)
+		smaller := relay.CoverWithin(f.withinList(ref.Range()), size)
+		loaded, err := f.requestPages(ctx, reason, smaller[:1])
+		if isTooLarge(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		f.op.hints.LimitPageSize(f.filter, size)
+		rest, err := f.request(ctx, reason, smaller[1:])
+		return append(loaded, rest...), err
+	}
+	return nil, tooLarge
+}
+
+// withinList returns the part of a range that is in the list, as far as is known. It has at least
+// one position.
+func (f *listFetch) withinList(r relay.Range) relay.Range {
+	if n := len(f.loaded); n > 0 && !f.loaded[n-1].Irregular {
+		r.Hi = max(min(r.Hi, f.loaded[n-1].Total), r.Lo+1)
+	}
+	return r
+}
+
+// requestPages loads pages in the order of refs. It fetches a page again if this field has
+// requested it before. If it returns an error, the pages that failed are empty.
+func (f *listFetch) requestPages(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
 	var buf [1]restclient.PageRequest
 	requests := slices.Grow(buf[:0], len(refs))
 	for _, ref := range refs {
@@ -79,25 +320,59 @@ func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.
 		}
 	}
 	loaded, err := f.op.loader.Load(ctx, reason, requests, f.since)
+	if isNotFound(err) {
+		return f.endList(ctx, reason, requests, loaded, err)
+	}
+	return loaded, err
+}
+
+// endList replaces pages that the upstream does not have (status 404) by empty ones if the list
+// ends before them. Some upstreams have no page after the last one.
+func (f *listFetch) endList(
+	ctx context.Context, reason relay.Reason, requests []restclient.PageRequest, loaded []pages.FetchResult, notFound error,
+) ([]pages.FetchResult, error) {
+	first := restclient.PageRequest{Filter: f.filter, Page: 1, PageSize: 1}
+	for i, request := range requests {
+		if loaded[i].Page == nil && request.Page == 1 {
+			return loaded, notFound
+		}
+	}
+	f.op.loader.Invalidate(ctx, first)
+	list, err := f.op.loader.Load(ctx, relay.ReasonTotal, []restclient.PageRequest{first}, time.Now())
 	if err != nil {
-		return nil, err
+		return loaded, err
 	}
-	f.op.resolver.Tracer.used(ctx, loaded, reason)
-	for i := range loaded {
-		f.op.hints.remember(f.filter, snapshotOf(&loaded[i]))
-	}
-	if len(f.loaded) == 0 {
-		f.loaded = loaded
-	} else {
-		f.loaded = append(f.loaded, loaded...)
+	for i, request := range requests {
+		if loaded[i].Page != nil {
+			continue
+		}
+		if refOf(request).Range().Lo < list[0].Total { // the list has grown again
+			again, err := f.op.loader.Load(ctx, reason, []restclient.PageRequest{request}, f.since)
+			if err != nil {
+				return loaded, err
+			}
+			loaded[i] = again[0]
+			continue
+		}
+		loaded[i] = pages.EmptyPage(request, list[0])
 	}
 	return loaded, nil
+}
+
+// isNotFound reports whether the upstream does not have a page.
+func isNotFound(err error) bool {
+	status, ok := errors.AsType[*restclient.StatusError](err)
+	return ok && status.StatusCode == http.StatusNotFound
 }
 
 // shown records that the response shows the pages of a result.
 func (f *listFetch) shown(ctx context.Context, result *relay.Result) {
 	if f.op.since.IsZero() {
 		return // saves the list of pages
+	}
+	if f.front != nil {
+		f.op.loader.Shown(ctx, f.filter, f.front.pages)
+		return
 	}
 	used := result.Pages()
 	shown := make([]pages.FetchResult, len(used))
@@ -117,6 +392,7 @@ func snapshotOf(page *pages.FetchResult) relay.PageSnapshot {
 		Ref:      refOf(page.Request),
 		Items:    page.Fingerprints,
 		Total:    page.Total,
+		Reported: max(page.Announced, page.Total),
 		Distinct: page.Distinct,
 		// A stale page replaces one that the upstream failed to send. Another call would not help.
 		Cached: page.Cached && !page.Stale,

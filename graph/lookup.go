@@ -98,8 +98,8 @@ func vmIdentity(vmID string) (relay.Identity, error) {
 	return relay.ParseNodeID(relay.VMIdentity(vmID).NodeID())
 }
 
-// lookup returns the CVMs of all lookups of the operation. It searches once.
-func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.Item, error) {
+// lookup returns the search of all lookups of the operation. It searches once.
+func (op *operation) lookup(ctx context.Context) (*search, error) {
 	if err := op.start(); err != nil {
 		return nil, err
 	}
@@ -112,9 +112,9 @@ func (op *operation) lookup(ctx context.Context) (map[relay.Identity]projection.
 		op.lookupErr = errLookupUnfinished // for the other fields, if run panics
 		op.lookupErr = s.run(ctx)
 		op.loader.Shown(ctx, s.fetch.filter, s.fetch.loaded)
-		op.lookupFound = s.found
+		op.search = &s
 	})
-	return op.lookupFound, op.lookupErr
+	return op.search, op.lookupErr
 }
 
 // search finds CVMs in the unfiltered list of a credential.
@@ -122,6 +122,16 @@ type search struct {
 	fetch listFetch
 	keys  map[relay.Identity]bool
 	found map[relay.Identity]projection.Item
+	// uncertain reports that CVMs that were not found may be in the list.
+	uncertain bool
+}
+
+// item returns the CVM with an identity. It returns false if the list does not have it.
+func (s *search) item(identity relay.Identity) (item projection.Item, ok bool, err error) {
+	if item, ok = s.found[identity]; !ok && s.uncertain {
+		err = unavailable("the list changes faster than it can be searched: try again")
+	}
+	return item, ok, err
 }
 
 func (s *search) done() bool { return len(s.found) == len(s.keys) }
@@ -139,17 +149,7 @@ func (s *search) run(ctx context.Context) error {
 	if err := s.load(ctx, relay.ReasonLookup, s.hinted()); err != nil || s.done() {
 		return err
 	}
-	// A CVM is known to be missing only once the whole list was seen without a gap.
-	for range 2 {
-		complete, err := s.scan(ctx)
-		if err != nil || complete || s.done() {
-			return err
-		}
-		// The pages do not join. They are fetched again, because the fetch has requested them
-		// before.
-		s.fetch.loaded = nil
-	}
-	return unavailable("the list changes faster than it can be searched: try again")
+	return s.scan(ctx)
 }
 
 // hinted returns the pages around the last known positions of the CVMs. It returns none if these
@@ -161,7 +161,7 @@ func (s *search) hinted() []relay.PageRef {
 			items = append(items, key.Fingerprint())
 		}
 	}
-	positions, total, ok := s.fetch.op.hints.find(items)
+	positions, total, ok := s.fetch.op.hints.Find(items)
 	if !ok {
 		return nil
 	}
@@ -195,51 +195,49 @@ func (s *search) load(ctx context.Context, reason relay.Reason, refs []relay.Pag
 
 // match adds to found what the pages have of keys.
 func (s *search) match(loaded []pages.FetchResult) {
-	for _, page := range loaded {
+	for p := range loaded {
+		page := &loaded[p]
 		for i, identity := range page.Identities {
-			if _, ok := s.found[identity]; !ok && s.keys[identity] {
+			if _, ok := s.found[identity]; !ok && s.keys[identity] && s.identifies(page, identity) {
 				s.found[identity] = page.Item(i)
 			}
 		}
 	}
 }
 
-// scan loads the whole list from its front, until everything is found. It reports whether it saw
-// the whole list without a gap.
-func (s *search) scan(ctx context.Context) (complete bool, err error) {
-	if len(s.fetch.loaded) == 0 {
-		first := []relay.PageRef{{Number: 1, Size: relay.MaxPageSize}}
-		if err := s.load(ctx, relay.ReasonLookup, first); err != nil || s.done() {
-			return false, err
+// identifies reports whether a page shows the number of an item in the list.
+func (s *search) identifies(page *pages.FetchResult, identity relay.Identity) bool {
+	if identity.VMID != "" || page.Request.Page == 1 {
+		return true
+	}
+	sighting := s.fetch.op.hints.Sighting(s.fetch.filter, identity.Traits)
+	return sighting.Known && !sighting.Several
+}
+
+// scan reads the list from its front, until everything is found or the whole list was seen. A CVM
+// that moves during the search can be on none of the pages. So if the list changes, the search
+// begins again.
+func (s *search) scan(ctx context.Context) error {
+	front, err := s.fetch.readFront(ctx, frontRequest{
+		reason: relay.ReasonLookup, count: wholeList,
+		loaded: func(loaded []pages.FetchResult) bool {
+			s.match(loaded)
+			return s.done()
+		},
+	})
+	if err != nil || s.done() {
+		return err
+	}
+	if front.changed {
+		s.uncertain = true
+		return nil
+	}
+	for i, identity := range front.identities {
+		if s.keys[identity] {
+			s.found[identity] = front.item(i)
 		}
 	}
-	// The budget is checked before the pages are planned, which takes long if the list is far too
-	// long.
-	total := s.fetch.loaded[len(s.fetch.loaded)-1].Total
-	if err := s.fetch.op.loader.CheckBudget(total/relay.MaxPageSize - len(s.fetch.loaded)); err != nil {
-		return false, err
-	}
-	assembler := relay.NewListAssembler(total)
-	for added := 0; ; {
-		for ; added < len(s.fetch.loaded); added++ {
-			assembler.Add(snapshotOf(&s.fetch.loaded[added]))
-		}
-		next := assembler.Next(nil)
-		if len(next.Pages) == 0 {
-			break
-		}
-		if next.Reason == relay.ReasonWindow {
-			next.Reason = relay.ReasonLookup
-		}
-		if err := s.fetch.op.loader.CheckBudget(len(next.Pages)); err != nil {
-			return false, err
-		}
-		if err := s.load(ctx, next.Reason, next.Pages); err != nil || s.done() {
-			return false, err
-		}
-	}
-	result := assembler.Result()
-	return result != nil && !result.HasNext, nil
+	return nil
 }
 
 // node resolves one id to a CVM, nil if the list does not have it.
@@ -247,13 +245,13 @@ func (r *Resolver) node(ctx context.Context, argument string, identity relay.Ide
 	if err != nil {
 		return nil, invalidArgument(argument, "is not an id of this gateway: use an id of an object, unchanged")
 	}
-	cvms, err := operationFrom(ctx).lookup(ctx)
+	found, err := operationFrom(ctx).lookup(ctx)
 	if err != nil {
 		return nil, err
 	}
-	item, ok := cvms[identity]
+	item, ok, err := found.item(identity)
 	if !ok {
-		return nil, nil
+		return nil, err
 	}
 	field := graphql.GetFieldContext(ctx)
 	reportItem(ctx, field.Field, field.Path(), 0, invalidFields(item))
@@ -281,7 +279,7 @@ func lookupAll[K, T any](
 	if len(keys) > r.MaxFirst {
 		return nil, invalidArgument(argument, fmt.Sprintf("can have at most %d elements, not %d", r.MaxFirst, len(keys)))
 	}
-	cvms, err := operationFrom(ctx).lookup(ctx)
+	found, err := operationFrom(ctx).lookup(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -290,11 +288,16 @@ func lookupAll[K, T any](
 	for i, key := range keys {
 		path := appendPath(field.Path(), ast.PathIndex(i))
 		identity, err := parse(key)
+		var item projection.Item
+		var ok bool
+		if err == nil {
+			item, ok, err = found.item(identity)
+		}
 		if err != nil {
 			graphql.AddError(ctx, &gqlerror.Error{Err: err, Message: err.Error(), Path: path})
 			continue
 		}
-		if item, ok := cvms[identity]; ok {
+		if ok {
 			reportItem(ctx, field.Field, path, 0, invalidFields(item))
 			list[i] = element(&model.Cvm{Indexed: item})
 		}

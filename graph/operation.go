@@ -12,9 +12,8 @@ import (
 
 	"cvmgraph/internal/buffers"
 	"cvmgraph/internal/graphqlhttp"
+	"cvmgraph/internal/hints"
 	"cvmgraph/internal/pages"
-	"cvmgraph/internal/projection"
-	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
 
@@ -39,12 +38,12 @@ type operation struct {
 
 	startOnce sync.Once
 	loader    *pages.Loader
-	hints     *hints
+	hints     *hints.Hints
 	fetchPlan *fetchPlan // nil if the operation has only one field
 
-	lookupOnce  sync.Once
-	lookupFound map[relay.Identity]projection.Item
-	lookupErr   error
+	lookupOnce sync.Once
+	search     *search // nil until it has ended
+	lookupErr  error
 
 	mu        sync.Mutex
 	returned  int               // number of items in connections
@@ -96,7 +95,7 @@ func (op *operation) start() error {
 				budget.WindowCalls = op.fetchPlan.windowCalls
 			}
 			op.loader = pages.NewLoader(op.resolver.Pages, op.credential, op.credentialKey, op.since, budget, op.fetchPlan == nil)
-			op.hints = op.resolver.hints.of(op.credentialKey)
+			op.hints = op.resolver.hints.Of(op.credentialKey)
 		})
 	}
 	return op.credentialErr

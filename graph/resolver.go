@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"cvmgraph/internal/graphqlhttp"
+	"cvmgraph/internal/hints"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/persisted"
 	"cvmgraph/internal/querylimit"
@@ -49,6 +50,6 @@ type Resolver struct {
 	// Logger receives the errors that clients must not see.
 	Logger *slog.Logger
 
-	hints *hintCache
+	hints *hints.Cache
 	sdl   string // for routers
 }

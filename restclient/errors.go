@@ -177,9 +177,9 @@ const (
 	ReasonTotal Reason = "its total is impossible"
 	// ReasonSurplus means that there are more items than requested.
 	ReasonSurplus Reason = "it has more items than requested"
-	// ReasonShortPage means that there are fewer items than total implies, and that no deletion
-	// explains it.
-	ReasonShortPage Reason = "it has fewer items than its total implies"
+	// ReasonNoItems means that no page of the list has an item, although the total is not 0. This
+	// package does not return it, because a single page does not show it.
+	ReasonNoItems Reason = "it has no items, although its total implies some"
 	// ReasonTooManyFieldErrors means that more than 10,000 values of the page have the wrong type.
 	ReasonTooManyFieldErrors Reason = "it has too many values of the wrong type"
 	// ReasonTooManyElements means that the page's lists of objects have more than 100,000 elements

@@ -57,9 +57,7 @@ func oraclePage(body []byte, req restclient.PageRequest) (*restclient.CvmPage, r
 	if number != int64(req.Page) || size != int64(req.PageSize) {
 		return nil, restclient.ReasonEcho
 	}
-	var reason restclient.Reason
-	page.Total, reason = oracleTotal(int(total), len(items), req)
-	if reason != "" {
+	if reason := oracleTotal(page, int(total), len(items), req); reason != "" {
 		return nil, reason
 	}
 	return page, ""
@@ -70,31 +68,31 @@ func has(object map[string]any, key string) bool {
 	return found
 }
 
-func oracleTotal(total, count int, req restclient.PageRequest) (int, restclient.Reason) {
+func oracleTotal(page *restclient.CvmPage, total, count int, req restclient.PageRequest) restclient.Reason {
 	if count > req.PageSize {
-		return 0, restclient.ReasonSurplus
+		return restclient.ReasonSurplus
 	}
 	if total < 0 || total > math.MaxInt32 {
-		return 0, restclient.ReasonTotal
+		return restclient.ReasonTotal
 	}
 	before := (req.Page - 1) * req.PageSize
 	expected := 0
 	for i := 1; i <= req.PageSize && before+i <= total; i++ {
 		expected++
 	}
-	endsHere := total <= before+req.PageSize
-	emptyList := before == 0 && count == 0
+	page.Total = total
 	switch {
 	case count == expected:
-		return total, ""
-	case count > expected && before+count <= math.MaxInt32:
-		return before + count, ""
+	case count > expected && before+count > math.MaxInt32:
+		return restclient.ReasonTotal
 	case count > expected:
-		return 0, restclient.ReasonTotal
-	case endsHere && !emptyList:
-		return before + count, ""
+		page.Total, page.Irregular = before+count, count == req.PageSize
+	case total <= before+req.PageSize && (before+count > 0 || total == 1):
+		page.Total = before + count
+	default:
+		page.Irregular = true
 	}
-	return 0, restclient.ReasonShortPage
+	return ""
 }
 
 // oracleInteger is slow and exact: it computes with rational numbers.

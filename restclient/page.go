@@ -13,8 +13,11 @@ type CvmPage struct {
 	// Items are the entries of the page in the upstream's order. It is never nil.
 	Items []Item
 	// Total is the number of CVMs in the whole list. If the list changed between the upstream's
-	// count and its select, Total is corrected to agree with Items.
+	// count and its select, Total is corrected to agree with Items. If the page is irregular, Total
+	// is what the upstream announces, but not less than the page shows.
 	Total int
+	// Irregular is the same as in [Extent].
+	Irregular bool
 	// Bytes is the size of the response's body, after decompression.
 	Bytes int
 }
@@ -44,11 +47,11 @@ func DecodePage(body []byte, req PageRequest) (*CvmPage, error) {
 		}
 		return nil, scanError(d.Failure)
 	}
-	total, err := (*Envelope)(&envelope).Validate(req)
+	extent, err := (*Envelope)(&envelope).Validate(req)
 	if err != nil {
 		return nil, err
 	}
-	return &CvmPage{Items: d.items, Total: total, Bytes: len(body)}, nil
+	return &CvmPage{Items: d.items, Total: extent.Total, Irregular: extent.Irregular, Bytes: len(body)}, nil
 }
 
 // DecodeItem decodes one entry of a page, which is a JSON object in UTF-8. It keeps no reference to
@@ -65,45 +68,65 @@ func DecodeItem(entry []byte) (*Item, error) {
 	return item, nil
 }
 
-// Validate compares a page with its request, and returns the number of CVMs in the whole list. That
-// is the announced total, unless the list changed between the upstream's count and its select: then
-// it is the number that agrees with the items. The error is an *InvalidResponseError.
-func (e *Envelope) Validate(req PageRequest) (total int, err error) {
-	switch {
-	case !e.IsList:
-		return 0, invalidResponse(ReasonEnvelope)
-	case e.HasInvalidEntry:
-		return 0, invalidResponse(ReasonEntry)
-	case e.HasFlat && !e.HasHosted:
-		return 0, invalidResponse(ReasonFlatShape)
-	case !e.HasTotal || !e.HasPage || !e.HasPageSize:
-		return 0, invalidResponse(ReasonEnvelope)
-	case e.Page != int64(req.Page) || e.PageSize != int64(req.PageSize):
-		return 0, invalidResponse(ReasonEcho)
-	case e.Count > req.PageSize:
-		return 0, invalidResponse(ReasonSurplus)
-	}
-	return e.trueTotal(req)
+// Extent is what a page shows about the whole list.
+type Extent struct {
+	// Total is the announced total, or if the page shows the end of the list, the position of that
+	// end. It is not less than the number of items up to the end of the page.
+	Total int
+	// Announced is the total that the upstream announces. It can differ from Total if the list
+	// changed between the upstream's count and its select, or if the upstream leaves out items
+	// after it has counted them.
+	Announced int
+	// Irregular reports that the page has fewer items than a page in the middle of the list has, or
+	// that it is full although the list ends before its end, according to the announced total. The
+	// items of other pages have other positions than the numbers of the pages imply, or there may
+	// be more items than announced.
+	Irregular bool
 }
 
-// trueTotal reconciles the announced total with the number of items. The upstream counts and
-// selects in two steps, and CVMs can be created and deleted between them.
-func (e *Envelope) trueTotal(req PageRequest) (int, error) {
+// Validate compares a page with its request, and returns what it shows about the list. The error is
+// an *InvalidResponseError.
+func (e *Envelope) Validate(req PageRequest) (Extent, error) {
+	reason := Reason("")
+	switch {
+	case !e.IsList:
+		reason = ReasonEnvelope
+	case e.HasInvalidEntry:
+		reason = ReasonEntry
+	case e.HasFlat && !e.HasHosted:
+		reason = ReasonFlatShape
+	case !e.HasTotal || !e.HasPage || !e.HasPageSize:
+		reason = ReasonEnvelope
+	case e.Page != int64(req.Page) || e.PageSize != int64(req.PageSize):
+		reason = ReasonEcho
+	case e.Count > req.PageSize:
+		reason = ReasonSurplus
+	case e.Total < 0 || e.Total > math.MaxInt32:
+		reason = ReasonTotal
+	}
+	if reason != "" {
+		return Extent{}, invalidResponse(reason)
+	}
+	return e.extent(req)
+}
+
+// extent reconciles the announced total with the number of items. The upstream counts and selects
+// in two steps: CVMs can be created and deleted between them, and the upstream can leave out CVMs
+// after it has counted them.
+func (e *Envelope) extent(req PageRequest) (Extent, error) {
 	size, count := int64(req.PageSize), int64(e.Count)
 	start := int64(req.Page-1) * size
-	if e.Total < 0 || e.Total > math.MaxInt32 {
-		return 0, invalidResponse(ReasonTotal)
-	}
 	expected := max(0, min(e.Total-start, size))
+	extent := Extent{Total: int(e.Total), Announced: int(e.Total)}
 	switch {
 	case count == expected:
-		return int(e.Total), nil
 	case count > expected && start+count > math.MaxInt32:
-		return 0, invalidResponse(ReasonTotal)
-	case count < expected && (e.Total > start+size || start+count == 0):
-		// A deletion shortens only the last page of the list, and the first page of a list with
-		// CVMs is not empty.
-		return 0, invalidResponse(ReasonShortPage)
+		return Extent{}, invalidResponse(ReasonTotal)
+	case count < expected && (e.Total > start+size || start+count == 0 && e.Total > 1):
+		extent.Irregular = true
+	default: // the list ends on this page, unless the page is full
+		extent.Total = int(start + count)
+		extent.Irregular = count == size
 	}
-	return int(start + count), nil
+	return extent, nil
 }

@@ -18,24 +18,28 @@ func TestDecodePage_envelope(t *testing.T) {
 		body       string
 		want       restclient.Reason
 		wantTotal  int
+		irregular  bool
 	}{
-		"a full page":                      {page: 2, size: 3, body: string(envelope(someItems(3), 9, 2, 3)), wantTotal: 9},
-		"the last page":                    {page: 3, size: 3, body: string(envelope(someItems(2), 8, 3, 3)), wantTotal: 8},
-		"an empty list":                    {page: 1, size: 3, body: string(envelope("", 0, 1, 3))},
-		"a page past the end":              {page: 9, size: 3, body: string(envelope("", 8, 9, 3)), wantTotal: 8},
-		"the last page after a deletion":   {page: 3, size: 3, body: string(envelope(someItems(1), 8, 3, 3)), wantTotal: 7},
-		"the full last page after one":     {page: 3, size: 3, body: string(envelope(someItems(2), 9, 3, 3)), wantTotal: 8},
-		"an emptied last page":             {page: 3, size: 3, body: string(envelope("", 7, 3, 3)), wantTotal: 6},
-		"the last page after an insertion": {page: 3, size: 3, body: string(envelope(someItems(3), 8, 3, 3)), wantTotal: 9},
-		"an insertion past the end":        {page: 3, size: 3, body: string(envelope(someItems(1), 6, 3, 3)), wantTotal: 7},
-		"an insertion into an empty list":  {page: 1, size: 3, body: string(envelope(someItems(1), 0, 1, 3)), wantTotal: 1},
-		"the last possible page":           {page: math.MaxInt32, size: 100, body: string(envelope("", 8, math.MaxInt32, 100)), wantTotal: 8},
-		"numbers as fractions":             {page: 1, size: 3, body: `{"items":[],"total":0.0,"page":1e0,"page_size":30e-1}`},
-		"equal keys":                       {page: 1, size: 3, body: `{"items":[1],"total":"x","page":7,"page_size":3,"page":1,"total":0,"items":[]}`},
-		"unknown keys":                     {page: 1, size: 3, body: `{"next":{"a":[1,2,{}]},"items":[],"total":0,"page":1,"page_size":3}`},
-		"no list":                          {page: 1, size: 3, body: `{"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
-		"a null list":                      {page: 1, size: 3, body: `{"items":null,"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
-		"a list that is an object":         {page: 1, size: 3, body: `{"items":{},"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a full page":                       {page: 2, size: 3, body: string(envelope(someItems(3), 9, 2, 3)), wantTotal: 9},
+		"an empty list":                     {page: 1, size: 3, body: string(envelope("", 0, 1, 3))},
+		"a page past the end":               {page: 9, size: 3, body: string(envelope("", 8, 9, 3)), wantTotal: 8},
+		"the last page after a deletion":    {page: 3, size: 3, body: string(envelope(someItems(1), 8, 3, 3)), wantTotal: 7},
+		"the full last page after one":      {page: 3, size: 3, body: string(envelope(someItems(2), 9, 3, 3)), wantTotal: 8},
+		"an emptied last page":              {page: 3, size: 3, body: string(envelope("", 7, 3, 3)), wantTotal: 6},
+		"the last page after an insertion":  {page: 3, size: 3, body: string(envelope(someItems(3), 8, 3, 3)), wantTotal: 9, irregular: true},
+		"a full page past the end":          {page: 4, size: 3, body: string(envelope(someItems(3), 2, 4, 3)), wantTotal: 12, irregular: true},
+		"an empty first page of a list":     {page: 1, size: 3, body: string(envelope("", 2, 1, 3)), wantTotal: 2, irregular: true},
+		"a list whose only CVM was deleted": {page: 1, size: 3, body: string(envelope("", 1, 1, 3))},
+		"a short page in the middle":        {page: 1, size: 3, body: string(envelope(someItems(2), 9, 1, 3)), wantTotal: 9, irregular: true},
+		"an insertion past the end":         {page: 3, size: 3, body: string(envelope(someItems(1), 6, 3, 3)), wantTotal: 7},
+		"an insertion into an empty list":   {page: 1, size: 3, body: string(envelope(someItems(1), 0, 1, 3)), wantTotal: 1},
+		"the last possible page":            {page: math.MaxInt32, size: 100, body: string(envelope("", 8, math.MaxInt32, 100)), wantTotal: 8},
+		"numbers as fractions":              {page: 1, size: 3, body: `{"items":[],"total":0.0,"page":1e0,"page_size":30e-1}`},
+		"equal keys":                        {page: 1, size: 3, body: `{"items":[1],"total":"x","page":7,"page_size":3,"page":1,"total":0,"items":[]}`},
+		"unknown keys":                      {page: 1, size: 3, body: `{"next":{"a":[1,2,{}]},"items":[],"total":0,"page":1,"page_size":3}`},
+		"no list":                           {page: 1, size: 3, body: `{"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a null list":                       {page: 1, size: 3, body: `{"items":null,"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
+		"a list that is an object":          {page: 1, size: 3, body: `{"items":{},"total":0,"page":1,"page_size":3}`, want: restclient.ReasonEnvelope},
 		"a list overridden by a number": {
 			page: 1,
 			size: 3,
@@ -67,9 +71,6 @@ func TestDecodePage_envelope(t *testing.T) {
 			want: restclient.ReasonTotal,
 		},
 		"more items than requested":             {page: 1, size: 3, body: string(envelope(someItems(4), 9, 1, 3)), want: restclient.ReasonSurplus},
-		"a short page in the middle":            {page: 1, size: 3, body: string(envelope(someItems(2), 9, 1, 3)), want: restclient.ReasonShortPage},
-		"an empty page in the middle":           {page: 2, size: 3, body: string(envelope("", 9, 2, 3)), want: restclient.ReasonShortPage},
-		"an empty first page of a list":         {page: 1, size: 3, body: string(envelope("", 2, 1, 3)), want: restclient.ReasonShortPage},
 		"an entry that is a number":             {page: 1, size: 3, body: string(envelope(`{},3`, 2, 1, 3)), want: restclient.ReasonEntry},
 		"an entry that is null":                 {page: 1, size: 3, body: string(envelope(`null`, 1, 1, 3)), want: restclient.ReasonEntry},
 		"a surplus entry that is not an object": {page: 1, size: 1, body: string(envelope(`{},{},[]`, 1, 1, 1)), want: restclient.ReasonEntry},
@@ -81,8 +82,8 @@ func TestDecodePage_envelope(t *testing.T) {
 			if got := reasonOf(t, err); got != tt.want {
 				t.Fatalf("got reason %q, want %q", got, tt.want)
 			}
-			if err == nil && page.Total != tt.wantTotal {
-				t.Errorf("got total %d, want %d", page.Total, tt.wantTotal)
+			if err == nil && (page.Total != tt.wantTotal || page.Irregular != tt.irregular) {
+				t.Errorf("got total %d, irregular %t, want %d, %t", page.Total, page.Irregular, tt.wantTotal, tt.irregular)
 			}
 			if err == nil && page.Items == nil {
 				t.Errorf("got nil items, want []")

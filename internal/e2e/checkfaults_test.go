@@ -157,7 +157,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 		says: "rejects the page: it is another page than requested",
 	},
 	"too-few-items": {
-		want: "oo-oof", step: check.StepContract,
-		says: "rejects the page: it has fewer items than its total implies",
+		want: "oo-oow", step: check.StepContract,
+		says: "the page has 7 items, but not those that its total of 300 implies",
 	},
 }

@@ -240,14 +240,14 @@ var faultTable = map[string]faultRow{
 	"string-in-items always":    {code: invalidResponse, calls: 1},
 	"null-in-items always":      {code: invalidResponse, calls: 1},
 	"too-many-items always":     {code: invalidResponse, calls: 1},
-	"too-few-items always":      {code: invalidResponse, calls: 1},
-	"empty-items always":        {code: invalidResponse, calls: 1},
+	"too-few-items always":      {calls: 4, other: true},           // the list is read from its front
+	"empty-items always":        {code: invalidResponse, calls: 4}, // no page of the list has an item
 	"no-total always":           {code: invalidResponse, calls: 1},
 	"string-as-total always":    {code: invalidResponse, calls: 1},
 	"negative-total always":     {code: invalidResponse, calls: 1},
 	"huge-total always":         {code: invalidResponse, calls: 1},
 	"fractional-total always":   {code: invalidResponse, calls: 1},
-	"low-total always":          {calls: 1}, // the total is at least the number of items
+	"low-total always":          {calls: 2}, // the list is read until a page is not full
 	"no-page always":            {code: invalidResponse, calls: 1},
 	"no-page-size always":       {code: invalidResponse, calls: 1},
 	"nested-page always":        {code: invalidResponse, calls: 1},
@@ -267,13 +267,13 @@ var faultTable = map[string]faultRow{
 	"duplicate-item always":     {code: invalidResponse, partial: true, calls: 3, other: true}, // one CVM comes from a later page
 	"nothing-but-hosted always": {calls: 1, other: true},
 
-	// Responses that are too large.
+	// Responses that are too large. The gateway requests pages of 50, 25 and 12 CVMs.
 	"deep-lists always":       {code: invalidResponse, calls: 1},
 	"deep-objects always":     {code: invalidResponse, calls: 1},
-	"flood always":            {code: invalidResponse, calls: 1, memory: 96},
-	"flood-announced always":  {code: invalidResponse, calls: 1},
-	"flood-of-spaces always":  {code: invalidResponse, calls: 1, memory: 96},
-	"bomb always":             {code: invalidResponse, calls: 1, memory: 96},
+	"flood always":            {code: invalidResponse, calls: 3, memory: 96},
+	"flood-announced always":  {code: invalidResponse, calls: 3},
+	"flood-of-spaces always":  {code: invalidResponse, calls: 3, memory: 96},
+	"bomb always":             {code: invalidResponse, calls: 3, memory: 96},
 	"bomb-with-500 always":    {code: upstreamError, calls: 3},
 	"many-objects always":     {code: invalidResponse, calls: 1, memory: 96},
 	"many-numbers always":     {code: invalidResponse, calls: 1, memory: 96},

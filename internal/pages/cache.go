@@ -284,13 +284,13 @@ func (c *Cache) stale(ctx context.Context, r FetchRequest, err error) (FetchResu
 	if c.pages == nil || c.options.StaleIfError <= 0 || ctx.Err() != nil || !isOutage(err) {
 		return FetchResult{}, false
 	}
-	wanted := relay.PageRef{Number: r.Page, Size: r.PageSize}.Range()
 	oldest := c.options.Now().Add(-c.options.StaleIfError)
+	request := r.PageRequest
+	wanted := relay.PageRef{Number: r.Page, Size: r.PageSize}.Range()
 	pages, _ := relay.CoverCached([]relay.Range{wanted}, c.index.list(nil, r.list(), c.floors.of(r.list()), oldest, r.Since))
-	if len(pages) != 1 {
-		return FetchResult{}, false
+	if len(pages) == 1 {
+		request.Page, request.PageSize = pages[0].Number, pages[0].Size
 	}
-	request := restclient.PageRequest{Filter: r.Filter, Page: pages[0].Number, PageSize: pages[0].Size}
 	p, ok := c.pages.GetIfPresent(pageKey{r.CredentialKey, request})
 	if !ok || p.Requested.Before(oldest) || !c.serves(p.FetchTimes, r) {
 		return FetchResult{}, false

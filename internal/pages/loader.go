@@ -293,7 +293,7 @@ func (l *Loader) CompletePage(filter restclient.Filter, since time.Time) (restcl
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, state := range l.states {
-		if got := state.result; got.Page != nil && state.request.Filter == filter && got.Request.Page == 1 && got.Len() == got.Total && got.satisfies(since) {
+		if got := state.result; got.Page != nil && state.request.Filter == filter && got.Request.Page == 1 && got.Len() == got.Total && !got.Irregular && got.satisfies(since) {
 			return state.request, true
 		}
 	}

@@ -12,8 +12,12 @@ import (
 // and safe for concurrent use.
 type Page struct {
 	*projection.IndexedPage
-	// Total is the number of CVMs in the whole list.
-	Total int
+	// Total, Announced and Irregular are the same as in [restclient.Extent].
+	Total, Announced int
+	Irregular        bool
+	// Provisional reports whether an item has no VM. The numbers of such items in Identities count
+	// from the beginning of the page.
+	Provisional bool
 	// Identities identify the items, in their order.
 	Identities []relay.Identity
 	// Fingerprints are the fingerprints of Identities. Distinct reports whether all are different.

@@ -59,12 +59,13 @@ func (x *pageIndex) remove(page *cachedPage) {
 }
 
 // list appends the pages of a list that were requested after a time, that show the list as of since
-// or later, and that the floor admits, latest first.
+// or later, and that the floor admits, latest first. It leaves out irregular pages, whose items
+// have unknown positions.
 func (x *pageIndex) list(dst []relay.CachedPage, of listKey, floor floor, after, since time.Time) []relay.CachedPage {
 	s := x.lock(of.credential)
 	defer s.mu.Unlock()
 	for _, p := range slices.Backward(s.pages[of.credential]) {
-		if r := p.key.request; r.Filter == of.filter && p.Requested.After(after) && p.notBefore(since) && floor.admits(p.FetchTimes) {
+		if r := p.key.request; r.Filter == of.filter && p.Requested.After(after) && p.notBefore(since) && floor.admits(p.FetchTimes) && !p.page.Irregular {
 			ref := relay.PageRef{Number: r.Page, Size: r.PageSize}
 			if dst = append(dst, relay.CachedPage{Ref: ref, Len: p.page.Len(), Total: p.page.Total}); len(dst) == maxCachedPages {
 				break

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
 )
@@ -39,6 +40,12 @@ type FetchResult struct {
 	// Attempts is the number of attempts that the upstream call took, even if it failed. It is zero
 	// if there was no call.
 	Attempts int
+}
+
+// EmptyPage returns a page after the end of a list, which another page of the list shows.
+func EmptyPage(request restclient.PageRequest, list FetchResult) FetchResult {
+	page := &Page{IndexedPage: &projection.IndexedPage{}, Total: list.Total, Announced: list.Announced, Distinct: true}
+	return FetchResult{Page: page, Request: request, FetchTimes: list.FetchTimes}
 }
 
 // FetchTimes are the times of the upstream call for a page. The page shows the list as of a moment

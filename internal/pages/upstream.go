@@ -63,10 +63,11 @@ func (u *Upstream) Page(body []byte, request restclient.PageRequest) (*Page, err
 		return nil, &restclient.InvalidResponseError{Reason: restclient.ReasonNotJSON}
 	}
 	envelope := restclient.Envelope(page.Envelope)
-	var err error
-	if page.Total, err = envelope.Validate(request); err != nil {
+	extent, err := envelope.Validate(request)
+	if err != nil {
 		return nil, err
 	}
+	page.Total, page.Announced, page.Irregular = extent.Total, extent.Announced, extent.Irregular
 	u.identify(page)
 	return page, nil
 }
@@ -88,6 +89,7 @@ func (u *Upstream) identify(page *Page) {
 		identity := &page.Identities[i]
 		*identity, begin = relay.VMIdentity(all[begin:ends[i]]), ends[i]
 		if identity.VMID == "" {
+			page.Provisional = true
 			identity.Traits = u.traitsOf(page, i)
 			identity.Number = 1
 			for _, earlier := range page.Identities[:i] {

@@ -103,7 +103,7 @@ func (asm *Assembler) Next(cached []CachedPage) PageSet {
 		return PageSet{Pages: pages, Reason: reason}
 	}
 	if asm.window.TotalOnly {
-		asm.result = &Result{Total: asm.total(), pages: asm.pages}
+		asm.result = &Result{Total: asm.pages[len(asm.pages)-1].reported(), pages: asm.pages}
 		return PageSet{}
 	}
 	result, pages, reason := asm.assemble()

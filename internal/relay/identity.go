@@ -3,7 +3,6 @@ package relay
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"strconv"
 )
 
 // Fingerprint identifies an item or a list. It is 64 bits of a hash that is the same in every
@@ -25,11 +24,11 @@ func FingerprintOf(parts ...string) Fingerprint {
 // Identity identifies an item of a list by the uuid of its VM. If VMID is empty, its other traits
 // identify it.
 type Identity struct {
-	// VMID is the uuid as in [VMIdentity].
 	VMID   string
 	Traits Fingerprint
-	// Number distinguishes items without a VM that have equal traits and are on the same page. It
-	// counts from 1 in the order of the page, so items of different pages can have the same number.
+	// Number distinguishes items without a VM that have equal traits. It counts from 1 in the order
+	// of the list. If it counts in the order of a page, items of different pages can have the same
+	// number.
 	Number int
 }
 
@@ -38,5 +37,8 @@ func (i Identity) Fingerprint() Fingerprint {
 	if i.VMID != "" {
 		return FingerprintOf(i.VMID)
 	}
-	return FingerprintOf("", strconv.FormatUint(uint64(i.Traits), 16), strconv.Itoa(i.Number))
+	return alikeFingerprint(i.Traits)&^numberMask | Fingerprint(i.Number)<<numberShift&numberMask
 }
+
+// Alike reports whether both items have the same VM, or neither has one and their traits are equal.
+func (i Identity) Alike(other Identity) bool { return i.VMID == other.VMID && i.Traits == other.Traits }

@@ -125,7 +125,7 @@ func (asm *Assembler) compose(s *span, t *traversal) *Result {
 	r := &Result{
 		HasPrevious: min(asm.position(first), asm.pages[first.page].Total) > 0,
 		HasNext:     asm.position(last) < asm.pages[last.page].Total,
-		Total:       asm.total(),
+		Total:       asm.pages[len(asm.pages)-1].reported(),
 		Realigned:   asm.realigned(s, t),
 		pages:       asm.pages,
 		items:       t.items,

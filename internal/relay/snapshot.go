@@ -13,6 +13,8 @@ type PageSnapshot struct {
 	Items []Fingerprint
 	// Total is the number of items in the list, according to this page.
 	Total int
+	// Reported is the number of items to report instead of Total. It is 0 if that is Total.
+	Reported int
 	// Seen is when the page was received, as [CursorTime] returns it; 0 if that is unknown.
 	Seen uint32
 	// Distinct reports that no two items are equal. If false, some may be.
@@ -32,6 +34,14 @@ func Distinct(items []Fingerprint) bool {
 		}
 	}
 	return true
+}
+
+// reported returns the number of items to report.
+func (s PageSnapshot) reported() int {
+	if s.Reported > 0 {
+		return s.Reported
+	}
+	return s.Total
 }
 
 func (s PageSnapshot) start() int { return s.Ref.Range().Lo }

@@ -212,7 +212,10 @@ type CvmConnection {
   nodes: [Cvm!]!
   "Whether there are more pages, and the cursors to request them with."
   pageInfo: PageInfo!
-  "Number of CVMs in the whole list with the same nodeId and userId. Source: total."
+  """
+  Number of CVMs in the whole list with the same nodeId and userId, as the upstream counts them. It can be more than a
+  traversal returns, if the upstream leaves out CVMs after it has counted them. Source: total.
+  """
   totalCount: Int!
 }
 

@@ -1,4 +1,6 @@
-package graph
+// Package hints remembers what earlier operations of a credential have seen of its lists. A hint
+// decides only which pages are loaded, and may be wrong or missing.
+package hints
 
 import (
 	"slices"
@@ -18,34 +20,36 @@ const (
 	hintPages = 16
 )
 
-// hintCache remembers, for each credential, which items the pages that it loaded last held, so that
-// a lookup can find a CVM in one call. A hint only decides which pages are searched first. It is
-// safe for concurrent use.
-type hintCache struct {
-	entries *otter.Cache[pages.CredentialKey, *hints]
+// Cache has the hints of each credential, for the credentials that were used last. It is safe for
+// concurrent use.
+type Cache struct {
+	entries *otter.Cache[pages.CredentialKey, *Hints]
 }
 
-func newHintCache() *hintCache {
-	return &hintCache{otter.Must(&otter.Options[pages.CredentialKey, *hints]{MaximumSize: hintCredentials})}
+// NewCache returns an empty cache.
+func NewCache() *Cache {
+	return &Cache{otter.Must(&otter.Options[pages.CredentialKey, *Hints]{MaximumSize: hintCredentials})}
 }
 
-// of returns the hints of a credential.
-func (c *hintCache) of(key pages.CredentialKey) *hints {
+// Of returns the hints of a credential.
+func (c *Cache) Of(key pages.CredentialKey) *Hints {
 	if h, ok := c.entries.GetIfPresent(key); ok {
 		return h
 	}
-	h, _ := c.entries.SetIfAbsent(key, &hints{})
+	h, _ := c.entries.SetIfAbsent(key, &Hints{})
 	return h
 }
 
-// hints are the pages that one credential loaded last. They are safe for concurrent use.
-type hints struct {
+// Hints are the items of the pages that one credential loaded last, and what is known about its
+// lists. They are safe for concurrent use.
+type Hints struct {
 	mu    sync.Mutex
 	pages []relay.PageSnapshot // oldest first
+	lists map[restclient.Filter]*list
 }
 
-// remember stores a page if it is one of the unfiltered list.
-func (h *hints) remember(filter restclient.Filter, page relay.PageSnapshot) {
+// Remember stores a page if it is one of the unfiltered list.
+func (h *Hints) Remember(filter restclient.Filter, page relay.PageSnapshot) {
 	if filter != (restclient.Filter{}) || len(page.Items) == 0 {
 		return
 	}
@@ -58,9 +62,9 @@ func (h *hints) remember(filter restclient.Filter, page relay.PageSnapshot) {
 	h.pages = append(h.pages, page)
 }
 
-// find returns the last known positions of the items, and the total of the list at that time. It
+// Find returns the last known positions of the items, and the total of the list at that time. It
 // returns false if an item is unknown.
-func (h *hints) find(items []relay.Fingerprint) (positions []relay.Range, total int, ok bool) {
+func (h *Hints) Find(items []relay.Fingerprint) (positions []relay.Range, total int, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, item := range items {
