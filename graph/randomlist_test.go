@@ -42,7 +42,8 @@ type lister struct {
 	dense  int  // percentage of keys that are present
 	wrong  int  // percentage of values of another type
 	ids    int  // approximate number of VMs
-	// distinct is true if each item has its own VM. made is the number of items so far.
+	// distinct is true if each item has its own VM and makes no page invalid. made is the number of
+	// items so far.
 	distinct bool
 	made     int
 }
@@ -63,7 +64,8 @@ func newList(r random) *randomList {
 	return l
 }
 
-// newDistinctList makes a list whose items have distinct VMs. Its total is correct.
+// newDistinctList makes a list whose items have distinct VMs. Its total is correct, and each of its
+// pages is valid.
 func newDistinctList(r random) *randomList {
 	g := &lister{random: r, distinct: true, spaced: r.in100(15), dense: pick(r, []int{5, 10, 40}), wrong: pick(r, []int{0, 2, 5})}
 	l := &randomList{envelope: g.envelope(), cached: r.in100(30)}
@@ -192,9 +194,9 @@ func (g *lister) shuffle(p *part) {
 }
 
 func (g *lister) member(key string, value *part) *part {
-	if key != "" && g.in100(2) {
-		at := g.IntN(len(key))
-		key = key[:at] + fmt.Sprintf(`\u%04x`, key[at]) + key[at+1:]
+	if letters := []rune(key); len(letters) > 0 && g.in100(2) {
+		at := g.IntN(len(letters))
+		key = string(letters[:at]) + fmt.Sprintf(`\u%04x`, letters[at]) + string(letters[at+1:])
 	}
 	return &part{before: g.space() + `"` + key + `"` + g.space() + ":" + g.space(), parts: []*part{value}, after: g.space()}
 }
@@ -282,7 +284,7 @@ func (g *lister) number() string {
 // unknown makes a value of an unknown key.
 func (g *lister) unknown() string {
 	depth := g.IntN(4)
-	if g.in100(2) {
+	if !g.distinct && g.in100(2) {
 		depth = 1 + g.IntN(600) // some nest too deep, which makes the page invalid
 	}
 	inner := pick(g.random, oddValues)
