@@ -22,7 +22,7 @@ import (
 // are resolved one after another, with and without projections.
 func TestProjection_concurrentFields(t *testing.T) {
 	t.Parallel()
-	rounds := testmode.Count(150, 6_000)
+	rounds := testmode.Count(150, 2_000)
 	if testmode.Race { // .ci/run runs the large count without the race detector
 		rounds = 150
 	}
