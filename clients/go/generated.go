@@ -94,7 +94,8 @@ func (v *CvmsCvmsCvmConnection) GetPageInfo() CvmsCvmsCvmConnectionPageInfo { re
 //
 // Whether there are more pages, and the cursors to request them with.
 type CvmsCvmsCvmConnectionPageInfo struct {
-	// Whether there are more CVMs after this page. It is exact in both paging directions.
+	// Whether there are more CVMs after this page. With first and before, only those before the cursor before count. It is
+	// exact in both paging directions.
 	HasNextPage bool `json:"hasNextPage"`
 	// Cursor of the last edge. Null if the page is empty.
 	EndCursor *string `json:"endCursor"`
