@@ -131,7 +131,7 @@ func (e responseError) code() any { return e.Extensions["code"] }
 type vars = map[string]any
 
 // post sends an operation. If header is nil, it has the credential of tenant.
-func (g *gateway) post(tb testing.TB, query string, variables vars, header http.Header) response {
+func (g *gateway) post(tb testing.TB, query string, variables any, header http.Header) response {
 	tb.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {

@@ -142,24 +142,34 @@ func TestLiterals(t *testing.T) {
 			g := newGateway(t, demo.New(demo.Options{Items: 3}))
 			accepted := acceptedLiterals(position.typeName)
 			for kind, literal := range literals() {
-				query := strings.ReplaceAll(position.document, "$$", literal)
-				body, err := json.Marshal(vars{"query": query})
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, authorization := range []string{"Bearer " + tenant().Bearer, ""} {
-					for _, w := range []*httptest.ResponseRecorder{
-						g.send(t, http.MethodPost, "/graphql", string(body), "Authorization", authorization, "Accept", mediaGraphQL),
-						g.send(t, http.MethodGet, get(query), "", "Authorization", authorization, "Accept", mediaGraphQL),
-					} {
-						g.checkCell(t, query, w, slices.Contains(accepted, kind))
-					}
-				}
+				g.checkEachWay(t, strings.ReplaceAll(position.document, "$$", literal), nil, slices.Contains(accepted, kind))
 			}
 			if g.log.Len() > 0 {
 				t.Errorf("log: got %s, want nothing", g.log.String())
 			}
 		})
+	}
+}
+
+// checkEachWay sends a document that is valid or not by POST and by GET, with and without a
+// credential, and checks the responses. The variables can be nil.
+func (g *gateway) checkEachWay(t *testing.T, query string, variables json.RawMessage, valid bool) {
+	t.Helper()
+	body, err := json.Marshal(vars{"query": query, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := get(query)
+	if variables != nil {
+		target = get(query, "variables", string(variables))
+	}
+	for _, authorization := range []string{"Bearer " + tenant().Bearer, ""} {
+		for _, w := range []*httptest.ResponseRecorder{
+			g.send(t, http.MethodPost, "/graphql", string(body), "Authorization", authorization, "Accept", mediaGraphQL),
+			g.send(t, http.MethodGet, target, "", "Authorization", authorization, "Accept", mediaGraphQL),
+		} {
+			g.checkCell(t, query+" "+string(variables), w, valid)
+		}
 	}
 }
 

@@ -2,8 +2,6 @@ package graph_test
 
 import (
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -123,19 +121,8 @@ func TestVariables(t *testing.T) {
 			g := newGateway(t, demo.New(demo.Options{Items: 3}))
 			accepted := acceptedVariables(typeName)
 			for kind, value := range valuesOfVariables() {
-				variables := `{"unknown": {"x": [1e999]}, "v": ` + value + `}`
-				body, err := json.Marshal(vars{"query": document, "variables": json.RawMessage(variables)})
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, authorization := range []string{"Bearer " + tenant().Bearer, ""} {
-					for _, w := range []*httptest.ResponseRecorder{
-						g.send(t, http.MethodPost, "/graphql", string(body), "Authorization", authorization, "Accept", mediaGraphQL),
-						g.send(t, http.MethodGet, get(document, "variables", variables), "", "Authorization", authorization, "Accept", mediaGraphQL),
-					} {
-						g.checkCell(t, document+" "+value, w, slices.Contains(accepted, kind))
-					}
-				}
+				variables := json.RawMessage(`{"unknown": {"x": [1e999]}, "v": ` + value + `}`)
+				g.checkEachWay(t, document, variables, slices.Contains(accepted, kind))
 			}
 			if g.log.Len() > 0 {
 				t.Errorf("log: got %s, want nothing", g.log.String())
@@ -169,28 +156,12 @@ func TestVariables_messages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := g.postRaw(t, test.query, test.variables).onlyError(t)
+			e := g.post(t, test.query, json.RawMessage(test.variables), nil).onlyError(t)
 			if e.Message != test.want || e.code() != "GRAPHQL_VALIDATION_FAILED" {
 				t.Errorf("got %v: %s, want GRAPHQL_VALIDATION_FAILED: %s", e.code(), e.Message, test.want)
 			}
 		})
 	}
-}
-
-// postRaw sends an operation with the JSON of its variables.
-func (g *gateway) postRaw(t *testing.T, query, variables string) response {
-	t.Helper()
-	body, err := json.Marshal(vars{"query": query, "variables": json.RawMessage(variables)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got response
-	w := g.send(t, http.MethodPost, "/graphql", string(body))
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		t.Fatalf("got %.300q, want JSON", w.Body)
-	}
-	got.raw = w.Body.String()
-	return got
 }
 
 // TestVariables_reachTheUpstream checks what the upstream receives of values that are converted.
@@ -204,7 +175,7 @@ func TestVariables_reachTheUpstream(t *testing.T) {
 		`{"n": 12, "u": "usr_é"}`: "",
 	} {
 		g := newGateway(t, demo.New(demo.Options{}))
-		g.postRaw(t, "query($n: Int, $u: String) { cvms(nodeId: $n, userId: $u) { totalCount } }", variables)
+		g.post(t, "query($n: Int, $u: String) { cvms(nodeId: $n, userId: $u) { totalCount } }", json.RawMessage(variables), nil)
 		if got := strings.Join(g.takeCalls(), " "); got != want {
 			t.Errorf("%s: got the calls %q, want %q", variables, got, want)
 		}
@@ -214,12 +185,12 @@ func TestVariables_reachTheUpstream(t *testing.T) {
 func TestVariables_manyErrors(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, demo.New(demo.Options{}))
-	a := g.postRaw(t, "query($a: [ID!]!, $n: Int!) { nodes(ids: $a) { id } cvms(first: $n) { totalCount } }",
-		`{"a": [`+strings.Repeat("true,", 10_000)+`true], "n": "x"}`)
+	a := g.post(t, "query($a: [ID!]!, $n: Int!) { nodes(ids: $a) { id } cvms(first: $n) { totalCount } }",
+		json.RawMessage(`{"a": [`+strings.Repeat("true,", 10_000)+`true], "n": "x"}`), nil)
 	if len(a.Errors) != 51 || a.Errors[50].Message != "there are more errors" || !strings.Contains(a.Errors[49].Message, `at "a[49]"`) {
 		t.Errorf("got %d errors, %.500s, want 50 and one that says that there are more", len(a.Errors), a.raw)
 	}
-	a = g.postRaw(t, "query($a: Int!, $b: ID!, $c: Boolean!) { cvms(first: $a) { totalCount } node(id: $b) { id @skip(if: $c) } }", `{"c": 1}`)
+	a = g.post(t, "query($a: Int!, $b: ID!, $c: Boolean!) { cvms(first: $a) { totalCount } node(id: $b) { id @skip(if: $c) } }", vars{"c": 1}, nil)
 	for i, name := range []string{"$a", "$b", "$c"} {
 		if len(a.Errors) != 3 || !strings.Contains(a.Errors[i].Message, `"`+name+`"`) {
 			t.Errorf("got %s, want an error about each variable", a.raw)
