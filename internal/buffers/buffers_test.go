@@ -50,8 +50,8 @@ func TestGrow_space(t *testing.T) {
 	}
 }
 
-// TestBuffer_memoryIsReused checks that a buffer needs no new memory up to 4 MB.
-func TestBuffer_memoryIsReused(t *testing.T) { //nolint:paralleltest // what others allocate would count
+// TestAllocations_memoryIsReused checks that a buffer needs no new memory up to 4 MB.
+func TestAllocations_memoryIsReused(t *testing.T) { //nolint:paralleltest // what others allocate would count
 	if testmode.Race {
 		t.Skip("with the race detector, pools drop some buffers")
 	}
