@@ -365,6 +365,12 @@ func isNotFound(err error) bool {
 	return ok && status.StatusCode == http.StatusNotFound
 }
 
+// isTooLarge reports whether a page was too large.
+func isTooLarge(err error) bool {
+	e, ok := errors.AsType[*restclient.InvalidResponseError](err)
+	return ok && e.Reason == restclient.ReasonTooLarge
+}
+
 // shown records that the response shows the pages of a result.
 func (f *listFetch) shown(ctx context.Context, result *relay.Result) {
 	if f.op.since.IsZero() {

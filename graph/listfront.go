@@ -285,9 +285,3 @@ func (f *listFront) snapshot() relay.PageSnapshot {
 	}
 	return s
 }
-
-// isTooLarge reports whether a page was too large.
-func isTooLarge(err error) bool {
-	e, ok := errors.AsType[*restclient.InvalidResponseError](err)
-	return ok && e.Reason == restclient.ReasonTooLarge
-}

@@ -30,7 +30,7 @@ func (u *upstreamCheck) credential(ctx context.Context, r *response) Step {
 		return newStep(StepCredential, StatusOK, "the upstream accepts it as "+sentAs(given))
 	case status == http.StatusForbidden && none:
 		return newStep(StepCredential, StatusFailed, "the upstream responds with status 403 to a call without a credential, but the API responds with 401: something in front of it, such as a CDN or a firewall, refuses this machine's calls")
-	case status == http.StatusForbidden && r.refused():
+	case status == http.StatusForbidden && r.fromIntermediary():
 		return newStep(StepCredential, StatusFailed, "something in front of the API, such as a CDN or a firewall, refuses this machine's calls (status 403), which says nothing about the credential: ask its operator to allow this machine's address, and the User-Agent cvmgraph")
 	case status == http.StatusForbidden:
 		return newStep(StepCredential, StatusFailed, "the upstream knows the credential but does not allow it to list CVMs (status 403)")
@@ -82,7 +82,7 @@ func (u *upstreamCheck) tryOtherHeaders(ctx context.Context, given restclient.He
 	if rejected == len(others) {
 		message += ": check that it is complete, for this upstream, and neither expired nor revoked"
 	}
-	if first.refused() {
+	if first.fromIntermediary() {
 		message += "; something in front of the API sent this response: a proxy may require a credential of its own"
 	}
 	return message

@@ -46,8 +46,8 @@ func (r *response) status() int {
 	return 0
 }
 
-// refused reports whether something in front of the API sent an error response.
-func (r *response) refused() bool {
+// fromIntermediary reports whether something in front of the API sent an error response.
+func (r *response) fromIntermediary() bool {
 	status, ok := errors.AsType[*restclient.StatusError](r.err)
 	return ok && status.Intermediary
 }
@@ -206,7 +206,7 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 		return newStep(StepContract, StatusSkipped, "needs a credential: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY")
 	default:
 		message := fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS", status, u.version())
-		if r.refused() {
+		if r.fromIntermediary() {
 			message = fmt.Sprintf("something in front of the API rejects the request (status %d, without an error of the API): check that --upstream-url is https:// if it uses TLS; else ask the operator of the CDN, firewall or proxy", status)
 		}
 		return newStep(StepContract, StatusFailed, message)

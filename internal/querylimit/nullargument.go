@@ -32,7 +32,7 @@ func CheckArguments(opCtx *graphql.OperationContext, field *ast.Field) error {
 }
 
 // nullVariable returns the first variable in a value that is null in a position of a non-null type.
-// It returns nil if there is none.
+// It returns nil if no variable is.
 func nullVariable(value *ast.Value, variables map[string]any) *ast.Value {
 	if value.Kind == ast.Variable {
 		given, ok := variables[value.Raw]

@@ -26,14 +26,22 @@ func (l *lexer) readString() string {
 			l.offset += size
 			start = l.offset
 		default:
-			if !l.advance() {
-				l.fail("Invalid character within String: %s.", l.character())
+			if !l.advanceInString() {
 				return ""
 			}
 		}
 	}
 	l.fail("Unterminated string.")
 	return ""
+}
+
+// advanceInString skips the next character of a string. It returns false after an error.
+func (l *lexer) advanceInString() bool {
+	if l.advance() {
+		return true
+	}
+	l.fail("Invalid character within String: %s.", l.character())
+	return false
 }
 
 // escape returns the character of the escape sequence that is next, and the size of the sequence
@@ -140,8 +148,7 @@ func (l *lexer) readBlockString() string {
 			l.advance()
 			start = l.offset
 		default:
-			if !l.advance() {
-				l.fail("Invalid character within String: %s.", l.character())
+			if !l.advanceInString() {
 				return ""
 			}
 		}
