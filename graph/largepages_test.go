@@ -40,3 +40,39 @@ func TestTooLarge_oneItem(t *testing.T) {
 		t.Errorf("got %+v, want advice to ask for fewer CVMs", e)
 	}
 }
+
+// TestTooLarge_once has an upstream of which one response is too large. The calls of later requests
+// are as if it had not been.
+func TestTooLarge_once(t *testing.T) {
+	t.Parallel()
+	const query = `{ cvms(first: 80) { nodes { name } } }`
+	for name, hidden := range map[string]func(int) bool{"regular": nil, "irregular": func(i int) bool { return i == 50 }} {
+		for fault := 1; fault <= 2; fault++ {
+			list := &oddList{items: numbered(90), hidden: hidden}
+			g := newGateway(t, list)
+			g.post(t, query, nil, nil)
+			g.takeCalls()
+			g.post(t, query, nil, nil)
+			want := g.takeCalls()
+
+			calls, item := 0, list.items[0]
+			list.before = func(int) {
+				if calls++; calls == fault {
+					list.items[0] = strings.Replace(item, "}", `},"x":"`+strings.Repeat("x", 17<<20)+`"`, 1)
+				} else {
+					list.items[0] = item
+				}
+			}
+			for range 3 {
+				if a := g.post(t, query, nil, nil); len(a.Errors) > 0 {
+					t.Errorf("%s, call %d: got %+v, want no errors", name, fault, a.Errors)
+				}
+			}
+			g.takeCalls()
+			g.post(t, query, nil, nil)
+			if got := g.takeCalls(); !slices.Equal(got, want) {
+				t.Errorf("%s, call %d: got the calls %q, want %q as before", name, fault, got, want)
+			}
+		}
+	}
+}

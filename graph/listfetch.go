@@ -289,11 +289,25 @@ func (f *listFetch) requestSmaller(
 		if err != nil {
 			return nil, err
 		}
-		f.op.hints.LimitPageSize(f.filter, size)
 		rest, err := f.request(ctx, reason, smaller[1:])
-		return append(loaded, rest...), err
+		loaded = append(loaded, rest...)
+		bytes := 0
+		for i := range loaded {
+			bytes += loaded[i].BodySize()
+		}
+		f.limitPageSize(size, bytes)
+		return loaded, err
 	}
 	return nil, tooLarge
+}
+
+// limitPageSize keeps pages of the list small from now on. bytes is the size that a page which was
+// too large has according to the smaller ones. If it is not large, that page was a fault of the
+// upstream, and the list's pages stay as they are.
+func (f *listFetch) limitPageSize(size, bytes int) {
+	if bytes > restclient.MaxPageBytes/2 {
+		f.op.hints.LimitPageSize(f.filter, size)
+	}
 }
 
 // withinList returns the part of a range that is in the list, as far as is known. It has at least

@@ -31,7 +31,11 @@ type listFront struct {
 	changed bool
 	// total is the number of items of the whole list, and announced what the upstream says.
 	total, announced int
-	vmIDs            map[string]bool // of an irregular list
+	// vmIDs are those of an irregular list.
+	vmIDs map[string]bool
+	// pageSize is the size of an irregular list's pages after a page was too large. Otherwise it
+	// is 0.
+	pageSize int
 }
 
 // frontRequest is how much of a list is read.
@@ -187,6 +191,9 @@ func (f *listFront) identity(i int) relay.Identity {
 // after the announced total, on a page that is not full.
 func (f *listFront) readIrregular(ctx context.Context, fetch *listFetch, r frontRequest) error {
 	size, regular := fetch.op.hints.PageSize(fetch.filter), true
+	if f.pageSize > 0 {
+		size = f.pageSize
+	}
 	wave := min(max((min(r.count, wholeList-1)+size)/size, 1), lookupWave)
 	for number := 1; !f.complete && len(f.items) < r.count; {
 		refs := []relay.PageRef{{Number: number, Size: size}}
@@ -195,8 +202,7 @@ func (f *listFront) readIrregular(ctx context.Context, fetch *listFetch, r front
 		}
 		loaded, err := fetch.loadWhole(ctx, r.reason, refs)
 		if isTooLarge(err) && size > minPageSize {
-			fetch.op.hints.LimitPageSize(fetch.filter, max(size/2, minPageSize))
-			*f = listFront{}
+			*f = listFront{pageSize: max(size/2, minPageSize)}
 			return f.readIrregular(ctx, fetch, r)
 		}
 		if err != nil {
@@ -204,6 +210,9 @@ func (f *listFront) readIrregular(ctx context.Context, fetch *listFetch, r front
 		}
 		for i := range loaded {
 			regular = regular && !loaded[i].Irregular
+			if f.pageSize > 0 {
+				fetch.limitPageSize(size, loaded[i].BodySize()*relay.MaxPageSize/size)
+			}
 			if f.add(&loaded[i]); f.complete {
 				break
 			}

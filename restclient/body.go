@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// maxBody is the maximum size of a response's body, after decompression.
-	maxBody = 16 << 20
+	// MaxPageBytes is the maximum size of a response's body, after decompression.
+	MaxPageBytes = 16 << 20
 	// largeBodyBytes is the size up to which a body needs no slot. It is also the maximum memory
 	// that is allocated for an announced length before any byte has arrived.
 	largeBodyBytes = 1 << 20
@@ -48,7 +48,7 @@ func (s largeBodySlots) rawPage(ctx context.Context, resp *http.Response) (RawPa
 
 // readBody reads the whole body. It reports whether it has taken a slot, also with an error.
 func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body []byte, large bool, err error) {
-	if resp.ContentLength > maxBody {
+	if resp.ContentLength > MaxPageBytes {
 		return nil, false, invalidResponse(ReasonTooLarge)
 	}
 	// One byte more, so that the read that finds the end does not need a larger buffer.
@@ -68,7 +68,7 @@ func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body
 		n, err := resp.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
-		case len(body) > maxBody:
+		case len(body) > MaxPageBytes:
 			return nil, large, invalidResponse(ReasonTooLarge)
 		case err == io.EOF:
 			if cap(body)-len(body) > len(body)/8 { // the length was not announced
@@ -81,14 +81,14 @@ func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body
 	}
 }
 
-// grown returns body with a larger capacity, at most one byte more than maxBody. The announced
+// grown returns body with a larger capacity, at most one byte more than MaxPageBytes. The announced
 // length counts only if the body is large already.
 func grown(body []byte, announced int) []byte {
 	size := max(2*cap(body), 32<<10)
 	if cap(body) > largeBodyBytes {
 		size = max(size, announced+1)
 	}
-	larger := make([]byte, len(body), min(size, maxBody+1))
+	larger := make([]byte, len(body), min(size, MaxPageBytes+1))
 	copy(larger, body)
 	return larger
 }
