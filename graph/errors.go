@@ -81,11 +81,21 @@ func invalidResponseAdvice(reason restclient.Reason) string {
 	switch reason { //nolint:exhaustive // the other reasons have the same advice
 	case restclient.ReasonFlatShape, restclient.ReasonEnvelope, restclient.ReasonEntry:
 		return "; the gateway's operator must check --api-version: cvmgraph check finds the differences"
+	case restclient.ReasonOtherNode:
+		return filterAdvice("nodeId")
+	case restclient.ReasonOtherOwner:
+		return filterAdvice("userId")
 	case restclient.ReasonTruncated, restclient.ReasonTooLarge, restclient.ReasonTooManyElements:
 		return "" // another response, or a smaller one, can be valid
 	default:
 		return "; " + checkAdvice
 	}
+}
+
+// filterAdvice returns what to do about a page that does not have what the argument selects. The
+// upstream does not say that it ignores the argument.
+func filterAdvice(argument string) string {
+	return ", so the upstream's API version probably ignores " + argument + ": leave it out, or ask the gateway's operator for another --api-version"
 }
 
 // statusError translates a response of the upstream with an error status.

@@ -180,6 +180,11 @@ const (
 	// ReasonNoItems means that no page of the list has an item, although the total is not 0. This
 	// package does not return it, because a single page does not show it.
 	ReasonNoItems Reason = "it has no items, although its total implies some"
+	// ReasonOtherNode and ReasonOtherOwner mean that an item does not report the node or the owner
+	// that the request's filter selects. This package does not return them, because it does not
+	// compare items with filters.
+	ReasonOtherNode  Reason = "it has CVMs that are not on the requested node"
+	ReasonOtherOwner Reason = "it has CVMs that are not of the requested owner"
 	// ReasonTooManyFieldErrors means that more than 10,000 values of the page have the wrong type.
 	ReasonTooManyFieldErrors Reason = "it has too many values of the wrong type"
 	// ReasonTooManyElements means that the page's lists of objects have more than 100,000 elements

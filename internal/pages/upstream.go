@@ -19,6 +19,7 @@ type Upstream struct {
 	vmID   projection.ValueRef
 	// traits are the values that identify an item without a VM.
 	traits [5]projection.ValueRef
+	filterRefs
 }
 
 // NewUpstream returns an Upstream that fetches pages with the client.
@@ -36,6 +37,7 @@ func NewUpstreamFunc(fetch RawPageFunc) *Upstream {
 			layout.Value("project_id"), layout.Value("name"), layout.Value("node", "id"), layout.Value("managed_user", "id"),
 			layout.Value("contract_address"),
 		},
+		filterRefs: filterRefs{node: layout.Value("node", "id"), owner: layout.Value("managed_user", "id")},
 	}
 }
 
@@ -65,6 +67,9 @@ func (u *Upstream) Page(body []byte, request restclient.PageRequest) (*Page, err
 	envelope := restclient.Envelope(page.Envelope)
 	extent, err := envelope.Validate(request)
 	if err != nil {
+		return nil, err
+	}
+	if err := u.checkFilter(page, request.Filter); err != nil {
 		return nil, err
 	}
 	page.Total, page.Announced, page.Irregular = extent.Total, extent.Announced, extent.Irregular
