@@ -118,8 +118,9 @@ func TestNullCondition(t *testing.T) {
 		`query($a: Boolean = true) { cvms @include(if: true) { nodes { ...f } } } fragment f on Cvm { ... on Node @skip(if: false) { id @skip(if: $a) } }`,
 		`query($a: Boolean = true) { __schema { types { name @skip(if: $a) } } }`,
 	} {
-		if e := g.post(t, query, vars{"a": nil}, nil).onlyError(t); e.code() != "BAD_USER_INPUT" || !strings.Contains(e.Message, "variable a") {
-			t.Errorf("%s: got %+v, want BAD_USER_INPUT that names the variable", query, e)
+		if e := g.post(t, query, vars{"a": nil}, nil).onlyError(t); e.code() != "BAD_USER_INPUT" || !strings.Contains(e.Message, "variable $a") ||
+			len(e.Locations) != 1 || e.Locations[0].Line != 1 || e.Locations[0].Column != strings.LastIndex(query, "$a")+1 {
+			t.Errorf("%s: got %+v, want BAD_USER_INPUT that names the variable, at its place", query, e)
 		}
 		if calls := g.takeCalls(); len(calls) > 0 {
 			t.Errorf("%s: got the upstream calls %q, want none", query, calls)

@@ -32,23 +32,26 @@ func (nullConditionCheck) MutateOperationContext(_ context.Context, opCtx *graph
 	if !slices.ContainsFunc(opCtx.Operation.VariableDefinitions, isNull) {
 		return nil
 	}
-	if name, ok := nullCondition(opCtx, opCtx.Operation.SelectionSet); ok {
-		message := fmt.Sprintf("the variable %s is null, and @skip or @include needs true or false", name)
-		return apierror.New(apierror.CodeBadUserInput, message).GraphQL()
+	null := nullCondition(opCtx, opCtx.Operation.SelectionSet)
+	if null == nil {
+		return nil
 	}
-	return nil
+	message := fmt.Sprintf("the variable $%s is null, and @skip and @include need true or false", null.Raw)
+	err := apierror.New(apierror.CodeBadUserInput, message).GraphQL()
+	err.Locations = []gqlerror.Location{{Line: null.Position.Line, Column: null.Position.Column}}
+	return err
 }
 
-// nullCondition returns the variable of the first condition that is null among those that the
-// execution of an object's selections evaluates. An object that can be null or a list that can be
-// empty counts as if it had a value.
-func nullCondition(opCtx *graphql.OperationContext, selections ast.SelectionSet) (variable string, ok bool) {
+// nullCondition returns the first condition that is null among those that the execution of an
+// object's selections evaluates, or nil if there is none. An object that can be null or a list that
+// can be empty counts as if it had a value.
+func nullCondition(opCtx *graphql.OperationContext, selections ast.SelectionSet) *ast.Value {
 	c := collector{opCtx: opCtx, visited: make(map[string]bool), children: make(map[string]ast.SelectionSet)}
 	c.collect(selections)
-	for i := 0; i < len(c.names) && c.null == ""; i++ {
-		c.null, _ = nullCondition(opCtx, c.children[c.names[i]])
+	for i := 0; i < len(c.names) && c.null == nil; i++ {
+		c.null = nullCondition(opCtx, c.children[c.names[i]])
 	}
-	return c.null, c.null != ""
+	return c.null
 }
 
 // collector collects the fields of an object as gqlgen does, up to a condition that is null.
@@ -57,12 +60,12 @@ type collector struct {
 	visited  map[string]bool             // names of the fragments that were spread
 	names    []string                    // of the fields in the response, in their order
 	children map[string]ast.SelectionSet // selections of the fields, by their names in the response
-	null     string                      // the variable of the condition that is null
+	null     *ast.Value                  // the condition that is null: a variable
 }
 
 func (c *collector) collect(selections ast.SelectionSet) {
 	for _, selection := range selections {
-		if c.null != "" {
+		if c.null != nil {
 			return
 		}
 		switch s := selection.(type) {
@@ -103,7 +106,7 @@ func (c *collector) condition(d *ast.Directive, absent bool) bool {
 	}
 	value, ok := c.opCtx.Variables[condition.Raw].(bool)
 	if !ok {
-		c.null = condition.Raw
+		c.null = condition
 	}
 	return value
 }
