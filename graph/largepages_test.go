@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -74,5 +75,24 @@ func TestTooLarge_once(t *testing.T) {
 				t.Errorf("%s, call %d: got the calls %q, want %q as before", name, fault, got, want)
 			}
 		}
+	}
+}
+
+// TestTooLarge_laterFailure has an upstream that fails while smaller pages are loaded.
+func TestTooLarge_laterFailure(t *testing.T) {
+	t.Parallel()
+	list := &oddList{items: numbered(90), notFound: true}
+	item := list.items[0]
+	list.items[0] = strings.Replace(item, "}", `},"x":"`+strings.Repeat("x", 17<<20)+`"`, 1)
+	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("page") == "2" {
+			http.Error(w, "{}", http.StatusBadRequest)
+			return
+		}
+		list.ServeHTTP(w, r)
+		list.items[0] = item
+	}))
+	if e := g.post(t, `{ cvms(first: 80) { nodes { name } } }`, nil, nil).onlyError(t); e.code() != "BAD_USER_INPUT" {
+		t.Errorf("got %+v, want the upstream's error", e)
 	}
 }

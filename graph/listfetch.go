@@ -290,13 +290,16 @@ func (f *listFetch) requestSmaller(
 			return nil, err
 		}
 		rest, err := f.request(ctx, reason, smaller[1:])
+		if err != nil {
+			return nil, err
+		}
 		loaded = append(loaded, rest...)
 		bytes := 0
 		for i := range loaded {
 			bytes += loaded[i].BodySize()
 		}
 		f.limitPageSize(size, bytes)
-		return loaded, err
+		return loaded, nil
 	}
 	return nil, tooLarge
 }
