@@ -52,7 +52,11 @@ func main() {
 	// The program has its own logger. net/http would log unexpected bytes from an upstream to this
 	// one.
 	log.SetOutput(io.Discard)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	// The first signal begins the shutdown. After that, a second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
@@ -111,6 +115,9 @@ type app struct {
 // serve runs the gateway until ctx is done and all requests have completed.
 func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logger *slog.Logger) error {
 	defer runtime.KeepAlive(make([]byte, heapFloor))
+	// If the reader of the log goes away, the log is lost, and requests are still served. Otherwise
+	// the signal would end the program.
+	signal.Ignore(syscall.SIGPIPE)
 	limitMemory(logger)
 	metrics := telemetry.NewMetrics()
 	tracing, err := telemetry.OpenTracing(ctx, settings.Traces, stdout, metrics.TraceExportFailed, logger)
@@ -346,6 +353,7 @@ func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *
 			StartSpan: a.tracing.Begin, EndSpan: a.tracing.End,
 		},
 		RequestTimeout: a.settings.RequestTimeout,
+		IdleTimeout:    a.settings.IdleTimeout,
 		DrainDelay:     a.settings.DrainDelay,
 		MaxBody:        int64(a.settings.MaxBody),
 	})

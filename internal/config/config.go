@@ -34,8 +34,9 @@ type Config struct {
 	Command Command
 
 	// Warnings are messages for the log, one line each: environment variables that begin with
-	// CVMGRAPH_ but are not a setting, or not a setting of the command. They never contain the
-	// value of a variable. Nil if there are no warnings.
+	// CVMGRAPH_ but are not a setting, or not a setting of the command, and OpenTelemetry's
+	// variables with wrong values. They never contain the value of a variable that may be a secret.
+	// Nil if there are no warnings.
 	Warnings []string
 
 	// Listen is the public address, in the format of net.Listen. The host may be empty and the port
@@ -62,6 +63,10 @@ type Config struct {
 
 	// RequestTimeout limits one GraphQL request. It is positive.
 	RequestTimeout time.Duration
+
+	// IdleTimeout is the time for which a caller's connection is kept open without a request. It is
+	// positive.
+	IdleTimeout time.Duration
 
 	// DrainDelay is the time for which new requests are accepted after /readyz has begun to return
 	// 503. It may be 0.
@@ -183,8 +188,8 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 		if cfg.TrustedDocumentsFile != "" {
 			cfg.Documents = read((*problems)(&wrong), "trusted-documents", cfg.TrustedDocumentsFile, parseDocuments)
 		}
-		traces, problems := (&openTelemetry{values: variables(environ, "OTEL_")}).traces()
-		cfg.Traces, wrong = traces, append(wrong, problems...)
+		traces, wrongTraces := (&openTelemetry{values: variables(environ, "OTEL_")}).traces()
+		cfg.Traces, warnings = traces, append(warnings, wrongTraces...)
 	}
 	if line.command == CommandCheck {
 		cfg.Token = read((*problems)(&wrong), "token", line.settings.Token, parseSecret("the token alone, without the word Bearer"))

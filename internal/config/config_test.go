@@ -95,6 +95,7 @@ func TestParse_defaults(t *testing.T) {
 		APIVersion:       restclient.DefaultAPIVersion,
 		UpstreamTimeout:  30 * time.Second,
 		RequestTimeout:   60 * time.Second,
+		IdleTimeout:      90 * time.Second,
 		DrainDelay:       3 * time.Second,
 		MaxFirst:         1000,
 		MaxBody:          256 * config.KiB,

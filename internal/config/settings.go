@@ -22,6 +22,7 @@ type settings struct {
 	Demo             toggle `default:"false" help:"Serve an embedded demo API. It cannot be combined with --upstream-url."`
 	UpstreamTimeout  string `default:"30s" placeholder:"DURATION" help:"Time limit for one upstream attempt, with a unit: 500ms, 10s, 1m."`
 	RequestTimeout   string `default:"60s" placeholder:"DURATION" help:"Time limit for one GraphQL request, with a unit: 500ms, 10s, 1m."`
+	IdleTimeout      string `default:"90s" placeholder:"DURATION" help:"Time for which a caller's connection is kept open without a request, with a unit. It must be longer than that of a load balancer in front, which would otherwise send requests on closed connections."`
 	DrainDelay       string `default:"3s" placeholder:"DURATION" help:"Time for which the gateway accepts new requests after SIGTERM, while /readyz returns 503, so that load balancers notice; with a unit, or 0. With --demo the default is 0."`
 	MaxFirst         string `default:"1000" placeholder:"ITEMS" help:"Largest first or last, 1 to 10000."`
 	MaxBody          string `default:"256KiB" placeholder:"SIZE" help:"Largest request body, 1KiB to 64MiB; in bytes, or with KiB or MiB."`
@@ -79,6 +80,7 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		APIVersion:       read(&p, "api-version", s.APIVersion, parseDate),
 		Demo:             read(&p, "demo", string(s.Demo), parseBool),
 		UpstreamTimeout:  read(&p, "upstream-timeout", s.UpstreamTimeout, parseDuration),
+		IdleTimeout:      read(&p, "idle-timeout", s.IdleTimeout, parseDuration),
 		RequestTimeout:   read(&p, "request-timeout", s.RequestTimeout, parseDuration),
 		DrainDelay:       read(&p, "drain-delay", s.DrainDelay, parseDurationOrZero),
 		MaxFirst:         read(&p, "max-first", s.MaxFirst, parseCount(10000)),

@@ -20,35 +20,67 @@ const (
 	TracesHTTP    = "http"    // OTLP over HTTP, in protobuf or JSON
 )
 
-// openTelemetry validates the standard OpenTelemetry variables. The OpenTelemetry library reads
-// most of them itself, but replaces an invalid value by a default; here an invalid value is a
-// problem. A problem contains the value only if the variable cannot contain a secret.
+// openTelemetry validates the standard OpenTelemetry variables. These are often set for a whole
+// cluster, so that the program must not fail because of a value that it does not support: each one
+// is a warning. The OpenTelemetry library reads most of the variables itself, and uses its default
+// in place of a wrong value. A warning contains the value only if the variable cannot contain a
+// secret.
 type openTelemetry struct {
 	values   map[string]string
-	problems []string
+	warnings []string
 }
 
-// traces returns the exporter that the variables select, and the problems with the variables.
-func (env *openTelemetry) traces() (exporter string, problems []string) {
+// traces returns the exporter that the variables select, and the problems with the variables. If
+// those of the receiver are wrong, traces are off.
+func (env *openTelemetry) traces() (exporter string, warnings []string) {
 	disabled := strings.ToLower(env.read("OTEL_SDK_DISABLED", oneOf("true", "false")))
-	selected := env.read("OTEL_TRACES_EXPORTER", oneOf("otlp", TracesConsole, "none"))
-	if selected == "" && env.otlp("ENDPOINT") != "" {
-		selected = "otlp"
-	}
-	if disabled == "true" || selected == "" || selected == "none" {
-		return TracesOff, env.problems
+	selected := env.exporter()
+	if disabled == "true" || selected == "none" {
+		return TracesOff, env.warnings
 	}
 	env.readLibrary()
 	exporter = TracesConsole
 	if selected == "otlp" {
+		before := len(env.warnings)
 		env.readOTLP()
 		exporter = TracesHTTP
-		if env.otlp("PROTOCOL") == "grpc" {
+		switch {
+		case len(env.warnings) > before:
+			exporter = TracesOff
+			env.warnings = append(env.warnings, "traces are off, because the variables of their receiver are wrong")
+		case env.otlp("PROTOCOL") == "grpc":
 			exporter = TracesGRPC
 		}
 	}
-	slices.Sort(env.problems)
-	return exporter, env.problems
+	slices.Sort(env.warnings)
+	return exporter, env.warnings
+}
+
+// exporter returns otlp, console or none: the first known one of OTEL_TRACES_EXPORTER, which is a
+// list.
+func (env *openTelemetry) exporter() string {
+	const name = "OTEL_TRACES_EXPORTER"
+	known := []string{"otlp", TracesConsole, "none"}
+	var selected string
+	for value := range strings.SplitSeq(env.get(name), ",") {
+		value = strings.TrimSpace(value)
+		switch lower := strings.ToLower(value); {
+		case value == "":
+		case !slices.Contains(known, lower):
+			env.check(name, value, oneOf(known...))
+		case selected == "":
+			selected = lower
+		default:
+			env.add(name, fmt.Errorf("has several exporters: %s is used", selected))
+		}
+	}
+	switch {
+	case selected != "":
+		return selected
+	case env.get(name) == "" && env.otlp("ENDPOINT") != "":
+		return "otlp"
+	}
+	return "none"
 }
 
 // readLibrary checks the variables of sampler, resource, batching and limits.
@@ -110,7 +142,7 @@ func (env *openTelemetry) otlp(name string) string {
 }
 
 func (env *openTelemetry) add(name string, problem error) {
-	env.problems = append(env.problems, name+" "+problem.Error())
+	env.warnings = append(env.warnings, name+" "+problem.Error())
 }
 
 // read checks and returns the value of a variable, or "" if the variable is not set.

@@ -1,7 +1,7 @@
 package config_test
 
 import (
-	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -48,31 +48,76 @@ func TestParse_tracesExporter(t *testing.T) {
 	}
 }
 
-// invalidTraces has variables and the problems that Parse reports for them.
-type invalidTraces struct{ environ, want []string }
+// invalidTraces has variables, the warnings that Parse returns for them, and the exporter.
+type invalidTraces struct {
+	environ, want []string
+	traces        string
+}
 
-func invalidTracesSettings(certificate, secret string) map[string]invalidTraces {
+func invalidTracesSettings(secret string) map[string]invalidTraces {
 	on := "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318"
 	return map[string]invalidTraces{
 		"exporter": {
 			environ: []string{"OTEL_TRACES_EXPORTER=zipkin"},
 			want:    []string{`OTEL_TRACES_EXPORTER must be one of otlp, console, none, not "zipkin"`},
 		},
+		"exporter, with an endpoint": {
+			environ: []string{on, "OTEL_TRACES_EXPORTER=zipkin"},
+			want:    []string{`OTEL_TRACES_EXPORTER must be one of otlp, console, none, not "zipkin"`},
+		},
+		"several exporters": {
+			environ: []string{"OTEL_TRACES_EXPORTER=zipkin, console,otlp"},
+			want: []string{
+				"OTEL_TRACES_EXPORTER has several exporters: console is used",
+				`OTEL_TRACES_EXPORTER must be one of otlp, console, none, not "zipkin"`,
+			},
+			traces: config.TracesConsole,
+		},
 		"boolean": {environ: []string{"OTEL_SDK_DISABLED=yes"}, want: []string{`OTEL_SDK_DISABLED must be one of true, false, not "yes"`}},
 		"sampler": {
 			environ: []string{on, "OTEL_TRACES_SAMPLER=half"},
 			want: []string{"OTEL_TRACES_SAMPLER must be one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, " +
 				`parentbased_traceidratio, not "half"`},
+			traces: config.TracesHTTP,
 		},
 		"sampler argument": {
 			environ: []string{on, "OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=NaN"},
 			want:    []string{`OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "NaN"`},
+			traces:  config.TracesHTTP,
 		},
+		"numbers that are too large": {
+			environ: []string{on, "OTEL_BSP_MAX_QUEUE_SIZE=1000000000000000000", "OTEL_BSP_SCHEDULE_DELAY=9223372036854775807", "OTEL_SPAN_EVENT_COUNT_LIMIT=9223372036854775807"},
+			want: []string{
+				`OTEL_BSP_MAX_QUEUE_SIZE must be a whole number from 1 to 1000000, not "1000000000000000000"`,
+				`OTEL_BSP_SCHEDULE_DELAY must be a whole number of milliseconds from 1 to 86400000, not "9223372036854775807"`,
+				`OTEL_SPAN_EVENT_COUNT_LIMIT must be a 32-bit integer, not "9223372036854775807"`,
+			},
+			traces: config.TracesHTTP,
+		},
+		"number with a space, which the library does not parse": {
+			environ: []string{on, "OTEL_BSP_MAX_QUEUE_SIZE= 100"},
+			want:    []string{`OTEL_BSP_MAX_QUEUE_SIZE must be a whole number from 1 to 1000000, not " 100"`},
+			traces:  config.TracesHTTP,
+		},
+		"attributes, which are not shown": {
+			environ: []string{on, "OTEL_RESOURCE_ATTRIBUTES=a=b," + secret},
+			want:    []string{"OTEL_RESOURCE_ATTRIBUTES must be a comma-separated list of name=value, with percent-encoded values"},
+			traces:  config.TracesHTTP,
+		},
+	}
+}
+
+// invalidTracesReceivers has wrong variables of the receiver, which turn traces off.
+func invalidTracesReceivers(certificate, secret string) map[string]invalidTraces {
+	const off = "traces are off, because the variables of their receiver are wrong"
+	on := "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318"
+	return map[string]invalidTraces{
 		"endpoints, which are not shown": {
 			environ: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4318/" + secret, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=ftp://" + secret},
 			want: []string{
 				"OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute http or https URL with a host and without a user",
 				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be an absolute http or https URL with a host and without a user",
+				off,
 			},
 		},
 		"headers, which are not shown": {
@@ -80,11 +125,12 @@ func invalidTracesSettings(certificate, secret string) map[string]invalidTraces 
 			want: []string{
 				"OTEL_EXPORTER_OTLP_HEADERS must be a comma-separated list of name=value, with percent-encoded values",
 				"OTEL_EXPORTER_OTLP_TRACES_HEADERS must be a comma-separated list of name=value, with percent-encoded values",
+				off,
 			},
 		},
 		"endpoint with a password": {
 			environ: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://user:" + secret + "@localhost:4318"},
-			want:    []string{"OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute http or https URL with a host and without a user"},
+			want:    []string{"OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute http or https URL with a host and without a user", off},
 		},
 		"missing files": {
 			environ: []string{
@@ -94,35 +140,20 @@ func invalidTracesSettings(certificate, secret string) map[string]invalidTraces 
 			want: []string{
 				"OTEL_EXPORTER_OTLP_CERTIFICATE must be a PEM file with certificates",
 				"OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE must be a PEM file of a certificate that matches the key in OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+				off,
 			},
 		},
 		"certificate without TLS": {
 			environ: []string{on, "OTEL_EXPORTER_OTLP_CERTIFICATE=" + certificate},
-			want:    []string{"OTEL_EXPORTER_OTLP_ENDPOINT must be an https URL if a certificate is set"},
+			want:    []string{"OTEL_EXPORTER_OTLP_ENDPOINT must be an https URL if a certificate is set", off},
 		},
-		"numbers that are too large": {
-			environ: []string{on, "OTEL_BSP_MAX_QUEUE_SIZE=1000000000000000000", "OTEL_BSP_SCHEDULE_DELAY=9223372036854775807", "OTEL_SPAN_EVENT_COUNT_LIMIT=9223372036854775807"},
+		"protocol": {
+			environ: []string{on, "OTEL_EXPORTER_OTLP_PROTOCOL=http", "OTEL_EXPORTER_OTLP_TIMEOUT=10s", "OTEL_BSP_MAX_QUEUE_SIZE=0"},
 			want: []string{
-				`OTEL_BSP_MAX_QUEUE_SIZE must be a whole number from 1 to 1000000, not "1000000000000000000"`,
-				`OTEL_BSP_SCHEDULE_DELAY must be a whole number of milliseconds from 1 to 86400000, not "9223372036854775807"`,
-				`OTEL_SPAN_EVENT_COUNT_LIMIT must be a 32-bit integer, not "9223372036854775807"`,
-			},
-		},
-		"number with a space, which the library does not parse": {
-			environ: []string{on, "OTEL_BSP_MAX_QUEUE_SIZE= 100"},
-			want:    []string{`OTEL_BSP_MAX_QUEUE_SIZE must be a whole number from 1 to 1000000, not " 100"`},
-		},
-		"attributes, which are not shown": {
-			environ: []string{on, "OTEL_RESOURCE_ATTRIBUTES=a=b," + secret},
-			want:    []string{"OTEL_RESOURCE_ATTRIBUTES must be a comma-separated list of name=value, with percent-encoded values"},
-		},
-		"with problems of flags": {
-			environ: []string{on, "CVMGRAPH_MAX_FIRST=0", "OTEL_EXPORTER_OTLP_PROTOCOL=http", "OTEL_EXPORTER_OTLP_TIMEOUT=10s", "OTEL_BSP_MAX_QUEUE_SIZE=0"},
-			want: []string{
-				`--max-first (CVMGRAPH_MAX_FIRST) must be a whole number from 1 to 10000, not "0"`,
 				`OTEL_BSP_MAX_QUEUE_SIZE must be a whole number from 1 to 1000000, not "0"`,
 				`OTEL_EXPORTER_OTLP_PROTOCOL must be one of http/protobuf, http/json, grpc, not "http"`,
 				`OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number of milliseconds from 1 to 86400000, not "10s"`,
+				off,
 			},
 		},
 	}
@@ -132,17 +163,22 @@ func TestParse_invalidTracesSettings(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret"
 	certificate, _ := keyPair(t)
-	for name, test := range invalidTracesSettings(certificate, secret) {
-		_, err := config.Parse(nil, test.environ, t.Output())
-		problems, ok := errors.AsType[*config.ProblemsError](err)
-		if !ok || !slices.Equal(problems.Problems, test.want) {
-			t.Errorf("%s: got %v, want %q", name, err, test.want)
+	tests := invalidTracesSettings(secret)
+	maps.Copy(tests, invalidTracesReceivers(certificate, secret))
+	for name, test := range tests {
+		cfg, err := config.Parse(nil, test.environ, t.Output())
+		if err != nil {
+			t.Errorf("%s: got %v, want warnings", name, err)
+			continue
 		}
-		if err != nil && strings.Contains(err.Error(), secret) {
-			t.Errorf("%s: got %v, which shows a secret", name, err)
+		if !slices.Equal(cfg.Warnings, test.want) || cfg.Traces != test.traces {
+			t.Errorf("%s: got the warnings %q and traces %q, want %q and %q", name, cfg.Warnings, cfg.Traces, test.want, test.traces)
+		}
+		if strings.Contains(strings.Join(cfg.Warnings, ""), secret) {
+			t.Errorf("%s: got %q, which show a secret", name, cfg.Warnings)
 		}
 	}
-	if cfg, err := config.Parse([]string{"schema"}, []string{"OTEL_TRACES_EXPORTER=zipkin"}, t.Output()); err != nil || cfg.Traces != "" {
-		t.Errorf("a command that traces nothing: got %v", err)
+	if cfg, err := config.Parse([]string{"schema"}, []string{"OTEL_TRACES_EXPORTER=zipkin"}, t.Output()); err != nil || cfg.Traces != "" || cfg.Warnings != nil {
+		t.Errorf("a command that traces nothing: got %v and %+v", err, cfg)
 	}
 }

@@ -23,6 +23,7 @@ type AdminOptions struct {
 const (
 	// adminWriteTimeout limits the time of a response. pprof adds the duration of a profile.
 	adminWriteTimeout = 10 * time.Second
+	adminIdleTimeout  = 60 * time.Second
 
 	// adminDrainTimeout is the time that requests have to complete after Close. A longer profile is
 	// aborted.
@@ -45,7 +46,7 @@ func StartAdmin(l net.Listener, o AdminOptions) *Admin {
 			ReadHeaderTimeout: readHeaderTimeout,
 			ReadTimeout:       readTimeout,
 			WriteTimeout:      adminWriteTimeout,
-			IdleTimeout:       idleTimeout,
+			IdleTimeout:       adminIdleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 		},

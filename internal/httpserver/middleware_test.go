@@ -238,7 +238,7 @@ func TestRequest_slowClient(t *testing.T) {
 	}{
 		"incomplete header": {sent: "POST /graphql HTTP/1.1\r\nHost: x\r\n", want: 5 * time.Second},
 		"incomplete body":   {sent: "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", want: 10 * time.Second},
-		"idle connection":   {sent: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", want: 60 * time.Second},
+		"idle connection":   {sent: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", want: 90 * time.Second},
 		"unused connection": {want: 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,6 +46,10 @@ type Options struct {
 	// RequestTimeout limits one GraphQL request. The default is 30 s.
 	RequestTimeout time.Duration
 
+	// IdleTimeout is the time for which a connection is kept open without a request. The default is
+	// 90 s.
+	IdleTimeout time.Duration
+
 	// MaxBody limits the body of a GraphQL request, in bytes. The default is 256 KiB.
 	MaxBody int64
 
@@ -78,7 +82,6 @@ type Observer struct {
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
-	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 16 << 10
 	maxStreams        = 100 // concurrent streams of an HTTP/2 connection
 
@@ -109,6 +112,7 @@ type Server struct {
 func New(o Options) *Server {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	o.RequestTimeout = cmp.Or(o.RequestTimeout, 30*time.Second)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, 90*time.Second)
 	o.MaxBody = cmp.Or(o.MaxBody, 256<<10)
 	o.DrainTimeout = cmp.Or(o.DrainTimeout, o.RequestTimeout+responseTime)
 	s := &Server{
@@ -192,7 +196,7 @@ func (s *Server) httpServer(base context.Context) *http.Server {
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
+		IdleTimeout:       s.options.IdleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),

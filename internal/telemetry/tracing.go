@@ -47,7 +47,6 @@ func OpenTracing(ctx context.Context, exporter string, w io.Writer, failed func(
 	if exporter == "" {
 		return &Tracing{}, nil
 	}
-	otel.SetErrorHandler(newExportLog(failed, logger))
 	otel.SetLogger(logr.FromSlogHandler(withoutValues{logger.Handler()}))
 	var sender sdk.SpanExporter
 	var err error
@@ -69,10 +68,13 @@ func OpenTracing(ctx context.Context, exporter string, w io.Writer, failed func(
 		resource.WithAttributes(semconv.ServiceName("cvmgraph"), semconv.ServiceVersion(Version())),
 		resource.WithFromEnv(),
 	)
-	if err != nil {
+	if err != nil && !errors.Is(err, resource.ErrPartialResource) { // without the malformed attributes
 		return nil, errors.New("traces: OTEL_RESOURCE_ATTRIBUTES is malformed") // err would contain the value
 	}
-	return NewTracing(sdk.NewTracerProvider(sdk.WithBatcher(sender), sdk.WithResource(res))), nil
+	provider := sdk.NewTracerProvider(sdk.WithBatcher(sender), sdk.WithResource(res))
+	// Up to here, the library's errors are those of the variables, which package config reports.
+	otel.SetErrorHandler(newExportLog(failed, logger))
+	return NewTracing(provider), nil
 }
 
 // NewTracing returns a Tracing that creates the spans of a provider.
