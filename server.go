@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -100,6 +102,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return exitOK
 }
 
+// isKnown reports whether the gateway was made for an API version.
+func isKnown(version string) bool { return slices.Contains(restclient.KnownVersions(), version) }
+
 // heapFloor is the size of an allocation that is never used, in bytes. The live heap is small, and
 // without the allocation the garbage collector would run after every few pages.
 const heapFloor = 24 << 20
@@ -119,6 +124,10 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	// the signal would end the program.
 	signal.Ignore(syscall.SIGPIPE)
 	limitMemory(logger)
+	if version := settings.APIVersion; !isKnown(version) {
+		logger.Warn("API version is unknown; run cvmgraph check to test it", "version", version,
+			"known", restclient.KnownVersions(), "assumed_shape", restclient.ShapeOf(version))
+	}
 	metrics := telemetry.NewMetrics()
 	tracing, err := telemetry.OpenTracing(ctx, settings.Traces, stdout, metrics.TraceExportFailed, logger)
 	if err != nil {
@@ -198,6 +207,10 @@ func runCheck(ctx context.Context, settings *config.Config, stdout io.Writer) (o
 		Warnings: settings.Warnings,
 		TLSCert:  settings.TLSCert, TLSKey: settings.TLSKey,
 		TrustedDocumentCount: len(settings.Documents), TrustedDocumentsMode: settings.TrustedDocumentsMode,
+	}
+	if version := settings.APIVersion; !isKnown(version) {
+		options.Warnings = append(slices.Clip(options.Warnings), fmt.Sprintf("API version %s is unknown; known are %s; its shape is assumed to be %s",
+			version, strings.Join(restclient.KnownVersions(), ", "), restclient.ShapeOf(version)))
 	}
 	if settings.Demo && settings.Token == "" && settings.APIKey == "" {
 		options.Token = demo.DefaultToken
@@ -323,7 +336,9 @@ func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache 
 			Evicted: metrics.Evicted, Stale: metrics.Stale, Purged: metrics.Purged,
 			Called: func(outcome string, took time.Duration, err error) {
 				a.metrics.UpstreamCall(outcome, took)
-				failed(outcome, func() []any { return failureDetails(err) })
+				if outcome != "client_error" || mayRefuseVersion(err) {
+					failed(outcome, func() []any { return failureDetails(err) })
+				}
 			},
 			Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
 				a.metrics.UpstreamCompared(found.Missing, found.Changed, found.Unknown)
@@ -366,6 +381,12 @@ func logBreaker(logger *slog.Logger, state string) {
 	case restclient.BreakerClosed:
 		logger.Info("circuit breaker closed; the upstream has recovered")
 	}
+}
+
+// mayRefuseVersion reports whether the API version can be the reason of an upstream call's failure.
+func mayRefuseVersion(err error) bool {
+	status, ok := errors.AsType[*restclient.StatusError](err)
+	return ok && status.MayRefuseVersion()
 }
 
 // failureDetails returns what the log may contain of a failed upstream call: a status, the

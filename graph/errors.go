@@ -75,12 +75,15 @@ func toClientError(err error) (*apierror.Error, bool) {
 // checkAdvice is the end of a message about a failure that only the gateway's operator can repair.
 const checkAdvice = "the gateway's operator can find the cause with cvmgraph check"
 
+// versionAdvice is the end of a message about a response that another API version can explain.
+const versionAdvice = "the gateway's operator must check --api-version: cvmgraph check finds the differences"
+
 // invalidResponseAdvice returns what to do about a response that is not a valid page, as the end of
 // the message.
 func invalidResponseAdvice(reason restclient.Reason) string {
 	switch reason { //nolint:exhaustive // the other reasons have the same advice
 	case restclient.ReasonFlatShape, restclient.ReasonEnvelope, restclient.ReasonEntry:
-		return "; the gateway's operator must check --api-version: cvmgraph check finds the differences"
+		return "; " + versionAdvice
 	case restclient.ReasonOtherNode:
 		return filterAdvice("nodeId")
 	case restclient.ReasonOtherOwner:
@@ -104,6 +107,10 @@ func statusError(e *restclient.StatusError) *apierror.Error {
 		return apierror.New(apierror.CodeUpstream, fmt.Sprintf("something in front of the upstream's API, such as a CDN or a firewall, "+
 			"refused the call (HTTP status %d), which says nothing about the credential: %s", e.StatusCode, checkAdvice))
 	}
+	if e.VersionRefused {
+		return apierror.New(apierror.CodeInvalidResponse,
+			fmt.Sprintf("the upstream refuses the gateway's API version (HTTP status %d); %s", e.StatusCode, versionAdvice))
+	}
 	switch e.StatusCode {
 	case http.StatusUnauthorized:
 		return apierror.New(apierror.CodeUnauthenticated, rejectedCredential(e))
@@ -113,8 +120,11 @@ func statusError(e *restclient.StatusError) *apierror.Error {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return rejectedParams(e.Params)
 	case http.StatusNotFound:
-		return apierror.New(apierror.CodeNotFound, "the upstream has no such list for this credential: "+
-			"check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url")
+		message := "the upstream has no such list for this credential: check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url"
+		if e.MayRefuseVersion() {
+			message += " and --api-version"
+		}
+		return apierror.New(apierror.CodeNotFound, message)
 	case http.StatusTooManyRequests:
 		return &apierror.Error{
 			Code: apierror.CodeRateLimited, Message: "the upstream's rate limit is reached: wait and try again",
@@ -122,6 +132,9 @@ func statusError(e *restclient.StatusError) *apierror.Error {
 		}
 	}
 	message := fmt.Sprintf("the upstream answered with HTTP status %d", e.StatusCode)
+	if e.MayRefuseVersion() {
+		message += ": the gateway's operator must check --api-version, with cvmgraph check"
+	}
 	if e.IsCDNFailure() {
 		message = fmt.Sprintf("the CDN in front of the API cannot reach it (HTTP status %d): try again later", e.StatusCode)
 	}

@@ -71,7 +71,7 @@ func TestUpstreamFailure_details(t *testing.T) {
 		"a code and an ID that could be anything": {
 			404,
 			`{"error_code":"s3cret","request_id":"s3cret.internal"}`,
-			"the upstream has no such list for this credential: check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url",
+			"the upstream has no such list for this credential: check X-Phala-Workspace, if it is sent, and the gateway's --upstream-url and --api-version",
 			map[string]any{"code": "NOT_FOUND"},
 		},
 		"a CDN that cannot reach the API": {

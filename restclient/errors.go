@@ -42,6 +42,10 @@ type StatusError struct {
 	// a firewall or another proxy: its body is not a JSON object, as all errors of the API are, or
 	// it is a CDN's own.
 	Intermediary bool
+	// VersionRefused reports whether the API says that it does not have the request's API version:
+	// its error mentions a version, and the status is 400, 404, 406, 410 or 422. The API's words
+	// are not published, so it can be false for such an error.
+	VersionRefused bool
 	// KeyAsToken reports whether the request had an API key (phak_…) as a bearer token. The API
 	// accepts API keys as X-API-Key only.
 	KeyAsToken bool
@@ -62,6 +66,17 @@ func (e *StatusError) Refused() bool {
 		return e.Intermediary
 	}
 	return false
+}
+
+// MayRefuseVersion reports whether the request's API version can be the reason: the API itself
+// refuses the request, with a status that it can use for an unknown version, and names no other
+// reason. It can also be a mistake of the caller.
+func (e *StatusError) MayRefuseVersion() bool {
+	if e.VersionRefused {
+		return true
+	}
+	named := len(e.Params) > 0 || e.StatusCode == http.StatusNotFound && e.Code != ""
+	return e.canRefuseVersion() && !e.Intermediary && !named
 }
 
 // IsCDNFailure reports whether the status is one of a CDN in front of the API that cannot reach the

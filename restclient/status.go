@@ -25,6 +25,8 @@ var (
 	// requestIDPattern matches ids only: no host names, addresses or credentials.
 	requestIDPattern = regexp.MustCompile(`^(?:req[_-][A-Za-z0-9_-]{1,60}` +
 		`|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,64}|[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{16}-[A-Z]{3})$`)
+	// versionPattern matches the word version, also in names such as X-Phala-Version.
+	versionPattern = regexp.MustCompile(`(?i)(?:^|[^a-z])version(?:[^a-z]|$)`)
 	secondsPattern = regexp.MustCompile(`^[0-9]{1,9}(?:\.[0-9]{1,9})?$`)
 )
 
@@ -50,6 +52,7 @@ func statusError(resp *http.Response) *StatusError {
 	}
 	incomplete := err != nil || len(body) == maxErrorBody
 	e.Intermediary = !isFromAPI(body, document, incomplete)
+	e.VersionRefused = !e.Intermediary && e.canRefuseVersion() && mentionsVersion(document, resp.Request)
 	e.setRequestID(resp.Header.Get("Cf-Ray"))
 	if isCredential(e.RequestID, resp.Request.Header) {
 		e.RequestID = ""
@@ -65,6 +68,55 @@ func isFromAPI(body []byte, document map[string]any, incomplete bool) bool {
 	}
 	cdn, _ := document["cloudflare_error"].(bool)
 	return document != nil && !cdn
+}
+
+// canRefuseVersion reports whether the upstream can mean by the status that it does not have the
+// request's API version. Which status it uses is not published.
+func (e *StatusError) canRefuseVersion() bool {
+	switch e.StatusCode {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusGone, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
+
+// mentionsVersion reports whether an error of the API is about a version: by its message, or by the
+// name of an invalid header. Words that are the caller's do not count.
+func mentionsVersion(document map[string]any, request *http.Request) bool {
+	own := make([]string, 0, 4)
+	for _, word := range []string{request.URL.Query().Get("user_id"), request.Header.Get("X-Phala-Workspace")} {
+		if word != "" {
+			own = append(own, word, "")
+		}
+	}
+	withoutOwn := strings.NewReplacer(own...)
+	mentions := func(value any) bool {
+		text, _ := value.(string)
+		return versionPattern.MatchString(withoutOwn.Replace(text))
+	}
+	structured := func(object map[string]any) bool {
+		details, _ := object["details"].([]any)
+		return mentions(object["message"]) || slices.ContainsFunc(details, func(entry any) bool {
+			problem, _ := entry.(map[string]any)
+			return mentions(problem["field"])
+		})
+	}
+	if structured(document) {
+		return true
+	}
+	switch detail := document["detail"].(type) {
+	case string:
+		return mentions(detail)
+	case map[string]any:
+		return structured(detail)
+	case []any:
+		return slices.ContainsFunc(detail, func(entry any) bool {
+			problem, _ := entry.(map[string]any)
+			location, _ := problem["loc"].([]any)
+			return slices.ContainsFunc(location, mentions)
+		})
+	}
+	return false
 }
 
 // setBareRetryAfter reads a body that is nothing but a number of seconds, in quotes or without. A

@@ -46,6 +46,16 @@ var statusErrors = map[string]struct {
 		body:   `{"error_code":3,"code":"ERR-1-1 s3cret","details":{"field":"page"},"detail":{"details":["page"],"error_code":null},"request_id":["s3cret"],"retry_after":["5"]}`,
 		want:   restclient.StatusError{StatusCode: 400},
 	},
+	"a version":                     {body: `{"detail":"Unsupported API version"}`, want: restclient.StatusError{StatusCode: 400, VersionRefused: true}},
+	"a version that was withdrawn":  {body: `{"detail":{"message":"VERSION 2025-10-28 s3cret"}}`, want: restclient.StatusError{StatusCode: 410, VersionRefused: true}},
+	"a version in a message":        {body: `{"message":"no such version."}`, want: restclient.StatusError{StatusCode: 404, VersionRefused: true}},
+	"a version in a field":          {body: `{"detail":{"details":[{"field":"api_version"}]}}`, want: restclient.StatusError{StatusCode: 406, VersionRefused: true}},
+	"a version as a header":         {body: `{"detail":[7,{"loc":["header","x-phala-version"]}]}`, want: restclient.StatusError{StatusCode: 422, VersionRefused: true}},
+	"another word with version":     {body: `{"detail":"conversion, versions, versioned"}`, want: restclient.StatusError{StatusCode: 400}},
+	"a version in an invalid input": {body: `{"detail":[{"loc":["query","x"],"input":"a version"}]}`, want: restclient.StatusError{StatusCode: 422}},
+	"a version with 401":            {body: `{"detail":"version"}`, want: restclient.StatusError{StatusCode: 401}},
+	"a version with 500":            {body: `{"detail":"version"}`, want: restclient.StatusError{StatusCode: 500}},
+	"a version of a CDN":            {body: `{"detail":"version","cloudflare_error":true}`, want: restclient.StatusError{StatusCode: 400, Intermediary: true}},
 	"a wait in the body": {
 		body: `{"detail":"KMS service temporarily unavailable","retry_after":30}`,
 		want: restclient.StatusError{StatusCode: 503, RetryAfter: 30 * time.Second},
@@ -167,6 +177,54 @@ func TestStatusError_keyAsToken(t *testing.T) {
 		}
 		if shown := fmt.Sprintf("%v %+v %#v", err, *got, got); strings.Contains(shown, "s3cret") {
 			t.Errorf("got %s, want nothing of the credential", shown)
+		}
+	}
+}
+
+// TestStatusError_versionOfCaller repeats the caller's words in errors that are about no version.
+func TestStatusError_versionOfCaller(t *testing.T) {
+	t.Parallel()
+	for detail, want := range map[string]bool{
+		"User usr_version not found":                     false,
+		"Workspace my-version not found":                 false,
+		"No version for usr_version and my-version":      true,
+		"User usr_version not found, version 2025-10-28": true,
+	} {
+		client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = fmt.Fprintf(w, `{"detail":%q}`, detail)
+		})
+		request := onePage
+		request.Filter.UserID = "usr_version"
+		_, err := client.ListCvms(t.Context(), restclient.NewCredential(restclient.Headers{APIKey: "k", Workspace: "my-version"}), request)
+		if got := statusOf(t, err, http.StatusNotFound); got.VersionRefused != want {
+			t.Errorf("%s: got %t, want %t", detail, got.VersionRefused, want)
+		}
+	}
+}
+
+func TestStatusError_mayRefuseVersion(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err  restclient.StatusError
+		want bool
+	}{
+		"a version is mentioned":       {err: restclient.StatusError{StatusCode: 404, Code: "ERR-03-001", VersionRefused: true}, want: true},
+		"no reason":                    {err: restclient.StatusError{StatusCode: 400}, want: true},
+		"no such route":                {err: restclient.StatusError{StatusCode: 404}, want: true},
+		"not acceptable":               {err: restclient.StatusError{StatusCode: 406}, want: true},
+		"gone":                         {err: restclient.StatusError{StatusCode: 410}, want: true},
+		"a code":                       {err: restclient.StatusError{StatusCode: 422, Code: "ERR-01-001"}, want: true},
+		"a parameter":                  {err: restclient.StatusError{StatusCode: 422, Params: []string{"user_id"}}},
+		"no such workspace":            {err: restclient.StatusError{StatusCode: 404, Code: "ERR-03-003"}},
+		"something in front":           {err: restclient.StatusError{StatusCode: 404, Intermediary: true}},
+		"the credential":               {err: restclient.StatusError{StatusCode: 401}},
+		"the credential's permissions": {err: restclient.StatusError{StatusCode: 403}},
+		"too many requests":            {err: restclient.StatusError{StatusCode: 429}},
+		"an outage":                    {err: restclient.StatusError{StatusCode: 503}},
+	} {
+		if got := test.err.MayRefuseVersion(); got != test.want {
+			t.Errorf("%s: got %t, want %t", name, got, test.want)
 		}
 	}
 }

@@ -18,7 +18,7 @@ type settings struct {
 	Listen           string `default:":8080" placeholder:"HOST:PORT" help:"Public address. An empty host listens on every interface; port 0 picks a free port."`
 	AdminListen      string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /metrics and /debug/pprof, which require no credential. Empty turns them off; port 0 picks a free port."`
 	UpstreamURL      string `name:"upstream-url" default:"https://cloud-api.phala.com/api/v1" placeholder:"URL" help:"Base URL of the REST API, absolute. The gateway calls {base}/cvms/paginated."`
-	APIVersion       string `name:"api-version" default:"2025-10-28" placeholder:"YYYY-MM-DD" help:"API version, sent upstream as X-Phala-Version."`
+	APIVersion       string `name:"api-version" default:"2025-10-28" placeholder:"YYYY-MM-DD" help:"API version, sent upstream as X-Phala-Version: 2025-10-28, 2026-01-21, 2026-05-22 or 2026-06-23. Another date is accepted with a warning."`
 	Demo             toggle `default:"false" help:"Serve an embedded demo API. It cannot be combined with --upstream-url."`
 	UpstreamTimeout  string `default:"30s" placeholder:"DURATION" help:"Time limit for one upstream attempt, with a unit: 500ms, 10s, 1m."`
 	RequestTimeout   string `default:"60s" placeholder:"DURATION" help:"Time limit for one GraphQL request, with a unit: 500ms, 10s, 1m."`

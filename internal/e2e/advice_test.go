@@ -26,6 +26,14 @@ func TestFaults_advice(t *testing.T) {
 			message: "must check --api-version: cvmgraph check finds the differences",
 			logged:  []string{"run cvmgraph check to diagnose it, and check --api-version", `"outcome":"invalid"`, "the format of another API version"},
 		},
+		"400-version": {
+			message: "the upstream refuses the gateway's API version (HTTP status 400); the gateway's operator must check --api-version",
+			logged:  []string{"run cvmgraph check to diagnose it, and check --api-version", `"outcome":"invalid"`, `"status":400`},
+		},
+		"404": {
+			message: "the gateway's --upstream-url and --api-version",
+			logged:  []string{"if it refuses all, run cvmgraph check, and check --api-version", `"outcome":"client_error"`, `"status":404`},
+		},
 		"nested-page": {
 			message: "must check --api-version: cvmgraph check finds the differences",
 			logged:  []string{"run cvmgraph check to diagnose it, and check --api-version", "items, total, page or page_size is missing or wrong"},

@@ -164,7 +164,7 @@ func TestCheck_contract(t *testing.T) {
 		},
 		"an unknown API version": {
 			args: []string{"--token=" + checkSecret, "--api-version=2020-01-01"},
-			want: "oo-o-f", step: check.StepContract,
+			want: "wo-o-f", step: check.StepContract,
 			says: []string{"status 400", "API version 2020-01-01 (--api-version)"},
 		},
 		"a renamed key": {

@@ -15,6 +15,8 @@ func outcome(err error) string {
 	}
 	if status, ok := errors.AsType[*restclient.StatusError](err); ok {
 		switch code := status.StatusCode; {
+		case status.VersionRefused:
+			return "invalid"
 		case status.Refused():
 			return "server_error" // the caller is not the cause
 		case code == http.StatusTooManyRequests:
@@ -43,7 +45,8 @@ func outcome(err error) string {
 // or the credential.
 func isOutage(err error) bool {
 	if status, ok := errors.AsType[*restclient.StatusError](err); ok {
-		return status.StatusCode >= http.StatusInternalServerError || status.StatusCode == http.StatusTooManyRequests || status.Refused()
+		return status.StatusCode >= http.StatusInternalServerError || status.StatusCode == http.StatusTooManyRequests ||
+			status.Refused() || status.VersionRefused
 	}
 	_, invalid := errors.AsType[*restclient.InvalidResponseError](err)
 	_, network := errors.AsType[*restclient.NetworkError](err)

@@ -11,22 +11,27 @@ import (
 const logInterval = time.Minute
 
 // NewFailedCallLog returns a function that logs failed upstream calls by their outcome, with
-// details. It logs only outcomes that the upstream is responsible for, each at most once a minute.
-// The details are called only for a line that is logged. The function is safe for concurrent use.
+// details. It logs each outcome at most once a minute, except outcomes that are no failure of the
+// upstream. An outcome client_error is logged as a request that the upstream may refuse whoever
+// sends it, so the function is not to be called if the caller is the cause. The details are called
+// only for a line that is logged. The function is safe for concurrent use.
 func NewFailedCallLog(logger *slog.Logger) func(outcome string, details func() []any) {
 	lines := make(map[string]*rate.Sometimes)
-	for _, outcome := range []string{"rate_limited", "server_error", "timeout", "network", "invalid"} {
+	for _, outcome := range []string{"client_error", "rate_limited", "server_error", "timeout", "network", "invalid"} {
 		lines[outcome] = &rate.Sometimes{Interval: logInterval}
 	}
 	return func(outcome string, details func() []any) {
 		if line, ok := lines[outcome]; ok {
 			line.Do(func() {
 				log := logger.With(details()...)
-				if outcome == "invalid" {
+				switch outcome {
+				case "invalid":
 					log.Warn("upstream response is not valid; run cvmgraph check to diagnose it, and check --api-version", "outcome", outcome)
-					return
+				case "client_error":
+					log.Warn("upstream refuses a request; if it refuses all, run cvmgraph check, and check --api-version", "outcome", outcome)
+				default:
+					log.Warn("upstream call failed; run cvmgraph check to diagnose it", "outcome", outcome)
 				}
-				log.Warn("upstream call failed; run cvmgraph check to diagnose it", "outcome", outcome)
 			})
 		}
 	}

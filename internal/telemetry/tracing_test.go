@@ -334,7 +334,7 @@ func TestFailedCallLog_oncePerMinute(t *testing.T) {
 			}
 			got = append(got, fmt.Sprint(logged.Level, " ", logged.Outcome, " ", logged.Status, " ", strings.Contains(logged.Msg, "--api-version")))
 		}
-		minute := []string{"WARN network 502 false", "WARN timeout 502 false", "WARN invalid 502 true"}
+		minute := []string{"WARN client_error 502 true", "WARN network 502 false", "WARN timeout 502 false", "WARN invalid 502 true"}
 		if want := slices.Concat(minute, minute); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -58,6 +58,8 @@ func (c *call) sendError(status int, body string) {
 // addStatuses adds responses with statuses other than 200 that have special headers or bodies.
 func (u *Upstream) addStatuses() {
 	for name, body := range map[string]string{
+		"400-version":    `{"detail":"Unsupported API version ` + Secret + `"}`,
+		"404-version":    `{"error_code":"ERR-01-001","message":"API version ` + Secret + ` was withdrawn","details":[]}`,
 		"400-structured": `{"error_code":"ERR-01-001","message":"` + Secret + `","details":[{"field":"user_id","value":"` + Secret + `"}]}`,
 		"422-validation": `{"detail":[{"loc":["query","teepod_id"],"msg":"` + Secret + `","type":"int_parsing","input":"` + Secret + `"}]}`,
 		"503-wait-30":    `{"detail":"` + Secret + `","retry_after":30}`,
