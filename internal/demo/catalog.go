@@ -73,7 +73,7 @@ func newCatalog() *catalog {
 			{ID: 1388, Username: "erin"},
 			{ID: 1502, Username: "frank"},
 			{ID: 2077, Username: "grace"},
-			{ID: "usr_7be41c02", Username: "heidi"},
+			{ID: "usr_heidi", Username: "heidi"},
 		},
 		apps: []app{
 			{"my-app", "ghcr.io/phala-network/phala-cloud-bun-starter:latest", 3000, []string{"OPENAI_API_KEY", "DATABASE_URL"}},

@@ -25,7 +25,7 @@ func (f *fleet) change(entries []*entry, now time.Time) []*entry {
 	switch dice := r.IntN(100); {
 	case dice < 15 && !tooMany, dice < 30 && tooFew, len(entries) == 0:
 		fresh := f.newMachine()
-		fresh.observedAt = now
+		fresh.observedAt, fresh.createdAt = now, now
 		return slices.Insert(entries, r.IntN(len(entries)+1), newEntry(fresh))
 	case dice < 30:
 		i := r.IntN(len(entries))

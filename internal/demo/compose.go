@@ -20,7 +20,7 @@ func (m *machine) composeFile(r *rand.Rand) *composeFile {
 		KMSEnabled:              !chance(r, 5),
 		LocalKeyProviderEnabled: chance(r, 3),
 		ManifestVersion:         2,
-		NoInstanceID:            chance(r, 3),
+		NoInstanceID:            m.instanceID == "",
 		PublicLogs:              !chance(r, 30),
 		PublicSysinfo:           !chance(r, 20),
 		PublicTCBInfo:           !chance(r, 10),
@@ -29,8 +29,8 @@ func (m *machine) composeFile(r *rand.Rand) *composeFile {
 		Features:                []string{"kms", "tproxy-net"},
 		SecureTime:              chance(r, 20),
 		StorageFS:               oneOf(r, 5, "zfs", "zfs", "ext4"),
-		TProxyEnabled:           !chance(r, 5),
 	}
+	c.TProxyEnabled = c.GatewayEnabled // its old name
 	for _, s := range services {
 		c.AllowedEnvs = append(c.AllowedEnvs, s.envs...)
 	}

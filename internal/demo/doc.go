@@ -1,6 +1,10 @@
 // Package demo simulates the REST API that lists confidential VMs: GET /api/v1/cvms/paginated, with
 // the credentials, parameters, versions and error bodies of the real API, and invented data.
 //
+// The API versions since 2026-01-21 show the same CVMs in another shape, which is called flat: the
+// parts of hosted are at the top level. An item of the flat shape follows from the hosted one, and
+// from a few values that the hosted shape does not have.
+//
 // Each credential has its own list. Some credentials are special:
 //
 //   - "invalid", and those with the prefix "invalid-", are rejected.

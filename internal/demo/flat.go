@@ -1,112 +1,169 @@
 package demo
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
 )
 
-// flatItem is an item of the API versions since 2026-01-21: the parts of hosted are at the top
-// level. It has enough keys to recognize the shape, not all keys of the real API.
+// The types of this file are the items of a response in the flat shape, with the keys of the real
+// API in its order. A value of type [json.RawMessage] is copied from the hosted shape as it is, so
+// that wrong types which a test wrote are wrong in both shapes.
+
 type flatItem struct {
-	ID          string       `json:"id"`
-	Name        string       `json:"name"`
-	AppID       *string      `json:"app_id"`
-	VMUUID      *string      `json:"vm_uuid"`
-	InstanceID  *string      `json:"instance_id"`
-	Resource    flatResource `json:"resource"`
-	NodeInfo    *flatNode    `json:"node_info"`
-	OS          *flatOS      `json:"os"`
-	KMSType     *string      `json:"kms_type"`
-	Status      string       `json:"status"`
-	InProgress  bool         `json:"in_progress"`
-	Progress    any          `json:"progress"`
-	Gateway     flatGateway  `json:"gateway"`
-	Services    []any        `json:"services"`
-	Endpoints   []publicURL  `json:"endpoints"`
-	Listed      bool         `json:"listed"`
-	ProjectType *string      `json:"project_type"`
-	DeletedAt   any          `json:"deleted_at"`
+	ID                  string          `json:"id"`
+	Name                json.RawMessage `json:"name"`
+	AppID               json.RawMessage `json:"app_id"`
+	VMUUID              json.RawMessage `json:"vm_uuid"`
+	InstanceID          json.RawMessage `json:"instance_id"`
+	Resource            flatResource    `json:"resource"`
+	NodeInfo            *flatNode       `json:"node_info"`
+	OS                  *flatOS         `json:"os"`
+	KMSType             *string         `json:"kms_type"`
+	KMSInfo             *flatKMS        `json:"kms_info"`
+	Status              json.RawMessage `json:"status"`
+	InProgress          json.RawMessage `json:"in_progress"`
+	Progress            *flatProgress   `json:"progress"`
+	ComposeHash         *string         `json:"compose_hash"`
+	DockerComposeHash   *string         `json:"docker_compose_hash"`
+	PreLaunchScriptHash *string         `json:"pre_launch_script_hash"`
+	Gateway             flatGateway     `json:"gateway"`
+	Logs                flatLogs        `json:"logs"`
+	Services            []any           `json:"services"`
+	Endpoints           json.RawMessage `json:"endpoints"`
+	PublicLogs          json.RawMessage `json:"public_logs"`
+	PublicSysinfo       json.RawMessage `json:"public_sysinfo"`
+	PublicTCBInfo       json.RawMessage `json:"public_tcbinfo"`
+	GatewayEnabled      json.RawMessage `json:"gateway_enabled"`
+	SecureTime          json.RawMessage `json:"secure_time"`
+	StorageFS           json.RawMessage `json:"storage_fs"`
+	Workspace           *flatWorkspace  `json:"workspace"`
+	Creator             *flatCreator    `json:"creator"`
+	CreatedAt           string          `json:"created_at"`
+	DeletedAt           *string         `json:"deleted_at"`
+	Listed              json.RawMessage `json:"listed"`
+	ProjectType         json.RawMessage `json:"project_type"`
+
+	// Only the SDKs of the real API know the following keys.
+	UpdatedAt       string          `json:"updated_at"`
+	AppURL          json.RawMessage `json:"app_url"`
+	BaseImage       json.RawMessage `json:"base_image"`
+	Features        json.RawMessage `json:"features"`
+	Runner          json.RawMessage `json:"runner"`
+	ManifestVersion json.RawMessage `json:"manifest_version"`
+	HourlyRate      *flatRate       `json:"hourly_rate"`
+	BillingInterval *string         `json:"billing_interval"`
+	GPURentalOrder  *flatGPUOrder   `json:"gpu_rental_order"`
+	ManagedEnv      bool            `json:"managed_env"`
 }
 
 type flatResource struct {
-	InstanceType  *string `json:"instance_type"`
-	VCPU          *int    `json:"vcpu"`
-	MemoryInGB    *int    `json:"memory_in_gb"`
-	DiskInGB      *int    `json:"disk_in_gb"`
-	GPUs          int     `json:"gpus"`
-	BillingPeriod *string `json:"billing_period"`
+	InstanceType        *string         `json:"instance_type"`
+	VCPU                json.RawMessage `json:"vcpu"`
+	MemoryInGB          json.RawMessage `json:"memory_in_gb"`
+	DiskInGB            json.RawMessage `json:"disk_in_gb"`
+	GPUs                *int            `json:"gpus"`
+	ComputeBillingPrice *money          `json:"compute_billing_price"`
+	BillingPeriod       json.RawMessage `json:"billing_period"`
 }
 
 type flatNode struct {
-	ObjectType string  `json:"object_type"`
-	ID         int     `json:"id"`
-	Name       string  `json:"name"`
-	Region     *string `json:"region"`
-	Status     string  `json:"status"`
+	ObjectType string          `json:"object_type"`
+	ID         json.RawMessage `json:"id"`
+	NodeID     int             `json:"node_id"`
+	Name       json.RawMessage `json:"name"`
+	Region     json.RawMessage `json:"region"`
+	DeviceID   *string         `json:"device_id"`
+	DeviceIDs  []flatDevice    `json:"device_ids"`
+	PPID       *string         `json:"ppid"`
+	Status     string          `json:"status"`
+	Version    string          `json:"version"`
+}
+
+type flatDevice struct {
+	DeviceID         string `json:"device_id"`
+	AlgorithmVersion string `json:"algorithm_version"`
+	Enabled          bool   `json:"enabled"`
 }
 
 type flatOS struct {
-	Name    *string `json:"name"`
-	Version *string `json:"version"`
+	Name        json.RawMessage `json:"name"`
+	Version     json.RawMessage `json:"version"`
+	IsDev       *bool           `json:"is_dev"`
+	OSImageHash *string         `json:"os_image_hash"`
+}
+
+type flatKMS struct {
+	ChainID            json.RawMessage `json:"chain_id"`
+	DstackKMSAddress   json.RawMessage `json:"dstack_kms_address"` // "" if there is none
+	DstackAppAddress   json.RawMessage `json:"dstack_app_address"`
+	DeployerAddress    json.RawMessage `json:"deployer_address"`
+	RPCEndpoint        json.RawMessage `json:"rpc_endpoint"`
+	EncryptedEnvPubkey string          `json:"encrypted_env_pubkey"`
+	K256Pubkey         string          `json:"k256_pubkey"`
+}
+
+type flatProgress struct {
+	Target        *string `json:"target"`
+	StartedAt     *string `json:"started_at"`
+	CorrelationID *string `json:"correlation_id"`
 }
 
 type flatGateway struct {
-	BaseDomain *string `json:"base_domain"`
-	CNAME      *string `json:"cname"`
+	BaseDomain json.RawMessage `json:"base_domain"`
+	CNAME      *string         `json:"cname"`
 }
 
-// flatten returns the flat shape of an encoded item, or null if it is not an item. It works on the
-// encoded form because an item that a test wrote has no other.
-func flatten(encoded []byte) []byte {
-	var it item
-	if json.Unmarshal(encoded, &it) != nil {
-		return []byte("null")
-	}
-	sum := sha256.Sum256([]byte(it.Name))
-	flat := flatItem{
-		ID:          "cvm_" + hex.EncodeToString(sum[:4]),
-		Name:        it.Name,
-		Resource:    flatResource{VCPU: it.VCPU, DiskInGB: it.DiskSize, BillingPeriod: it.BillingPeriod},
-		Status:      it.Status,
-		InProgress:  it.InProgress,
-		Gateway:     flatGateway{BaseDomain: it.GatewayDomain},
-		Services:    []any{},
-		Endpoints:   it.PublicURLs,
-		Listed:      it.Listed,
-		ProjectType: it.ProjectType,
-	}
-	if it.Memory != nil {
-		flat.Resource.MemoryInGB = new(*it.Memory / 1024)
-	}
-	if it.Node != nil {
-		flat.NodeInfo = &flatNode{"node", it.Node.ID, it.Node.Name, it.Node.RegionIdentifier, "online"}
-	}
-	if it.KMSInfo != nil {
-		flat.KMSType = new(kmsType(it.KMSInfo.ChainID))
-	}
-	if it.Hosted == nil || *it.Hosted == nil {
-		return mustEncode(flat)
-	}
-	h := *it.Hosted
-	flat.AppID, flat.VMUUID, flat.InstanceID = &h.AppID, &h.ID, h.InstanceID
-	if c := h.Configuration; c != nil {
-		flat.OS = &flatOS{&c.Image, h.ImageVersion}
-		if c.GPUs != nil {
-			flat.Resource.GPUs = len(c.GPUs.GPUs)
-		}
-	}
-	return mustEncode(flat)
+type flatLogs struct {
+	Serial           *string `json:"serial"`
+	Stdout           *string `json:"stdout"`
+	Stderr           *string `json:"stderr"`
+	ContainerLogBase *string `json:"container_log_base"`
 }
 
-func kmsType(chain *int64) string {
-	switch {
-	case chain == nil:
-		return "phala"
-	case *chain == 1:
-		return "ethereum"
-	case *chain == 8453:
-		return "base"
+type flatWorkspace struct {
+	ObjectType string  `json:"object_type"`
+	ID         string  `json:"id"`
+	Name       string  `json:"name"`
+	Slug       *string `json:"slug"`
+	AvatarURL  *string `json:"avatar_url"`
+}
+
+type flatCreator struct {
+	ObjectType string          `json:"object_type"`
+	ID         *string         `json:"id"`
+	Username   json.RawMessage `json:"username"`
+	AvatarURL  *string         `json:"avatar_url"`
+}
+
+type flatRate struct {
+	Total   money `json:"total"`
+	Compute money `json:"compute"`
+	Disk    money `json:"disk"`
+}
+
+type flatGPUOrder struct {
+	OrderID    string `json:"order_id"`
+	Status     string `json:"status"`
+	HourlyRate money  `json:"hourly_rate"`
+	StartedAt  string `json:"started_at"`
+	EndsAt     string `json:"ends_at"`
+}
+
+// money is an amount in millionths of a dollar. Its encoded form is a decimal string.
+type money int64
+
+// MarshalJSON implements [json.Marshaler].
+func (m money) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `"%d.%06d"`, m/1_000_000, m%1_000_000), nil
+}
+
+// floatText returns a number like the real API, which is written in Python: with a fraction.
+func floatText(f float64) json.RawMessage {
+	text := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
 	}
-	return "legacy"
+	return json.RawMessage(text)
 }

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"sync"
@@ -14,9 +15,9 @@ type Item struct {
 	ID string
 
 	// JSON is the item in responses of the API versions 2025-05-31 and 2025-10-28. Its bytes must
-	// not be modified: to change an item, assign another slice. Bytes that are not a JSON object
-	// are served unchanged to callers of these versions. After JSON is assigned, the item no longer
-	// changes by itself.
+	// not be modified: to change an item, assign another slice. Other versions have the same values
+	// in the flat shape. Bytes that are not a JSON object are served unchanged. After JSON is
+	// assigned, the item no longer changes by itself.
 	JSON []byte
 
 	entry *entry
@@ -29,9 +30,13 @@ const newItemSeed = 0x5eed_0f_17e5
 // names of items with different serials differ from each other and from all items of an Upstream.
 func NewItem(serial uint64) Item {
 	m := newMachine(newCatalog(), newItemSeed, serial, "n"+strconv.FormatUint(serial, 10))
-	m.run(time.Date(2026, time.June, 20, 12, 0, 0, 0, time.UTC))
+	m.createdAt = newItemTime().Add(-time.Minute)
+	m.run(newItemTime())
 	return newEntry(m).item()
 }
+
+// newItemTime returns the time when items of NewItem booted.
+func newItemTime() time.Time { return time.Date(2026, time.June, 20, 12, 0, 0, 0, time.UTC) }
 
 // Edit replaces the list of a tenant by the result of fn, between two requests. Fn receives the
 // current list in its order. It may modify and keep the slice, but must not call Edit or IDs.
@@ -64,20 +69,24 @@ func (u *Upstream) IDs(t Tenant) []string {
 	return ids
 }
 
-// entry is an item of a list. It is immutable. It is encoded when it is first served, because most
-// items of a long list never are.
+// entry is an item of a list. It is immutable. Each shape is encoded when it is first served,
+// because most items of a long list never are.
 type entry struct {
-	id      string
-	node    *int     // nil if the item has no node
-	owner   string   // user name; empty if the item has no owner
-	machine *machine // nil if a test wrote the JSON
+	id        string
+	node      *int     // nil if the item has no node
+	owner     string   // user id; empty if the item has no owner
+	machine   *machine // nil if a test wrote the JSON
+	origin    origin
+	changedAt time.Time
 
-	once sync.Once
-	json []byte
+	once     sync.Once
+	json     []byte
+	onceFlat sync.Once
+	flatJSON []byte
 }
 
 func newEntry(m *machine) *entry {
-	e := &entry{machine: m}
+	e := &entry{machine: m, origin: origin{m.key, m.createdAt}, changedAt: m.observedAt}
 	if m.stage != provisioning {
 		e.id = m.id
 	}
@@ -85,7 +94,7 @@ func newEntry(m *machine) *entry {
 		e.node = &m.node.id
 	}
 	if m.owner != nil {
-		e.owner = m.owner.Username
+		e.owner = m.owner.userID()
 	}
 	return e
 }
@@ -99,6 +108,12 @@ func (e *entry) encoded() []byte {
 	return e.json
 }
 
+// flat returns the item in the flat shape.
+func (e *entry) flat() []byte {
+	e.onceFlat.Do(func() { e.flatJSON = flatten(e.encoded(), e.origin, e.changedAt) })
+	return e.flatJSON
+}
+
 func (e *entry) item() Item {
 	return Item{ID: e.id, JSON: e.encoded(), entry: e}
 }
@@ -110,15 +125,20 @@ func (it Item) toEntry() *entry {
 		return it.entry
 	}
 	e := &entry{id: it.ID, json: it.JSON}
-	var decoded item
-	if json.Unmarshal(it.JSON, &decoded) != nil {
-		return e // deliberately invalid, so there are no values to filter by
+	var decoded hostedItem
+	if decode(it.JSON, &decoded) == nil { // otherwise deliberately invalid: no values to filter by
+		if node := decoded.Node; node != nil && json.Unmarshal(node.ID, &e.node) != nil {
+			e.node = nil
+		}
+		if user := decoded.ManagedUser; user != nil {
+			e.owner = userID(user.ID, user.Username)
+		}
 	}
-	if decoded.Node != nil {
-		e.node = &decoded.Node.ID
-	}
-	if decoded.ManagedUser != nil {
-		e.owner = decoded.ManagedUser.Username
+	if from := it.entry; from != nil && (it.ID == from.id || from.id == "") {
+		e.origin, e.changedAt = from.origin, from.changedAt
+	} else {
+		e.origin = originOf(cmp.Or(it.ID, text(decoded.Name)))
+		e.changedAt = e.origin.createdAt.Add(time.Minute)
 	}
 	return e
 }

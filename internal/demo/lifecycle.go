@@ -49,7 +49,7 @@ func (s stage) status() (backend, host string) {
 // it had existed for a long time.
 func (m *machine) simulatePast(now time.Time) {
 	r := rand.New(rand.NewPCG(m.key, 0))
-	m.observedAt = now
+	m.observedAt, m.createdAt = now, now.Add(-time.Minute)
 	dice := r.IntN(100)
 	if dice < 3 {
 		return // still provisioning
@@ -61,6 +61,7 @@ func (m *machine) simulatePast(now time.Time) {
 	// Ages range from minutes to months, all magnitudes with about the same frequency.
 	age := time.Duration(r.Int64N(int64(time.Hour) << r.IntN(12)))
 	since := now.Add(-age)
+	m.createdAt = since.Add(-4 * time.Hour)
 	for hours := r.IntN(4) - 1; hours > 0; hours-- {
 		m.run(since.Add(-time.Duration(hours) * time.Hour))
 		m.halt(stopped, since.Add(-time.Duration(hours)*time.Hour+20*time.Minute))

@@ -17,12 +17,14 @@ type machine struct {
 	name       string // unique in its list, RFC 1123, 5 to 63 characters
 	id         string // UUID
 	appID      string
-	instanceID string
+	instanceID string // empty if the machine has none
 	app        *app
 	node       *node        // nil if it has no node yet
 	owner      *managedUser // nil if it has no owner
 	release    int          // index in the catalog's releases
 	gpus       *gpuConfig   // nil if unknown
+
+	createdAt time.Time
 
 	stage      stage
 	bootSteps  int       // completed steps of the current boot
@@ -59,6 +61,9 @@ func newMachine(c *catalog, seed, serial uint64, tag string) *machine {
 	m.release = min(r.IntN(len(c.releases)), r.IntN(len(c.releases)))
 	if !chance(r, 1) {
 		m.gpus = drawGPUs(r, m.node)
+	}
+	if chance(r, 3) {
+		m.instanceID = ""
 	}
 	return m
 }

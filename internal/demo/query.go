@@ -21,7 +21,7 @@ type query struct {
 	page int // counted from 1
 	size int
 	node *int    // nil for any node
-	user *string // a user name, or empty for items without an owner; nil for any
+	user *string // a user id, or empty for items without an owner; nil for any
 }
 
 // fieldError is one element of the detail of a 422 response.
@@ -72,12 +72,11 @@ func parseQuery(values url.Values) (query, []fieldError) {
 	var q query
 	if given := values["user_id"]; len(given) > 0 {
 		last := given[len(given)-1]
-		user, named := strings.CutPrefix(last, "usr_")
 		switch {
 		case last == "0":
 			q.user = new("")
-		case named && user != "":
-			q.user = new(user)
+		case strings.HasPrefix(last, userPrefix) && last != userPrefix:
+			q.user = &last
 		default:
 			reject("user_id", "string_pattern_mismatch", "String should match pattern '"+userPattern+"'", last, map[string]any{"pattern": userPattern})
 		}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 )
@@ -56,8 +57,8 @@ func (m *machine) item() *item {
 	if h.AppURL != nil {
 		it.DappDashboardURL = h.AppURL
 		it.SyslogEndpoint = new(*h.AppURL + "/logs?token=FAKE-DEMO-TOKEN-" + m.id[:8])
-		it.PublicURLs = m.publicURLs()
 	}
+	it.PublicURLs = m.publicURLs()
 	return it
 }
 
@@ -80,10 +81,10 @@ func (m *machine) hosted() *hosted {
 	if !m.stoppedAt.IsZero() {
 		h.ExitedAt = new(formatDuration(m.observedAt.Sub(m.stoppedAt)))
 	}
-	if m.identified || m.bootSteps >= 3 { // the third boot step reports it
-		h.InstanceID = &m.instanceID
+	if m.reported() {
+		h.InstanceID = nullable(m.instanceID)
 		if domain := m.gateway(); domain != "" {
-			h.AppURL = new("https://" + m.instanceID + "-8090." + domain)
+			h.AppURL = new("https://" + cmp.Or(m.instanceID, m.appID) + "-8090." + domain)
 		}
 	}
 	if !m.reportsNothing() {
@@ -95,24 +96,37 @@ func (m *machine) hosted() *hosted {
 	return h
 }
 
+// reported reports whether the guest has reported its instance id, in the third step of its boot.
+func (m *machine) reported() bool { return m.identified || m.bootSteps >= 3 }
+
+// publicURLs returns the URLs of the machine's ports. The URL of an instance is empty until the
+// instance has an id.
 func (m *machine) publicURLs() []publicURL {
 	urls := []publicURL{}
+	if m.gateway() == "" {
+		return urls
+	}
 	for _, p := range []int{80, m.app.port}[:1+m.key%2] {
-		urls = append(urls, publicURL{
-			App:      fmt.Sprintf("https://%s-%d.%s", m.appID, p, m.gateway()),
-			Instance: fmt.Sprintf("https://%s-%d.%s", m.instanceID, p, m.gateway()),
-		})
+		u := publicURL{App: fmt.Sprintf("https://%s-%d.%s", m.appID, p, m.gateway())}
+		if m.instanceID != "" && m.reported() {
+			u.Instance = fmt.Sprintf("https://%s-%d.%s", m.instanceID, p, m.gateway())
+		}
+		urls = append(urls, u)
 	}
 	return urls
 }
 
 func (m *machine) configuration(r *rand.Rand) *configuration {
 	size := 1 << r.IntN(5)
+	memory := size * 2048
+	if size == 1 && m.key%4 == 0 {
+		memory = 512
+	}
 	c := &configuration{
 		Name:        m.name,
 		Image:       m.image(r),
 		VCPU:        size,
-		Memory:      size * 2048,
+		Memory:      memory,
 		DiskSize:    20 * (1 + r.IntN(size*2)),
 		Ports:       ports(r),
 		AppID:       &m.appID,

@@ -39,6 +39,21 @@ type Options struct {
 	// the same. If zero or negative, lists do not change by themselves.
 	ChangeEvery time.Duration
 
+	// DefaultVersion is the API version of requests without a version. If empty, it is the newest
+	// one, as for new tokens of the real API.
+	DefaultVersion string
+
+	// WithdrawnVersions are API versions that the upstream no longer has.
+	WithdrawnVersions []string
+
+	// ServeUnknownVersions makes unknown and withdrawn API versions get the response of the default
+	// version instead of status 400. What the real API does is not published.
+	ServeUnknownVersions bool
+
+	// FlatIgnoresFilters makes the API versions with the flat shape ignore teepod_id and user_id.
+	// Whether they do so in the real API is unknown.
+	FlatIgnoresFilters bool
+
 	// Now is the clock. It is called concurrently. If nil, the Upstream uses time.Now.
 	Now func() time.Time
 }
@@ -59,6 +74,9 @@ func New(options Options) *Upstream {
 		options.Items = 300
 	case options.Items < 0:
 		options.Items = 0
+	}
+	if options.DefaultVersion == "" {
+		options.DefaultVersion = latest
 	}
 	if options.Now == nil {
 		options.Now = time.Now
@@ -87,7 +105,7 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusMethodNotAllowed, "Method Not Allowed")
 		return
 	}
-	shape, ok := shapeOf(r.Header.Get("X-Phala-Version"))
+	flat, ok := u.options.isFlat(r.Header.Get("X-Phala-Version"))
 	if !ok {
 		writeError(w, http.StatusBadRequest, "Unsupported API version")
 		return
@@ -97,7 +115,12 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusUnauthorized, problem)
 		return
 	}
-	query, problems := parseQuery(r.URL.Query())
+	values := r.URL.Query()
+	if flat && u.options.FlatIgnoresFilters {
+		values.Del("teepod_id")
+		values.Del("user_id")
+	}
+	query, problems := parseQuery(values)
 	if problems != nil {
 		writeError(w, http.StatusUnprocessableEntity, problems)
 		return
@@ -106,7 +129,7 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if tenant.changing() {
 		w.Header().Set("Cache-Control", "no-store") // it is already out of date
 	}
-	u.writePage(w, query, query.filter(entries), shape)
+	u.writePage(w, query, query.filter(entries), flat)
 }
 
 func (u *Upstream) wait(ctx context.Context) error {
@@ -121,21 +144,6 @@ func (u *Upstream) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// shape converts an encoded item to the shape of an API version.
-type shape func(item []byte) []byte
-
-// shapeOf returns the shape of an API version. The default is the latest version, as for new tokens
-// of the real API.
-func shapeOf(version string) (_ shape, ok bool) {
-	switch version {
-	case "2025-05-31", "2025-10-28":
-		return func(item []byte) []byte { return item }, true
-	case "", "2026-01-21", "2026-05-22", "2026-06-23":
-		return flatten, true
-	}
-	return nil, false
 }
 
 // authenticate returns the tenant of a request, or the error detail of the real API. It accepts all
@@ -161,7 +169,7 @@ func authenticate(h http.Header) (_ Tenant, problem string) {
 	return tenant, ""
 }
 
-func (u *Upstream) writePage(w http.ResponseWriter, q query, entries []*entry, as shape) {
+func (u *Upstream) writePage(w http.ResponseWriter, q query, entries []*entry, flat bool) {
 	total := len(entries)
 	pages := (total + q.size - 1) / q.size
 	if q.page <= pages { // a comparison of item positions could overflow
@@ -178,7 +186,11 @@ func (u *Upstream) writePage(w http.ResponseWriter, q query, entries []*entry, a
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = append(body, as(c.encoded())...)
+		if flat {
+			body = append(body, c.flat()...)
+		} else {
+			body = append(body, c.encoded()...)
+		}
 	}
 	body = fmt.Appendf(body, `],"total":%d,"page":%d,"page_size":%d,"pages":%d}`, total, q.page, q.size, pages)
 	*buffer = body

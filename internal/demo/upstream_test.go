@@ -18,7 +18,7 @@ var alice = demo.Tenant{Bearer: "alice"}
 // clock always returns the same time, so that lists are equal byte by byte.
 func clock() time.Time { return time.Date(2026, time.June, 20, 12, 0, 0, 0, time.UTC) }
 
-// headers returns the headers of a request for the nested shape.
+// headers returns the headers of a request for the hosted shape.
 func headers(t demo.Tenant) http.Header {
 	h := http.Header{"X-Phala-Version": {"2025-10-28"}}
 	if t.Bearer != "" {
@@ -131,40 +131,78 @@ func checkHeaders(t *testing.T, w *httptest.ResponseRecorder) {
 
 func TestUpstream_versions(t *testing.T) {
 	t.Parallel()
-	nested := map[string]bool{
-		"2025-05-31": true, "2025-10-28": true,
-		"": false, "2026-01-21": false, "2026-05-22": false, "2026-06-23": false,
+	const hosted, flat, refused = "hosted", "flat", "refused"
+	tests := map[string]struct {
+		options demo.Options
+		want    map[string]string // by version
+	}{
+		"the real API": {want: map[string]string{
+			"2025-05-31": hosted, "2025-10-28": hosted, "2026-01-21": flat, "2026-05-22": flat, "2026-06-23": flat,
+			"": flat, "LATEST": flat, "latest": flat, "2026-06-24": refused, "x": refused,
+		}},
+		"a token of an older version": {
+			options: demo.Options{DefaultVersion: "2025-10-28"},
+			want:    map[string]string{"": hosted, "LaTest": flat, "2026-01-21": flat, "x": refused},
+		},
+		"unknown versions": {
+			options: demo.Options{ServeUnknownVersions: true},
+			want:    map[string]string{"": flat, "x": flat, "2024-01-01": flat, "2025-10-28": hosted},
+		},
+		"unknown versions, a token of an older version": {
+			options: demo.Options{ServeUnknownVersions: true, DefaultVersion: "2025-05-31"},
+			want:    map[string]string{"": hosted, "x": hosted, "2026-05-22": flat},
+		},
+		"a withdrawn version": {
+			options: demo.Options{WithdrawnVersions: []string{"2025-10-28"}},
+			want:    map[string]string{"2025-10-28": refused, "2025-05-31": hosted, "": flat},
+		},
+		"a withdrawn default": {
+			options: demo.Options{WithdrawnVersions: []string{"2025-10-28"}, DefaultVersion: "2025-10-28", ServeUnknownVersions: true},
+			want:    map[string]string{"2025-10-28": refused, "": refused, "latest": flat},
+		},
+		"a withdrawn version with a response": {
+			options: demo.Options{WithdrawnVersions: []string{"2025-10-28"}, ServeUnknownVersions: true},
+			want:    map[string]string{"2025-10-28": flat, "2025-05-31": hosted},
+		},
+		"no flat version": {
+			options: demo.Options{WithdrawnVersions: []string{"2026-01-21", "2026-05-22", "2026-06-23"}},
+			want:    map[string]string{"": hosted, "LATEST": hosted, "2026-06-23": refused},
+		},
 	}
-	u := demo.New(demo.Options{})
-	for version, nested := range nested {
-		t.Run("version "+version, func(t *testing.T) {
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := headers(alice)
-			h.Set("X-Phala-Version", version)
-			got := getPage(t, u, h, "page_size=100")
-			if got.Total != 300 || len(got.Items) != 100 {
-				t.Errorf("got %d items of %d, want 100 of 300", len(got.Items), got.Total)
-			}
-			want := u.IDs(alice)
-			for i, item := range got.Items {
-				id := hostedID(item)
-				if !nested {
-					id, _ = item["vm_uuid"].(string)
-				}
-				if id != want[i] {
-					t.Errorf("item %d: got id %q, want %q", i, id, want[i])
-				}
-				for _, key := range []string{"id", "name", "resource", "status", "gateway", "vm_uuid", "node_info"} {
-					if _, ok := item[key]; ok == nested && key != "name" && key != "status" {
-						t.Errorf("item %d: has key %s: %t, want %t", i, key, ok, !nested)
-					}
-				}
-				if _, ok := item["hosted"]; ok && !nested {
-					t.Errorf("item %d: got hosted in the flat shape", i)
+			u := demo.New(test.options)
+			for version, want := range test.want {
+				if got := shapeOf(t, u, version); got != want {
+					t.Errorf("version %q: got the shape %s, want %s", version, got, want)
 				}
 			}
 		})
 	}
+}
+
+// shapeOf returns the shape of the responses to an API version, or "refused". It checks the ids of
+// the items.
+func shapeOf(t *testing.T, u *demo.Upstream, version string) string {
+	t.Helper()
+	w := get(u, versioned(alice, version), "page_size=100")
+	if w.Code == http.StatusBadRequest && w.Body.String() == `{"detail":"Unsupported API version"}` {
+		return "refused"
+	}
+	got := getPage(t, u, versioned(alice, version), "page_size=100")
+	shape, ids := "hosted", u.IDs(alice)[:100]
+	for i, item := range got.Items {
+		id := hostedID(item)
+		if _, ok := item["resource"]; ok {
+			shape = "flat"
+			id, _ = item["vm_uuid"].(string)
+		}
+		if _, hosted := item["hosted"]; hosted && shape == "flat" || id != ids[i] {
+			t.Errorf("item %d: got id %q and hosted %t in the shape %s, want id %q", i, id, hosted, shape, ids[i])
+		}
+	}
+	return shape
 }
 
 func TestUpstream_latency(t *testing.T) {

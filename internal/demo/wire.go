@@ -119,6 +119,9 @@ type managedUser struct {
 	Username string `json:"username"`
 }
 
+// userID returns the user's id in filters. In the flat shape it is the only one.
+func (u *managedUser) userID() string { return userPrefix + u.Username }
+
 type nodeInfo struct {
 	ID               int     `json:"id"`
 	Name             string  `json:"name"`

@@ -92,6 +92,9 @@ func sized(cvm *restclient.Cvm, size int) []byte {
 	if size < 4000 {
 		hosted.Configuration, cvm.PublicURLs, cvm.KmsInfo, cvm.DappDashboardURL, cvm.SyslogEndpoint = nil, nil, nil, nil, nil
 	} else {
+		if hosted.Configuration == nil { // some items of the demo have none
+			hosted.Configuration = new(restclient.VmConfiguration)
+		}
 		hosted.Configuration.ComposeFile = &restclient.ComposeFile{DockerComposeFile: new(string)}
 	}
 	var compose strings.Builder
