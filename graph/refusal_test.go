@@ -122,7 +122,7 @@ func TestRefusals_keyAsToken(t *testing.T) {
 func TestInvalidResponse_advice(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"flat-shape":        "its items have the format of another API version; the gateway's operator must check --api-version: cvmgraph check finds the differences",
+		"other-shape":       "its items have the format of another API version; the gateway's operator must check --api-version: cvmgraph check finds the differences",
 		"no-total":          "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the differences",
 		"renamed-items":     "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the differences",
 		"nested-page":       "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the differences",

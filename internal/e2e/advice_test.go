@@ -22,7 +22,7 @@ func TestFaults_advice(t *testing.T) {
 			message: "something in front of the upstream's API, such as a CDN or a firewall, refused the call (HTTP status 403)",
 			logged:  []string{"run cvmgraph check", `"outcome":"server_error"`, `"status":403`, `"upstream_request_id":"8f1c2d3e4f5a6b7c-FRA"`, `"sent_by":"intermediary"`},
 		},
-		"flat-shape": {
+		"other-shape": {
 			message: "must check --api-version: cvmgraph check finds the differences",
 			logged:  []string{"run cvmgraph check to diagnose it, and check --api-version", `"outcome":"invalid"`, "the format of another API version"},
 		},

@@ -132,7 +132,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 		want: "oo-f--", step: check.StepHTTP,
 		says: "does not respond within 1s: raise --upstream-timeout",
 	},
-	"flat-shape": {
+	"other-shape": {
 		want: "oo-oof", step: check.StepContract,
 		says: "the items have the format of another API version",
 	},

@@ -260,12 +260,12 @@ var faultTable = map[string]faultRow{
 	"another-page later":        {code: invalidResponse, calls: 2},
 	"another-page-size always":  {code: invalidResponse, calls: 1},
 	"string-as-page always":     {code: invalidResponse, calls: 1},
-	"flat-shape always":         {code: invalidResponse, calls: 1},
+	"other-shape always":        {code: invalidResponse, calls: 1},
 	"wrong-types always":        {code: invalidResponse, partial: true, calls: 1, other: true},
 	"wrong-object always":       {code: invalidResponse, partial: true, calls: 1},
 	"unknown-keys always":       {calls: 1},
 	"duplicate-item always":     {code: invalidResponse, partial: true, calls: 3, other: true}, // one CVM comes from a later page
-	"nothing-but-hosted always": {calls: 1, other: true},
+	"bare-item always":          {calls: 1, other: true},
 
 	// Responses that are too large. The gateway requests pages of 50, 25 and 12 CVMs.
 	"deep-lists always":       {code: invalidResponse, calls: 1},

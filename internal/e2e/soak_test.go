@@ -32,7 +32,7 @@ var retriedFaults = []string{
 
 // finalFaults are faults after which the gateway does not try again.
 var finalFaults = []string{
-	"404", "302-elsewhere", "html", "null", "trailing-garbage", "no-items", "flat-shape", "wrong-types",
+	"404", "302-elsewhere", "html", "null", "trailing-garbage", "no-items", "other-shape", "wrong-types",
 	"deep-lists", "two-lengths", "not-http", "endless-hints", "large-header", "bomb",
 }
 

@@ -32,9 +32,11 @@ func (u *Upstream) addBodies() {
 		"not-a-number":      `{"items":[{"vcpu":NaN,"name":"` + Secret + `"}],"total":1,"page":1,"page_size":30,"pages":1}`,
 		"control-in-string": `{"items":[{"name":"` + "\x01" + Secret + `"}],"total":1,"page":1,"page_size":30,"pages":1}`,
 		"deep-lists":        `{"items":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`,
-		"deep-objects":      `{"items":[{"hosted":` + strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000) + `}]}`,
 	} {
 		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, body) }
+	}
+	u.faults["deep-objects"] = func(c *call) {
+		c.send(http.StatusOK, jsonType, `{"items":[{"`+c.either("hosted", "resource")+`":`+strings.Repeat(`{"a":`, 100_000)+"1"+strings.Repeat("}", 100_000)+`}]}`)
 	}
 	for name, suffix := range map[string]string{"trailing-garbage": Secret, "two-documents": errorBody, "trailing-brace": "}"} {
 		u.faults[name] = func(c *call) { c.send(http.StatusOK, jsonType, string(c.page())+suffix) }
@@ -84,15 +86,23 @@ func (u *Upstream) addFloods() {
 	u.faults["many-objects"] = func(c *call) { c.list(`{}`, nearMax) }
 	u.faults["many-numbers"] = func(c *call) { c.list(`7`, nearMax) }
 	u.faults["many-wrong-types"] = func(c *call) {
-		c.wrapped(strings.Repeat(`{"name":1,"status":2,"vcpu":"3","hosted":4},`, 29)+`{"public_urls":[`+strings.Repeat(`1,`, nearMax/2)+`1]}`, 30)
+		wrong := c.either(`{"name":1,"status":2,"vcpu":"3","hosted":4},`, `{"name":1,"status":2,"resource":{"vcpu":"3"},"node_info":4},`)
+		c.wrapped(strings.Repeat(wrong, 29)+c.either(`{"public_urls":[`, `{"resource":{},"endpoints":[`)+strings.Repeat(`1,`, nearMax/2)+`1]}`, 30)
 	}
 	u.faults["many-elements"] = func(c *call) {
-		c.wrapped(strings.Repeat(`{},`, 29)+`{"public_urls":[`+strings.Repeat(`{},`, nearMax/3)+`{}]}`, 30)
+		c.wrapped(strings.Repeat(`{},`, 29)+c.either(`{"public_urls":[`, `{"resource":{},"endpoints":[`)+strings.Repeat(`{},`, nearMax/3)+`{}]}`, 30)
 	}
-	u.faults["long-string"] = func(c *call) { c.wrapped(`{"hosted":null,"name":"`+strings.Repeat("x", nearMax)+`"}`, 1) }
-	u.faults["long-number"] = func(c *call) { c.wrapped(`{"hosted":null,"vcpu":`+strings.Repeat("7", nearMax)+`}`, 1) }
-	u.faults["long-escapes"] = func(c *call) { c.wrapped(`{"hosted":null,"name":"`+strings.Repeat(`\u0001`, nearMax/6)+`"}`, 1) }
-	u.faults["many-keys"] = func(c *call) { c.wrapped(`{"hosted":null`+strings.Repeat(`,"name":"x"`, nearMax/11)+`}`, 1) }
+	u.faults["long-string"] = func(c *call) { c.single(`"name":"` + strings.Repeat("x", nearMax) + `"`) }
+	u.faults["long-number"] = func(c *call) {
+		c.single(c.either(`"vcpu":`, `"resource":{"vcpu":`) + strings.Repeat("7", nearMax) + c.either("", "}"))
+	}
+	u.faults["long-escapes"] = func(c *call) { c.single(`"name":"` + strings.Repeat(`\u0001`, nearMax/6) + `"`) }
+	u.faults["many-keys"] = func(c *call) { c.single(`"status":"x"` + strings.Repeat(`,"name":"x"`, nearMax/11)) }
+}
+
+// single sends a page with one item, which has no VM and the given members.
+func (c *call) single(members string) {
+	c.wrapped(c.either(`{"hosted":null,`, `{"gateway":{},"vm_uuid":null,`)+members+"}", 1)
 }
 
 // flood sends the given number of MiB of a JSON document that does not end.

@@ -47,8 +47,8 @@ func (u *Upstream) addLists() {
 	// Not a failure if fewer items are requested.
 	u.faults["large-items"] = func(c *call) {
 		c.sendEdited(func(d document) {
-			for i := range items(d) {
-				hosted(d, i)["configuration"] = document{"compose_file": document{"name": "large", "docker_compose_file": strings.Repeat("# x\n", largeComposeFile/4)}}
+			for _, item := range items(d) {
+				enlarge(item.(document), strings.Repeat("# x\n", largeComposeFile/4))
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package faulty_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -103,11 +104,17 @@ func TestFail_returnsThePageOfTheCaller(t *testing.T) {
 	}
 }
 
-// fetch returns the response of a fault to a request for a page.
-func fetch(upstream *faulty.Upstream, name string, page, size int) *httptest.ResponseRecorder {
+// hosted is the newest API version with the hosted shape, and flat the newest one.
+const (
+	hosted = "2025-10-28"
+	flat   = "2026-06-23"
+)
+
+// fetch returns the response of a fault to a request for a page of an API version.
+func fetch(upstream *faulty.Upstream, version, name string, page, size int) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodGet, fmt.Sprintf("%s?page=%d&page_size=%d", demo.ListPath, page, size), nil)
 	request.Header.Set("Authorization", "Bearer caller")
-	request.Header.Set("X-Phala-Version", "2025-10-28")
+	request.Header.Set("X-Phala-Version", version)
 	recorder := httptest.NewRecorder()
 	upstream.Fail(recorder, request, name)
 	return recorder
@@ -131,7 +138,7 @@ func TestFail_refusals(t *testing.T) {
 		"530-html":    {status: 530, kind: "text/html", body: "<!DOCTYPE html>"},
 		"403":         {status: 403, kind: "application/json", body: `{"detail":`},
 	} {
-		got := fetch(upstream, name, 1, 30)
+		got := fetch(upstream, hosted, name, 1, 30)
 		if kind := got.Header().Get("Content-Type"); got.Code != want.status || !strings.HasPrefix(kind, want.kind) || !strings.Contains(got.Body.String(), want.body) {
 			t.Errorf("%s: got %d, %s and %s, want %+v", name, got.Code, kind, got.Body, want)
 		}
@@ -156,7 +163,7 @@ func TestFail_lists(t *testing.T) {
 				Items []struct{ Name string }
 				Total int
 			}
-			if got := fetch(upstream, name, page, 30); json.Unmarshal(got.Body.Bytes(), &list) != nil {
+			if got := fetch(upstream, hosted, name, page, 30); json.Unmarshal(got.Body.Bytes(), &list) != nil {
 				t.Fatalf("%s: got %s for page %d", name, got.Body, page)
 			}
 			total = list.Total
@@ -164,11 +171,64 @@ func TestFail_lists(t *testing.T) {
 				names[item.Name] = true
 			}
 		}
-		if got := fetch(upstream, name, 11, 30).Code; len(names) != want.items || total != want.total || got != want.beyond {
+		if got := fetch(upstream, hosted, name, 11, 30).Code; len(names) != want.items || total != want.total || got != want.beyond {
 			t.Errorf("%s: got %d items, total %d and %d beyond the end, want %+v", name, len(names), total, got, want)
 		}
 	}
-	if got := fetch(upstream, "large-items", 1, 100).Body.Len(); got < 16<<20 {
+	if got := fetch(upstream, hosted, "large-items", 1, 100).Body.Len(); got < 16<<20 {
 		t.Errorf("large-items: got %d bytes for 100 items, want more than 16 MiB", got)
 	}
+}
+
+// TestFail_shapes compares the item that a fault changes with the healthy one, in both shapes.
+func TestFail_shapes(t *testing.T) {
+	t.Parallel()
+	upstream := faulty.New(demo.New(demo.Options{}), "http://elsewhere.example")
+	for name, want := range map[string]map[string][]string{ // the keys that differ, by version
+		"unknown-keys": {hosted: {"new"}, flat: {"new"}},
+		"wrong-types":  {hosted: {"name", "vcpu"}, flat: {"name", "resource"}},
+		"wrong-object": {hosted: {"hosted", "node"}, flat: {"node_info", "resource"}},
+		"empty-vm-id":  {hosted: {"hosted"}, flat: {"vm_uuid"}},
+		"large-items":  {hosted: {"hosted"}, flat: {"services"}},
+	} {
+		for version, want := range want {
+			got, healthy := itemsOf(t, fetch(upstream, version, name, 1, 30)), itemsOf(t, fetch(upstream, version, "hints", 1, 30))
+			var keys []string
+			for key := range got[1] {
+				if !reflect.DeepEqual(got[1][key], healthy[1][key]) {
+					keys = append(keys, key)
+				}
+			}
+			if slices.Sort(keys); !slices.Equal(keys, want) {
+				t.Errorf("%s in version %s: got other values of %q, want of %q", name, version, keys, want)
+			}
+		}
+	}
+	for version, want := range map[string]string{hosted: `[map[hosted:<nil>]]`, flat: `[map[gateway:map[] resource:map[]]]`} {
+		if got := fmt.Sprint(itemsOf(t, fetch(upstream, version, "bare-item", 1, 30))[1:2]); got != want {
+			t.Errorf("bare-item in version %s: got %s, want %s", version, got, want)
+		}
+	}
+	for version, other := range map[string]string{hosted: flat, flat: hosted} {
+		got, want := itemsOf(t, fetch(upstream, version, "other-shape", 1, 30)), itemsOf(t, fetch(upstream, other, "hints", 1, 30))
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("other-shape in version %s: got %v, want %v", version, got[0], want[0])
+		}
+	}
+	for _, name := range []string{"many-wrong-types", "long-number", "long-string", "many-keys", "deep-objects"} {
+		for version, want := range map[string]bool{hosted: true, flat: false} {
+			if got := bytes.Contains(fetch(upstream, version, name, 1, 30).Body.Bytes()[:100], []byte(`"hosted"`)); got != want {
+				t.Errorf("%s in version %s: got the hosted shape: %t, want %t", name, version, got, want)
+			}
+		}
+	}
+}
+
+func itemsOf(t *testing.T, response *httptest.ResponseRecorder) []map[string]any {
+	t.Helper()
+	var page struct{ Items []map[string]any }
+	if err := json.Unmarshal(response.Body.Bytes(), &page); err != nil {
+		t.Fatalf("got %.200s: %v", response.Body, err)
+	}
+	return page.Items
 }
