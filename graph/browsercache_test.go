@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -82,7 +83,7 @@ func TestBrowserCache_vary(t *testing.T) {
 func TestBrowserCache_stored(t *testing.T) {
 	t.Parallel()
 	const stored, notStored = "private, max-age=2", "no-store"
-	g := newGateway(t, demo.New(demo.Options{}))
+	g := cachingGateway(t, demo.New(demo.Options{}), pages.CacheOptions{TTL: time.Hour})
 	server := httpserver.New(httpserver.Options{GraphQL: g.handler})
 	for name, test := range map[string]struct {
 		method  string // GET if empty
@@ -123,6 +124,51 @@ func TestBrowserCache_stored(t *testing.T) {
 		server.ServeHTTP(w, r)
 		if got := w.Header().Get("Cache-Control"); got != test.want || (w.Header().Get("ETag") != "") != test.wantTag || w.Code == http.StatusNotModified {
 			t.Errorf("%s: got status %d, Cache-Control: %q, ETag: %q, want %q and a tag: %t", name, w.Code, got, w.Header().Get("ETag"), test.want, test.wantTag)
+		}
+	}
+}
+
+// TestBrowserCache_maxAge checks that a browser does not reuse a response for longer than its pages
+// are cached.
+func TestBrowserCache_maxAge(t *testing.T) {
+	t.Parallel()
+	list := demo.New(demo.Options{})
+	failing, noStore := false, false
+	upstream := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if noStore {
+			w.Header().Set("Cache-Control", "private, no-store")
+		}
+		if failing {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		list.ServeHTTP(w, r)
+	})
+	ago := func(d time.Duration) func() time.Time { return func() time.Time { return time.Now().Add(-d) } }
+	for name, test := range map[string]struct {
+		cache            pages.CacheOptions
+		query            string // one for two pages if empty
+		noStore, failing bool   // the upstream, at the second request
+		want             string
+	}{
+		"cached for an hour":           {cache: pages.CacheOptions{TTL: time.Hour}, want: "private, max-age=2"},
+		"cached for 2 s, an hour ago":  {cache: pages.CacheOptions{TTL: 2 * time.Second, Now: ago(time.Hour)}, want: "private, max-age=0"},
+		"not cached":                   {want: "private, max-age=0"},
+		"stale":                        {cache: pages.CacheOptions{TTL: time.Nanosecond, StaleIfError: time.Hour}, failing: true, want: "private, max-age=0"},
+		"not to be stored":             {noStore: true, want: "no-store"},
+		"without a page":               {query: "{ __typename }", want: "private, max-age=2"},
+		"without a page, not cached":   {query: "{ __schema { queryType { name } } }", want: "private, max-age=2"},
+		"not to be stored, but cached": {cache: pages.CacheOptions{TTL: time.Hour}, noStore: true, want: "private, max-age=2"},
+	} {
+		failing, noStore = false, false
+		g := newCachedGateway(t, upstream, 4<<20, test.cache)
+		target := "/graphql?query=" + url.QueryEscape(cmp.Or(test.query, `{ cvms(first: 150) { nodes { id } } }`))
+		for range 3 { // executed, executed and stored, and from the response cache
+			w := g.send(t, http.MethodGet, target, "")
+			if got := w.Header().Get("Cache-Control"); (failing || noStore || !test.failing && !test.noStore) && got != test.want {
+				t.Errorf("%s: got Cache-Control: %q, want %q", name, got, test.want)
+			}
+			failing, noStore = test.failing, test.noStore
 		}
 	}
 }

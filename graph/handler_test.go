@@ -11,8 +11,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"cvmgraph/internal/demo"
+	"cvmgraph/internal/pages"
 )
 
 const (
@@ -132,7 +134,7 @@ func checkErrors(t *testing.T, w *httptest.ResponseRecorder, code string) {
 
 func TestHandler_cacheHeaders(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, demo.New(demo.Options{}))
+	g := cachingGateway(t, demo.New(demo.Options{}), pages.CacheOptions{TTL: time.Hour})
 	query := get("{ cvms(first: 2) { nodes { id } } }")
 	first := g.send(t, http.MethodGet, query, "")
 	tag := first.Header().Get("ETag")

@@ -118,9 +118,22 @@ func (op *operation) AppendData(buffer *buffers.Buffer, dst, data []byte) ([]byt
 	return op.segments.appendData(buffer, dst, data)
 }
 
-// MayStore reports whether a browser may store the response. It must not store the upstream calls
-// of an operation, because they describe one execution.
-func (op *operation) MayStore() bool { return !op.explain }
+// MaxAge returns how long a browser may reuse the response: while its pages are cached. It returns
+// false if the response must not be stored. That is the case with the upstream calls of an
+// operation, because they describe one execution.
+func (op *operation) MaxAge() (maxAge time.Duration, ok bool) {
+	if op.explain {
+		return 0, false
+	}
+	var expires time.Time
+	if ok = true; op.loader != nil {
+		expires, ok = op.loader.Expires()
+	}
+	if expires.IsZero() { // the response does not depend on the upstream
+		return graphqlhttp.MaxAge, ok
+	}
+	return max(time.Until(expires), 0), ok
+}
 
 // Sources returns the pages of the response. It returns false if one of them is not cached, or if
 // the document is not trusted, because requests with such a document are counted.

@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"slices"
+	"time"
+
 	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/pages"
 )
@@ -25,8 +28,14 @@ func (s *pageSources) Current() bool {
 	return true
 }
 
+// FreshFor returns the time until the first page expires. It is not negative.
+func (s *pageSources) FreshFor() time.Duration {
+	first := slices.MinFunc(s.versions, func(a, b pages.PageVersion) int { return a.Expires.Compare(b.Expires) })
+	return max(time.Until(first.Expires), 0)
+}
+
 // versionBytes is the approximate size of a page version, in bytes.
-const versionBytes = 64
+const versionBytes = 88
 
 // MemorySize returns the approximate size of the list of pages, in bytes.
 func (s *pageSources) MemorySize() int { return versionBytes * cap(s.versions) }

@@ -48,8 +48,10 @@ type Operation interface {
 	AppendData(buffer *buffers.Buffer, dst, data []byte) ([]byte, *gqlerror.Error)
 	// Extensions returns the extensions of the response, or nil if there are none.
 	Extensions() map[string]any
-	// MayStore reports whether the caller's browser may store the response.
-	MayStore() bool
+	// MaxAge returns how long the caller's browser may reuse the response. It is not negative, and
+	// more than the constant MaxAge counts as the latter. It returns false if the browser must not
+	// store the response.
+	MaxAge() (maxAge time.Duration, ok bool)
 	// Sources returns what the response was made from, and false if the response must not be
 	// cached.
 	Sources() (Sources, bool)
@@ -126,7 +128,7 @@ func (x *exchange) respondFromCache(key cacheKey) bool {
 		return false
 	}
 	x.options.Observer.CacheHit(x.r.Context(), cached.operationName)
-	x.responder.write(x.w, x.r, x.media, http.StatusOK, cached.body, true)
+	x.responder.write(x.w, x.r, x.media, http.StatusOK, cached.body, cached.sources.FreshFor())
 	return true
 }
 
@@ -184,7 +186,13 @@ func (x *exchange) respond(response *graphql.Response, op Operation, entry *cach
 	if complete && entry != nil {
 		x.cache.store(*entry, op, body)
 	}
-	x.responder.write(x.w, x.r, x.media, status, body, complete && op.MayStore())
+	maxAge := notStored
+	if complete {
+		if age, ok := op.MaxAge(); ok {
+			maxAge = age
+		}
+	}
+	x.responder.write(x.w, x.r, x.media, status, body, maxAge)
 	buffer.Release(body)
 	return response.Errors
 }
@@ -210,7 +218,7 @@ func (x *exchange) recoverPanic() {
 func (x *exchange) writeError(status int, e *gqlerror.Error) {
 	buffer := x.responder.buffers.Get()
 	body, _ := encode(buffer, &graphql.Response{Errors: gqlerror.List{e}}, nil)
-	x.responder.write(x.w, x.r, x.media, status, body, false)
+	x.responder.write(x.w, x.r, x.media, status, body, notStored)
 	buffer.Release(body)
 }
 

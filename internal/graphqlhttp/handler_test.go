@@ -58,7 +58,7 @@ func (o stubOperation) CacheScope() (scope [32]byte, ok bool) {
 
 func (stubOperation) WithDocument(ctx context.Context, _ string) context.Context { return ctx }
 
-func (stubOperation) MayStore() bool { return true }
+func (stubOperation) MaxAge() (time.Duration, bool) { return graphqlhttp.MaxAge, true }
 
 func (stubOperation) AppendData(_ *buffers.Buffer, dst, data []byte) ([]byte, *gqlerror.Error) {
 	return append(dst, data...), nil
@@ -67,6 +67,8 @@ func (stubOperation) AppendData(_ *buffers.Buffer, dst, data []byte) ([]byte, *g
 func (stubOperation) Extensions() map[string]any { return nil }
 
 func (o stubOperation) Sources() (graphqlhttp.Sources, bool) { return o, true }
+
+func (stubOperation) FreshFor() time.Duration { return graphqlhttp.MaxAge }
 
 func (o stubOperation) Current() bool { return o.current.Load() }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -26,8 +27,10 @@ const (
 	maxMessage = 400
 	// gzipMinBytes is the minimum size of a response that is compressed, in bytes.
 	gzipMinBytes = 2048
-	// maxAgeSeconds is how long a browser may reuse the response to a GET.
-	maxAgeSeconds = 2
+	// MaxAge is the longest time for which a browser may reuse the response to a GET.
+	MaxAge = 2 * time.Second
+	// notStored is the age of a response that a browser must not store.
+	notStored = time.Duration(-1)
 )
 
 // vary lists the request headers that the body of a response depends on.
@@ -51,9 +54,10 @@ func newResponder() *responder {
 	return rs
 }
 
-// write writes a response. If it is storable, a browser may reuse it for the same GET.
+// write writes a response. A browser may reuse the response to a GET until maxAge, and longer if the
+// response has not changed then. It must not store a response whose maxAge is notStored.
 func (rs *responder) write(
-	w http.ResponseWriter, r *http.Request, media string, status int, body []byte, storable bool,
+	w http.ResponseWriter, r *http.Request, media string, status int, body []byte, maxAge time.Duration,
 ) {
 	header := w.Header()
 	// The values are shared between responses. A middleware that adds a value copies them.
@@ -64,10 +68,10 @@ func (rs *responder) write(
 	} else {
 		header["Vary"] = append(others, vary)
 	}
-	if storable && r.Method == http.MethodGet {
+	if maxAge != notStored && r.Method == http.MethodGet {
 		tag := entityTag(body)
 		header.Set("ETag", tag)
-		header.Set("Cache-Control", "private, max-age="+strconv.Itoa(maxAgeSeconds))
+		header.Set("Cache-Control", "private, max-age="+strconv.Itoa(int(min(maxAge, MaxAge)/time.Second)))
 		if matchesTag(r.Header.Values("If-None-Match"), tag) {
 			header.Del("Content-Type")
 			w.WriteHeader(http.StatusNotModified)

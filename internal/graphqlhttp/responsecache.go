@@ -30,6 +30,8 @@ type ResponseCacheOptions struct {
 type Sources interface {
 	// Current reports whether the sources have not changed.
 	Current() bool
+	// FreshFor returns how long the sources stay current. It is not negative.
+	FreshFor() time.Duration
 	// MemorySize returns the approximate size of the sources, in bytes.
 	MemorySize() int
 }

@@ -158,7 +158,7 @@ func (c *Cache) Cached(key CredentialKey, request restclient.PageRequest) (Fetch
 	if c.options.Observer.Hit != nil {
 		c.options.Observer.Hit(age)
 	}
-	return FetchResult{Page: p.page, Request: request, FetchTimes: p.FetchTimes, Age: age, Cached: true}, true
+	return FetchResult{Page: p.page, Request: request, FetchTimes: p.FetchTimes, Expires: c.expires(p), Age: age, Cached: true}, true
 }
 
 // Fetch implements [Source]. It calls the upstream, or waits for a call that is already in flight.
@@ -223,11 +223,17 @@ func (c *Cache) load(ctx context.Context, r FetchRequest) (FetchResult, error) {
 		c.pages.Set(p.key, p.cachedPage)
 	}
 	got := FetchResult{Page: p.page, Request: r.PageRequest, FetchTimes: p.FetchTimes, Cached: !p.ownCall, Attempts: p.attempts}
+	if p.cacheable {
+		got.Expires = c.expires(p.cachedPage)
+	}
 	if got.Cached {
 		got.Age = max(c.options.Now().Sub(p.Requested), 0)
 	}
 	return got, nil
 }
+
+// expires returns the end of a page's life.
+func (c *Cache) expires(p *cachedPage) time.Time { return p.Requested.Add(c.options.TTL) }
 
 // fetchedPage is a page that was not cached in this replica.
 type fetchedPage struct {
@@ -296,7 +302,9 @@ func (c *Cache) stale(ctx context.Context, r FetchRequest, err error) (FetchResu
 		return FetchResult{}, false
 	}
 	age := c.options.Now().Sub(p.Requested)
-	return FetchResult{Page: p.page, Request: request, FetchTimes: p.FetchTimes, Age: age, Cached: true, Stale: true}, true
+	return FetchResult{
+		Page: p.page, Request: request, FetchTimes: p.FetchTimes, Expires: c.expires(p), Age: age, Cached: true, Stale: true,
+	}, true
 }
 
 func notify(f func()) {

@@ -304,6 +304,7 @@ func (l *Loader) CompletePage(filter restclient.Filter, since time.Time) (restcl
 type PageVersion struct {
 	Request  restclient.PageRequest
 	Received time.Time // unique among the pages of a cache
+	Expires  time.Time // the end of the page's life in the cache
 }
 
 // PageVersions returns the versions of all loaded pages. It returns false if there are none, or if
@@ -317,9 +318,26 @@ func (l *Loader) PageVersions() ([]PageVersion, bool) {
 		if got.Page == nil || !got.Cached || got.Stale || got.Received.IsZero() {
 			return nil, false
 		}
-		versions = append(versions, PageVersion{got.Request, got.Received})
+		versions = append(versions, PageVersion{got.Request, got.Received, got.Expires})
 	}
 	return versions, len(versions) > 0
+}
+
+// Expires returns when the first of the loaded pages expires, or the zero time if there are none. It
+// returns false if the upstream forbids storing one of them.
+func (l *Loader) Expires() (first time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, state := range l.states {
+		switch expires := state.result.Expires; {
+		case state.result.Page == nil:
+		case expires.IsZero():
+			return time.Time{}, false
+		case first.IsZero() || expires.Before(first):
+			first = expires
+		}
+	}
+	return first, true
 }
 
 // Stale reports whether a loaded page is stale, and returns the age of the oldest stale page.

@@ -31,6 +31,9 @@ type FetchResult struct {
 	// contains all requested items.
 	Request restclient.PageRequest
 	FetchTimes
+	// Expires is the end of the page's life in the cache, in the past for a stale page. It is zero
+	// if the upstream forbids storing the page.
+	Expires time.Time
 	// Age is the time since the page was requested from the upstream. It is zero for a page that
 	// this fetch requested.
 	Age time.Duration
@@ -45,7 +48,7 @@ type FetchResult struct {
 // EmptyPage returns a page after the end of a list, which another page of the list shows.
 func EmptyPage(request restclient.PageRequest, list FetchResult) FetchResult {
 	page := &Page{IndexedPage: &projection.IndexedPage{}, Total: list.Total, Announced: list.Announced, Distinct: true}
-	return FetchResult{Page: page, Request: request, FetchTimes: list.FetchTimes}
+	return FetchResult{Page: page, Request: request, FetchTimes: list.FetchTimes, Expires: list.Expires}
 }
 
 // FetchTimes are the times of the upstream call for a page. The page shows the list as of a moment
