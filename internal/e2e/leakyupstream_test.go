@@ -17,6 +17,9 @@ type leakyUpstream struct {
 	arrived   chan struct{} // receives a value when a call of the fault "slow" arrives
 }
 
+// owned is the owner of each item. Without one, a filter by owner would be an error.
+const owned = `"managed_user":{"id":1,"username":"u"}`
+
 func (l *leakyUpstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != demo.ListPath {
 		l.elsewhere.Add(1)
@@ -57,15 +60,15 @@ func (l *leakyUpstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case fault == "flat":
 		fmt.Fprintf(w, `{"items":[{"vm_uuid":%q,"resource":{}}],"total":1,"page":%s,"page_size":%s,"pages":1}`, all, r.FormValue("page"), r.FormValue("page_size"))
 	case fault == "odd":
-		fmt.Fprintf(w, `{"items":[{"hosted":{"id":[%q],"events":%[1]q,"configuration":%[1]q},"name":{"a":%[1]q},"vcpu":%[1]q,"public_urls":[%[1]q],"listed":%[1]q}],"total":1,"page":%s,"page_size":%s,"pages":1}`,
-			all, r.FormValue("page"), r.FormValue("page_size"))
+		fmt.Fprintf(w, `{"items":[{"hosted":{"id":[%q],"events":%[1]q,"configuration":%[1]q},"name":{"a":%[1]q},"vcpu":%[1]q,"public_urls":[%[1]q],"listed":%[1]q,%[2]s}],"total":1,"page":%[3]s,"page_size":%[4]s,"pages":1}`,
+			all, owned, r.FormValue("page"), r.FormValue("page_size"))
 	case fault == "keys":
 		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-		fmt.Fprintf(w, `{"items":[{"hosted":null,%q:1,"x-%s":2,%q:3}],%q:[],"total":1,"page":%s,"page_size":%s,"pages":1}`,
-			token, token, r.Header.Get("X-Api-Key"), r.Header.Get("X-Api-Key"), r.FormValue("page"), r.FormValue("page_size"))
+		fmt.Fprintf(w, `{"items":[{"hosted":null,%s,%q:1,"x-%s":2,%q:3}],%q:[],"total":1,"page":%s,"page_size":%s,"pages":1}`,
+			owned, token, token, r.Header.Get("X-Api-Key"), r.Header.Get("X-Api-Key"), r.FormValue("page"), r.FormValue("page_size"))
 	default:
 		fmt.Fprintf(w, `{"items":[{"hosted":{"id":"1a09d706-2686-4e0a-8b1d-323ff0e3504b","configuration":{"encrypted_env":%q,"user_config":%[1]q,
-			"compose_file":{"name":"c","docker_compose_file":%[1]q,"pre_launch_script":%[1]q,"salt":%[1]q}}},"name":"vm","vcpu":2,"syslog_endpoint":%[1]q}],
-			"total":1,"page":%s,"page_size":%s,"pages":1}`, canaryUpstream, r.FormValue("page"), r.FormValue("page_size"))
+			"compose_file":{"name":"c","docker_compose_file":%[1]q,"pre_launch_script":%[1]q,"salt":%[1]q}}},"name":"vm","vcpu":2,"syslog_endpoint":%[1]q,%[2]s}],
+			"total":1,"page":%[3]s,"page_size":%[4]s,"pages":1}`, canaryUpstream, owned, r.FormValue("page"), r.FormValue("page_size"))
 	}
 }
