@@ -54,8 +54,8 @@ func newResponder() *responder {
 	return rs
 }
 
-// write writes a response. A browser may reuse the response to a GET until maxAge, and longer if the
-// response has not changed then. It must not store a response whose maxAge is notStored.
+// write writes a response. A browser may reuse the response to a GET until maxAge, and longer if it
+// has not changed then. It must not store a response whose maxAge is notStored.
 func (rs *responder) write(
 	w http.ResponseWriter, r *http.Request, media string, status int, body []byte, maxAge time.Duration,
 ) {

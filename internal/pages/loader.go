@@ -323,8 +323,8 @@ func (l *Loader) PageVersions() ([]PageVersion, bool) {
 	return versions, len(versions) > 0
 }
 
-// Expires returns when the first of the loaded pages expires, or the zero time if there are none. It
-// returns false if the upstream forbids storing one of them.
+// Expires returns when the first of the loaded pages expires, or the zero time if there are none.
+// It returns false if the upstream forbids storing one of them.
 func (l *Loader) Expires() (first time.Time, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
