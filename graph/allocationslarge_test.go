@@ -48,7 +48,7 @@ func examplePage(tb testing.TB) []byte {
 func newExampleGateway(tb testing.TB, page []byte, cached bool) string {
 	tb.Helper()
 	request := restclient.PageRequest{Page: 1, PageSize: 100}
-	indexed, err := pages.NewUpstreamFunc(nil).Page(page, request)
+	indexed, err := pages.NewUpstreamFunc(restclient.ShapeHosted, nil).Page(page, request)
 	if err != nil {
 		tb.Fatal(err)
 	}

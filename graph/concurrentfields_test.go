@@ -14,6 +14,7 @@ import (
 
 	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/testing/testmode"
+	"cvmgraph/restclient"
 )
 
 // TestProjection_concurrentFields sends random operations with several fields, which gqlgen
@@ -37,7 +38,7 @@ func TestProjection_concurrentFields(t *testing.T) {
 	for shard := range 4 {
 		t.Run(fmt.Sprintf("shard %d", shard), func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, &tally{})
+			p := newPair(t, restclient.ShapeHosted, &tally{})
 			p.stock.pause = func() { // varies which field loads a page first
 				for range rand.IntN(20) {
 					runtime.Gosched()

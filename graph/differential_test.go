@@ -62,7 +62,7 @@ func TestProjection_equalsGqlgen(t *testing.T) {
 	for shard := range shards {
 		t.Run(fmt.Sprintf("shard %d", shard), func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, &sum)
+			p, flat := newPair(t, restclient.ShapeHosted, &sum), newPair(t, restclient.ShapeFlat, &sum)
 			if shard == 0 {
 				for _, s := range failed {
 					p.round(t, s)
@@ -70,7 +70,12 @@ func TestProjection_equalsGqlgen(t *testing.T) {
 			}
 			for i := uint64(shard); i < uint64(cases/casesOfRound/2); i += shards {
 				p.round(t, seeds{fixedSeed, i})
-				p.round(t, seeds{fresh, i})
+				flat.round(t, seeds{fixedSeed, i})
+				if i%2 == 0 {
+					p.round(t, seeds{fresh, i})
+				} else {
+					flat.round(t, seeds{fresh, i})
+				}
 			}
 		})
 	}
@@ -92,6 +97,7 @@ func (s *tally) String() string {
 
 // pair is two gateways over the same lists, one for each caller.
 type pair struct {
+	shape            restclient.Shape
 	schema           *ast.Schema
 	projected, plain http.Handler
 	sum              *tally
@@ -99,9 +105,9 @@ type pair struct {
 	callers          int // number of callers that these gateways have seen
 }
 
-func newPair(tb testing.TB, sum *tally) *pair {
+func newPair(tb testing.TB, shape restclient.Shape, sum *tally) *pair {
 	tb.Helper()
-	p := &pair{schema: loadedSchema(tb), sum: sum, stock: newFakeSource()}
+	p := &pair{shape: shape, schema: loadedSchema(tb), sum: sum, stock: newFakeSourceOf(shape)}
 	p.renew(tb)
 	return p
 }
@@ -112,12 +118,20 @@ func (p *pair) renew(tb testing.TB) {
 	gateway := func(projected bool) http.Handler {
 		g := &gateway{extensions: []graphql.HandlerExtension{fieldOrder{}}}
 		g.serve(tb, "http://upstream.invalid/api/v1", func(r *graph.Resolver) {
-			r.Pages, r.Projection = p.stock, projected
+			r.Pages, r.Projection, r.APIVersion = p.stock, projected, versionOf(p.shape)
 			r.Limits = querylimit.Limits{Tokens: 20_000, Depth: 40, Aliases: 2000}
 		})
 		return g.handler
 	}
 	p.projected, p.plain, p.callers = gateway(true), gateway(false), 0
+}
+
+// versionOf returns an API version with a shape.
+func versionOf(shape restclient.Shape) string {
+	if shape == restclient.ShapeFlat {
+		return "2026-06-23"
+	}
+	return restclient.DefaultAPIVersion
 }
 
 // manyCallers is the number of callers after which the gateways are replaced. A gateway stores
@@ -167,7 +181,7 @@ func (p *pair) round(t *testing.T, s seeds) {
 		p.renew(t)
 	}
 	r := random{rand.New(rand.NewPCG(s[0], s[1]))}
-	list := newList(r)
+	list := newList(r, p.shape)
 	doc := newDocument(r, p.schema)
 	first := list
 	ids, vmIDs, cursors, err := p.marks(list)
@@ -296,17 +310,20 @@ func (p *pair) ask(ctx context.Context, caller string, body []byte) (projected, 
 }
 
 // FuzzProjection changes the bytes of a page and compares the responses of both gateways. The seed
-// determines the operation.
+// determines the operation and the shape.
 func FuzzProjection(f *testing.F) {
-	for seed := range uint64(30) {
-		list := newList(random{rand.New(rand.NewPCG(fixedSeed, seed))})
-		if len(list.items) > 10 {
-			continue
+	const flat = 1 << 63 // in the seed of a page of the flat shape
+	pairs := map[uint64]*pair{0: newPair(f, restclient.ShapeHosted, &tally{}), flat: newPair(f, restclient.ShapeFlat, &tally{})}
+	for shape, p := range pairs {
+		for seed := range uint64(30) {
+			list := newList(random{rand.New(rand.NewPCG(fixedSeed, seed))}, p.shape)
+			if len(list.items) <= 10 {
+				f.Add(list.page(restclient.PageRequest{Page: 1, PageSize: 30}), seed|shape)
+			}
 		}
-		f.Add(list.page(restclient.PageRequest{Page: 1, PageSize: 30}), seed)
 	}
-	p := newPair(f, &tally{})
 	f.Fuzz(func(t *testing.T, page []byte, seed uint64) {
+		p := pairs[seed&flat]
 		r := random{rand.New(rand.NewPCG(fixedSeed, seed))}
 		// All connections read one page of 30 items.
 		c := &oneCase{document: newDocument(r, p.schema, "", "(first: 30)")}

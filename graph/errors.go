@@ -82,7 +82,7 @@ const versionAdvice = "the gateway's operator must check --api-version: cvmgraph
 // the message.
 func invalidResponseAdvice(reason restclient.Reason) string {
 	switch reason { //nolint:exhaustive // the other reasons have the same advice
-	case restclient.ReasonFlatShape, restclient.ReasonEnvelope, restclient.ReasonEntry:
+	case restclient.ReasonOtherShape, restclient.ReasonEnvelope, restclient.ReasonEntry:
 		return "; " + versionAdvice
 	case restclient.ReasonOtherNode:
 		return filterAdvice("nodeId")

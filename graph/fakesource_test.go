@@ -30,8 +30,11 @@ type fakeList struct {
 	pages  map[restclient.PageRequest]*pages.Page
 }
 
-func newFakeSource() *fakeSource {
-	return &fakeSource{index: pages.NewUpstreamFunc(nil)}
+func newFakeSource() *fakeSource { return newFakeSourceOf(restclient.ShapeHosted) }
+
+// newFakeSourceOf returns a source of pages whose items have the shape.
+func newFakeSourceOf(shape restclient.Shape) *fakeSource {
+	return &fakeSource{index: pages.NewUpstreamFunc(shape, nil)}
 }
 
 func (s *fakeSource) of(owner pages.CredentialKey) *fakeList {

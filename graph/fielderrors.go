@@ -69,19 +69,29 @@ func edgePlaces(opCtx *graphql.OperationContext, edge graphql.CollectedField, pa
 	return places
 }
 
+// invalidField is a field of a CVM whose value does not match the schema.
+type invalidField struct {
+	place []any // the names of Go fields, and indexes of elements
+	want  string
+}
+
 // invalidFields returns the fields of an item whose values do not match the schema.
-func invalidFields(item projection.Item) []restclient.FieldError {
+func invalidFields(item projection.Item) (fields []invalidField) {
 	if !item.MayHaveInvalid() {
 		return nil
 	}
-	return model.Decode(item).FieldErrors
+	decoded, shape := model.Decode(item), restclient.Shape(item.Page.Shape())
+	for _, e := range decoded.FieldErrors {
+		for _, place := range shape.Places(decoded, e) {
+			fields = append(fields, invalidField{place, e.Want})
+		}
+	}
+	return fields
 }
 
 // reportItem adds the errors of one CVM that the field at path shows.
-func reportItem(
-	ctx context.Context, cvm graphql.CollectedField, path ast.Path, repeats int, invalid []restclient.FieldError,
-) {
-	report := fieldErrorReport{ctx, graphql.GetOperationContext(ctx), invalid, &operationFrom(ctx).fieldErrors}
+func reportItem(ctx context.Context, cvm graphql.CollectedField, path ast.Path, repeats int, invalid []invalidField) {
+	report := fieldErrorReport{ctx, graphql.GetOperationContext(ctx), &operationFrom(ctx).fieldErrors}
 	if repeats > 0 {
 		report.add(path, fmt.Sprintf("the upstream lists this CVM %d times: it is shown once", repeats+1))
 	}
@@ -89,7 +99,7 @@ func reportItem(
 		if report.count.Load() > graphqlhttp.MaxErrors {
 			return
 		}
-		report.object(cvm, path, field.Path, field, "Cvm", "Node", "_Entity")
+		report.object(cvm, path, field, "Cvm", "Node", "_Entity")
 	}
 }
 
@@ -100,10 +110,9 @@ func appendPath(path ast.Path, more ...ast.PathElement) ast.Path {
 
 // fieldErrorReport adds errors at the selected fields of one CVM.
 type fieldErrorReport struct {
-	ctx     context.Context
-	opCtx   *graphql.OperationContext
-	invalid []restclient.FieldError // all invalid fields of the CVM
-	count   *atomic.Int64           // errors of the operation so far; a response shows only the first ones
+	ctx   context.Context
+	opCtx *graphql.OperationContext
+	count *atomic.Int64 // errors of the operation so far; a response shows only the first ones
 }
 
 func (r *fieldErrorReport) add(path ast.Path, message string) {
@@ -113,78 +122,24 @@ func (r *fieldErrorReport) add(path ast.Path, message string) {
 	}
 }
 
-func (r *fieldErrorReport) addInvalid(path ast.Path, invalid restclient.FieldError) {
-	r.add(path, "the upstream's value is not "+invalid.Want)
-}
-
 // object reports an invalid field that is in the selections of an object. The object is at path in
-// the response, and rest is the part of the invalid field's path that is inside the object.
-func (r *fieldErrorReport) object(
-	object graphql.CollectedField, path ast.Path, rest []any, invalid restclient.FieldError, typeNames ...string,
-) {
-	depth := len(invalid.Path) - len(rest)
+// the response, and the field's place counts from the object.
+func (r *fieldErrorReport) object(object graphql.CollectedField, path ast.Path, invalid invalidField, typeNames ...string) {
 	for _, field := range graphql.CollectFields(r.opCtx, object.Selections, typeNames) {
-		// A CVM's vmId is the same value as the vmId of its VM.
-		if field.Name == "vmId" && len(rest) == 2 && rest[0] == "hosted" && rest[1] == "id" && depth == 0 {
-			r.addInvalid(appendPath(path, ast.PathName(field.Alias)), invalid)
+		if field.Definition == nil || !strings.EqualFold(field.Name, invalid.place[0].(string)) {
 			continue
 		}
-		if field.Definition == nil || field.Name != fieldOfKey(field.ObjectDefinition.Name, rest[0].(string)) {
-			continue
-		}
-		path, rest := r.element(appendPath(path, ast.PathName(field.Alias)), rest[1:], invalid)
-		if len(rest) == 0 {
-			r.addInvalid(path, invalid)
-			continue
-		}
-		r.object(field, path, rest, invalid, field.Definition.Type.Name())
-	}
-}
-
-// element returns the path of the list element that rest begins with, and what of rest is inside
-// that element. It returns both paths as they are if rest does not begin with an index.
-func (r *fieldErrorReport) element(path ast.Path, rest []any, invalid restclient.FieldError) (ast.Path, []any) {
-	if len(rest) == 0 {
-		return path, rest
-	}
-	index, ok := rest[0].(int)
-	if !ok {
-		return path, rest
-	}
-	list := invalid.Path[:len(invalid.Path)-len(rest)]
-	if rest = rest[1:]; len(rest) > 0 {
-		index -= r.removedBefore(list, index)
-	}
-	return appendPath(path, ast.PathIndex(index)), rest
-}
-
-// removedBefore returns how many elements before index the response does not have because their
-// type was wrong. The elements are of the list at path.
-func (r *fieldErrorReport) removedBefore(path []any, index int) int {
-	var n int
-	for _, f := range r.invalid {
-		if len(f.Path) == len(path)+1 && slices.Equal(f.Path[:len(path)], path) {
-			if i, ok := f.Path[len(path)].(int); ok && i < index {
-				n++
+		path, below := appendPath(path, ast.PathName(field.Alias)), invalid
+		below.place = below.place[1:]
+		if len(below.place) > 0 {
+			if index, ok := below.place[0].(int); ok {
+				path, below.place = appendPath(path, ast.PathIndex(index)), below.place[1:]
 			}
 		}
-	}
-	return n
-}
-
-// fieldOfKey returns the field of a GraphQL type that shows a key of the upstream's object.
-func fieldOfKey(typeName, key string) string {
-	if key == "id" {
-		ids := map[string]string{"HostedVm": "vmId", "ManagedUser": "userId", "CvmNode": "nodeId", "KmsInfo": "kmsId"}
-		if id, ok := ids[typeName]; ok {
-			return id
+		if len(below.place) == 0 {
+			r.add(path, "the upstream's value is not "+invalid.want)
+			continue
 		}
+		r.object(field, path, below, field.Definition.Type.Name())
 	}
-	head, tail, found := strings.Cut(key, "_")
-	for found {
-		var word string
-		word, tail, found = strings.Cut(tail, "_")
-		head += strings.ToUpper(word[:1]) + word[1:]
-	}
-	return head
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cvmgraph/graph"
+	"cvmgraph/restclient"
 )
 
 const (
@@ -22,7 +23,7 @@ type fuzzed struct{ handler http.Handler }
 
 func newFuzzed(f *testing.F) fuzzed {
 	f.Helper()
-	pages, list := newFakeSource(), newList(random{rand.New(rand.NewPCG(fixedSeed, 3))})
+	pages, list := newFakeSource(), newList(random{rand.New(rand.NewPCG(fixedSeed, 3))}, restclient.ShapeHosted)
 	pages.put("Bearer fuzz", list.page, true)
 	g := &gateway{}
 	g.serve(f, "http://upstream.invalid/api/v1", func(r *graph.Resolver) { r.Pages = pages })

@@ -15,6 +15,7 @@ import (
 	"cvmgraph/internal/persisted"
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/querylimit"
+	"cvmgraph/restclient"
 )
 
 // NewHandler returns the GraphQL endpoint. It is safe for concurrent use.
@@ -28,7 +29,7 @@ func newHandler(r *Resolver, more ...graphql.HandlerExtension) http.Handler {
 	exec.SetErrorPresenter(r.presentError)
 	exec.SetRecoverFunc(func(_ context.Context, value any) error { return panics.FromRecover(value) })
 	// The first extension is the outermost one: it receives what the others return for a field.
-	exec.Use(newProjectionExtension(projection.NewCompiler(pages.Layout()), r.Projection, r.Tracer))
+	exec.Use(newProjectionExtension(projection.NewCompiler(pages.Layout(restclient.ShapeOf(r.APIVersion))), r.Projection, r.Tracer))
 	exec.Use(persisted.New(persisted.Options{
 		Store:         r.PersistedQueries,
 		Trusted:       r.TrustedDocuments,

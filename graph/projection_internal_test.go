@@ -15,6 +15,7 @@ import (
 	"cvmgraph/graph/internal/generated"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
+	"cvmgraph/restclient"
 )
 
 // planning returns the context of the first field of a document.
@@ -36,7 +37,7 @@ func inOperation(ctx context.Context, doc *ast.QueryDocument, query string, vari
 
 func TestPlanCache_hit(t *testing.T) {
 	t.Parallel()
-	e := newProjectionExtension(projection.NewCompiler(pages.Layout()), true, nil)
+	e := newProjectionExtension(projection.NewCompiler(pages.Layout(restclient.ShapeHosted)), true, nil)
 	const query = `query($b: Boolean!) { cvms { totalCount @skip(if: $b) } }`
 	ctx := planning(t, query, map[string]any{"b": true})
 	first := e.selection(ctx, (*projection.Compiler).Connection)
@@ -57,7 +58,7 @@ func TestPlanCache_hit(t *testing.T) {
 
 func TestPlanCache_size(t *testing.T) {
 	t.Parallel()
-	e := newProjectionExtension(projection.NewCompiler(pages.Layout()), true, nil)
+	e := newProjectionExtension(projection.NewCompiler(pages.Layout(restclient.ShapeHosted)), true, nil)
 	const documents = 200
 	for i := range documents {
 		query := fmt.Sprintf("# %d %s\n{ cvms { nodes { name } } }", i, strings.Repeat("long", 500))

@@ -13,6 +13,7 @@ import (
 
 // randomList is a list of CVMs, valid and invalid, of an upstream with its own way of writing JSON.
 type randomList struct {
+	shape restclient.Shape
 	items []*part
 	// surplus is the difference between the upstream's total and the number of items.
 	surplus int
@@ -38,6 +39,7 @@ func (l *randomList) page(request restclient.PageRequest) []byte {
 // lister makes random lists.
 type lister struct {
 	random
+	shape  restclient.Shape
 	spaced bool // whether there is optional white space
 	dense  int  // percentage of keys that are present
 	wrong  int  // percentage of values of another type
@@ -48,9 +50,9 @@ type lister struct {
 	made     int
 }
 
-func newList(r random) *randomList {
-	g := &lister{random: r, spaced: r.in100(15), dense: pick(r, []int{10, 40, 80, 100}), wrong: pick(r, []int{0, 2, 5, 10, 30}), ids: pick(r, []int{2, 8, 1000})}
-	l := &randomList{envelope: g.envelope(), cached: r.in100(50)}
+func newList(r random, shape restclient.Shape) *randomList {
+	g := &lister{random: r, shape: shape, spaced: r.in100(15), dense: pick(r, []int{10, 40, 80, 100}), wrong: pick(r, []int{0, 2, 5, 10, 30}), ids: pick(r, []int{2, 8, 1000})}
+	l := &randomList{shape: shape, envelope: g.envelope(), cached: r.in100(50)}
 	n := r.IntN(6)
 	if r.in100(4) { // several pages
 		n, g.dense = 90+r.IntN(150), min(g.dense, 10)
@@ -67,7 +69,7 @@ func newList(r random) *randomList {
 // newDistinctList makes a list whose items have distinct VMs. Its total is correct, and each of its
 // pages is valid.
 func newDistinctList(r random) *randomList {
-	g := &lister{random: r, distinct: true, spaced: r.in100(15), dense: pick(r, []int{5, 10, 40}), wrong: pick(r, []int{0, 2, 5})}
+	g := &lister{random: r, shape: restclient.ShapeHosted, distinct: true, spaced: r.in100(15), dense: pick(r, []int{5, 10, 40}), wrong: pick(r, []int{0, 2, 5})}
 	l := &randomList{envelope: g.envelope(), cached: r.in100(30)}
 	n := r.IntN(9)
 	if r.in100(30) { // several pages
@@ -81,8 +83,8 @@ func newDistinctList(r random) *randomList {
 
 // changed returns the list after some items were inserted, deleted and moved.
 func (l *randomList) changed(r random) *randomList {
-	g := &lister{random: r, dense: 20, ids: 1000}
-	after := &randomList{envelope: l.envelope, cached: l.cached}
+	g := &lister{random: r, shape: l.shape, dense: 20, ids: 1000}
+	after := &randomList{shape: l.shape, envelope: l.envelope, cached: l.cached}
 	for _, item := range l.items {
 		if r.in100(10) {
 			after.items = append(after.items, g.item())
@@ -135,17 +137,29 @@ func (g *lister) item() *part {
 	if !g.distinct && g.in100(1) && g.in100(20) {
 		return leaf(pick(g.random, oddValues))
 	}
-	item := g.object(reflect.TypeFor[restclient.Cvm]())
+	item := g.object(g.shape.Table().Item.Blank.Type())
 	if g.distinct || g.in100(90) { // most items have a VM
-		hosted := g.object(reflect.TypeFor[restclient.HostedVm]())
-		hosted.parts = append(hosted.parts, g.member("id", leaf(g.vmID())))
-		item.parts = append(item.parts, g.member("hosted", hosted))
+		item.parts = append(item.parts, g.vm())
 	}
 	if g.in100(3) {
-		item.parts = append(item.parts, g.member(pick(g.random, restclient.FlatKeys()), leaf("1")))
+		other := restclient.ShapeFlat
+		if g.shape == other {
+			other = restclient.ShapeHosted
+		}
+		item.parts = append(item.parts, g.member(pick(g.random, other.Keys()), leaf("1")))
 	}
 	g.shuffle(item)
 	return item
+}
+
+// vm makes the member of an item that has the VM's uuid.
+func (g *lister) vm() *part {
+	if g.shape == restclient.ShapeFlat {
+		return g.member("vm_uuid", leaf(g.vmID()))
+	}
+	hosted := g.object(reflect.TypeFor[restclient.HostedVm]())
+	hosted.parts = append(hosted.parts, g.member("id", leaf(g.vmID())))
+	return g.member("hosted", hosted)
 }
 
 func (g *lister) vmID() string {
@@ -169,7 +183,10 @@ func (g *lister) object(t reflect.Type) *part {
 	o := &part{before: g.space() + "{" + g.space(), separator: ",", after: g.space() + "}" + g.space()}
 	for i := range t.NumField() {
 		f := t.Field(i)
-		key := f.Tag.Get("json")
+		key := f.Tag.Get("json") + f.Tag.Get("skipped")
+		if key == "-" {
+			continue
+		}
 		if g.distinct && (t == reflect.TypeFor[restclient.Cvm]() && key == "hosted" || t == reflect.TypeFor[restclient.HostedVm]() && key == "id") {
 			continue // item adds the only one
 		}
@@ -216,8 +233,13 @@ func (g *lister) value(f reflect.StructField) *part {
 		}
 		return leaf(g.text())
 	case *int32, *int64:
+		if f.Tag.Get("wire") == "text" && g.in100(80) {
+			return leaf(`"` + g.number() + `"`)
+		}
 		return leaf(g.number())
-	case bool:
+	case struct{}:
+		return leaf(g.unknown())
+	case bool, *bool:
 		return leaf(strconv.FormatBool(g.in100(50)))
 	case []string:
 		return g.list(func() *part { return leaf(g.text()) })
@@ -256,6 +278,9 @@ func (g *lister) text() string {
 	text := `"`
 	for range g.IntN(4) {
 		text += pick(g.random, textPieces)
+	}
+	if g.in100(3) {
+		text += pick(g.random, []string{`&ch=serial`, `\u0026ch=\u0073erial`, `&ch=serial&`})
 	}
 	return text + `"`
 }

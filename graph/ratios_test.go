@@ -129,7 +129,7 @@ func TestRatios_index(t *testing.T) { //nolint:paralleltest // what others use w
 	aloneOrSkip(t)
 	const least = 8
 	request := restclient.PageRequest{Page: 1, PageSize: 100}
-	body, layout := cost.NewList(0).Body(request), pages.Layout()
+	body, layout := cost.NewList(0).Body(request), pages.Layout(restclient.ShapeHosted)
 	var page projection.IndexedPage
 	times := cost.CPUTimes(25, func() {
 		var decoded struct{ Items []restclient.Cvm }

@@ -15,16 +15,20 @@ import (
 func BenchmarkDecodePage(b *testing.B) {
 	for _, items := range []int{20, 100} {
 		body := pageOf(items, compact(b, exampleItem(b)))
-		req := restclient.PageRequest{Page: 1, PageSize: items}
-		b.Run(fmt.Sprintf("items=%d", items), func(b *testing.B) {
-			b.SetBytes(int64(len(body)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := restclient.DecodePage(body, req); err != nil {
-					b.Fatal(err)
+		for _, shape := range shapes {
+			body := pageOf(items, compact(b, exampleOf(b, shape)))
+			req := restclient.PageRequest{Page: 1, PageSize: items}
+			name := map[restclient.Shape]string{restclient.ShapeFlat: "/flat"}[shape]
+			b.Run(fmt.Sprintf("items=%d%s", items, name), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := shape.DecodePage(body, req); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 		b.Run(fmt.Sprintf("items=%d/encoding-json", items), func(b *testing.B) {
 			// UserID is a string in the wire types and a number in this body.
 			body := []byte(strings.ReplaceAll(string(body), `"id":1042`, `"id":"1042"`))

@@ -1,5 +1,6 @@
 // Package restclient is a typed client of Phala Cloud's list of confidential VMs: the call GET
-// {base}/cvms/paginated of API version 2025-10-28, the only one that cvmgraph makes.
+// {base}/cvms/paginated, the only one that cvmgraph makes. It decodes the items of all API versions
+// into the same types.
 //
 // The client limits what it reads, retries calls that can succeed later, and stops calling an
 // upstream that fails or is overloaded. Its errors never contain the upstream's words, its address
@@ -30,7 +31,8 @@ type Options struct {
 	// BaseURL is the root of the API, such as https://cloud-api.phala.com/api/v1. It is required.
 	// Its scheme is http or https, and it has no user, query or fragment.
 	BaseURL string
-	// APIVersion is sent as X-Phala-Version. If empty, it is DefaultAPIVersion.
+	// APIVersion is sent as X-Phala-Version. If empty, it is DefaultAPIVersion. It determines the
+	// shape of the items: see [ShapeOf].
 	APIVersion string
 	// Timeout limits one attempt, from dialing to the last byte of the body. If zero, it is
 	// DefaultTimeout.
@@ -51,6 +53,7 @@ type Client struct {
 	endpoint *url.URL
 	header   http.Header // of every request
 	timeout  time.Duration
+	shape    Shape
 	conns    *connections
 	policy   *policy
 	large    largeBodySlots
@@ -84,6 +87,7 @@ func New(options Options) (*Client, error) {
 		endpoint: endpoint,
 		header:   header,
 		timeout:  options.Timeout,
+		shape:    ShapeOf(options.APIVersion),
 		conns:    newConnections(newTransport(options.TLS), endpoint),
 		policy:   newPolicy(options.Observer),
 		large:    make(largeBodySlots, largeBodies),
@@ -111,6 +115,9 @@ func parseBase(base string) (*url.URL, error) {
 	return u.JoinPath("cvms", "paginated"), nil
 }
 
+// Shape returns the shape of the list's items in the client's API version.
+func (c *Client) Shape() Shape { return c.shape }
+
 // Close closes the idle connections. Running calls continue, and the client can still be used.
 func (c *Client) Close() { c.conns.CloseIdleConnections() }
 
@@ -125,7 +132,7 @@ func (c *Client) ListCvms(ctx context.Context, cred Credential, req PageRequest)
 		return nil, err
 	}
 	defer page.Release()
-	return DecodePage(page.Body, req)
+	return c.shape.DecodePage(page.Body, req)
 }
 
 // RawPage is the response to a call, not decoded.

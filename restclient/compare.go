@@ -1,7 +1,6 @@
 package restclient
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -19,21 +18,6 @@ const (
 	minSecret = 8
 )
 
-// document is the document of a page as the upstream's reference promises it.
-type document struct {
-	Items    []Cvm  `json:"items" required:"true"`
-	Total    *int64 `json:"total" required:"true"`
-	Page     *int64 `json:"page" required:"true"`
-	PageSize *int64 `json:"page_size" required:"true"`
-	Pages    *int64 `json:"pages" required:"true"`
-}
-
-//nolint:gochecknoglobals // immutable, compiled once
-var (
-	documentShape = wire.NewShape(reflect.TypeFor[document]())
-	documentItem  = documentShape.Fields[0].Shape
-)
-
 // Compare compares the document of a page with the wire types. It finds unknown keys, missing keys,
 // and values of another type. A null is allowed for every key except the keys of the document
 // itself, and counts as present. Of equal keys, the last one counts. The credential is the one the
@@ -41,14 +25,14 @@ var (
 //
 // It takes a few times as long as decoding, and its memory does not depend on the document. Its
 // error is an *InvalidResponseError: the document is not JSON, truncated, or nested too deeply.
-func Compare(body []byte, credential Credential) (Comparison, error) {
+func (s Shape) Compare(body []byte, credential Credential) (Comparison, error) {
 	if !utf8.Valid(body) {
 		return Comparison{}, invalidResponse(ReasonNotJSON)
 	}
 	h := credential.Headers()
-	c := comparer{Scanner: wire.Scanner{Data: body}, secrets: []string{h.Authorization, h.APIKey, h.Workspace}}
+	c := comparer{Scanner: wire.Scanner{Data: body}, shapeTables: s.tables(), secrets: []string{h.Authorization, h.APIKey, h.Workspace}}
 	first := c.Peek()
-	counted := newTally(documentShape)
+	counted := newTally(c.document)
 	counted.strict = true
 	read := c.Skip
 	if first == '{' {
@@ -163,11 +147,22 @@ func newTally(s *wire.Shape) *tally {
 	return t
 }
 
+// hasAny reports whether an object has one of a set of keys.
+func (t *tally) hasAny(keys uint64) bool {
+	for at, k := range t.keys {
+		if keys&(1<<at) != 0 && k.present > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // comparer counts a document's keys and values in tallies.
 type comparer struct {
 	wire.Scanner
+	*shapeTables
 	secrets []string
-	flat    bool // an item has a key that only other API versions have
+	other   bool // an item has a key that only other shapes have
 }
 
 // object counts an object's keys, and then the last value of each known key.
@@ -212,8 +207,8 @@ func (c *comparer) object(t *tally) bool {
 
 // countUnknown counts a value of an unknown key.
 func (c *comparer) countUnknown(t *tally, key []byte, value jsonType) {
-	if t.shape == documentItem && slices.Contains(FlatKeys(), string(key)) {
-		c.flat = true
+	if t.shape == c.item() && c.isOther(key) {
+		c.other = true
 	}
 	u := t.unknown[string(key)]
 	if u == nil {
@@ -263,14 +258,14 @@ func (c *comparer) showable(key []byte) bool {
 func (c *comparer) value(f *wire.Field, k *keyTally, strict bool) bool {
 	k.present++
 	switch first := c.Data[c.Pos]; {
-	case first == 'n' && !strict:
+	case first == 'n' && !strict, f.Kind == wire.Skipped:
 	case !f.Kind.StartsWith(first):
 		k.mismatched[typeOf(first)]++
-	case wire.StartsNumber(first):
+	case wire.StartsNumber(first), f.Kind == wire.IntegerText:
 		start := c.Pos
-		c.Number()
+		c.Skip()
 		if _, ok := f.Kind.Integer(c.Data[start:c.Pos]); !ok {
-			k.mismatched[jsonNumber]++
+			k.mismatched[typeOf(first)]++
 		}
 	case f.Kind == wire.Object:
 		return c.object(k.below)

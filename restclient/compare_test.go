@@ -19,7 +19,7 @@ import (
 // compared returns the differences of a document, one line each.
 func compared(t *testing.T, document []byte) []string {
 	t.Helper()
-	got, err := restclient.Compare(document, restclient.Credential{})
+	got, err := restclient.ShapeHosted.Compare(document, restclient.Credential{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,9 +225,9 @@ func TestCompare_document(t *testing.T) {
 
 func TestCompare_flatShape(t *testing.T) {
 	t.Parallel()
-	got, err := restclient.Compare(envelope(`{"vm_uuid":"a","name":"n"},{"id":"cvm_1","resource":{},"hosting":1}`, 2, 1, 2), restclient.Credential{})
+	got, err := restclient.ShapeHosted.Compare(envelope(`{"vm_uuid":"a","name":"n"},{"id":"cvm_1","resource":{},"hosting":1}`, 2, 1, 2), restclient.Credential{})
 	want := []string{"changed items[] (should be an item of API version 2025-10-28, is an item of another version; 2 of 2)"}
-	if err != nil || !got.Flat || got.Items != 2 || got.Changed != 1 || got.Unknown+got.Missing != 0 || !slices.Equal(lines(got), want) {
+	if err != nil || !got.OtherShape || got.Items != 2 || got.Changed != 1 || got.Unknown+got.Missing != 0 || !slices.Equal(lines(got), want) {
 		t.Errorf("got %+v, %v, want %s", got, err, want)
 	}
 }
@@ -248,7 +248,7 @@ func TestCompare_invalidDocuments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := restclient.Compare([]byte(test.document), restclient.Credential{})
+			_, err := restclient.ShapeHosted.Compare([]byte(test.document), restclient.Credential{})
 			if got := reasonOf(t, err); got != test.want {
 				t.Errorf("got reason %q, want %q", got, test.want)
 			}
@@ -261,7 +261,7 @@ func TestCompare_showsNoCredential(t *testing.T) {
 	t.Parallel()
 	credential := restclient.NewCredential(restclient.Headers{Authorization: "Bearer sec.ret-token", APIKey: "phak_0123456789", Workspace: "the-workspace"})
 	document := envelope(`{"hosted":null,"name":"n","status":"s","public_urls":[],"sec.ret-token":null,"x-phak_0123456789-x":null,"workspace":{},"ret-token":null,"phak":null}`, 1, 1, 1)
-	got, err := restclient.Compare(document, credential)
+	got, err := restclient.ShapeHosted.Compare(document, credential)
 	want := []string{"unknown items[].(not shown) (1 of 1)", "unknown items[].phak (null; 1 of 1)"}
 	if err != nil || !slices.Equal(lines(got), want) {
 		t.Errorf("got %q, %v, want %q", lines(got), err, want)
@@ -275,7 +275,7 @@ func TestCompare_limits(t *testing.T) {
 	for i := range 100_000 {
 		fmt.Fprintf(&item, `,"key%05d":%d`, i, i)
 	}
-	got, err := restclient.Compare(envelope(item.String()+"}", 1, 1, 1), restclient.Credential{})
+	got, err := restclient.ShapeHosted.Compare(envelope(item.String()+"}", 1, 1, 1), restclient.Credential{})
 	// name, public_urls, and the optional keys of numbers, which may have other names, such as
 	// memory.
 	if err != nil || got.Missing != 5 || got.Changed != 1 || got.Unknown != 65 || len(got.Differences) != 40 || got.Omitted() != 31 {
@@ -299,6 +299,8 @@ func TestCvm_requiredKeys(t *testing.T) {
 		"Cvm": "name status public_urls", "HostedVm": "id name status uptime app_id", "VmEvent": "event body",
 		"VmConfiguration": "name image vcpu memory disk_size", "ComposeFile": "name", "PortMapping": "protocol host_port vm_port", "GpuConfig": "gpus",
 		"Gpu": "slot", "KmsInfo": "id url version", "PublicUrl": "app instance", "CvmNode": "id name", "ManagedUser": "id username",
+		// These are not in the reference of this shape.
+		"HourlyRate": "", "CvmOs": "", "CvmProgress": "", "Workspace": "id name", "CvmLogs": "",
 	}
 	got := map[string]string{}
 	var visit func(reflect.Type)
@@ -306,7 +308,7 @@ func TestCvm_requiredKeys(t *testing.T) {
 		if of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
 			of = of.Elem()
 		}
-		if of.Kind() != reflect.Struct {
+		if of.Kind() != reflect.Struct || of.Name() == "" {
 			return
 		}
 		var keys []string
@@ -340,10 +342,10 @@ func demoPage(tb testing.TB, version string, size int) []byte {
 
 func TestCompare_demoUpstream(t *testing.T) {
 	t.Parallel()
-	if got, err := restclient.Compare(demoPage(t, "2025-10-28", 100), restclient.Credential{}); err != nil || got.Items != 100 || got.Differences != nil {
+	if got, err := restclient.ShapeHosted.Compare(demoPage(t, "2025-10-28", 100), restclient.Credential{}); err != nil || got.Items != 100 || got.Differences != nil {
 		t.Errorf("got %+v, %v, want 100 items without a difference", got, err)
 	}
-	if got, err := restclient.Compare(demoPage(t, "2026-06-23", 100), restclient.Credential{}); err != nil || !got.Flat {
+	if got, err := restclient.ShapeHosted.Compare(demoPage(t, "2026-06-23", 100), restclient.Credential{}); err != nil || !got.OtherShape {
 		t.Errorf("got %+v, %v, want the flat shape", got, err)
 	}
 }
@@ -366,17 +368,27 @@ func TestCompare_randomDocuments(t *testing.T) {
 	if testmode.Full() {
 		rounds = 5_000
 	}
-	example := generic(t, exampleItem(t)).(map[string]any)
-	example["new"], example["hosted"].(map[string]any)["more"] = 7, "text"
+	for shape, object := range map[restclient.Shape]string{restclient.ShapeHosted: "hosted", restclient.ShapeFlat: "resource"} {
+		t.Run(string(shape), func(t *testing.T) {
+			t.Parallel()
+			example := generic(t, exampleOf(t, shape)).(map[string]any)
+			example["new"], example[object].(map[string]any)["more"] = 7, "text"
+			compareRandomDocuments(t, shape, example, rounds)
+		})
+	}
+}
+
+func compareRandomDocuments(t *testing.T, shape restclient.Shape, example any, rounds int) {
+	t.Helper()
 	m := &mutator{rand: rand.New(rand.NewPCG(3, 4))}
 	seen := map[restclient.DifferenceKind]int{}
 	for range rounds {
 		document := mutated(m, []any{example, example, example}[:1+m.rand.IntN(3)])
-		got, err := restclient.Compare(document, restclient.Credential{})
+		got, err := shape.Compare(document, restclient.Credential{})
 		if err != nil {
 			t.Fatalf("got error %v for %s", err, document)
 		}
-		sameComparison(t, document, got)
+		sameComparison(t, shape, document, got)
 		for _, d := range got.Differences {
 			seen[d.Kind]++
 		}
@@ -389,9 +401,9 @@ func TestCompare_randomDocuments(t *testing.T) {
 }
 
 // sameComparison compares with the oracle's result.
-func sameComparison(t *testing.T, document []byte, got restclient.Comparison) {
+func sameComparison(t *testing.T, shape restclient.Shape, document []byte, got restclient.Comparison) {
 	t.Helper()
-	want, ok := oracleCompare(document)
+	want, ok := oracleCompare(shape, document)
 	if !ok {
 		return
 	}
@@ -401,28 +413,38 @@ func sameComparison(t *testing.T, document []byte, got restclient.Comparison) {
 }
 
 func FuzzCompare(f *testing.F) {
-	f.Add(pageOf(1, compact(f, exampleItem(f))))
+	for _, shape := range shapes {
+		f.Add(pageOf(1, compact(f, exampleOf(f, shape))))
+	}
 	f.Add(envelope(`{"vm_uuid":null},{"hosted":null,"größe":1,"":2}`, 2, 1, 2))
 	f.Add([]byte(`{"items":[{"name":1,"name":null,"nam\u0065":[],"x":1,"x":{"y":2}},7,null],"total":1.0,"page":1e99,"page_size":"","pages":null,"items":[{}]}`))
 	for _, items := range faultyItems {
 		f.Add(pageOf(1, []byte(items.item)))
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
-		got, err := restclient.Compare(document, restclient.Credential{})
-		if valid := json.Valid(document); err != nil {
-			if reason := reasonOf(t, err); valid && reason != restclient.ReasonTooDeep && reason != restclient.ReasonNotJSON {
-				// ReasonNotJSON: the document is not UTF-8.
-				t.Errorf("got reason %q for JSON", reason)
-			}
-			return
-		} else if !valid {
-			t.Fatal("got no error for invalid JSON")
+		for _, shape := range shapes {
+			checkComparison(t, shape, document)
 		}
-		if len(got.Differences) > 40 || got.Omitted() < 0 {
-			t.Errorf("got %d differences and %d more", len(got.Differences), got.Omitted())
-		}
-		sameComparison(t, document, got)
 	})
+}
+
+// checkComparison compares any document with the oracle.
+func checkComparison(t *testing.T, shape restclient.Shape, document []byte) {
+	t.Helper()
+	got, err := shape.Compare(document, restclient.Credential{})
+	if valid := json.Valid(document); err != nil {
+		if reason := reasonOf(t, err); valid && reason != restclient.ReasonTooDeep && reason != restclient.ReasonNotJSON {
+			// ReasonNotJSON: the document is not UTF-8.
+			t.Errorf("got reason %q for JSON", reason)
+		}
+		return
+	} else if !valid {
+		t.Fatal("got no error for invalid JSON")
+	}
+	if len(got.Differences) > 40 || got.Omitted() < 0 {
+		t.Errorf("got %d differences and %d more", len(got.Differences), got.Omitted())
+	}
+	sameComparison(t, shape, document, got)
 }
 
 func BenchmarkCompare(b *testing.B) {
@@ -430,7 +452,7 @@ func BenchmarkCompare(b *testing.B) {
 	b.SetBytes(int64(len(document)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := restclient.Compare(document, restclient.Credential{}); err != nil {
+		if _, err := restclient.ShapeHosted.Compare(document, restclient.Credential{}); err != nil {
 			b.Fatal(err)
 		}
 	}

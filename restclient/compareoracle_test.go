@@ -15,17 +15,17 @@ import (
 // looks up each key in all of them.
 
 // oraclePageKeys has the keys of the document itself.
-type oraclePageKeys struct {
-	Items    []restclient.Cvm `json:"items" required:"true"`
-	Total    *int64           `json:"total" required:"true"`
-	Page     *int64           `json:"page" required:"true"`
-	PageSize *int64           `json:"page_size" required:"true"`
-	Pages    *int64           `json:"pages" required:"true"`
+type oraclePageKeys[Item any] struct {
+	Items    []Item `json:"items" required:"true"`
+	Total    *int64 `json:"total" required:"true"`
+	Page     *int64 `json:"page" required:"true"`
+	PageSize *int64 `json:"page_size" required:"true"`
+	Pages    *int64 `json:"pages" required:"true"`
 }
 
 // oracleCompare returns the expected comparison. It returns false if the document is not JSON, or
 // has more unknown keys than are counted separately.
-func oracleCompare(document []byte) (restclient.Comparison, bool) {
+func oracleCompare(shape restclient.Shape, document []byte) (restclient.Comparison, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()
 	var page any
@@ -49,21 +49,27 @@ func oracleCompare(document []byte) (restclient.Comparison, bool) {
 			flat = flat || has(item, "vm_uuid") || has(item, "resource") || has(item, "node_info")
 		}
 	}
-	o.flat = flat && !hosted
-	o.compare(reflect.TypeFor[oraclePageKeys](), "", []map[string]any{object})
+	o.other, o.versions = flat && !hosted, "2025-10-28"
+	keys := reflect.TypeFor[oraclePageKeys[restclient.Cvm]]()
+	if shape == restclient.ShapeFlat {
+		o.other, o.versions = hosted && !flat, "2026-01-21 or later"
+		keys = reflect.TypeFor[oraclePageKeys[restclient.FlatCvm]]()
+	}
+	o.compare(keys, "", []map[string]any{object})
 	return o.comparison(), o.small
 }
 
 type contractOracle struct {
 	items                     int
-	flat, small               bool
+	other, small              bool
+	versions                  string // of the shape
 	missing, changed, unknown []restclient.Difference
 }
 
 func (o *contractOracle) comparison() restclient.Comparison {
 	all := slices.Concat(o.missing, o.changed, o.unknown)
 	return restclient.Comparison{
-		Items: o.items, Flat: o.flat, Missing: len(o.missing), Changed: len(o.changed), Unknown: len(o.unknown), Differences: all[:min(40, len(all))],
+		Items: o.items, OtherShape: o.other, Missing: len(o.missing), Changed: len(o.changed), Unknown: len(o.unknown), Differences: all[:min(40, len(all))],
 	}
 }
 
@@ -72,7 +78,10 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 	known := map[string]bool{}
 	for i := range of.NumField() {
 		known[of.Field(i).Tag.Get("json")] = true
+		known[of.Field(i).Tag.Get("skipped")] = true
 	}
+	delete(known, "-")
+	delete(known, "")
 	unknown := oracleUnknown(known, all)
 	if len(unknown) > 64 {
 		o.small = false
@@ -80,6 +89,9 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 	for i := range of.NumField() {
 		member := of.Field(i)
 		key := member.Tag.Get("json")
+		if key == "-" || key == "" { // a skipped key can have any value, or none
+			continue
+		}
 		path := prefix + key
 		var values []any
 		present := 0
@@ -110,9 +122,9 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 				element = "an object"
 			}
 			fitting = o.change(path, element, elements, len(elements))
-			if path == "items[]" && o.flat {
+			if path == "items[]" && o.other {
 				o.changed = append(o.changed, restclient.Difference{
-					Kind: restclient.DifferenceChanged, Path: path, Want: "an item of API version 2025-10-28", Got: []string{"an item of another version"},
+					Kind: restclient.DifferenceChanged, Path: path, Want: "an item of API version " + o.versions, Got: []string{"an item of another version"},
 					Objects: len(fitting), Of: len(elements),
 				})
 			} else if element == "an object" {
@@ -185,7 +197,8 @@ func oracleUnknown(known map[string]bool, all []map[string]any) map[string]*unkn
 func oracleCandidates(want string, unknown map[string]*unknownKey) (keys []string) {
 	types := map[string][]string{
 		"a string": {"string"}, "a string or an integer": {"string", "number"}, "an integer of 32 bits": {"number"},
-		"an integer of 64 bits": {"number"}, "true or false": {"boolean"}, "an object": {"object"}, "a list": {"array"},
+		"an integer of 64 bits": {"number"}, "an integer of 32 bits as a string": {"string", "number"}, "a number of gigabytes": {"number"},
+		"true or false": {"boolean"}, "an object": {"object"}, "a list": {"array"},
 	}[want]
 	for _, key := range slices.Sorted(maps.Keys(unknown)) {
 		fits := false
@@ -207,10 +220,16 @@ func oracleWant(member reflect.StructField) string {
 		}
 		return "a string"
 	case *int32:
+		if member.Tag.Get("wire") == "text" {
+			return "an integer of 32 bits as a string"
+		}
+		if member.Tag.Get("wire") == "gigabytes" {
+			return "a number of gigabytes"
+		}
 		return "an integer of 32 bits"
 	case *int64:
 		return "an integer of 64 bits"
-	case bool:
+	case bool, *bool:
 		return "true or false"
 	}
 	if member.Type.Kind() == reflect.Slice {
@@ -220,6 +239,14 @@ func oracleWant(member reflect.StructField) string {
 }
 
 func oracleFits(want string, value any) bool {
+	switch want {
+	case "an integer of 32 bits as a string":
+		_, ok := oracleIntegerText(value)
+		return ok
+	case "a number of gigabytes":
+		_, ok := oracleMegabytes(value)
+		return ok
+	}
 	n, isInteger := oracleInteger(value)
 	switch value.(type) {
 	case string:

@@ -79,9 +79,10 @@ func (d Difference) String() string {
 type Comparison struct {
 	// Items is the number of objects in the list of items.
 	Items int
-	// Flat reports whether the items have the shape of another API version: see [ReasonFlatShape].
-	// That counts as one changed value, and the content of the items is not compared.
-	Flat bool
+	// OtherShape reports whether the items have the shape of another API version: see
+	// [ReasonOtherShape]. That counts as one changed value, and the content of the items is not
+	// compared.
+	OtherShape bool
 	// Missing, Changed and Unknown are the numbers of differences of these kinds.
 	Missing, Changed, Unknown int
 	// Differences describes the first 40 differences: missing keys, then changed values, then
@@ -95,12 +96,12 @@ func (c Comparison) Omitted() int { return c.Missing + c.Changed + c.Unknown - l
 // newComparison describes what a comparer has counted.
 func newComparison(c *comparer, document *tally) Comparison {
 	items := document.keys[0].below
-	r := report{flat: c.flat && items.keys[items.shape.Find([]byte("hosted"), 0)].present == 0}
+	r := report{shapeTables: c.shapeTables, other: c.other && !items.hasAny(c.Own)}
 	r.add(document, "")
 	all := slices.Concat(r.missing, r.changed, r.unknown)
 	described := min(len(all), maxDifferences)
 	return Comparison{
-		Items: items.objects, Flat: r.flat,
+		Items: items.objects, OtherShape: r.other,
 		Missing: len(r.missing), Changed: len(r.changed), Unknown: len(r.unknown),
 		Differences: all[:described:described],
 	}
@@ -108,7 +109,8 @@ func newComparison(c *comparer, document *tally) Comparison {
 
 // report collects differences by kind.
 type report struct {
-	flat                      bool
+	*shapeTables
+	other                     bool
 	missing, changed, unknown []Difference
 }
 
@@ -130,9 +132,9 @@ func (r *report) add(t *tally, prefix string) {
 			r.addChanged(path, f.Kind.Element(), k.mismatchedElements, k.elements)
 		}
 		switch {
-		case f.Shape == documentItem && r.flat:
+		case f.Shape == r.item() && r.other:
 			r.changed = append(r.changed, Difference{
-				Kind: DifferenceChanged, Path: path, Want: "an item of API version " + DefaultAPIVersion,
+				Kind: DifferenceChanged, Path: path, Want: "an item of API version " + r.versions,
 				Got: []string{"an item of another version"}, Objects: k.below.objects, Of: k.elements,
 			})
 		case f.Shape != nil:
@@ -161,6 +163,9 @@ func (r *report) addChanged(path string, want wire.Kind, mismatched typeCounts, 
 // candidates returns the unknown keys that may be new names of a key of the kind: those with a
 // value of its type.
 func (t *tally) candidates(k wire.Kind) (keys []string) {
+	if k == wire.Skipped { // nothing is missing without it
+		return nil
+	}
 	for _, key := range slices.Sorted(maps.Keys(t.unknown)) {
 		for value, n := range t.unknown[key].types {
 			if n > 0 && jsonType(value).fits(k) && key != unshown && len(keys) < maxCandidates {

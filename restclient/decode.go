@@ -18,18 +18,41 @@ type FieldError struct {
 	Want string
 }
 
-// FlatKeys returns the keys that only items of other API versions have, whose shape is flat.
-func FlatKeys() []string { return []string{"vm_uuid", "resource", "node_info"} }
+// Places returns where an item lacks a value because of a field error, as paths of names of fields
+// and indexes of elements, such as Hosted, Events, 2, Body. Several fields can have the same value,
+// and none if Cvm has no field for it. The indexes are those of the item's lists; if the path ends
+// with an index, it is that of the upstream's list.
+func (s Shape) Places(item *Item, e FieldError) [][]any {
+	path := slices.Clone(e.Path)
+	for at := range path[:max(0, len(path)-1)] {
+		if index, ok := path[at].(int); ok {
+			path[at] = index - item.removedBefore(e.Path[:at], index)
+		}
+	}
+	return s.Table().Model.Places(reflect.ValueOf(&item.Cvm).Elem(), path)
+}
 
-//nolint:gochecknoglobals // immutable, compiled once
-var cvmShape = wire.NewShape(reflect.TypeFor[Cvm](), FlatKeys()...)
+// removedBefore returns how many elements before index an item does not have because their type was
+// wrong. The elements are of the upstream's list at path.
+func (i *Item) removedBefore(path []any, index int) (n int) {
+	for _, e := range i.FieldErrors {
+		if len(e.Path) == len(path)+1 && slices.Equal(e.Path[:len(path)], path) {
+			if at, ok := e.Path[len(path)].(int); ok && at < index {
+				n++
+			}
+		}
+	}
+	return n
+}
 
 // decoder decodes the items of one document. An invalid document stops it; a value of the wrong
 // type is recorded as a field error and does not.
 type decoder struct {
 	wire.Scanner
+	table    *wire.Table
 	pageSize int
 	items    []Item
+	flat     flatCvm // the item in ShapeFlat
 
 	path        []step  // from the item to the current value
 	shortPath   [8]step // what path starts in
@@ -41,6 +64,7 @@ type decoder struct {
 	strings slab[string]
 	ints32  slab[int32]
 	ints64  slab[int64]
+	bools   slab[bool]
 	lengths map[*wire.Field]int // of the last list of each field, which is a guess of the length of the next one
 }
 
@@ -50,8 +74,8 @@ type step struct {
 	index int
 }
 
-func newDecoder(data []byte) *decoder {
-	d := &decoder{Scanner: wire.Scanner{Data: data}, lengths: map[*wire.Field]int{}}
+func newDecoder(s Shape, data []byte) *decoder {
+	d := &decoder{Scanner: wire.Scanner{Data: data}, table: s.Table(), lengths: map[*wire.Field]int{}}
 	d.path = d.shortPath[:0]
 	return d
 }
@@ -75,12 +99,20 @@ func (d *decoder) Item(index int) (keys uint64, ok bool) {
 // item decodes the object at the scanner's position, and returns the set of its known keys.
 func (d *decoder) item(item *Item) (keys uint64, ok bool) {
 	d.fieldErrors = nil
-	keys, ok = d.object(cvmShape, reflect.ValueOf(&item.Cvm).Elem())
+	cvm := reflect.ValueOf(&item.Cvm).Elem()
+	decoded := cvm
+	if d.table.Item.Blank.Type() != cvm.Type() {
+		decoded = reflect.ValueOf(&d.flat).Elem()
+		cvm.Set(d.table.Model.Blank())
+	}
+	keys, ok = d.object(d.table.Item, decoded)
+	d.table.Model.Fill(cvm, decoded)
 	item.FieldErrors = d.fieldErrors
 	d.text.endItem()
 	d.strings.endItem()
 	d.ints32.endItem()
 	d.ints64.endItem()
+	d.bools.endItem()
 	return keys, ok
 }
 
@@ -165,9 +197,16 @@ func (d *decoder) value(f *wire.Field, v reflect.Value) bool {
 	case '[':
 		return d.list(f, target)
 	case 't', 'f':
-		target.SetBool(c == 't')
+		if target.Kind() == reflect.Bool {
+			target.SetBool(c == 't')
+		} else {
+			target.Set(reflect.ValueOf(d.bools.put(c == 't')))
+		}
 		return d.Skip()
 	case '"':
+		if f.Kind == wire.IntegerText {
+			return d.integer(f.Kind, target)
+		}
 		value, ok := d.string()
 		if value != "" || !f.NotEmpty {
 			target.Set(reflect.ValueOf(d.strings.put(value)))
@@ -187,22 +226,22 @@ func (d *decoder) string() (string, bool) {
 	return d.text.put(d.Data[start:d.Pos-1], escaped), true
 }
 
-// integer decodes a number as an integer of the kind.
+// integer decodes a number, or a string, as an integer of the kind.
 func (d *decoder) integer(k wire.Kind, target reflect.Value) bool {
 	start := d.Pos
-	if _, ok := d.Number(); !ok {
+	if !d.Skip() {
 		return false
 	}
 	n, ok := k.Integer(d.Data[start:d.Pos])
 	switch {
 	case !ok:
 		return d.record(k)
-	case k == wire.Int32:
-		target.Set(reflect.ValueOf(d.ints32.put(int32(n))))
+	case k == wire.Identifier:
+		target.Set(reflect.ValueOf(d.strings.put(strconv.FormatInt(n, 10))))
 	case k == wire.Int64:
 		target.Set(reflect.ValueOf(d.ints64.put(n)))
 	default:
-		target.Set(reflect.ValueOf(d.strings.put(strconv.FormatInt(n, 10))))
+		target.Set(reflect.ValueOf(d.ints32.put(int32(n))))
 	}
 	return true
 }

@@ -179,8 +179,8 @@ const (
 	ReasonTooLarge Reason = "it is too large"
 	// ReasonTooDeep means that objects and lists nest deeper than 512.
 	ReasonTooDeep Reason = "it is nested too deeply"
-	// ReasonFlatShape means that the items have the format of another API version.
-	ReasonFlatShape Reason = "its items have the format of another API version"
+	// ReasonOtherShape means that the items have the [Shape] of another API version.
+	ReasonOtherShape Reason = "its items have the format of another API version"
 	// ReasonEnvelope means that the document is not an object, or that items, total, page or
 	// page_size is missing or of the wrong type.
 	ReasonEnvelope Reason = "items, total, page or page_size is missing or wrong"

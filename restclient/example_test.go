@@ -46,7 +46,7 @@ func Example() {
 	}
 	fmt.Println(page.Total, "CVMs")
 	for _, item := range page.Items {
-		fmt.Println(*item.Cvm.Name, item.Cvm.VMID() != nil)
+		fmt.Println(*item.Cvm.Name, item.Cvm.VMID != nil)
 	}
 	// Output:
 	// 3 CVMs
@@ -120,7 +120,7 @@ func ExampleClient_ListCvms_errors() {
 
 // A value of the wrong type does not fail the page. It is nil, and has a field error.
 func ExampleFieldError() {
-	item, err := restclient.DecodeItem([]byte(`{"name": "my-app", "memory": "lots"}`))
+	item, err := restclient.ShapeHosted.DecodeItem([]byte(`{"name": "my-app", "memory": "lots"}`))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,6 +13,9 @@ var (
 	Pause       = pause
 )
 
+// FlatCvm has the keys of an item in ShapeFlat.
+type FlatCvm = flatCvm
+
 // SetDial replaces the network, before the client's first call.
 func (c *Client) SetDial(dial func(context.Context, string, string) (net.Conn, error)) {
 	c.conns.transport.DialContext = dial

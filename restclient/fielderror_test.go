@@ -83,7 +83,7 @@ func TestDecodePage_fieldErrors(t *testing.T) {
 			if got.Cvm.Status == nil || *got.Cvm.Status != "up" {
 				t.Errorf("got status %v, want up", got.Cvm.Status)
 			}
-			want, _ := oraclePage(pageOf(1, []byte(tt.item)), onePage)
+			want, _ := oraclePage(restclient.ShapeHosted, pageOf(1, []byte(tt.item)), onePage)
 			if !reflect.DeepEqual(got.Cvm, want.Items[0].Cvm) {
 				t.Errorf("got other values than the oracle")
 			}
@@ -107,7 +107,7 @@ func TestDecodePage_equalKeys(t *testing.T) {
 	if cvm.Listed {
 		t.Errorf("got listed, want the default, because null came last")
 	}
-	if configuration := cvm.Hosted.Configuration; !configuration.ComposeFile.KmsEnabled || len(configuration.KmsURLs) != 0 {
+	if configuration := cvm.Hosted.Configuration; !*configuration.ComposeFile.KmsEnabled || len(configuration.KmsURLs) != 0 {
 		t.Errorf("got configuration %+v, want the last one", configuration)
 	}
 }
@@ -124,7 +124,7 @@ func TestDecodePage_fieldErrorLimit(t *testing.T) {
 	t.Parallel()
 	for count, want := range map[int]restclient.Reason{10_000: "", 10_001: restclient.ReasonTooManyFieldErrors} {
 		list := strings.TrimPrefix(strings.Repeat(",1", count), ",")
-		_, err := restclient.DecodePage(pageOf(1, fmt.Appendf(nil, `{"public_urls":[%s]}`, list)), onePage)
+		_, err := restclient.ShapeHosted.DecodePage(pageOf(1, fmt.Appendf(nil, `{"public_urls":[%s]}`, list)), onePage)
 		if got := reasonOf(t, err); got != want {
 			t.Errorf("%d field errors: got reason %q, want %q", count, got, want)
 		}

@@ -17,7 +17,12 @@ import (
 )
 
 func FuzzDecodePage(f *testing.F) {
-	f.Add(pageOf(1, compact(f, exampleItem(f))), 1, 1)
+	for _, shape := range shapes {
+		f.Add(pageOf(1, compact(f, exampleOf(f, shape))), 1, 1)
+	}
+	for _, item := range faultyFlatItems {
+		f.Add(pageOf(1, []byte(item.item)), 1, 1)
+	}
 	f.Add(envelope("", 7, 3, 5), 3, 5)
 	f.Add(envelope(`{"vm_uuid":null}`, 1, 1, 1), 1, 1)
 	for _, items := range faultyItems {
@@ -30,32 +35,40 @@ func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(strings.Repeat("[", 600)+strings.Repeat("]", 600)), 1, 1)
 	f.Fuzz(func(t *testing.T, body []byte, number, size int) {
 		req := restclient.PageRequest{Page: max(1, number&0xffff), PageSize: max(1, size&0x7f%101)}
-		page, err := restclient.DecodePage(body, req)
-		reason := reasonOf(t, err)
-		// The oracle has no limits, and does not tell truncated documents from invalid ones.
-		if reason == restclient.ReasonTooManyFieldErrors && len(body) > 2*10_000 {
-			return
-		}
-		if brackets := bytes.Count(body, []byte("[")) + bytes.Count(body, []byte("{")); reason == restclient.ReasonTooDeep && brackets > 512 {
-			return
-		}
-		if reason == restclient.ReasonTruncated {
-			reason = restclient.ReasonNotJSON
-		}
-		if !utf8.Valid(body) {
-			if reason != restclient.ReasonNotJSON {
-				t.Errorf("got reason %q for invalid UTF-8, want %q", reason, restclient.ReasonNotJSON)
-			}
-			return
-		}
-		want, wantReason := oraclePage(body, req)
-		if reason != wantReason {
-			t.Fatalf("got reason %q, want %q", reason, wantReason)
-		}
-		if err == nil {
-			samePage(t, page, want)
+		for _, shape := range shapes {
+			compareWithOracle(t, shape, body, req)
 		}
 	})
+}
+
+// compareWithOracle decodes any body, and compares the result with the oracle's.
+func compareWithOracle(t *testing.T, shape restclient.Shape, body []byte, req restclient.PageRequest) {
+	t.Helper()
+	page, err := shape.DecodePage(body, req)
+	reason := reasonOf(t, err)
+	// The oracle has no limits, and does not tell truncated documents from invalid ones.
+	if reason == restclient.ReasonTooManyFieldErrors && len(body) > 2*10_000 {
+		return
+	}
+	if brackets := bytes.Count(body, []byte("[")) + bytes.Count(body, []byte("{")); reason == restclient.ReasonTooDeep && brackets > 512 {
+		return
+	}
+	if reason == restclient.ReasonTruncated {
+		reason = restclient.ReasonNotJSON
+	}
+	if !utf8.Valid(body) {
+		if reason != restclient.ReasonNotJSON {
+			t.Errorf("got reason %q for invalid UTF-8, want %q", reason, restclient.ReasonNotJSON)
+		}
+		return
+	}
+	want, wantReason := oraclePage(shape, body, req)
+	if reason != wantReason {
+		t.Fatalf("%s: got reason %q, want %q", shape, reason, wantReason)
+	}
+	if err == nil {
+		samePage(t, page, want)
+	}
 }
 
 // reasonOf returns the reason of err, or "" for nil.

@@ -15,10 +15,22 @@ import (
 	"cvmgraph/restclient"
 )
 
+var shapes = []restclient.Shape{restclient.ShapeHosted, restclient.ShapeFlat}
+
 // exampleItem returns an item with every field of the upstream's reference.
 func exampleItem(tb testing.TB) []byte {
 	tb.Helper()
-	item, err := os.ReadFile("testdata/item.json")
+	return exampleOf(tb, restclient.ShapeHosted)
+}
+
+// exampleOf returns the same CVM as exampleItem in a shape.
+func exampleOf(tb testing.TB, shape restclient.Shape) []byte {
+	tb.Helper()
+	file := "testdata/item.json"
+	if shape == restclient.ShapeFlat {
+		file = "testdata/item-flat.json"
+	}
+	item, err := os.ReadFile(file)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -50,7 +62,7 @@ var onePage = restclient.PageRequest{Page: 1, PageSize: 1}
 // decodeItem decodes a page of one item.
 func decodeItem(t *testing.T, item string) restclient.Item {
 	t.Helper()
-	page, err := restclient.DecodePage(pageOf(1, []byte(item)), onePage)
+	page, err := restclient.ShapeHosted.DecodePage(pageOf(1, []byte(item)), onePage)
 	if err != nil {
 		t.Fatalf("got error %v, want a page", err)
 	}

@@ -76,7 +76,17 @@ func (m *mutator) object(members map[string]any) {
 
 func TestDecodePage_randomItems(t *testing.T) {
 	t.Parallel()
-	example := generic(t, exampleItem(t))
+	for _, shape := range shapes {
+		t.Run(string(shape), func(t *testing.T) {
+			t.Parallel()
+			decodeRandomItems(t, shape)
+		})
+	}
+}
+
+func decodeRandomItems(t *testing.T, shape restclient.Shape) {
+	t.Helper()
+	example := generic(t, exampleOf(t, shape))
 	m := mutator{rand: rand.New(rand.NewPCG(1, 2))}
 	fieldErrors := 0
 	for range 2_000 {
@@ -87,8 +97,8 @@ func TestDecodePage_randomItems(t *testing.T) {
 		}
 		body := envelope(m.out.String(), 3, 1, 3)
 		req := restclient.PageRequest{Page: 1, PageSize: 3}
-		got, err := restclient.DecodePage(body, req)
-		want, reason := oraclePage(body, req)
+		got, err := shape.DecodePage(body, req)
+		want, reason := oraclePage(shape, body, req)
 		if gotReason := reasonOf(t, err); gotReason != reason {
 			t.Fatalf("got reason %q, want %q: %s", gotReason, reason, body)
 		}

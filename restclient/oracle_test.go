@@ -18,7 +18,7 @@ import (
 
 // oraclePage decodes the response to req, or returns the reason why it is unusable. It does not
 // check for truncation or depth: the reason for invalid JSON is always ReasonNotJSON.
-func oraclePage(body []byte, req restclient.PageRequest) (*restclient.CvmPage, restclient.Reason) {
+func oraclePage(shape restclient.Shape, body []byte, req restclient.PageRequest) (*restclient.CvmPage, restclient.Reason) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var document any
@@ -41,12 +41,17 @@ func oraclePage(body []byte, req restclient.PageRequest) (*restclient.CvmPage, r
 			return nil, restclient.ReasonEntry
 		}
 		o := oracle{}
-		page.Items = append(page.Items, restclient.Item{Cvm: o.cvm(object), FieldErrors: o.fieldErrors})
+		decode := o.cvm
+		if shape == restclient.ShapeFlat {
+			decode = o.flatCvm
+		}
+		cvm := decode(object)
+		page.Items = append(page.Items, restclient.Item{Cvm: cvm, FieldErrors: o.fieldErrors})
 		hosted = hosted || has(object, "hosted")
 		flat = flat || has(object, "vm_uuid") || has(object, "resource") || has(object, "node_info")
 	}
-	if flat && !hosted {
-		return nil, restclient.ReasonFlatShape
+	if shape == restclient.ShapeFlat && hosted && !flat || shape == restclient.ShapeHosted && flat && !hosted {
+		return nil, restclient.ReasonOtherShape
 	}
 	total, totalOK := oracleInteger(envelope["total"])
 	number, numberOK := oracleInteger(envelope["page"])
@@ -193,6 +198,12 @@ func (o *oracle) boolean(m map[string]any, key string, absent bool) bool {
 		o.record("true or false", key)
 	}
 	return absent
+}
+
+// nullable returns a boolean that is a pointer in the wire types.
+func (o *oracle) nullable(m map[string]any, key string, absent bool) *bool {
+	value := o.boolean(m, key, absent)
+	return &value
 }
 
 func (o *oracle) list(m map[string]any, key string) []any {

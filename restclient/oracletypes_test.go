@@ -3,7 +3,7 @@ package restclient_test
 import "cvmgraph/restclient"
 
 func (o *oracle) cvm(m map[string]any) restclient.Cvm {
-	return restclient.Cvm{
+	cvm := restclient.Cvm{
 		Hosted:           oracleObject(o, m, "hosted", o.hosted),
 		Name:             o.string(m, "name"),
 		Status:           o.string(m, "status"),
@@ -14,7 +14,7 @@ func (o *oracle) cvm(m map[string]any) restclient.Cvm {
 		InProgress:       o.boolean(m, "in_progress", false),
 		DappDashboardURL: o.string(m, "dapp_dashboard_url"),
 		SyslogEndpoint:   o.string(m, "syslog_endpoint"),
-		AllowUpgrade:     o.boolean(m, "allow_upgrade", false),
+		AllowUpgrade:     o.nullable(m, "allow_upgrade", false),
 		ProjectID:        o.string(m, "project_id"),
 		ProjectType:      o.string(m, "project_type"),
 		BillingPeriod:    o.string(m, "billing_period"),
@@ -26,6 +26,14 @@ func (o *oracle) cvm(m map[string]any) restclient.Cvm {
 		DiskSize:         o.int32(m, "disk_size"),
 		GatewayDomain:    o.string(m, "gateway_domain"),
 	}
+	if hosted := cvm.Hosted; hosted != nil {
+		cvm.VMID = hosted.VMID
+		if hosted.Configuration != nil && hosted.Configuration.Gpus != nil {
+			count := int32(len(hosted.Configuration.Gpus.Gpus))
+			cvm.GPUCount = &count
+		}
+	}
+	return cvm
 }
 
 func (o *oracle) hosted(m map[string]any) restclient.HostedVm {
@@ -67,8 +75,8 @@ func (o *oracle) configuration(m map[string]any) restclient.VmConfiguration {
 		EncryptedEnv: o.string(m, "encrypted_env"),
 		AppID:        o.string(m, "app_id"),
 		UserConfig:   o.string(m, "user_config"),
-		Hugepages:    o.boolean(m, "hugepages", false),
-		PinNuma:      o.boolean(m, "pin_numa", false),
+		Hugepages:    o.nullable(m, "hugepages", false),
+		PinNuma:      o.nullable(m, "pin_numa", false),
 		Gpus:         oracleObject(o, m, "gpus", o.gpus),
 		KmsURLs:      o.strings(m, "kms_urls"),
 		GatewayURLs:  o.strings(m, "gateway_urls"),
@@ -83,10 +91,10 @@ func (o *oracle) composeFile(m map[string]any) restclient.ComposeFile {
 		DefaultGatewayDomain:    o.string(m, "default_gateway_domain"),
 		DockerComposeFile:       o.string(m, "docker_compose_file"),
 		InitScript:              o.string(m, "init_script"),
-		KmsEnabled:              o.boolean(m, "kms_enabled", true),
-		LocalKeyProviderEnabled: o.boolean(m, "local_key_provider_enabled", false),
+		KmsEnabled:              o.nullable(m, "kms_enabled", true),
+		LocalKeyProviderEnabled: o.nullable(m, "local_key_provider_enabled", false),
 		ManifestVersion:         o.int32(m, "manifest_version"),
-		NoInstanceID:            o.boolean(m, "no_instance_id", false),
+		NoInstanceID:            o.nullable(m, "no_instance_id", false),
 		PreLaunchScript:         o.string(m, "pre_launch_script"),
 		PublicLogs:              o.boolean(m, "public_logs", true),
 		PublicSysinfo:           o.boolean(m, "public_sysinfo", true),

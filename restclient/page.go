@@ -37,11 +37,11 @@ type Envelope wire.Envelope
 // DecodePage decodes the response to req. It keeps no reference to the body. Its error is an
 // *InvalidResponseError: the reason is one of the document's grammar, if that is wrong, and
 // otherwise one of the page's content.
-func DecodePage(body []byte, req PageRequest) (*CvmPage, error) {
-	d := newDecoder(body)
+func (s Shape) DecodePage(body []byte, req PageRequest) (*CvmPage, error) {
+	d := newDecoder(s, body)
 	d.pageSize = req.PageSize
 	var envelope wire.Envelope
-	if !d.Page(&envelope, cvmShape, d) {
+	if !d.Page(&envelope, d.table, d) {
 		if !utf8.Valid(body) {
 			return nil, invalidResponse(ReasonNotJSON)
 		}
@@ -56,8 +56,8 @@ func DecodePage(body []byte, req PageRequest) (*CvmPage, error) {
 
 // DecodeItem decodes one entry of a page, which is a JSON object in UTF-8. It keeps no reference to
 // the bytes. Its error is an *InvalidResponseError. Entries of a valid page have no error.
-func DecodeItem(entry []byte) (*Item, error) {
-	d := newDecoder(entry)
+func (s Shape) DecodeItem(entry []byte) (*Item, error) {
+	d := newDecoder(s, entry)
 	if c := d.Peek(); c != '{' && d.Pos < len(entry) {
 		return nil, invalidResponse(ReasonEntry)
 	}
@@ -93,8 +93,8 @@ func (e *Envelope) Validate(req PageRequest) (Extent, error) {
 		reason = ReasonEnvelope
 	case e.HasInvalidEntry:
 		reason = ReasonEntry
-	case e.HasFlat && !e.HasHosted:
-		reason = ReasonFlatShape
+	case e.HasOther && !e.HasOwn:
+		reason = ReasonOtherShape
 	case !e.HasTotal || !e.HasPage || !e.HasPageSize:
 		reason = ReasonEnvelope
 	case e.Page != int64(req.Page) || e.PageSize != int64(req.PageSize):

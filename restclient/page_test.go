@@ -78,7 +78,7 @@ func TestDecodePage_envelope(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			req := restclient.PageRequest{Page: tt.page, PageSize: tt.size}
-			page, err := restclient.DecodePage([]byte(tt.body), req)
+			page, err := restclient.ShapeHosted.DecodePage([]byte(tt.body), req)
 			if got := reasonOf(t, err); got != tt.want {
 				t.Fatalf("got reason %q, want %q", got, tt.want)
 			}
@@ -110,8 +110,8 @@ func TestDecodePage_flatShape(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := restclient.DecodePage(envelope(tt.items, 2, 1, 2), restclient.PageRequest{Page: 1, PageSize: 2})
-			if got := reasonOf(t, err) == restclient.ReasonFlatShape; got != tt.flat {
+			_, err := restclient.ShapeHosted.DecodePage(envelope(tt.items, 2, 1, 2), restclient.PageRequest{Page: 1, PageSize: 2})
+			if got := reasonOf(t, err) == restclient.ReasonOtherShape; got != tt.flat {
 				t.Errorf("got flat shape %t (%v), want %t", got, err, tt.flat)
 			}
 		})
@@ -173,7 +173,7 @@ func TestDecodePage_grammar(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := restclient.DecodePage([]byte(tt.body), onePage)
+			_, err := restclient.ShapeHosted.DecodePage([]byte(tt.body), onePage)
 			if got := reasonOf(t, err); got != tt.want {
 				t.Errorf("got reason %q, want %q", got, tt.want)
 			}
@@ -185,7 +185,7 @@ func TestDecodePage_everyPrefix(t *testing.T) {
 	t.Parallel()
 	body := pageOf(1, compact(t, exampleItem(t)))
 	for length := range body {
-		_, err := restclient.DecodePage(body[:length], onePage)
+		_, err := restclient.ShapeHosted.DecodePage(body[:length], onePage)
 		if got := reasonOf(t, err); got != restclient.ReasonTruncated {
 			t.Fatalf("%d of %d bytes: got reason %q, want %q", length, len(body), got, restclient.ReasonTruncated)
 		}

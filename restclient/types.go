@@ -3,88 +3,126 @@ package restclient
 // Cvm is one entry of the upstream's list: a confidential VM as the backend knows it.
 //
 // All types of this file follow the same rules. A nil pointer is a value that was absent, null or
-// of the wrong type upstream; "" is an empty string upstream. An id with the tag empty:"absent" is
-// nil if it is an empty string upstream. A list is never nil after decoding. A boolean that was
-// absent, null or of the wrong type has the upstream's documented default, which is false unless
-// the field's comment has another one. The package does not modify values after decoding, so they
-// can be read concurrently.
+// of the wrong type upstream, or that the API version does not have; "" is an empty string
+// upstream. An id with the tag empty:"absent" is nil if it is an empty string upstream. A list is
+// never nil after decoding. A bool that was absent, null or of the wrong type has the upstream's
+// documented default, which is false unless the field's comment has another one. The package does
+// not modify values after decoding, so they can be read concurrently. Several pointers can refer to
+// the same value.
+//
+// The tags are the only description of the upstream's items. A field's key in [ShapeHosted] is the
+// tag json, and its place in [ShapeFlat] is the tag flat: the keys of flatCvm and its objects, with
+// dots between them. A field with json:"-" has no key of its own in ShapeHosted. It can have the
+// tag hosted, which is the place of another field. A field without a place in a shape is nil or
+// empty there. See wire.NewTable.
 //
 // The tag required:"true" marks the keys that the upstream's reference promises. Decoding ignores
-// it, and [Compare] reports missing ones.
+// it, and [Shape.Compare] reports missing ones.
 type Cvm struct {
+	// VMID is the VM's uuid, the same as Hosted.VMID. It is nil if there is no VM yet.
+	VMID *string `json:"-" hosted:"hosted.id" flat:"vm_uuid"`
+	// CvmID is the CVM's id in the backend, such as cvm_0123abcd. It exists before the VM.
+	CvmID *string `json:"-" flat:"id"`
 	// Hosted is the VM on its node. It is nil if the CVM has no VM yet; the key can be missing
 	// then, although the reference promises it.
-	Hosted *HostedVm `json:"hosted"`
+	Hosted *HostedVm `json:"hosted" flat:"vm_uuid"`
 	// Name is the CVM's name in the backend.
-	Name *string `json:"name" required:"true"`
+	Name *string `json:"name" required:"true" flat:"name"`
 	// Status is the backend's state, an open set: running, stopped, starting, … It can be older
 	// than, and differ from, HostedVm.Status.
-	Status *string `json:"status" required:"true"`
+	Status *string `json:"status" required:"true" flat:"status"`
 	// PublicURLs has one entry for every published port.
-	PublicURLs []PublicUrl `json:"public_urls" required:"true"`
+	PublicURLs []PublicUrl `json:"public_urls" required:"true" flat:"endpoints"`
 	// ManagedUser is the owner.
-	ManagedUser *ManagedUser `json:"managed_user"`
+	ManagedUser *ManagedUser `json:"managed_user" flat:"creator"`
 	// Node is the machine the CVM is placed on.
-	Node *CvmNode `json:"node"`
+	Node *CvmNode `json:"node" flat:"node_info"`
 	// Listed reports whether the CVM is listed publicly.
-	Listed bool `json:"listed"`
+	Listed bool `json:"listed" flat:"listed"`
 	// InProgress reports whether an operation on the CVM is running.
-	InProgress bool `json:"in_progress"`
+	InProgress bool `json:"in_progress" flat:"in_progress"`
 	// DappDashboardURL is the address of the guest's dashboard.
-	DappDashboardURL *string `json:"dapp_dashboard_url"`
+	DappDashboardURL *string `json:"dapp_dashboard_url" flat:"app_url"`
 	// SyslogEndpoint is the address of the log stream. It can contain a token and must not be
 	// logged.
-	SyslogEndpoint *string `json:"syslog_endpoint"`
-	// AllowUpgrade reports whether the CVM may be upgraded.
-	AllowUpgrade bool `json:"allow_upgrade"`
+	SyslogEndpoint *string `json:"syslog_endpoint" flat:"logs.serial" suffix:"&ch=serial"`
+	// AllowUpgrade reports whether the CVM may be upgraded. The default in ShapeHosted is false.
+	AllowUpgrade *bool `json:"allow_upgrade" default:"false"`
 	// ProjectID is the project's hashed id, such as prj_0123abcd.
 	ProjectID *string `json:"project_id"`
 	// ProjectType is how the CVM was provisioned, in free form.
-	ProjectType *string `json:"project_type"`
+	ProjectType *string `json:"project_type" flat:"project_type"`
 	// BillingPeriod is the unit of billing: skip, hourly, monthly, …
-	BillingPeriod *string `json:"billing_period"`
+	BillingPeriod *string `json:"billing_period" flat:"resource.billing_period"`
 	// KmsInfo is the key management service the CVM's keys come from.
-	KmsInfo *KmsInfo `json:"kms_info"`
+	KmsInfo *KmsInfo `json:"kms_info" flat:"kms_info"`
 	// ContractAddress is the app's contract, 0x and 40 hex digits.
-	ContractAddress *string `json:"contract_address"`
+	ContractAddress *string `json:"contract_address" flat:"kms_info.dstack_app_address"`
 	// DeployerAddress is the deployer's wallet, 0x and 40 hex digits.
-	DeployerAddress *string `json:"deployer_address"`
+	DeployerAddress *string `json:"deployer_address" flat:"kms_info.deployer_address"`
 	// Vcpu is the number of virtual CPUs.
-	Vcpu *int32 `json:"vcpu"`
+	Vcpu *int32 `json:"vcpu" flat:"resource.vcpu"`
 	// Memory is in megabytes.
-	Memory *int32 `json:"memory"`
+	Memory *int32 `json:"memory" flat:"resource.memory_in_gb"`
 	// DiskSize is in gigabytes.
-	DiskSize *int32 `json:"disk_size"`
+	DiskSize *int32 `json:"disk_size" flat:"resource.disk_in_gb"`
 	// GatewayDomain is the base domain of the gateway in front of the CVM.
-	GatewayDomain *string `json:"gateway_domain"`
-}
-
-// VMID returns the VM's uuid, Hosted.VMID. It is nil if there is no VM yet.
-func (c *Cvm) VMID() *string {
-	if c.Hosted == nil {
-		return nil
-	}
-	return c.Hosted.VMID
+	GatewayDomain *string `json:"gateway_domain" flat:"gateway.base_domain"`
+	// GatewayCname is the operator's alias of GatewayDomain.
+	GatewayCname *string `json:"-" flat:"gateway.cname"`
+	// GPUCount is the number of GPUs.
+	GPUCount *int32 `json:"-" hosted:"hosted.configuration.gpus.gpus" flat:"resource.gpus"`
+	// InstanceType is the size of the VM, such as tdx.medium.
+	InstanceType *string `json:"-" flat:"resource.instance_type"`
+	// ComputeBillingPrice is a decimal number, in US dollars per hour.
+	ComputeBillingPrice *string `json:"-" flat:"resource.compute_billing_price"`
+	// BillingInterval is how often the CVM is billed.
+	BillingInterval *string `json:"-" flat:"billing_interval"`
+	// HourlyRate is the current price.
+	HourlyRate *HourlyRate `json:"-" flat:"hourly_rate"`
+	// KmsType is the kind of key management: phala, ethereum, base or legacy.
+	KmsType *string `json:"-" flat:"kms_type"`
+	// OS is the image of the guest's operating system.
+	OS *CvmOs `json:"-" flat:"os"`
+	// Progress is the operation that is in progress. Between operations, it is nil or has no
+	// values.
+	Progress *CvmProgress `json:"-" flat:"progress"`
+	// Workspace is the workspace that the CVM belongs to.
+	Workspace *Workspace `json:"-" flat:"workspace"`
+	// Logs are the addresses of the logs.
+	Logs *CvmLogs `json:"-" flat:"logs"`
+	// ComposeHash is the SHA-256 of the application's definition, in hex digits.
+	ComposeHash *string `json:"-" flat:"compose_hash"`
+	// DockerComposeHash is the SHA-256 of the Docker compose file, in hex digits.
+	DockerComposeHash *string `json:"-" flat:"docker_compose_hash"`
+	// PreLaunchScriptHash is the SHA-256 of the script that runs before the containers start, in
+	// hex digits.
+	PreLaunchScriptHash *string `json:"-" flat:"pre_launch_script_hash"`
+	// CreatedAt, UpdatedAt and DeletedAt are points in time as the upstream writes them, such as
+	// 2026-06-20T11:58:47.512000Z.
+	CreatedAt *string `json:"-" flat:"created_at"`
+	UpdatedAt *string `json:"-" flat:"updated_at"`
+	DeletedAt *string `json:"-" flat:"deleted_at"`
 }
 
 // HostedVm is the VM as the monitor of its node reports it.
 type HostedVm struct {
 	// VMID is the VM's uuid, the upstream's hosted.id; unique among all CVMs.
-	VMID *string `json:"id" empty:"absent" required:"true"`
+	VMID *string `json:"id" empty:"absent" required:"true" flat:"vm_uuid"`
 	// Name is the VM's name.
-	Name *string `json:"name" required:"true"`
+	Name *string `json:"name" required:"true" flat:"name"`
 	// Status is the monitor's state: running, exited, stopping, stopped, removing.
 	Status *string `json:"status" required:"true"`
 	// Uptime is the time since the last start, such as "3days 4h 12m 9s", or "never".
 	Uptime *string `json:"uptime" required:"true"`
 	// AppID is the application's id, 40 lower-case hex digits. Replicas share it.
-	AppID *string `json:"app_id" required:"true"`
+	AppID *string `json:"app_id" required:"true" flat:"app_id"`
 	// AppURL is the address of the guest agent's dashboard.
-	AppURL *string `json:"app_url"`
+	AppURL *string `json:"app_url" flat:"app_url"`
 	// InstanceID is the instance's id, 40 lower-case hex digits. It is nil before the first boot.
-	InstanceID *string `json:"instance_id"`
+	InstanceID *string `json:"instance_id" flat:"instance_id"`
 	// Configuration is the configuration that the VM was launched with.
-	Configuration *VmConfiguration `json:"configuration"`
+	Configuration *VmConfiguration `json:"configuration" flat:"vm_uuid"`
 	// ExitedAt is the time since the exit, such as "5m 3s", or "never". It is not a point in time.
 	ExitedAt *string `json:"exited_at"`
 	// BootProgress is the last step of the last boot, such as "starting containers" or "done".
@@ -94,7 +132,7 @@ type HostedVm struct {
 	// ShutdownProgress is the step of a shutdown, or "" if no shutdown is in progress.
 	ShutdownProgress *string `json:"shutdown_progress"`
 	// ImageVersion is the version of the guest's image, such as "0.5.9".
-	ImageVersion *string `json:"image_version"`
+	ImageVersion *string `json:"image_version" flat:"os.version"`
 	// Events are the last events of the guest's life, at most 20, the oldest first.
 	Events []VmEvent `json:"events"`
 }
@@ -112,31 +150,32 @@ type VmEvent struct {
 // VmConfiguration is the configuration that a VM was launched with.
 type VmConfiguration struct {
 	// Name is the VM's name.
-	Name *string `json:"name" required:"true"`
+	Name *string `json:"name" required:"true" flat:"name"`
 	// Image is the guest's operating system image, such as dstack-0.5.9.
-	Image *string `json:"image" required:"true"`
+	Image *string `json:"image" required:"true" flat:"os.name,base_image"`
 	// Vcpu is the number of virtual CPUs.
-	Vcpu *int32 `json:"vcpu" required:"true"`
+	Vcpu *int32 `json:"vcpu" required:"true" flat:"resource.vcpu"`
 	// Memory is in megabytes.
-	Memory *int32 `json:"memory" required:"true"`
+	Memory *int32 `json:"memory" required:"true" flat:"resource.memory_in_gb"`
 	// DiskSize is in gigabytes.
-	DiskSize *int32 `json:"disk_size" required:"true"`
+	DiskSize *int32 `json:"disk_size" required:"true" flat:"resource.disk_in_gb"`
 	// ComposeFile is the application's definition.
-	ComposeFile *ComposeFile `json:"compose_file"`
+	ComposeFile *ComposeFile `json:"compose_file" flat:"vm_uuid"`
 	// Ports are the node's ports that are forwarded to the VM.
 	Ports []PortMapping `json:"ports"`
 	// EncryptedEnv is the encrypted environment, as hex digits. It is sensitive and must not be
 	// logged.
 	EncryptedEnv *string `json:"encrypted_env"`
 	// AppID is the application's id, 40 lower-case hex digits.
-	AppID *string `json:"app_id"`
+	AppID *string `json:"app_id" flat:"app_id"`
 	// UserConfig is the JSON content of /dstack/.user-config. It is sensitive and must not be
 	// logged.
 	UserConfig *string `json:"user_config"`
-	// Hugepages reports whether the memory consists of pages of 1 GB.
-	Hugepages bool `json:"hugepages"`
-	// PinNuma reports whether the VM is pinned to a NUMA node.
-	PinNuma bool `json:"pin_numa"`
+	// Hugepages reports whether the memory consists of pages of 1 GB. The default in ShapeHosted is
+	// false.
+	Hugepages *bool `json:"hugepages" default:"false"`
+	// PinNuma reports whether the VM is pinned to a NUMA node. The default in ShapeHosted is false.
+	PinNuma *bool `json:"pin_numa" default:"false"`
 	// Gpus are the attached GPUs. It is nil if absent.
 	Gpus *GpuConfig `json:"gpus"`
 	// KmsURLs are key management services that replace the node's.
@@ -160,36 +199,42 @@ type ComposeFile struct {
 	DockerComposeFile *string `json:"docker_compose_file"`
 	// InitScript runs in the early boot.
 	InitScript *string `json:"init_script"`
-	// KmsEnabled reports whether keys come from the key management service. The default is true.
-	KmsEnabled bool `json:"kms_enabled" default:"true"`
-	// LocalKeyProviderEnabled reports whether keys come from the node's local key provider.
-	LocalKeyProviderEnabled bool `json:"local_key_provider_enabled"`
+	// KmsEnabled reports whether keys come from the key management service. The default in
+	// ShapeHosted is true.
+	KmsEnabled *bool `json:"kms_enabled" default:"true"`
+	// LocalKeyProviderEnabled reports whether keys come from the node's local key provider. The
+	// default in ShapeHosted is false.
+	LocalKeyProviderEnabled *bool `json:"local_key_provider_enabled" default:"false"`
 	// ManifestVersion is the version of this format, 2 today.
-	ManifestVersion *int32 `json:"manifest_version"`
-	// NoInstanceID reports whether the instance gets no id of its own.
-	NoInstanceID bool `json:"no_instance_id"`
+	ManifestVersion *int32 `json:"manifest_version" flat:"manifest_version"`
+	// NoInstanceID reports whether the instance gets no id of its own. The default in ShapeHosted
+	// is false.
+	NoInstanceID *bool `json:"no_instance_id" default:"false"`
 	// PreLaunchScript runs before the containers start. It is sensitive and must not be logged.
 	PreLaunchScript *string `json:"pre_launch_script"`
-	// PublicLogs reports whether the logs are public. The default is true.
-	PublicLogs bool `json:"public_logs" default:"true"`
-	// PublicSysinfo reports whether the system information is public. The default is true.
-	PublicSysinfo bool `json:"public_sysinfo" default:"true"`
+	// PublicLogs reports whether the logs are public. The default is true
+	// in ShapeHosted, and false in ShapeFlat.
+	PublicLogs bool `json:"public_logs" default:"true" flat:"public_logs"`
+	// PublicSysinfo reports whether the system information is public. The default is
+	// true in ShapeHosted, and false in ShapeFlat.
+	PublicSysinfo bool `json:"public_sysinfo" default:"true" flat:"public_sysinfo"`
 	// PublicTcbinfo reports whether the TCB information is public. The default is true.
-	PublicTcbinfo bool `json:"public_tcbinfo" default:"true"`
+	PublicTcbinfo bool `json:"public_tcbinfo" default:"true" flat:"public_tcbinfo"`
 	// Runner is the program that runs the application: docker-compose, bash or nerdctl-compose.
-	Runner *string `json:"runner"`
-	// GatewayEnabled reports whether the gateway routes to the application. The default is true.
-	GatewayEnabled bool `json:"gateway_enabled" default:"true"`
+	Runner *string `json:"runner" flat:"runner"`
+	// GatewayEnabled reports whether the gateway routes to the application. The default is
+	// true in ShapeHosted, and false in ShapeFlat.
+	GatewayEnabled bool `json:"gateway_enabled" default:"true" flat:"gateway_enabled"`
 	// Features is deprecated upstream. If absent, it is empty, and not the upstream's default.
-	Features []string `json:"features"`
+	Features []string `json:"features" flat:"features"`
 	// Salt makes equal definitions differ. It is sensitive and must not be logged.
 	Salt *string `json:"salt"`
 	// SecureTime reports whether the guest waits for a secure clock.
-	SecureTime bool `json:"secure_time"`
+	SecureTime bool `json:"secure_time" flat:"secure_time"`
 	// StorageFs is the file system of the data disk: zfs or ext4.
-	StorageFs *string `json:"storage_fs"`
-	// TproxyEnabled is the old name of GatewayEnabled. The default is true.
-	TproxyEnabled bool `json:"tproxy_enabled" default:"true"`
+	StorageFs *string `json:"storage_fs" flat:"storage_fs"`
+	// TproxyEnabled is the old name of GatewayEnabled, with the same defaults.
+	TproxyEnabled bool `json:"tproxy_enabled" default:"true" flat:"gateway_enabled"`
 }
 
 // PortMapping is one port of the node that is forwarded to a port of the VM.
@@ -225,17 +270,20 @@ type KmsInfo struct {
 	// KmsID is the service's id, the upstream's kms_info.id, such as kms_0123abcd.
 	KmsID *string `json:"id" empty:"absent" required:"true"`
 	// URL is the service's address.
-	URL *string `json:"url" required:"true"`
+	URL *string `json:"url" required:"true" flat:"kms_info.rpc_endpoint"`
 	// Version is a string in free form, such as "v0.5.7".
 	Version *string `json:"version" required:"true"`
 	// Slug is the service's readable name.
 	Slug *string `json:"slug"`
 	// ChainID is the chain of the service's contract: 1 Ethereum, 8453 Base, 31337 Anvil.
-	ChainID *int64 `json:"chain_id"`
+	ChainID *int64 `json:"chain_id" flat:"kms_info.chain_id"`
 	// KmsContractAddress is the service's contract, 0x and 40 hex digits.
-	KmsContractAddress *string `json:"kms_contract_address"`
+	KmsContractAddress *string `json:"kms_contract_address" flat:"kms_info.dstack_kms_address"`
 	// GatewayAppID is the gateway's application id, hex digits.
 	GatewayAppID *string `json:"gateway_app_id"`
+	// EncryptedEnvPubkey is the public key that environment variables are encrypted with, in hex
+	// digits.
+	EncryptedEnvPubkey *string `json:"-" flat:"kms_info.encrypted_env_pubkey"`
 }
 
 // PublicUrl holds the addresses of one published port.
@@ -249,18 +297,26 @@ type PublicUrl struct {
 // CvmNode is the machine a CVM is placed on.
 type CvmNode struct {
 	// NodeID is the node's id, the upstream's node.id. Filter.NodeID selects it.
-	NodeID *int32 `json:"id" required:"true"`
+	NodeID *int32 `json:"id" required:"true" flat:"node_info.id"`
 	// Name is the node's name, such as prod9.
-	Name *string `json:"name" required:"true"`
+	Name *string `json:"name" required:"true" flat:"node_info.name"`
 	// RegionIdentifier is the node's region; its case varies.
-	RegionIdentifier *string `json:"region_identifier"`
+	RegionIdentifier *string `json:"region_identifier" flat:"node_info.region"`
+	// Status is the node's state: ONLINE, OFFLINE, MAINTENANCE, …
+	Status *string `json:"-" flat:"node_info.status"`
+	// Version is the version of the node's software, such as v0.5.7.
+	Version *string `json:"-" flat:"node_info.version"`
+	// DeviceID identifies the node's hardware, in hex digits.
+	DeviceID *string `json:"-" flat:"node_info.device_id"`
+	// Ppid is the platform provisioning id of the node's processor, in hex digits.
+	Ppid *string `json:"-" flat:"node_info.ppid"`
 }
 
 // ManagedUser is the owner of a CVM.
 type ManagedUser struct {
 	// UserID is the upstream's managed_user.id, which is a string or a number. A number is decoded
 	// to its decimal digits, and is a field error if it is not an integer of 64 bits.
-	UserID *string `json:"id" wire:"identifier" empty:"absent" required:"true"`
+	UserID *string `json:"id" wire:"identifier" empty:"absent" required:"true" flat:"creator.id"`
 	// Username is the owner's name.
-	Username *string `json:"username" required:"true"`
+	Username *string `json:"username" required:"true" flat:"creator.username"`
 }

@@ -12,7 +12,9 @@ import (
 // The GraphQL type's documentation follows.
 //
 // A confidential VM in the upstream's list. A field is null if the upstream omitted it, sent null, or sent a value of the
-// wrong type. In the last case the response also has an error with the field's path.
+// wrong type. In the last case the response also has an error with the field's path. A field is also null, and a list
+// empty, if the gateway's API version does not have it. Sources are keys of API version 2025-10-28 unless a description
+// says otherwise; docs/versions.md has the keys of the other versions.
 type Cvm struct {
 	// Stable across requests. The id of a CVM that has a VM is derived from the VM's UUID and unique. A CVM whose VM does
 	// not exist yet (vmId is null) has a provisional id, which becomes invalid when the VM exists. It is unique only on a

@@ -72,7 +72,7 @@ func (u *upstreamCheck) call(ctx context.Context, headers restclient.Headers) *r
 	r.page, r.err = client.Fetch(restclient.WithRetryDeadline(r.trace.with(ctx), noRetries{}), credential, firstPage())
 	r.took = time.Since(started)
 	if r.err == nil {
-		r.compared, r.err = restclient.Compare(r.page.Body, credential)
+		r.compared, r.err = restclient.ShapeOf(u.Upstream.APIVersion).Compare(r.page.Body, credential)
 	}
 	return r
 }
@@ -211,7 +211,7 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 		}
 		return newStep(StepContract, StatusFailed, message)
 	}
-	page, invalid := restclient.DecodePage(r.page.Body, firstPage())
+	page, invalid := restclient.ShapeOf(u.Upstream.APIVersion).DecodePage(r.page.Body, firstPage())
 	status, message := u.evaluate(r.compared, invalid)
 	if status == StatusOK && page.Irregular {
 		status, message = StatusWarning, fmt.Sprintf("the page has %d items, but not those that its total of %d implies: "+
@@ -224,7 +224,7 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 func (u *upstreamCheck) evaluate(c restclient.Comparison, invalid error) (Status, string) {
 	differs := fmt.Sprintf("it differs from API version %s (keys missing: %d, of another type: %d, unknown: %d)", u.version(), c.Missing, c.Changed, c.Unknown)
 	switch {
-	case c.Flat:
+	case c.OtherShape:
 		return StatusFailed, fmt.Sprintf("the items have the format of another API version, which the gateway rejects: set --api-version (now %s) to %s, "+
 			"and check that no proxy removes the header X-Phala-Version, and that the upstream still has that version", u.version(), restclient.DefaultAPIVersion)
 	case invalid != nil && c.Missing+c.Changed > 0:

@@ -58,7 +58,7 @@ func servePanics(args []string) int {
 type panickingPages struct{ *pages.Cache }
 
 func newPanickingPages() panickingPages {
-	return panickingPages{pages.NewCache(pages.NewUpstreamFunc(func(_ context.Context, c restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
+	return panickingPages{pages.NewCache(pages.NewUpstreamFunc(restclient.ShapeHosted, func(_ context.Context, c restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
 		panicAt("document", c)
 		items := strings.TrimPrefix(strings.Repeat(`,{"hosted":{},`+owned+`}`, r.PageSize), ",")
 		return restclient.RawPage{Body: fmt.Appendf(nil, `{"items":[%s],"total":100000,"page":%d,"page_size":%d}`, items, r.Page, r.PageSize)}, nil

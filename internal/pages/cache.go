@@ -96,7 +96,7 @@ func NewCache(upstream *Upstream, options CacheOptions) *Cache {
 	if options.HashKey == ([32]byte{}) {
 		_, _ = rand.Read(options.HashKey[:]) // never fails
 	}
-	c := &Cache{upstream: upstream, options: options, monitor: contractMonitor{compared: options.Observer.Compared}}
+	c := &Cache{upstream: upstream, options: options, monitor: contractMonitor{compared: options.Observer.Compared, shape: upstream.shape}}
 	if options.TTL > 0 {
 		c.pages = otter.Must(&otter.Options[pageKey, *cachedPage]{
 			MaximumWeight:    options.MaxBytes,

@@ -63,7 +63,7 @@ func (l *list) cache(options pages.CacheOptions) *pages.Cache {
 	if options.MaxBytes == 0 {
 		options.MaxBytes = 16 << 20
 	}
-	return pages.NewCache(pages.NewUpstreamFunc(l.body), options)
+	return pages.NewCache(pages.NewUpstreamFunc(restclient.ShapeHosted, l.body), options)
 }
 
 func mustFetch(t *testing.T, c *pages.Cache, r pages.FetchRequest) pages.FetchResult {
@@ -570,7 +570,7 @@ func TestCache_isolatesCredentials(t *testing.T) {
 					cached.Add(1)
 				}
 				for i := range got.Len() {
-					item, err := restclient.DecodeItem(got.Raw(i))
+					item, err := restclient.ShapeHosted.DecodeItem(got.Raw(i))
 					if err != nil || *item.Cvm.ProjectID != describe(credential) {
 						t.Errorf("%s: got an item of %v", describe(credential), *item.Cvm.ProjectID)
 						return

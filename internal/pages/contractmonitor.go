@@ -24,6 +24,7 @@ const (
 type contractMonitor struct {
 	// compared is [CacheObserver.Compared]. If nil, no page is compared.
 	compared func(found restclient.Comparison, fresh []restclient.Difference)
+	shape    restclient.Shape // of the pages
 	// due is the time of the next comparison, in nanoseconds since 1970.
 	due atomic.Int64
 
@@ -44,7 +45,7 @@ func (m *contractMonitor) check(requested time.Time, credential restclient.Crede
 	if m.compared == nil || document == nil || page != nil && page.Len() == 0 || !m.due.CompareAndSwap(due, now+int64(compareEvery)) {
 		return
 	}
-	found, err := restclient.Compare(document, credential)
+	found, err := m.shape.Compare(document, credential)
 	switch {
 	case err != nil:
 		m.due.CompareAndSwap(now+int64(compareEvery), now+int64(compareRetry))

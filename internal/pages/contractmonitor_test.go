@@ -37,7 +37,7 @@ func newMonitoredCache() *monitoredCache {
 	body := func(_ context.Context, _ restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
 		return restclient.RawPage{Body: c.document(r)}, nil
 	}
-	c.Cache = pages.NewCache(pages.NewUpstreamFunc(body), pages.CacheOptions{Now: c.clock.Now, Observer: pages.CacheObserver{
+	c.Cache = pages.NewCache(pages.NewUpstreamFunc(restclient.ShapeHosted, body), pages.CacheOptions{Now: c.clock.Now, Observer: pages.CacheObserver{
 		Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
@@ -172,7 +172,7 @@ func TestContractMonitor_concurrentPages(t *testing.T) {
 func TestContractMonitor_allocations(t *testing.T) { //nolint:paralleltest // allocations of other tests would count
 	body := []byte(oneItem(`,"new":[]`))
 	allocations := func(observer pages.CacheObserver) float64 {
-		c := pages.NewCache(pages.NewUpstreamFunc(func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.RawPage, error) {
+		c := pages.NewCache(pages.NewUpstreamFunc(restclient.ShapeHosted, func(context.Context, restclient.Credential, restclient.PageRequest) (restclient.RawPage, error) {
 			return restclient.RawPage{Body: slices.Clip(body)}, nil
 		}), pages.CacheOptions{Observer: observer})
 		r := fetchRequest(c, bearer("a"), 1, 1)

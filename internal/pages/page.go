@@ -1,8 +1,6 @@
 package pages
 
 import (
-	"reflect"
-
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/relay"
 	"cvmgraph/restclient"
@@ -31,9 +29,7 @@ func (p *Page) Item(index int) projection.Item {
 }
 
 // Layout returns the layout of the list's items.
-func Layout() *projection.Layout {
-	return projection.NewLayout(reflect.TypeFor[restclient.Cvm](), restclient.FlatKeys()...)
-}
+func Layout(shape restclient.Shape) *projection.Layout { return projection.NewLayout(shape.Table()) }
 
 // size returns the approximate memory use of the page in bytes.
 func (p *Page) size() int {

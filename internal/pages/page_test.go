@@ -22,7 +22,7 @@ import (
 // index decodes a document to a page.
 func index(tb testing.TB, body []byte, request restclient.PageRequest) (*pages.Page, error) {
 	tb.Helper()
-	return pages.NewUpstreamFunc(nil).Page(body, request)
+	return pages.NewUpstreamFunc(restclient.ShapeHosted, nil).Page(body, request)
 }
 
 func document(items string, total, page, size int) []byte {
@@ -84,7 +84,7 @@ func TestPage_agreesWithDecoder(t *testing.T) {
 func compareWithDecoder(t *testing.T, body []byte, request restclient.PageRequest) {
 	t.Helper()
 	got, gotErr := index(t, bytes.Clone(body), request)
-	want, wantErr := restclient.DecodePage(body, request)
+	want, wantErr := restclient.ShapeHosted.DecodePage(body, request)
 	if gotReason, wantReason := reasonOf(gotErr), reasonOf(wantErr); gotReason != wantReason {
 		t.Fatalf("got %q, want %q", gotReason, wantReason)
 	}
@@ -145,10 +145,10 @@ func slowEnvelope(t *testing.T, body []byte) (e wire.Envelope, items []json.RawM
 			e.HasInvalidEntry = true
 		}
 		_, hosted := members["hosted"]
-		e.HasHosted = e.HasHosted || hosted
-		for _, key := range restclient.FlatKeys() {
+		e.HasOwn = e.HasOwn || hosted
+		for _, key := range restclient.ShapeFlat.Keys() {
 			_, flat := members[key]
-			e.HasFlat = e.HasFlat || flat
+			e.HasOther = e.HasOther || flat
 		}
 	}
 	e.Total, e.HasTotal = slowInteger(keys["total"])
@@ -181,7 +181,7 @@ func slowIdentities(items []restclient.Item) []relay.Identity {
 	equal := make(map[relay.Fingerprint]int)
 	for i, item := range items {
 		cvm := item.Cvm
-		if id := cvm.VMID(); id != nil {
+		if id := cvm.VMID; id != nil {
 			identities[i] = relay.VMIdentity(*id)
 			continue
 		}

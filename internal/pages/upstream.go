@@ -15,30 +15,41 @@ type RawPageFunc func(context.Context, restclient.Credential, restclient.PageReq
 // Upstream fetches and decodes pages. It is safe for concurrent use.
 type Upstream struct {
 	fetch  RawPageFunc
+	shape  restclient.Shape
 	layout *projection.Layout
 	vmID   projection.ValueRef
-	// traits are the values that identify an item without a VM.
-	traits [5]projection.ValueRef
+	// traits are the values that identify an item without a VM, at most maxTraits.
+	traits []projection.ValueRef
 	filterRefs
 }
 
-// NewUpstream returns an Upstream that fetches pages with the client.
-func NewUpstream(client *restclient.Client) *Upstream { return NewUpstreamFunc(client.Fetch) }
+const maxTraits = 5
 
-// NewUpstreamFunc returns an Upstream that fetches pages with a function. The function must be
-// safe for concurrent use. It may be nil if only [Upstream.Page] is called.
-func NewUpstreamFunc(fetch RawPageFunc) *Upstream {
-	layout := Layout()
-	return &Upstream{
-		fetch:  fetch,
-		layout: layout,
-		vmID:   layout.Value("hosted", "id"),
-		traits: [...]projection.ValueRef{
-			layout.Value("project_id"), layout.Value("name"), layout.Value("node", "id"), layout.Value("managed_user", "id"),
-			layout.Value("contract_address"),
-		},
-		filterRefs: filterRefs{node: layout.Value("node", "id"), owner: layout.Value("managed_user", "id")},
+// NewUpstream returns an Upstream that fetches pages with the client.
+func NewUpstream(client *restclient.Client) *Upstream {
+	return NewUpstreamFunc(client.Shape(), client.Fetch)
+}
+
+// NewUpstreamFunc returns an Upstream that fetches pages with a function. Their items have the
+// shape. The function must be safe for concurrent use. It may be nil if only [Upstream.Page] is
+// called.
+func NewUpstreamFunc(shape restclient.Shape, fetch RawPageFunc) *Upstream {
+	layout := Layout(shape)
+	u := &Upstream{
+		fetch:      fetch,
+		shape:      shape,
+		layout:     layout,
+		vmID:       layout.Value("VMID"),
+		filterRefs: filterRefs{node: layout.Value("Node", "NodeID"), owner: layout.Value("ManagedUser", "UserID")},
 	}
+	if shape == restclient.ShapeFlat {
+		u.traits = []projection.ValueRef{layout.Value("CvmID")}
+	} else {
+		u.traits = []projection.ValueRef{
+			layout.Value("ProjectID"), layout.Value("Name"), u.node, u.owner, layout.Value("ContractAddress"),
+		}
+	}
+	return u
 }
 
 // Fetch fetches a page. The page keeps the body of the raw page, of which only the other fields may
@@ -59,7 +70,7 @@ func (u *Upstream) Page(body []byte, request restclient.PageRequest) (*Page, err
 	page := &Page{IndexedPage: &projection.IndexedPage{}}
 	if err := u.layout.Index(page.IndexedPage, body, request.PageSize); err != nil {
 		// The decoder returns a precise error.
-		if _, err := restclient.DecodePage(body, request); err != nil {
+		if _, err := u.shape.DecodePage(body, request); err != nil {
 			return nil, err
 		}
 		return nil, &restclient.InvalidResponseError{Reason: restclient.ReasonNotJSON}
@@ -112,15 +123,15 @@ func (u *Upstream) identify(page *Page) {
 func (u *Upstream) traitsOf(page *Page, item int) relay.Fingerprint {
 	var buf [256]byte
 	text := buf[:0]
-	var ends [len(u.traits)]int
+	var ends [maxTraits]int
 	for i, trait := range u.traits {
 		text = page.AppendText(text, item, trait)
 		ends[i] = len(text)
 	}
 	all, begin := string(text), 0
-	var parts [len(u.traits)]string
-	for i, end := range ends {
-		parts[i], begin = all[begin:end], end
+	var parts [maxTraits]string
+	for i := range u.traits {
+		parts[i], begin = all[begin:ends[i]], ends[i]
 	}
-	return relay.FingerprintOf(parts[:]...)
+	return relay.FingerprintOf(parts[:len(u.traits)]...)
 }

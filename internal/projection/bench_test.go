@@ -45,12 +45,12 @@ func BenchmarkIndex(b *testing.B) {
 		body := pageOf(b, n)
 		// UserID is a string in the wire types and a number in this body.
 		forTypes := []byte(strings.ReplaceAll(string(body), `"id":1042`, `"id":"1042"`))
-		layout, reused := pages.Layout(), &projection.IndexedPage{}
+		layout, reused := pages.Layout(restclient.ShapeHosted), &projection.IndexedPage{}
 		for name, run := range map[string]func() error{
 			"index, reused memory": func() error { return layout.Index(reused, body, n) },
 			"index":                func() error { return layout.Index(&projection.IndexedPage{}, body, n) },
 			"DecodePage": func() error {
-				_, err := restclient.DecodePage(body, restclient.PageRequest{Page: 1, PageSize: n})
+				_, err := restclient.ShapeHosted.DecodePage(body, restclient.PageRequest{Page: 1, PageSize: n})
 				return err
 			},
 			"encoding-json": func() error {

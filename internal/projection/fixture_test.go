@@ -16,6 +16,7 @@ import (
 
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
+	"cvmgraph/restclient"
 )
 
 // unlimited is an output without a limit.
@@ -43,7 +44,7 @@ func document(items string, n int) []byte {
 func indexed(tb testing.TB, body []byte) *projection.IndexedPage {
 	tb.Helper()
 	page := &projection.IndexedPage{}
-	if err := pages.Layout().Index(page, body, 100); err != nil {
+	if err := pages.Layout(restclient.ShapeHosted).Index(page, body, 100); err != nil {
 		tb.Fatalf("got error %v for %.200s", err, body)
 	}
 	return page
@@ -99,7 +100,7 @@ func newQuery(tb testing.TB, schema *ast.Schema, text string) *query {
 	if errs != nil {
 		tb.Fatalf("%s: %v", text, errs)
 	}
-	return &query{projection.NewCompiler(pages.Layout()), text, doc}
+	return &query{projection.NewCompiler(pages.Layout(restclient.ShapeHosted)), text, doc}
 }
 
 // selection compiles the operation's first field.

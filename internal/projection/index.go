@@ -26,7 +26,7 @@ func (l *Layout) Index(p *IndexedPage, body []byte, limit int) error {
 		x = &indexer{order: l.fieldOrder(make([]uint8, 0, l.orders))}
 	}
 	*x = indexer{Scanner: wire.Scanner{Data: body}, page: p, limit: limit, tape: x.tape, order: x.order}
-	valid := x.Page(&p.Envelope, l.wire, x)
+	valid := x.Page(&p.Envelope, l.table, x)
 	if valid {
 		p.tape = append(p.tape[:0], x.tape...)
 	}
@@ -179,6 +179,11 @@ func (x *indexer) value(f *field, c byte, at int) bool {
 	switch {
 	case !f.kind.StartsWith(c):
 		return x.countWrong() && x.Skip()
+	case f.kind == wire.IntegerText:
+		if ok = x.Skip(); ok && !holds(f.kind, x.Data[start:x.Pos], false) {
+			return x.countWrong()
+		}
+		marked = true
 	case c == '"' && f.kind != wire.Skipped:
 		if _, marked, ok = x.Quoted(); x.Pos-start == len(`""`) && f.NotEmpty {
 			return ok
@@ -198,7 +203,7 @@ func (x *indexer) value(f *field, c byte, at int) bool {
 		if plain, ok = x.Number(); ok && !holds(f.kind, x.Data[start:x.Pos], plain) {
 			return x.countWrong()
 		}
-		marked = !plain || f.kind == wire.Identifier
+		marked = !plain || f.kind == wire.Identifier || f.kind == wire.Gigabytes
 	}
 	hi := uint32(x.Pos)
 	if marked {
@@ -208,12 +213,12 @@ func (x *indexer) value(f *field, c byte, at int) bool {
 	return ok
 }
 
-// holds reports whether a number is an integer of the kind. Few digits need no conversion.
-func holds(k wire.Kind, number []byte, plain bool) bool {
-	if plain && (len(number) <= 9 || len(number) <= 18 && k != wire.Int32) {
+// holds reports whether a value has an integer of the kind. Few digits need no conversion.
+func holds(k wire.Kind, value []byte, plain bool) bool {
+	if plain && (len(value) <= 6 || len(value) <= 9 && k != wire.Gigabytes || len(value) <= 18 && k != wire.Int32 && k != wire.Gigabytes) {
 		return true
 	}
-	_, ok := k.Integer(number)
+	_, ok := k.Integer(value)
 	return ok
 }
 

@@ -3,7 +3,6 @@ package projection_test
 import (
 	"bytes"
 	"encoding/json"
-	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/projection"
 	"cvmgraph/internal/testing/testmode"
+	"cvmgraph/restclient"
 )
 
 func TestIndex_invalidDocuments(t *testing.T) {
@@ -57,7 +57,7 @@ func TestIndex_invalidDocuments(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := pages.Layout().Index(&projection.IndexedPage{}, []byte(test.body), 100)
+			err := pages.Layout(restclient.ShapeHosted).Index(&projection.IndexedPage{}, []byte(test.body), 100)
 			if got := err == nil; got != test.want {
 				t.Errorf("got error %v, want one: %v", err, !test.want)
 			}
@@ -91,7 +91,7 @@ func TestIndex_limits(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			page, body, layout := &projection.IndexedPage{}, document(test.items, 100), pages.Layout()
+			page, body, layout := &projection.IndexedPage{}, document(test.items, 100), pages.Layout(restclient.ShapeHosted)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			err := layout.Index(page, body, 100)
@@ -115,8 +115,8 @@ func TestIndex_limits(t *testing.T) {
 
 func TestIndex_reusesPage(t *testing.T) {
 	t.Parallel()
-	layout, page := pages.Layout(), &projection.IndexedPage{}
-	name, user := layout.Value("name"), layout.Value("managed_user", "id")
+	layout, page := pages.Layout(restclient.ShapeHosted), &projection.IndexedPage{}
+	name, user := layout.Value("Name"), layout.Value("ManagedUser", "UserID")
 	for _, test := range []struct{ items, want string }{
 		{items: `{"name":"first","managed_user":{"id":1},"public_urls":[{"app":"x"}]},{"name":"second"}`, want: "first 1,second ,"},
 		{items: `{},{"managed_user":{"id":"2"}},{}`, want: " , 2, ,"},
@@ -138,20 +138,18 @@ func TestIndex_reusesPage(t *testing.T) {
 	}
 }
 
-func TestShape_panics(t *testing.T) {
+func TestLayout_panics(t *testing.T) {
 	t.Parallel()
-	layout := pages.Layout()
+	layout, flat := pages.Layout(restclient.ShapeHosted), pages.Layout(restclient.ShapeFlat)
 	tests := map[string]func(){
-		"a value of an unknown key": func() { layout.Value("unknown") },
-		"a value of an object":      func() { layout.Value("hosted") },
-		"a value of a boolean":      func() { layout.Value("listed") },
-		"a value below a string":    func() { layout.Value("name", "first") },
-		"a value of a marker":       func() { layout.Value("vm_uuid") },
-		"a value without a path":    func() { layout.Value() },
-		"a Go type without JSON":    func() { projection.NewLayout(reflect.TypeFor[struct{ F float64 }]()) },
-		"more keys than a set of bits": func() {
-			projection.NewLayout(reflect.TypeFor[struct{}](), strings.Split(strings.Repeat("k,", 64), ",")...)
-		},
+		"a value of an unknown field":          func() { layout.Value("Unknown") },
+		"a value of an object":                 func() { layout.Value("Hosted") },
+		"a value of a boolean":                 func() { layout.Value("Listed") },
+		"a value below a string":               func() { layout.Value("Name", "First") },
+		"a value that the shape does not have": func() { layout.Value("CreatedAt") },
+		"a value of another shape":             func() { flat.Value("ProjectID") },
+		"an object without a key of its own":   func() { flat.Value("Hosted") },
+		"a value without a path":               func() { layout.Value() },
 	}
 	for name, try := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -171,7 +169,7 @@ func TestAllocations(t *testing.T) {
 	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
-	body, layout, page := pageOf(t, 100), pages.Layout(), &projection.IndexedPage{}
+	body, layout, page := pageOf(t, 100), pages.Layout(restclient.ShapeHosted), &projection.IndexedPage{}
 	index := func() {
 		if err := layout.Index(page, body, 100); err != nil {
 			t.Fatal(err)

@@ -10,8 +10,6 @@ package projection
 
 import (
 	"encoding/binary"
-	"reflect"
-	"strconv"
 	"sync"
 
 	"cvmgraph/internal/wire"
@@ -20,6 +18,7 @@ import (
 // Layout is the layout of an object in an index: the keys of the object, and the slots of their
 // values. It is safe for concurrent use.
 type Layout struct {
+	table  *wire.Table // of the list's items; nil for nested objects
 	wire   *wire.Shape
 	fields []field // in the order of wire.Fields
 	// width is the number of slots of the object's values, including those of nested objects.
@@ -42,14 +41,13 @@ type field struct {
 	tail, tailMask uint64
 	slot           int     // of the value, counted from the object's first value
 	slots          int     // number of slots; those of an object's values follow its own slot
-	fallback       string  // the default of a boolean
 	layout         *Layout // of an object, or of the elements of a list of objects
 }
 
-// NewLayout returns the layout of the items that are decoded into a struct type. Its tags, the
-// markers and the panics are those of [wire.NewShape].
-func NewLayout(t reflect.Type, markers ...string) *Layout {
-	s := newLayout(wire.NewShape(t, markers...))
+// NewLayout returns the layout of a table's items.
+func NewLayout(table *wire.Table) *Layout {
+	s := newLayout(table.Item)
+	s.table = table
 	s.number(0)
 	return s
 }
@@ -67,7 +65,6 @@ func newLayout(w *wire.Shape) *Layout {
 		if f.Kind == wire.Object {
 			f.slots += f.layout.width
 		}
-		f.fallback = strconv.FormatBool(f.Default)
 		f.next = "," + f.Start
 		f.head, f.headMask = word(f.next)
 		f.tail, f.tailMask = word(f.next[min(len(f.next), 8):])

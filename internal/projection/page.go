@@ -28,13 +28,16 @@ type slot struct{ lo, hi uint32 }
 
 // mark is a bit of hi. It means that the value cannot be written as it is: a string with
 // surrogates, which may lack their other half, a number that is not plain, an identifier that is a
-// number, or a list with elements of the wrong type. For an item, it means that one of the item's
-// values is of the wrong type.
+// number, an integer that is converted, or a list with elements of the wrong type. For an item, it
+// means that one of the item's values is of the wrong type.
 const mark = 1 << 31
 
 func (s slot) marked() bool { return s.hi&mark != 0 }
 
 func (s slot) of(body []byte) []byte { return body[s.lo : s.hi&^mark] }
+
+// Shape returns the name of the shape of the items.
+func (p *IndexedPage) Shape() string { return p.layout.table.Name }
 
 // Len returns the number of items.
 func (p *IndexedPage) Len() int { return len(p.items) }
@@ -59,25 +62,23 @@ type ValueRef struct {
 	kind wire.Kind
 }
 
-// Value returns a reference to the value at a path of keys. It panics if items have no string,
-// identifier or integer there.
-func (l *Layout) Value(path ...string) ValueRef {
-	v := ValueRef{slot: 1} // the item's own slot comes first
-	for i, key := range path {
-		at := l.wire.Find([]byte(key), 0)
-		if at < 0 {
-			v.kind = wire.Skipped
-			break
+// Value returns a reference to the value of a field of the model, or of an object in it. It panics
+// if items have no string, identifier or integer there.
+func (l *Layout) Value(path ...string) (v ValueRef) {
+	model := l.table.Model
+	for _, name := range path {
+		at := -1
+		if model != nil {
+			at = slices.IndexFunc(model.Fields, func(f wire.ModelField) bool { return f.Name == name })
 		}
-		f := &l.fields[at]
-		v.slot += f.slot
-		v.kind = f.Kind
-		if i < len(path)-1 {
-			v.slot++ // the object's own
-			l = f.layout
+		if at < 0 || len(model.Fields[at].Sources) == 0 {
+			panic("projection: items have no value at this path")
 		}
+		f := &model.Fields[at]
+		v.slot, _, _ = l.find(f.Sources[0].Path)
+		v.kind, model = f.Sources[0].Field.Kind, f.Below
 	}
-	if !slices.Contains([]wire.Kind{wire.String, wire.Identifier, wire.Int32, wire.Int64}, v.kind) {
+	if model != nil || !slices.Contains([]wire.Kind{wire.String, wire.Identifier, wire.Int32, wire.Int64}, v.kind) {
 		panic("projection: no scalar value at this path")
 	}
 	return v
@@ -94,7 +95,7 @@ func (p *IndexedPage) AppendText(dst []byte, item int, v ValueRef) []byte {
 	case value[0] == '"':
 		return wire.AppendUnescaped(dst, value[1:len(value)-1])
 	case s.marked():
-		return appendInteger(dst, value)
+		return appendInteger(dst, v.kind, value)
 	default:
 		return append(dst, value...)
 	}

@@ -129,7 +129,7 @@ func (r *renderer) object(sel steps, at place) {
 		switch s.op {
 		case opConstant:
 			r.dst = append(r.dst, s.constant...)
-		case opScalar, opIdentifier, opBoolean, opObject, opStrings, opObjects:
+		case opScalar, opIdentifier, opText, opGigabytes, opTrimmed, opBoolean, opCount, opObject, opStrings, opObjects:
 			r.value(s, at)
 		case opID:
 			r.dst = append(r.dst, '"')
@@ -231,23 +231,35 @@ func (r *renderer) cursor(w *Window, i int) {
 
 // value writes a value of the upstream.
 func (r *renderer) value(s *step, at place) {
-	slotAt := at.base + s.slot
-	value := at.page.tape[slotAt]
+	value := at.page.tape[at.base+s.slot]
+	if value == (slot{}) && s.other > 0 && s.op != opCount {
+		value = at.page.tape[at.base+s.other]
+	}
 	switch {
 	case s.op == opObjects:
 		r.objects(s.below, at, value)
+	case s.op == opCount:
+		r.count(s, at, value)
 	case value == slot{}:
 		r.dst = append(r.dst, s.constant...)
 	case s.op == opObject:
-		at.base = slotAt
 		r.object(s.below, at)
-	case value.marked():
-		r.rewrite(s.op, value.of(at.page.body))
+	case value.marked() || s.op == opTrimmed:
+		r.rewrite(s, value.of(at.page.body))
 	default:
 		raw := at.page.body[value.lo:value.hi]
 		r.space(len(raw))
 		r.dst = append(r.dst, raw...)
 	}
+}
+
+// count writes the length of a list of objects, or null if the object that has the list is absent.
+func (r *renderer) count(s *step, at place, list slot) {
+	if at.page.tape[at.base+s.other] == (slot{}) {
+		r.dst = append(r.dst, s.constant...)
+		return
+	}
+	r.dst = strconv.AppendUint(r.dst, uint64(list.hi), 10)
 }
 
 // objects writes a list of objects. value refers to the first one.
@@ -267,18 +279,24 @@ func (r *renderer) objects(sel steps, at place, value slot) {
 }
 
 // rewrite writes a value that cannot be written as it is.
-func (r *renderer) rewrite(o op, value []byte) {
-	r.space(len(value)) // no rewritten value is longer
+func (r *renderer) rewrite(s *step, value []byte) {
+	r.space(len(value)) // no rewritten value is longer, but for a few digits
 	switch {
-	case o == opStrings:
+	case s.op == opStrings:
 		r.strings(value)
+	case s.op == opText:
+		r.dst = appendInteger(r.dst, wire.IntegerText, value)
+	case s.op == opGigabytes:
+		r.dst = appendInteger(r.dst, wire.Gigabytes, value)
+	case s.op == opTrimmed:
+		r.dst = wire.AppendString(r.dst, value, s.suffix)
 	case value[0] == '"':
-		r.dst = wire.AppendString(r.dst, value)
-	case o == opIdentifier:
+		r.dst = wire.AppendString(r.dst, value, "")
+	case s.op == opIdentifier:
 		r.dst = append(r.dst, '"')
-		r.dst = append(appendInteger(r.dst, value), '"')
+		r.dst = append(appendInteger(r.dst, wire.Int64, value), '"')
 	default:
-		r.dst = appendInteger(r.dst, value)
+		r.dst = appendInteger(r.dst, wire.Int64, value)
 	}
 }
 
@@ -301,13 +319,13 @@ func (r *renderer) strings(list []byte) {
 			r.dst = append(r.dst, ',')
 		}
 		empty = false
-		r.dst = wire.AppendString(r.dst, list[start:s.Pos])
+		r.dst = wire.AppendString(r.dst, list[start:s.Pos], "")
 	}
 	r.dst = append(r.dst, ']')
 }
 
-// appendInteger appends the digits of a number that is an integer of 64 bits.
-func appendInteger(dst, number []byte) []byte {
-	n, _ := wire.Integer(number)
+// appendInteger appends the digits of the integer that a value of a kind stands for.
+func appendInteger(dst []byte, k wire.Kind, value []byte) []byte {
+	n, _ := k.Integer(value)
 	return strconv.AppendInt(dst, n, 10)
 }

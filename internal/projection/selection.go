@@ -33,11 +33,17 @@ type step struct {
 	// them unless the field is the first one.
 	name string
 	op   op
-	// slot is the index of the value's slot, counted from the object's own slot.
+	// slot is the index of the value's slot, counted from the own slot of the item, or of the
+	// element of a list. For an object, it is the value that the object depends on.
 	slot int
+	// other is the index of the slot that is used if slot has no value, or 0 for none. For a count,
+	// it is the object that has the list.
+	other int
 	// constant is a type name in quotes, or the JSON of an absent value: null, a boolean's default,
 	// [].
 	constant string
+	// suffix is removed from a string.
+	suffix string
 	// below is the selection of an object, or of each element of a list.
 	below steps
 }
@@ -49,7 +55,11 @@ const (
 	opConstant   op = iota // the constant
 	opScalar               // a value as it is
 	opIdentifier           // a value as it is, in quotes if it is a number
+	opText                 // an integer as a string or a number, as a number
+	opGigabytes            // a number of gigabytes, in megabytes
+	opTrimmed              // a string without the suffix
 	opBoolean              // true or false
+	opCount                // the length of a list of objects
 	opObject               // an object
 	opStrings              // a list of strings
 	opObjects              // a list of objects
@@ -94,7 +104,7 @@ func (c *Compiler) Connection(opCtx *graphql.OperationContext, field graphql.Col
 // _Entity.
 func (c *Compiler) Item(opCtx *graphql.OperationContext, field graphql.CollectedField) *Selection {
 	run := compilation{opCtx: opCtx, layout: c.layout}
-	root := run.object(field.Selections, typeItem, c.layout)
+	root := run.object(field.Selections, typeItem, c.layout.table.Model, c.layout)
 	return &Selection{root, run.size, run.unsupported}
 }
 
@@ -152,7 +162,7 @@ func (c *compilation) fixed(set ast.SelectionSet, typeName string) steps {
 		case "CvmConnection.edges":
 			s.op, s.below = opEdges, c.fixed(f.Selections, typeEdge)
 		case "CvmConnection.nodes":
-			s.op, s.below = opNodes, c.object(f.Selections, typeItem, c.layout)
+			s.op, s.below = opNodes, c.object(f.Selections, typeItem, c.layout.table.Model, c.layout)
 		case "CvmConnection.pageInfo":
 			s.op, s.below = opPageInfo, c.fixed(f.Selections, typePageInfo)
 		case "CvmConnection.totalCount":
@@ -160,7 +170,7 @@ func (c *compilation) fixed(set ast.SelectionSet, typeName string) steps {
 		case "CvmEdge.cursor":
 			s.op = opCursor
 		case "CvmEdge.node":
-			s.op, s.below = opNode, c.object(f.Selections, typeItem, c.layout)
+			s.op, s.below = opNode, c.object(f.Selections, typeItem, c.layout.table.Model, c.layout)
 		case "PageInfo.hasNextPage":
 			s.op = opHasNext
 		case "PageInfo.hasPreviousPage":
@@ -175,47 +185,73 @@ func (c *compilation) fixed(set ast.SelectionSet, typeName string) steps {
 	})
 }
 
-// object compiles a selection of an item, or of an object in an item.
-func (c *compilation) object(set ast.SelectionSet, typeName string, layout *Layout) steps {
+// object compiles a selection of an object of the model. The layout is that of the item, or of the
+// element of a list, that has the object's values. It is nil if the shape does not have them.
+func (c *compilation) object(set ast.SelectionSet, typeName string, model *wire.Model, layout *Layout) steps {
 	return c.each(set, typeName, func(f graphql.CollectedField, s *step) {
 		if typeName == typeItem && f.Name == "id" {
 			s.op = opID
 			return
 		}
-		if typeName == typeItem && f.Name == "vmId" { // a method of the wire type
-			s.op, s.slot, s.constant = opScalar, layout.Value("hosted", "id").slot, "null"
-			return
-		}
-		at := slices.IndexFunc(layout.fields, func(w field) bool { return strings.EqualFold(w.Name, f.Name) })
+		at := slices.IndexFunc(model.Fields, func(m wire.ModelField) bool { return strings.EqualFold(m.Name, f.Name) })
 		if at < 0 {
 			c.unsupported = true
 			return
 		}
-		target := &layout.fields[at]
-		s.slot = 1 + target.slot
-		s.op, s.constant = target.write()
-		if target.layout != nil {
-			s.below = c.object(f.Selections, f.Definition.Type.Name(), target.layout)
+		target := &model.Fields[at]
+		s.constant, s.suffix = target.Absent, target.Suffix
+		below := layout
+		for i, source := range target.Sources {
+			slot, parent, last := layout.find(source.Path)
+			switch {
+			case i > 0:
+				s.other = slot
+			case target.Count:
+				s.slot, s.other, s.op = slot, parent, opCount
+			default:
+				s.slot, s.op = slot, operation(target)
+			}
+			if s.op == opObjects {
+				below = last.layout
+			}
+		}
+		if target.Below != nil {
+			s.below = c.object(f.Selections, f.Definition.Type.Name(), target.Below, below)
 		}
 	})
 }
 
-// write returns how a field is written, and the JSON of an absent value.
-func (f *field) write() (o op, absent string) {
-	switch f.Kind {
-	case wire.String, wire.Int32, wire.Int64:
-		return opScalar, "null"
-	case wire.Identifier:
-		return opIdentifier, "null"
-	case wire.Boolean:
-		return opBoolean, f.fallback
-	case wire.Object:
-		return opObject, "null"
-	case wire.Strings:
-		return opStrings, "[]"
-	case wire.Objects:
-		return opObjects, "[]"
-	case wire.Skipped:
+// find returns the slot of the value at a path, the slot of the object that has it, and its field.
+// Both slots count from the own slot of the object with the layout, which is 0.
+func (l *Layout) find(path []int) (slot, parent int, last *field) {
+	for _, at := range path {
+		if last != nil {
+			l = last.layout
+		}
+		last = &l.fields[at]
+		parent, slot = slot, slot+1+last.slot
 	}
-	panic("projection: a skipped key has a name")
+	return slot, parent, last
+}
+
+// operation returns how the value of a field's source is written.
+func operation(f *wire.ModelField) op {
+	switch kind := f.Sources[0].Field.Kind; {
+	case f.Suffix != "":
+		return opTrimmed
+	case f.Below != nil && kind != wire.Objects: // it depends on a value of any kind
+		return opObject
+	default:
+		return [...]op{
+			wire.String:      opScalar,
+			wire.Identifier:  opIdentifier,
+			wire.Int32:       opScalar,
+			wire.Int64:       opScalar,
+			wire.IntegerText: opText,
+			wire.Gigabytes:   opGigabytes,
+			wire.Boolean:     opBoolean,
+			wire.Strings:     opStrings,
+			wire.Objects:     opObjects,
+		}[kind]
+	}
 }

@@ -11,9 +11,9 @@ type Envelope struct {
 	Count  int
 	// HasInvalidEntry reports whether an entry is not an object.
 	HasInvalidEntry bool
-	// HasHosted reports whether an entry has the key hosted, which only the pinned API version has.
-	// HasFlat reports whether an entry has a marker, a key that only other API versions have.
-	HasHosted, HasFlat bool
+	// HasOwn reports whether an entry has a key that only items of the expected shape have, and
+	// HasOther whether an entry has one that only items of other shapes have.
+	HasOwn, HasOther bool
 }
 
 // Items receives the items of a page.
@@ -26,9 +26,9 @@ type Items interface {
 	Item(index int) (keys uint64, ok bool)
 }
 
-// Page consumes the document of a page, whose items have the given shape. It accepts any JSON
+// Page consumes the document of a page, whose items have the table's shape. It accepts any JSON
 // document: whether it is a page is for the caller to decide by the envelope.
-func (s *Scanner) Page(e *Envelope, shape *Shape, items Items) bool {
+func (s *Scanner) Page(e *Envelope, table *Table, items Items) bool {
 	if s.Peek() != '{' {
 		return s.Skip() && s.End()
 	}
@@ -46,7 +46,7 @@ func (s *Scanner) Page(e *Envelope, shape *Shape, items Items) bool {
 		}
 		switch string(key) {
 		case "items":
-			ok = s.items(e, shape, items)
+			ok = s.items(e, table, items)
 		case "total":
 			ok = s.integer(&e.Total, &e.HasTotal)
 		case "page":
@@ -77,8 +77,8 @@ func (s *Scanner) integer(target *int64, has *bool) bool {
 }
 
 // items consumes the list of items.
-func (s *Scanner) items(e *Envelope, shape *Shape, items Items) bool {
-	e.IsList, e.Count, e.HasInvalidEntry, e.HasHosted, e.HasFlat = false, 0, false, false, false
+func (s *Scanner) items(e *Envelope, table *Table, items Items) bool {
+	e.IsList, e.Count, e.HasInvalidEntry, e.HasOwn, e.HasOther = false, 0, false, false, false
 	items.Restart()
 	if s.Peek() != '[' {
 		return s.Skip()
@@ -87,7 +87,6 @@ func (s *Scanner) items(e *Envelope, shape *Shape, items Items) bool {
 	if !s.Open() {
 		return false
 	}
-	hosted := shape.Set("hosted")
 	for ; ; e.Count++ {
 		more, ok := s.More(']', e.Count == 0)
 		if !ok || !more {
@@ -104,7 +103,7 @@ func (s *Scanner) items(e *Envelope, shape *Shape, items Items) bool {
 		if !ok {
 			return false
 		}
-		e.HasHosted = e.HasHosted || keys&hosted != 0
-		e.HasFlat = e.HasFlat || keys&shape.Markers != 0
+		e.HasOwn = e.HasOwn || keys&table.Own != 0
+		e.HasOther = e.HasOther || keys&table.Others != 0
 	}
 }

@@ -94,11 +94,12 @@ func AppendUnescaped(dst, raw []byte) []byte {
 	}
 }
 
-// AppendString appends a string, given with its quotes, to dst. It replaces escaped surrogates by
-// their characters and keeps other escapes, so that the result is a JSON string again.
-func AppendString(dst, raw []byte) []byte {
+// AppendString appends a string, given with its quotes, to dst, without a suffix of ASCII that it
+// may end with. It replaces escaped surrogates by their characters and keeps other escapes, so that
+// the result is a JSON string again.
+func AppendString(dst, raw []byte, suffix string) []byte {
 	dst = append(dst, '"')
-	for rest := raw[1 : len(raw)-1]; ; {
+	for rest := trimSuffix(raw[1:len(raw)-1], suffix); ; {
 		at := bytes.IndexByte(rest, '\\')
 		if at < 0 {
 			return append(append(dst, rest...), '"')
@@ -116,6 +117,33 @@ func AppendString(dst, raw []byte) []byte {
 		dst = append(dst, rest[at:at+length]...)
 		rest = rest[at+length:]
 	}
+}
+
+// trimSuffix returns the content of a string, given without its quotes, without a suffix, which can
+// have escapes there. The first character of the suffix must be its only one of that kind.
+func trimSuffix(raw []byte, suffix string) []byte {
+	if suffix == "" {
+		return raw
+	}
+	cut := -1 // where the last character that is the suffix's first one begins
+	for rest := raw; ; {
+		before, char, after := CutEscape(rest)
+		if at := bytes.LastIndexByte(before, suffix[0]); at >= 0 {
+			cut = len(raw) - len(rest) + at
+		}
+		if char < 0 {
+			break
+		}
+		if char == rune(suffix[0]) {
+			cut = len(raw) - len(rest) + len(before)
+		}
+		rest = after
+	}
+	var buf [64]byte
+	if cut < 0 || len(raw)-cut > len(`\u0000`)*len(suffix) || string(AppendUnescaped(buf[:0], raw[cut:])) != suffix {
+		return raw
+	}
+	return raw[:cut]
 }
 
 // Integer returns the value of a JSON number if it is an integer of 64 bits. 1.0 and 1e2 are

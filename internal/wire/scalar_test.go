@@ -56,6 +56,7 @@ func exactInteger(number string) (int64, bool) {
 var contents = []string{
 	``, `plain`, `\"\\\/\b\f\n\r\t`, `\u0041\u00e9\u2028\u0000`, `\ud83d\ude00`, `\uD83D\uDE00`, `\ud83d`, `\ude00`, `\ude00\ud83d`, `\ud83d\ud83d\ude00`,
 	`\ud83dx`, `\ud83d\n`, `\ud83d\u0041`, `\ud83d\\ude00`, `\\ud83d`, `\\\ud83d`, "é日本😀\u2028\ufffd", `\ufffd`, `\ud83`, `\`, `"`,
+	`t=x&ch=serial`, `t=x\u0026ch=serial`, `t=x\u0026\u0063h=\u0073erial`, `\\u0026ch=serial`, `&ch=serial&ch=serial`, `&ch=serial `, `ch=serial`, `&`,
 }
 
 var surrogate = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
@@ -77,14 +78,17 @@ func FuzzString(f *testing.F) {
 		if got := wire.AppendUnescaped([]byte("before "), quoted[1:len(quoted)-1]); string(got) != "before "+want {
 			t.Errorf("unescaped: got %q, want %q", got, want)
 		}
-		written := wire.AppendString([]byte("["), quoted)
-		var got []string
-		if err := json.Unmarshal(append(written, ']'), &got); err != nil || len(got) != 1 || got[0] != want {
-			t.Errorf("written: got %s, want [%s]", written, quoted)
-		}
-		// After an escaped backslash, it is not an escape.
-		if surrogate.Match(bytes.ReplaceAll(written, []byte(`\\`), nil)) {
-			t.Errorf("got a surrogate in %s, want the character", written)
+		for _, suffix := range []string{"", "&ch=serial", "b"} {
+			written := wire.AppendString([]byte("["), quoted, suffix)
+			want := strings.TrimSuffix(want, suffix)
+			var got []string
+			if err := json.Unmarshal(append(written, ']'), &got); err != nil || len(got) != 1 || got[0] != want {
+				t.Errorf("written without %q: got %s, want [%q]", suffix, written, want)
+			}
+			// After an escaped backslash, it is not an escape.
+			if surrogate.Match(bytes.ReplaceAll(written, []byte(`\\`), nil)) {
+				t.Errorf("got a surrogate in %s, want the character", written)
+			}
 		}
 	})
 }

@@ -247,7 +247,9 @@ type PageInfo {
 
 """
 A confidential VM in the upstream's list. A field is null if the upstream omitted it, sent null, or sent a value of the
-wrong type. In the last case the response also has an error with the field's path.
+wrong type. In the last case the response also has an error with the field's path. A field is also null, and a list
+empty, if the gateway's API version does not have it. Sources are keys of API version 2025-10-28 unless a description
+says otherwise; docs/versions.md has the keys of the other versions.
 """
 type Cvm implements Node {
   """
@@ -283,8 +285,8 @@ type Cvm implements Node {
   dappDashboardUrl: String
   "Address of the log stream. It can contain a token, so treat it as a secret. Null if not set. Source: syslog_endpoint."
   syslogEndpoint: String
-  "Whether the CVM may be upgraded. False if the upstream omits it. Source: allow_upgrade."
-  allowUpgrade: Boolean!
+  "Whether the CVM may be upgraded. False if the upstream omits it, null if the API version does not report it. Source: allow_upgrade."
+  allowUpgrade: Boolean
   "Hashed id of the project, beginning with prj_. Null if not set. Source: project_id."
   projectId: String
   "How the CVM was provisioned, as free text. Null if unknown. Source: project_type."
@@ -305,6 +307,116 @@ type Cvm implements Node {
   diskSize: Int
   "Parent domain of the CVM's public addresses. Null if unknown. Source: gateway_domain."
   gatewayDomain: String
+  """
+  Id of the CVM on the platform, beginning with cvm_. It exists before the VM does. Null before API version 2026-01-21.
+  Source: id.
+  """
+  cvmId: ID
+  "Domain that its operator set for the gateway. Null if not set, and before API version 2026-01-21. Source: gateway.cname."
+  gatewayCname: String
+  """
+  Number of GPUs. Null if unknown. Source: resource.gpus; before API version 2026-01-21, the length of
+  hosted.configuration.gpus.gpus.
+  """
+  gpuCount: Int
+  "Size of the VM, such as tdx.medium. Null if unknown, and before API version 2026-01-21. Source: resource.instance_type."
+  instanceType: String
+  """
+  Price of the virtual CPUs and the memory in US dollars per hour, as a decimal number such as 0.116000. Null if unknown,
+  and before API version 2026-01-21. Source: resource.compute_billing_price.
+  """
+  computeBillingPrice: String
+  "How often the CVM is billed, such as hourly. Null if unknown, and before API version 2026-01-21. Source: billing_interval."
+  billingInterval: String
+  "Price of the CVM per hour. Null if unknown, and before API version 2026-01-21. Source: hourly_rate."
+  hourlyRate: HourlyRate
+  "Kind of key management: phala, ethereum, base or legacy. Null if unknown, and before API version 2026-01-21. Source: kms_type."
+  kmsType: String
+  "Image of the guest's operating system. Null if unknown, and before API version 2026-01-21. Source: os."
+  os: CvmOs
+  """
+  Operation on the CVM that is in progress. Null or without values if no operation is in progress. Null before API version 2026-01-21.
+  Source: progress.
+  """
+  progress: CvmProgress
+  "Workspace that the CVM belongs to. Null if unknown, and before API version 2026-01-21. Source: workspace."
+  workspace: Workspace
+  "Addresses of the CVM's logs. Null if not set, and before API version 2026-01-21. Source: logs."
+  logs: CvmLogs
+  "SHA-256 of the compose file, in hex. Null if unknown, and before API version 2026-01-21. Source: compose_hash."
+  composeHash: String
+  "SHA-256 of the Docker compose file, in hex. Null if unknown, and before API version 2026-01-21. Source: docker_compose_hash."
+  dockerComposeHash: String
+  "SHA-256 of the pre-launch script, in hex. Null if unknown, and before API version 2026-01-21. Source: pre_launch_script_hash."
+  preLaunchScriptHash: String
+  """
+  When the CVM was created, as the upstream writes it, such as 2026-06-20T11:58:47.512000Z. Null if unknown, and before
+  API version 2026-01-21. Source: created_at.
+  """
+  createdAt: String
+  "When the CVM last changed, in the format of createdAt. Null if unknown, and before API version 2026-01-21. Source: updated_at."
+  updatedAt: String
+  "When the CVM was deleted, in the format of createdAt. Null if it was not, and before API version 2026-01-21. Source: deleted_at."
+  deletedAt: String
+}
+
+"A price in US dollars per hour. The amounts are decimal numbers as text, such as 0.121560, so that they are exact."
+type HourlyRate {
+  "Sum of the other amounts. Null if unknown. API versions since 2026-01-21. Source: hourly_rate.total."
+  total: String
+  "Price of the virtual CPUs and the memory. Null if unknown. API versions since 2026-01-21. Source: hourly_rate.compute."
+  compute: String
+  "Price of the disk. Null if unknown. API versions since 2026-01-21. Source: hourly_rate.disk."
+  disk: String
+}
+
+"An image of a guest's operating system."
+type CvmOs {
+  "Name of the image, such as dstack-0.5.9. Null if unknown. API versions since 2026-01-21. Source: os.name."
+  name: String
+  "Version of the image, such as 0.5.9. Null if unknown. API versions since 2026-01-21. Source: os.version."
+  version: String
+  "Whether the image is for development. Null if unknown. API versions since 2026-01-21. Source: os.is_dev."
+  isDev: Boolean
+  "Hash of the image, in hex. Null if unknown. API versions since 2026-01-21. Source: os.os_image_hash."
+  osImageHash: String
+}
+
+"An operation on a CVM that is in progress."
+type CvmProgress {
+  "Status that the operation leads to. Null without an operation. API versions since 2026-01-21. Source: progress.target."
+  target: String
+  "When the operation started, in the format of Cvm.createdAt. Null without an operation. API versions since 2026-01-21. Source: progress.started_at."
+  startedAt: String
+  "Id of the operation. Null without an operation. API versions since 2026-01-21. Source: progress.correlation_id."
+  correlationId: String
+}
+
+"A workspace that CVMs belong to."
+type Workspace {
+  "Id of the workspace, beginning with wks_. Null if unknown. API versions since 2026-01-21. Source: workspace.id."
+  workspaceId: ID
+  "Name of the workspace. Null if unknown. API versions since 2026-01-21. Source: workspace.name."
+  name: String
+  "Short name of the workspace for addresses. Null if it has none. API versions since 2026-01-21. Source: workspace.slug."
+  slug: String
+  "Address of the workspace's picture. Null if it has none. API versions since 2026-01-21. Source: workspace.avatar_url."
+  avatarUrl: String
+}
+
+"Addresses of a CVM's logs. They can contain a token, so treat them as secrets."
+type CvmLogs {
+  "Log of the console. Treat it as a secret. Null if not set. API versions since 2026-01-21. Source: logs.serial."
+  serial: String
+  "Standard output of the containers. Treat it as a secret. Null if not set. API versions since 2026-01-21. Source: logs.stdout."
+  stdout: String
+  "Standard error of the containers. Treat it as a secret. Null if not set. API versions since 2026-01-21. Source: logs.stderr."
+  stderr: String
+  """
+  Start of the addresses of single containers' logs. Treat it as a secret. Null if not set. API versions since
+  2026-01-21. Source: logs.container_log_base.
+  """
+  containerLogBase: String
 }
 
 "A VM as its node reports it."
@@ -383,10 +495,16 @@ type VmConfiguration {
   appId: String
   "Content of the guest's user configuration file, usually a JSON document. Null if not set. Source: hosted.configuration.user_config."
   userConfig: String
-  "Whether memory is allocated in huge pages of 1 GB. False if the upstream omits it. Source: hosted.configuration.hugepages."
-  hugepages: Boolean!
-  "Whether the VM is pinned to one NUMA node. False if the upstream omits it. Source: hosted.configuration.pin_numa."
-  pinNuma: Boolean!
+  """
+  Whether memory is allocated in huge pages of 1 GB. False if the upstream omits it, null if the API version does not
+  report it. Source: hosted.configuration.hugepages.
+  """
+  hugepages: Boolean
+  """
+  Whether the VM is pinned to one NUMA node. False if the upstream omits it, null if the API version does not report it.
+  Source: hosted.configuration.pin_numa.
+  """
+  pinNuma: Boolean
   "GPUs of the VM. Null if the upstream omits them. Source: hosted.configuration.gpus."
   gpus: GpuConfig
   "URLs of the VM's own key management services. Empty if it uses the services of its node. Source: hosted.configuration.kms_urls."
@@ -409,14 +527,23 @@ type ComposeFile {
   dockerComposeFile: String
   "Script that the guest runs first. Null if not set. Source: hosted.configuration.compose_file.init_script."
   initScript: String
-  "Whether a key management service provides the keys. True if the upstream omits it. Source: hosted.configuration.compose_file.kms_enabled."
-  kmsEnabled: Boolean!
-  "Whether a provider on the node provides the keys. False if the upstream omits it. Source: hosted.configuration.compose_file.local_key_provider_enabled."
-  localKeyProviderEnabled: Boolean!
+  """
+  Whether a key management service provides the keys. True if the upstream omits it, null if the API version does not
+  report it. Source: hosted.configuration.compose_file.kms_enabled.
+  """
+  kmsEnabled: Boolean
+  """
+  Whether a provider on the node provides the keys. False if the upstream omits it, null if the API version does not
+  report it. Source: hosted.configuration.compose_file.local_key_provider_enabled.
+  """
+  localKeyProviderEnabled: Boolean
   "Version of the manifest format. Null if the upstream omits it. Source: hosted.configuration.compose_file.manifest_version."
   manifestVersion: Int
-  "Whether instances have no instance id. False if the upstream omits it. Source: hosted.configuration.compose_file.no_instance_id."
-  noInstanceId: Boolean!
+  """
+  Whether instances have no instance id. False if the upstream omits it, null if the API version does not report it.
+  Source: hosted.configuration.compose_file.no_instance_id.
+  """
+  noInstanceId: Boolean
   "Script that the guest runs before it starts the containers. Null if not set. Source: hosted.configuration.compose_file.pre_launch_script."
   preLaunchScript: String
   "Whether the logs are public. True if the upstream omits it. Source: hosted.configuration.compose_file.public_logs."
@@ -496,6 +623,17 @@ type CvmNode {
   name: String
   "Region, such as US-WEST-1. The letter case varies. Null if unknown. Source: node.region_identifier."
   regionIdentifier: String
+  """
+  State of the machine: ONLINE, OFFLINE, MAINTENANCE, or another value. Null if unknown, and before API version
+  2026-01-21. Source: node_info.status.
+  """
+  status: String
+  "Version of the machine's software, such as v0.5.7. Null if unknown, and before API version 2026-01-21. Source: node_info.version."
+  version: String
+  "Id of the machine's hardware, in hex. Null if unknown, and before API version 2026-01-21. Source: node_info.device_id."
+  deviceId: String
+  "Platform provisioning id of the machine's processor, in hex. Null if unknown, and before API version 2026-01-21. Source: node_info.ppid."
+  ppid: String
 }
 
 "A key management service."
@@ -514,6 +652,11 @@ type KmsInfo {
   kmsContractAddress: String
   "Id of the gateway application, in hex. Null if unknown. Source: kms_info.gateway_app_id."
   gatewayAppId: String
+  """
+  Public key that environment variables are encrypted with, in hex. Null if unknown, and before API version 2026-01-21.
+  Source: kms_info.encrypted_env_pubkey.
+  """
+  encryptedEnvPubkey: String
 }
 `, BuiltIn: false},
 	{Name: "../../federation.graphqls", Input: `# The Apollo Federation part of the schema. Routers read the directives in _service { sdl }. They
@@ -660,6 +803,42 @@ func (ec *executionContext) childFields_Cvm(ctx context.Context, field graphql.C
 		return ec.fieldContext_Cvm_diskSize(ctx, field)
 	case "gatewayDomain":
 		return ec.fieldContext_Cvm_gatewayDomain(ctx, field)
+	case "cvmId":
+		return ec.fieldContext_Cvm_cvmId(ctx, field)
+	case "gatewayCname":
+		return ec.fieldContext_Cvm_gatewayCname(ctx, field)
+	case "gpuCount":
+		return ec.fieldContext_Cvm_gpuCount(ctx, field)
+	case "instanceType":
+		return ec.fieldContext_Cvm_instanceType(ctx, field)
+	case "computeBillingPrice":
+		return ec.fieldContext_Cvm_computeBillingPrice(ctx, field)
+	case "billingInterval":
+		return ec.fieldContext_Cvm_billingInterval(ctx, field)
+	case "hourlyRate":
+		return ec.fieldContext_Cvm_hourlyRate(ctx, field)
+	case "kmsType":
+		return ec.fieldContext_Cvm_kmsType(ctx, field)
+	case "os":
+		return ec.fieldContext_Cvm_os(ctx, field)
+	case "progress":
+		return ec.fieldContext_Cvm_progress(ctx, field)
+	case "workspace":
+		return ec.fieldContext_Cvm_workspace(ctx, field)
+	case "logs":
+		return ec.fieldContext_Cvm_logs(ctx, field)
+	case "composeHash":
+		return ec.fieldContext_Cvm_composeHash(ctx, field)
+	case "dockerComposeHash":
+		return ec.fieldContext_Cvm_dockerComposeHash(ctx, field)
+	case "preLaunchScriptHash":
+		return ec.fieldContext_Cvm_preLaunchScriptHash(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Cvm_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Cvm_updatedAt(ctx, field)
+	case "deletedAt":
+		return ec.fieldContext_Cvm_deletedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Cvm", field.Name)
 }
@@ -688,6 +867,20 @@ func (ec *executionContext) childFields_CvmEdge(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type CvmEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CvmLogs(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serial":
+		return ec.fieldContext_CvmLogs_serial(ctx, field)
+	case "stdout":
+		return ec.fieldContext_CvmLogs_stdout(ctx, field)
+	case "stderr":
+		return ec.fieldContext_CvmLogs_stderr(ctx, field)
+	case "containerLogBase":
+		return ec.fieldContext_CvmLogs_containerLogBase(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CvmLogs", field.Name)
+}
+
 func (ec *executionContext) childFields_CvmNode(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "nodeId":
@@ -696,8 +889,42 @@ func (ec *executionContext) childFields_CvmNode(ctx context.Context, field graph
 		return ec.fieldContext_CvmNode_name(ctx, field)
 	case "regionIdentifier":
 		return ec.fieldContext_CvmNode_regionIdentifier(ctx, field)
+	case "status":
+		return ec.fieldContext_CvmNode_status(ctx, field)
+	case "version":
+		return ec.fieldContext_CvmNode_version(ctx, field)
+	case "deviceId":
+		return ec.fieldContext_CvmNode_deviceId(ctx, field)
+	case "ppid":
+		return ec.fieldContext_CvmNode_ppid(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CvmNode", field.Name)
+}
+
+func (ec *executionContext) childFields_CvmOs(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_CvmOs_name(ctx, field)
+	case "version":
+		return ec.fieldContext_CvmOs_version(ctx, field)
+	case "isDev":
+		return ec.fieldContext_CvmOs_isDev(ctx, field)
+	case "osImageHash":
+		return ec.fieldContext_CvmOs_osImageHash(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CvmOs", field.Name)
+}
+
+func (ec *executionContext) childFields_CvmProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "target":
+		return ec.fieldContext_CvmProgress_target(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_CvmProgress_startedAt(ctx, field)
+	case "correlationId":
+		return ec.fieldContext_CvmProgress_correlationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CvmProgress", field.Name)
 }
 
 func (ec *executionContext) childFields_Gpu(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -754,6 +981,18 @@ func (ec *executionContext) childFields_HostedVm(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type HostedVm", field.Name)
 }
 
+func (ec *executionContext) childFields_HourlyRate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_HourlyRate_total(ctx, field)
+	case "compute":
+		return ec.fieldContext_HourlyRate_compute(ctx, field)
+	case "disk":
+		return ec.fieldContext_HourlyRate_disk(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HourlyRate", field.Name)
+}
+
 func (ec *executionContext) childFields_KmsInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kmsId":
@@ -770,6 +1009,8 @@ func (ec *executionContext) childFields_KmsInfo(ctx context.Context, field graph
 		return ec.fieldContext_KmsInfo_kmsContractAddress(ctx, field)
 	case "gatewayAppId":
 		return ec.fieldContext_KmsInfo_gatewayAppId(ctx, field)
+	case "encryptedEnvPubkey":
+		return ec.fieldContext_KmsInfo_encryptedEnvPubkey(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type KmsInfo", field.Name)
 }
@@ -868,6 +1109,20 @@ func (ec *executionContext) childFields_VmEvent(ctx context.Context, field graph
 		return ec.fieldContext_VmEvent_timestamp(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VmEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_Workspace(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "workspaceId":
+		return ec.fieldContext_Workspace_workspaceId(ctx, field)
+	case "name":
+		return ec.fieldContext_Workspace_name(ctx, field)
+	case "slug":
+		return ec.fieldContext_Workspace_slug(ctx, field)
+	case "avatarUrl":
+		return ec.fieldContext_Workspace_avatarUrl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Workspace", field.Name)
 }
 
 func (ec *executionContext) childFields__Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1342,11 +1597,11 @@ func (ec *executionContext) _ComposeFile_kmsEnabled(ctx context.Context, field g
 			return obj.KmsEnabled, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_ComposeFile_kmsEnabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -1365,11 +1620,11 @@ func (ec *executionContext) _ComposeFile_localKeyProviderEnabled(ctx context.Con
 			return obj.LocalKeyProviderEnabled, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_ComposeFile_localKeyProviderEnabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -1411,11 +1666,11 @@ func (ec *executionContext) _ComposeFile_noInstanceId(ctx context.Context, field
 			return obj.NoInstanceID, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_ComposeFile_noInstanceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -1707,7 +1962,7 @@ func (ec *executionContext) _Cvm_vmId(ctx context.Context, field graphql.Collect
 			return ec.fieldContext_Cvm_vmId(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.VMID(), nil
+			return obj.VMID, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -1718,7 +1973,7 @@ func (ec *executionContext) _Cvm_vmId(ctx context.Context, field graphql.Collect
 	)
 }
 func (ec *executionContext) fieldContext_Cvm_vmId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Cvm", field, true, false, "ID")
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "ID")
 }
 
 func (ec *executionContext) _Cvm_hosted(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
@@ -1999,11 +2254,11 @@ func (ec *executionContext) _Cvm_allowUpgrade(ctx context.Context, field graphql
 			return obj.AllowUpgrade, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Cvm_allowUpgrade(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -2249,6 +2504,465 @@ func (ec *executionContext) fieldContext_Cvm_gatewayDomain(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
 }
 
+func (ec *executionContext) _Cvm_cvmId(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_cvmId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CvmID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_cvmId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Cvm_gatewayCname(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_gatewayCname(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GatewayCname, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_gatewayCname(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_gpuCount(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_gpuCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GPUCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_gpuCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Cvm_instanceType(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_instanceType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InstanceType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_instanceType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_computeBillingPrice(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_computeBillingPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ComputeBillingPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_computeBillingPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_billingInterval(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_billingInterval(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BillingInterval, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_billingInterval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_hourlyRate(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_hourlyRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HourlyRate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *restclient.HourlyRate) graphql.Marshaler {
+			return ec.marshalOHourlyRate2ᚖcvmgraphᚋrestclientᚐHourlyRate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_hourlyRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cvm",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HourlyRate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Cvm_kmsType(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_kmsType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KmsType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_kmsType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_os(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_os(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OS, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *restclient.CvmOs) graphql.Marshaler {
+			return ec.marshalOCvmOs2ᚖcvmgraphᚋrestclientᚐCvmOs(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_os(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cvm",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CvmOs(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Cvm_progress(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_progress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Progress, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *restclient.CvmProgress) graphql.Marshaler {
+			return ec.marshalOCvmProgress2ᚖcvmgraphᚋrestclientᚐCvmProgress(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_progress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cvm",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CvmProgress(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Cvm_workspace(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_workspace(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Workspace, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *restclient.Workspace) graphql.Marshaler {
+			return ec.marshalOWorkspace2ᚖcvmgraphᚋrestclientᚐWorkspace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_workspace(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cvm",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Workspace(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Cvm_logs(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_logs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Logs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *restclient.CvmLogs) graphql.Marshaler {
+			return ec.marshalOCvmLogs2ᚖcvmgraphᚋrestclientᚐCvmLogs(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_logs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cvm",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CvmLogs(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Cvm_composeHash(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_composeHash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ComposeHash, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_composeHash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_dockerComposeHash(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_dockerComposeHash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DockerComposeHash, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_dockerComposeHash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_preLaunchScriptHash(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_preLaunchScriptHash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreLaunchScriptHash, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_preLaunchScriptHash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cvm_deletedAt(ctx context.Context, field graphql.CollectedField, obj *model.Cvm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cvm_deletedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cvm_deletedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cvm", field, false, false, "String")
+}
+
 func (ec *executionContext) _CvmConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.CvmConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2423,6 +3137,98 @@ func (ec *executionContext) fieldContext_CvmEdge_node(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _CvmLogs_serial(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmLogs) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmLogs_serial(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Serial, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmLogs_serial(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmLogs", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmLogs_stdout(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmLogs) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmLogs_stdout(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stdout, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmLogs_stdout(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmLogs", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmLogs_stderr(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmLogs) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmLogs_stderr(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stderr, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmLogs_stderr(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmLogs", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmLogs_containerLogBase(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmLogs) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmLogs_containerLogBase(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContainerLogBase, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmLogs_containerLogBase(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmLogs", field, false, false, "String")
+}
+
 func (ec *executionContext) _CvmNode_nodeId(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmNode) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2490,6 +3296,259 @@ func (ec *executionContext) _CvmNode_regionIdentifier(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_CvmNode_regionIdentifier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CvmNode", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmNode_status(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmNode_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmNode_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmNode", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmNode_version(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmNode_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmNode_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmNode", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmNode_deviceId(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmNode_deviceId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeviceID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmNode_deviceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmNode", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmNode_ppid(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmNode_ppid(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ppid, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmNode_ppid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmNode", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmOs_name(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmOs) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmOs_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmOs_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmOs", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmOs_version(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmOs) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmOs_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmOs_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmOs", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmOs_isDev(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmOs) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmOs_isDev(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsDev, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmOs_isDev(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmOs", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _CvmOs_osImageHash(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmOs) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmOs_osImageHash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OsImageHash, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmOs_osImageHash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmOs", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmProgress_target(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmProgress_target(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Target, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmProgress_target(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmProgress", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmProgress_startedAt(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmProgress_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmProgress_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmProgress", field, false, false, "String")
+}
+
+func (ec *executionContext) _CvmProgress_correlationId(ctx context.Context, field graphql.CollectedField, obj *restclient.CvmProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CvmProgress_correlationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CorrelationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CvmProgress_correlationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CvmProgress", field, false, false, "String")
 }
 
 func (ec *executionContext) _Gpu_slot(ctx context.Context, field graphql.CollectedField, obj *restclient.Gpu) (ret graphql.Marshaler) {
@@ -2933,6 +3992,75 @@ func (ec *executionContext) fieldContext_HostedVm_events(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _HourlyRate_total(ctx context.Context, field graphql.CollectedField, obj *restclient.HourlyRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HourlyRate_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HourlyRate_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HourlyRate", field, false, false, "String")
+}
+
+func (ec *executionContext) _HourlyRate_compute(ctx context.Context, field graphql.CollectedField, obj *restclient.HourlyRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HourlyRate_compute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Compute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HourlyRate_compute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HourlyRate", field, false, false, "String")
+}
+
+func (ec *executionContext) _HourlyRate_disk(ctx context.Context, field graphql.CollectedField, obj *restclient.HourlyRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HourlyRate_disk(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Disk, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HourlyRate_disk(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HourlyRate", field, false, false, "String")
+}
+
 func (ec *executionContext) _KmsInfo_kmsId(ctx context.Context, field graphql.CollectedField, obj *restclient.KmsInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3091,6 +4219,29 @@ func (ec *executionContext) _KmsInfo_gatewayAppId(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_KmsInfo_gatewayAppId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("KmsInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _KmsInfo_encryptedEnvPubkey(ctx context.Context, field graphql.CollectedField, obj *restclient.KmsInfo) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_KmsInfo_encryptedEnvPubkey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EncryptedEnvPubkey, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_KmsInfo_encryptedEnvPubkey(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("KmsInfo", field, false, false, "String")
 }
 
@@ -3958,11 +5109,11 @@ func (ec *executionContext) _VmConfiguration_hugepages(ctx context.Context, fiel
 			return obj.Hugepages, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_VmConfiguration_hugepages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3981,11 +5132,11 @@ func (ec *executionContext) _VmConfiguration_pinNuma(ctx context.Context, field 
 			return obj.PinNuma, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_VmConfiguration_pinNuma(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -4137,6 +5288,98 @@ func (ec *executionContext) _VmEvent_timestamp(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_VmEvent_timestamp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VmEvent", field, false, false, "Int64")
+}
+
+func (ec *executionContext) _Workspace_workspaceId(ctx context.Context, field graphql.CollectedField, obj *restclient.Workspace) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Workspace_workspaceId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WorkspaceID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Workspace_workspaceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Workspace", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Workspace_name(ctx context.Context, field graphql.CollectedField, obj *restclient.Workspace) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Workspace_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Workspace_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Workspace", field, false, false, "String")
+}
+
+func (ec *executionContext) _Workspace_slug(ctx context.Context, field graphql.CollectedField, obj *restclient.Workspace) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Workspace_slug(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slug, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Workspace_slug(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Workspace", field, false, false, "String")
+}
+
+func (ec *executionContext) _Workspace_avatarUrl(ctx context.Context, field graphql.CollectedField, obj *restclient.Workspace) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Workspace_avatarUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AvatarURL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Workspace_avatarUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Workspace", field, false, false, "String")
 }
 
 func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *Service) (ret graphql.Marshaler) {
@@ -5326,12 +6569,12 @@ func (ec *executionContext) _ComposeFile(ctx context.Context, sel ast.SelectionS
 			}
 		case "kmsEnabled":
 			out.Values[i] = ec._ComposeFile_kmsEnabled(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "localKeyProviderEnabled":
 			out.Values[i] = ec._ComposeFile_localKeyProviderEnabled(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "manifestVersion":
@@ -5341,7 +6584,7 @@ func (ec *executionContext) _ComposeFile(ctx context.Context, sel ast.SelectionS
 			}
 		case "noInstanceId":
 			out.Values[i] = ec._ComposeFile_noInstanceId(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "preLaunchScript":
@@ -5489,7 +6732,7 @@ func (ec *executionContext) _Cvm(ctx context.Context, sel ast.SelectionSet, obj 
 			}
 		case "allowUpgrade":
 			out.Values[i] = ec._Cvm_allowUpgrade(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "projectId":
@@ -5539,6 +6782,96 @@ func (ec *executionContext) _Cvm(ctx context.Context, sel ast.SelectionSet, obj 
 			}
 		case "gatewayDomain":
 			out.Values[i] = ec._Cvm_gatewayDomain(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cvmId":
+			out.Values[i] = ec._Cvm_cvmId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "gatewayCname":
+			out.Values[i] = ec._Cvm_gatewayCname(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "gpuCount":
+			out.Values[i] = ec._Cvm_gpuCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "instanceType":
+			out.Values[i] = ec._Cvm_instanceType(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "computeBillingPrice":
+			out.Values[i] = ec._Cvm_computeBillingPrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "billingInterval":
+			out.Values[i] = ec._Cvm_billingInterval(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "hourlyRate":
+			out.Values[i] = ec._Cvm_hourlyRate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "kmsType":
+			out.Values[i] = ec._Cvm_kmsType(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "os":
+			out.Values[i] = ec._Cvm_os(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "progress":
+			out.Values[i] = ec._Cvm_progress(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "workspace":
+			out.Values[i] = ec._Cvm_workspace(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "logs":
+			out.Values[i] = ec._Cvm_logs(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "composeHash":
+			out.Values[i] = ec._Cvm_composeHash(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "dockerComposeHash":
+			out.Values[i] = ec._Cvm_dockerComposeHash(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "preLaunchScriptHash":
+			out.Values[i] = ec._Cvm_preLaunchScriptHash(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._Cvm_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Cvm_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "deletedAt":
+			out.Values[i] = ec._Cvm_deletedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -5645,6 +6978,54 @@ func (ec *executionContext) _CvmEdge(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var cvmLogsImplementors = []string{"CvmLogs"}
+
+func (ec *executionContext) _CvmLogs(ctx context.Context, sel ast.SelectionSet, obj *restclient.CvmLogs) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cvmLogsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CvmLogs")
+		case "serial":
+			out.Values[i] = ec._CvmLogs_serial(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "stdout":
+			out.Values[i] = ec._CvmLogs_stdout(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "stderr":
+			out.Values[i] = ec._CvmLogs_stderr(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "containerLogBase":
+			out.Values[i] = ec._CvmLogs_containerLogBase(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var cvmNodeImplementors = []string{"CvmNode"}
 
 func (ec *executionContext) _CvmNode(ctx context.Context, sel ast.SelectionSet, obj *restclient.CvmNode) graphql.Marshaler {
@@ -5668,6 +7049,117 @@ func (ec *executionContext) _CvmNode(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "regionIdentifier":
 			out.Values[i] = ec._CvmNode_regionIdentifier(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = ec._CvmNode_status(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._CvmNode_version(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "deviceId":
+			out.Values[i] = ec._CvmNode_deviceId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "ppid":
+			out.Values[i] = ec._CvmNode_ppid(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var cvmOsImplementors = []string{"CvmOs"}
+
+func (ec *executionContext) _CvmOs(ctx context.Context, sel ast.SelectionSet, obj *restclient.CvmOs) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cvmOsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CvmOs")
+		case "name":
+			out.Values[i] = ec._CvmOs_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._CvmOs_version(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isDev":
+			out.Values[i] = ec._CvmOs_isDev(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "osImageHash":
+			out.Values[i] = ec._CvmOs_osImageHash(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var cvmProgressImplementors = []string{"CvmProgress"}
+
+func (ec *executionContext) _CvmProgress(ctx context.Context, sel ast.SelectionSet, obj *restclient.CvmProgress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cvmProgressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CvmProgress")
+		case "target":
+			out.Values[i] = ec._CvmProgress_target(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "startedAt":
+			out.Values[i] = ec._CvmProgress_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "correlationId":
+			out.Values[i] = ec._CvmProgress_correlationId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -5862,6 +7354,49 @@ func (ec *executionContext) _HostedVm(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var hourlyRateImplementors = []string{"HourlyRate"}
+
+func (ec *executionContext) _HourlyRate(ctx context.Context, sel ast.SelectionSet, obj *restclient.HourlyRate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, hourlyRateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HourlyRate")
+		case "total":
+			out.Values[i] = ec._HourlyRate_total(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "compute":
+			out.Values[i] = ec._HourlyRate_compute(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "disk":
+			out.Values[i] = ec._HourlyRate_disk(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var kmsInfoImplementors = []string{"KmsInfo"}
 
 func (ec *executionContext) _KmsInfo(ctx context.Context, sel ast.SelectionSet, obj *restclient.KmsInfo) graphql.Marshaler {
@@ -5905,6 +7440,11 @@ func (ec *executionContext) _KmsInfo(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "gatewayAppId":
 			out.Values[i] = ec._KmsInfo_gatewayAppId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "encryptedEnvPubkey":
+			out.Values[i] = ec._KmsInfo_encryptedEnvPubkey(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -6246,12 +7786,12 @@ func (ec *executionContext) _VmConfiguration(ctx context.Context, sel ast.Select
 			}
 		case "hugepages":
 			out.Values[i] = ec._VmConfiguration_hugepages(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "pinNuma":
 			out.Values[i] = ec._VmConfiguration_pinNuma(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "gpus":
@@ -6309,6 +7849,54 @@ func (ec *executionContext) _VmEvent(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "timestamp":
 			out.Values[i] = ec._VmEvent_timestamp(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workspaceImplementors = []string{"Workspace"}
+
+func (ec *executionContext) _Workspace(ctx context.Context, sel ast.SelectionSet, obj *restclient.Workspace) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workspaceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Workspace")
+		case "workspaceId":
+			out.Values[i] = ec._Workspace_workspaceId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Workspace_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "slug":
+			out.Values[i] = ec._Workspace_slug(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "avatarUrl":
+			out.Values[i] = ec._Workspace_avatarUrl(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -7234,11 +8822,32 @@ func (ec *executionContext) marshalOCvmConnection2ᚖcvmgraphᚋgraphᚋinternal
 	return ec._CvmConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOCvmLogs2ᚖcvmgraphᚋrestclientᚐCvmLogs(ctx context.Context, sel ast.SelectionSet, v *restclient.CvmLogs) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CvmLogs(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOCvmNode2ᚖcvmgraphᚋrestclientᚐCvmNode(ctx context.Context, sel ast.SelectionSet, v *restclient.CvmNode) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._CvmNode(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCvmOs2ᚖcvmgraphᚋrestclientᚐCvmOs(ctx context.Context, sel ast.SelectionSet, v *restclient.CvmOs) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CvmOs(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCvmProgress2ᚖcvmgraphᚋrestclientᚐCvmProgress(ctx context.Context, sel ast.SelectionSet, v *restclient.CvmProgress) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CvmProgress(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOGpuConfig2ᚖcvmgraphᚋrestclientᚐGpuConfig(ctx context.Context, sel ast.SelectionSet, v *restclient.GpuConfig) graphql.Marshaler {
@@ -7253,6 +8862,13 @@ func (ec *executionContext) marshalOHostedVm2ᚖcvmgraphᚋrestclientᚐHostedVm
 		return graphql.Null
 	}
 	return ec._HostedVm(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOHourlyRate2ᚖcvmgraphᚋrestclientᚐHourlyRate(ctx context.Context, sel ast.SelectionSet, v *restclient.HourlyRate) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._HourlyRate(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
@@ -7388,6 +9004,13 @@ func (ec *executionContext) marshalOVmConfiguration2ᚖcvmgraphᚋrestclientᚐV
 		return graphql.Null
 	}
 	return ec._VmConfiguration(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWorkspace2ᚖcvmgraphᚋrestclientᚐWorkspace(ctx context.Context, sel ast.SelectionSet, v *restclient.Workspace) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Workspace(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalO_Entity2cvmgraphᚋgraphᚋinternalᚋgeneratedᚐEntity(ctx context.Context, sel ast.SelectionSet, v Entity) graphql.Marshaler {

@@ -12,7 +12,7 @@ import (
 
 // Decode returns an item as its wire types. The result belongs to the caller.
 func Decode(item projection.Item) *restclient.Item {
-	decoded, err := restclient.DecodeItem(item.Page.Raw(item.Index))
+	decoded, err := restclient.Shape(item.Page.Shape()).DecodeItem(item.Page.Raw(item.Index))
 	if err != nil {
 		panic("model: an indexed item cannot be decoded: " + err.Error())
 	}

@@ -18,7 +18,7 @@ func TestList_itemsHaveTheGivenSize(t *testing.T) {
 		if got := len(body) / request.PageSize; got < size*9/10 || got > size*11/10 {
 			t.Errorf("items of %d bytes: got %d bytes each", size, got)
 		}
-		page, err := restclient.DecodePage(body, request)
+		page, err := restclient.ShapeHosted.DecodePage(body, request)
 		if err != nil || len(page.Items) != request.PageSize || page.Items[0].FieldErrors != nil {
 			t.Errorf("items of %d bytes: got %+v, %v", size, page, err)
 		}

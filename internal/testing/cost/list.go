@@ -36,7 +36,7 @@ type List struct {
 func NewList(itemBytes int) *List {
 	return &List{
 		itemBytes: itemBytes,
-		upstream:  pages.NewUpstreamFunc(nil),
+		upstream:  pages.NewUpstreamFunc(restclient.ShapeHosted, nil),
 		items:     make(map[int][]byte),
 		bodies:    make(map[restclient.PageRequest][]byte),
 		pages:     make(map[restclient.PageRequest]*pages.Page),
@@ -77,7 +77,7 @@ func newItem(position, size int) []byte {
 	if size == 0 {
 		return body
 	}
-	item, err := restclient.DecodeItem(body)
+	item, err := restclient.ShapeHosted.DecodeItem(body)
 	if err != nil {
 		panic(err) // the demo's items are valid
 	}
