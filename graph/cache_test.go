@@ -16,8 +16,14 @@ import (
 // cachingGateway returns a gateway that caches pages.
 func cachingGateway(t *testing.T, upstream http.Handler, options pages.CacheOptions) *gateway {
 	t.Helper()
+	return cachingGatewayOf(t, "", upstream, options)
+}
+
+// cachingGatewayOf returns a caching gateway that requests an API version.
+func cachingGatewayOf(t *testing.T, version string, upstream http.Handler, options pages.CacheOptions) *gateway {
+	t.Helper()
 	options.MaxBytes = 16 << 20
-	g := &gateway{timeout: upstreamTimeout, cache: options}
+	g := &gateway{version: version, timeout: upstreamTimeout, cache: options}
 	g.serveRecorded(t, upstream)
 	return g
 }

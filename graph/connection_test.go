@@ -26,53 +26,58 @@ func calls(lo, hi int) int {
 
 func TestConnection_traversalOfUnchangingList(t *testing.T) {
 	t.Parallel()
-	const total = 1000
-	upstream := demo.New(demo.Options{Items: total})
-	want := upstream.IDs(tenant())
-	for _, n := range []int{1, 7, 30, 50, 99, 100, 101, 250, 1000} {
-		t.Run(fmt.Sprintf("forward, %d a page", n), func(t *testing.T) {
+	for _, version := range apiVersions() {
+		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			g := newGateway(t, upstream)
-			var got []string
-			var after *string
-			for position := -1; ; position = len(got) - 1 {
-				page := g.post(t, cvmsQuery, vars{"first": n, "after": after}, nil).cvms(t)
-				got = append(got, check(t, page, total, len(got), len(got)+len(page.Edges))...)
-				wantCalls := calls(max(position, 0), min(position+1+n, total))
-				if got := len(g.takeCalls()); got != wantCalls {
-					t.Fatalf("after position %d: got %d upstream calls, want %d", position, got, wantCalls)
-				}
-				if !page.PageInfo.HasNextPage {
-					break
-				}
-				after = page.PageInfo.EndCursor
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("got %d CVMs, want the upstream's %d in its order", len(got), len(want))
-			}
-		})
-		t.Run(fmt.Sprintf("backward, %d a page", n), func(t *testing.T) {
-			t.Parallel()
-			g := newGateway(t, upstream)
-			var got []string
-			var before *string
-			for position := total; ; position = total - len(got) {
-				page := g.post(t, cvmsQuery, vars{"last": n, "before": before}, nil).cvms(t)
-				got = append(check(t, page, total, position-len(page.Edges), position), got...)
-				wantCalls := 1 + calls(total-n, total)
-				if before != nil {
-					wantCalls = calls(max(position-n, 0), position+1)
-				}
-				if got := len(g.takeCalls()); got != wantCalls {
-					t.Fatalf("before position %d: got %d upstream calls, want %d", position, got, wantCalls)
-				}
-				if !page.PageInfo.HasPreviousPage {
-					break
-				}
-				before = page.PageInfo.StartCursor
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("got %d CVMs, want the upstream's %d in its order", len(got), len(want))
+			const total = 1000
+			upstream := demo.New(demo.Options{Items: total})
+			want := upstream.IDs(tenant())
+			for _, n := range []int{1, 7, 30, 50, 99, 100, 101, 250, 1000} {
+				t.Run(fmt.Sprintf("forward, %d a page", n), func(t *testing.T) {
+					t.Parallel()
+					g := newGatewayOf(t, version, upstream)
+					var got []string
+					var after *string
+					for position := -1; ; position = len(got) - 1 {
+						page := g.post(t, cvmsQuery, vars{"first": n, "after": after}, nil).cvms(t)
+						got = append(got, check(t, page, total, len(got), len(got)+len(page.Edges))...)
+						wantCalls := calls(max(position, 0), min(position+1+n, total))
+						if got := len(g.takeCalls()); got != wantCalls {
+							t.Fatalf("after position %d: got %d upstream calls, want %d", position, got, wantCalls)
+						}
+						if !page.PageInfo.HasNextPage {
+							break
+						}
+						after = page.PageInfo.EndCursor
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("got %d CVMs, want the upstream's %d in its order", len(got), len(want))
+					}
+				})
+				t.Run(fmt.Sprintf("backward, %d a page", n), func(t *testing.T) {
+					t.Parallel()
+					g := newGatewayOf(t, version, upstream)
+					var got []string
+					var before *string
+					for position := total; ; position = total - len(got) {
+						page := g.post(t, cvmsQuery, vars{"last": n, "before": before}, nil).cvms(t)
+						got = append(check(t, page, total, position-len(page.Edges), position), got...)
+						wantCalls := 1 + calls(total-n, total)
+						if before != nil {
+							wantCalls = calls(max(position-n, 0), position+1)
+						}
+						if got := len(g.takeCalls()); got != wantCalls {
+							t.Fatalf("before position %d: got %d upstream calls, want %d", position, got, wantCalls)
+						}
+						if !page.PageInfo.HasPreviousPage {
+							break
+						}
+						before = page.PageInfo.StartCursor
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("got %d CVMs, want the upstream's %d in its order", len(got), len(want))
+					}
+				})
 			}
 		})
 	}
@@ -108,41 +113,46 @@ func check(t *testing.T, page connection, total, lo, hi int) []string {
 
 func TestConnection_sharesPages(t *testing.T) {
 	t.Parallel()
-	upstream := demo.New(demo.Options{})
-	g := newGateway(t, upstream)
-	after := g.post(t, cvmsQuery, vars{"first": 9}, nil).cvms(t).PageInfo.EndCursor
-	tests := map[string]struct {
-		query string
-		want  int
-	}{
-		"one connection":                 {query: `query($a: String) { a: cvms(after: $a) { nodes { name } } }`, want: 1},
-		"the same twice":                 {query: `{ a: cvms { nodes { name } } b: cvms { edges { cursor } } }`, want: 1},
-		"a window within another":        {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: 50) { nodes { id } } }`, want: 1},
-		"a total besides":                {query: `{ a: cvms { totalCount } b: cvms(first: 50) { nodes { id } } }`, want: 1},
-		"the total alone, twice":         {query: `{ a: cvms { totalCount } b: cvms(first: 5) { totalCount __typename } }`, want: 1},
-		"neighbors":                      {query: `query($a: String) { a: cvms(first: 9) { nodes { name } } b: cvms(first: 9, after: $a) { nodes { id } } }`, want: 1},
-		"the last ones know the total":   {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 5) { nodes { id } } }`, want: 2},
-		"fragments":                      {query: `{ a: cvms { ...n } a: cvms { ...e } } fragment n on CvmConnection { nodes { name } } fragment e on CvmConnection { edges { cursor } }`, want: 1},
-		"a fragment on the root":         {query: `{ ...q b: cvms(first: 7) { nodes { id } } } fragment q on Query { a: cvms(first: 8) { nodes { id } } }`, want: 1},
-		"another filter has other pages": {query: `{ a: cvms(nodeId: 18) { nodes { name } } b: cvms { nodes { name } } c: cvms(userId: "0") { nodes { name } } }`, want: 3},
-		"a skipped connection":           {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 90) @skip(if: true) { nodes { id } } }`, want: 1},
-		"an invalid connection":          {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: -1) { nodes { id } } }`, want: 1},
-		"several pages, several times":   {query: `{ a: cvms(first: 300) { nodes { id } } b: cvms(first: 290) { nodes { id } } c: cvms(first: 150) { nodes { id } } }`, want: 4},
-		"the last ones, several times":   {query: `{ a: cvms(last: 50) { nodes { id } } b: cvms(last: 45) { nodes { id } } c: cvms(last: 30) { nodes { id } } }`, want: 2},
-		"no connection":                  {query: `{ __typename __schema { queryType { name } } }`, want: 0},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
+	for _, version := range apiVersions() {
+		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			for range 5 { // fields are resolved in any order
-				g := newGateway(t, upstream)
-				a := g.post(t, test.query, vars{"a": after}, nil)
-				if a.Data == nil {
-					t.Fatalf("got no data: %s", a.raw)
-				}
-				if calls := g.takeCalls(); len(calls) != test.want {
-					t.Errorf("got the upstream calls %q, want %d", calls, test.want)
-				}
+			upstream := demo.New(demo.Options{})
+			g := newGatewayOf(t, version, upstream)
+			after := g.post(t, cvmsQuery, vars{"first": 9}, nil).cvms(t).PageInfo.EndCursor
+			tests := map[string]struct {
+				query string
+				want  int
+			}{
+				"one connection":                 {query: `query($a: String) { a: cvms(after: $a) { nodes { name } } }`, want: 1},
+				"the same twice":                 {query: `{ a: cvms { nodes { name } } b: cvms { edges { cursor } } }`, want: 1},
+				"a window within another":        {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: 50) { nodes { id } } }`, want: 1},
+				"a total besides":                {query: `{ a: cvms { totalCount } b: cvms(first: 50) { nodes { id } } }`, want: 1},
+				"the total alone, twice":         {query: `{ a: cvms { totalCount } b: cvms(first: 5) { totalCount __typename } }`, want: 1},
+				"neighbors":                      {query: `query($a: String) { a: cvms(first: 9) { nodes { name } } b: cvms(first: 9, after: $a) { nodes { id } } }`, want: 1},
+				"the last ones know the total":   {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 5) { nodes { id } } }`, want: 2},
+				"fragments":                      {query: `{ a: cvms { ...n } a: cvms { ...e } } fragment n on CvmConnection { nodes { name } } fragment e on CvmConnection { edges { cursor } }`, want: 1},
+				"a fragment on the root":         {query: `{ ...q b: cvms(first: 7) { nodes { id } } } fragment q on Query { a: cvms(first: 8) { nodes { id } } }`, want: 1},
+				"another filter has other pages": {query: `{ a: cvms(nodeId: 18) { nodes { name } } b: cvms { nodes { name } } c: cvms(userId: "0") { nodes { name } } }`, want: 3},
+				"a skipped connection":           {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(last: 90) @skip(if: true) { nodes { id } } }`, want: 1},
+				"an invalid connection":          {query: `{ a: cvms(first: 5) { nodes { name } } b: cvms(first: -1) { nodes { id } } }`, want: 1},
+				"several pages, several times":   {query: `{ a: cvms(first: 300) { nodes { id } } b: cvms(first: 290) { nodes { id } } c: cvms(first: 150) { nodes { id } } }`, want: 4},
+				"the last ones, several times":   {query: `{ a: cvms(last: 50) { nodes { id } } b: cvms(last: 45) { nodes { id } } c: cvms(last: 30) { nodes { id } } }`, want: 2},
+				"no connection":                  {query: `{ __typename __schema { queryType { name } } }`, want: 0},
+			}
+			for name, test := range tests {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					for range 5 { // fields are resolved in any order
+						g := newGatewayOf(t, version, upstream)
+						a := g.post(t, test.query, vars{"a": after}, nil)
+						if a.Data == nil {
+							t.Fatalf("got no data: %s", a.raw)
+						}
+						if calls := g.takeCalls(); len(calls) != test.want {
+							t.Errorf("got the upstream calls %q, want %d", calls, test.want)
+						}
+					}
+				})
 			}
 		})
 	}

@@ -34,93 +34,103 @@ func (a response) entities(t *testing.T) []*entity {
 
 func TestEntities_manyShareOneScan(t *testing.T) {
 	t.Parallel()
-	const total = 450
-	upstream := demo.New(demo.Options{Items: total})
-	ids, vmIDs := everyID(t, newGateway(t, upstream))
-	var representations []vars
-	var want []string // ids
-	add := func(id string, keys vars) {
-		keys["__typename"] = "Cvm"
-		representations, want = append(representations, keys), append(want, id)
-	}
-	for i, id := range slices.Backward(ids) {
-		add(id, vars{"id": id})
-		if vmIDs[i] != "" {
-			add(id, vars{"vmId": vmIDs[i]})
-			add(id, vars{"id": id, "vmId": vmIDs[i]})
-			add(id, vars{"id": nil, "vmId": vmIDs[i]})
-		}
-	}
-	add("", vars{"id": "Q3ZtOm5vbmU"}) // Cvm:none
-	add("", vars{"vmId": "none"})
-	g := newGateway(t, upstream, func(r *graph.Resolver) { r.MaxFirst = len(representations) })
-	a := g.post(t, entitiesQuery, vars{"r": representations}, nil)
-	if len(a.Errors) > 0 {
-		t.Fatalf("got errors %+v, want none", a.Errors)
-	}
-	entities := a.entities(t)
-	if len(entities) != len(want) {
-		t.Fatalf("got %d entities, want %d", len(entities), len(want))
-	}
-	for i, id := range want {
-		switch e := entities[i]; {
-		case id == "" && e != nil:
-			t.Errorf("entity %d: got %+v, want null", i, e)
-		case id != "" && (e == nil || e.ID != id || e.Typename != "Cvm" || e.Name == ""):
-			t.Errorf("entity %d: got %+v, want %s", i, e, id)
-		}
-	}
-	if calls := g.takeCalls(); len(calls) > total/90+1 {
-		t.Errorf("got %d calls, want at most %d", len(calls), total/90+1)
-	}
-	// There are hints for all of them now, and the fields of an operation share the pages.
-	a = g.post(t, `query($r: [_Any!]!, $id: ID!) { _entities(representations: $r) { ... on Node { id } } node(id: $id) { id } cvms(first: 5) { nodes { id } } }`,
-		vars{"r": []vars{{"__typename": "Cvm", "id": ids[2]}, {"__typename": "Cvm", "vmId": vmIDs[3]}}, "id": ids[4]}, nil)
-	if entities := a.entities(t); len(a.Errors) > 0 || entities[0].ID != ids[2] || entities[1].ID != ids[3] || string(a.Data["node"]) != fmt.Sprintf(`{"id":%q}`, ids[4]) {
-		t.Errorf("got %s, want CVMs 2, 3 and 4", a.raw)
-	}
-	if calls := g.takeCalls(); len(calls) != 1 {
-		t.Errorf("got the calls %q, want one", calls)
+	for _, version := range apiVersions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			const total = 450
+			upstream := demo.New(demo.Options{Items: total})
+			ids, vmIDs := everyID(t, newGatewayOf(t, version, upstream))
+			var representations []vars
+			var want []string // ids
+			add := func(id string, keys vars) {
+				keys["__typename"] = "Cvm"
+				representations, want = append(representations, keys), append(want, id)
+			}
+			for i, id := range slices.Backward(ids) {
+				add(id, vars{"id": id})
+				if vmIDs[i] != "" {
+					add(id, vars{"vmId": vmIDs[i]})
+					add(id, vars{"id": id, "vmId": vmIDs[i]})
+					add(id, vars{"id": nil, "vmId": vmIDs[i]})
+				}
+			}
+			add("", vars{"id": "Q3ZtOm5vbmU"}) // Cvm:none
+			add("", vars{"vmId": "none"})
+			g := newGatewayOf(t, version, upstream, func(r *graph.Resolver) { r.MaxFirst = len(representations) })
+			a := g.post(t, entitiesQuery, vars{"r": representations}, nil)
+			if len(a.Errors) > 0 {
+				t.Fatalf("got errors %+v, want none", a.Errors)
+			}
+			entities := a.entities(t)
+			if len(entities) != len(want) {
+				t.Fatalf("got %d entities, want %d", len(entities), len(want))
+			}
+			for i, id := range want {
+				switch e := entities[i]; {
+				case id == "" && e != nil:
+					t.Errorf("entity %d: got %+v, want null", i, e)
+				case id != "" && (e == nil || e.ID != id || e.Typename != "Cvm" || e.Name == ""):
+					t.Errorf("entity %d: got %+v, want %s", i, e, id)
+				}
+			}
+			if calls := g.takeCalls(); len(calls) > total/90+1 {
+				t.Errorf("got %d calls, want at most %d", len(calls), total/90+1)
+			}
+			// There are hints for all of them now, and the fields of an operation share the pages.
+			a = g.post(t, `query($r: [_Any!]!, $id: ID!) { _entities(representations: $r) { ... on Node { id } } node(id: $id) { id } cvms(first: 5) { nodes { id } } }`,
+				vars{"r": []vars{{"__typename": "Cvm", "id": ids[2]}, {"__typename": "Cvm", "vmId": vmIDs[3]}}, "id": ids[4]}, nil)
+			if entities := a.entities(t); len(a.Errors) > 0 || entities[0].ID != ids[2] || entities[1].ID != ids[3] || string(a.Data["node"]) != fmt.Sprintf(`{"id":%q}`, ids[4]) {
+				t.Errorf("got %s, want CVMs 2, 3 and 4", a.raw)
+			}
+			if calls := g.takeCalls(); len(calls) != 1 {
+				t.Errorf("got the calls %q, want one", calls)
+			}
+		})
 	}
 }
 
 func TestEntities_invalidRepresentations(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, listOf(`{"hosted": {"id": "a"}, "name": "n"}`))
-	tests := map[string]struct {
-		representation string
-		want           string // in the message
-	}{
-		"another __typename":          {representation: `{"__typename":"Machine","id":"Q3ZtOmE"}`, want: "__typename"},
-		"an abstract type":            {representation: `{"__typename":"Node","id":"Q3ZtOmE"}`, want: "__typename"},
-		"no __typename":               {representation: `{"id":"Q3ZtOmE"}`, want: "__typename"},
-		"a __typename that is a list": {representation: `{"__typename":["Cvm"],"id":"Q3ZtOmE"}`, want: "__typename"},
-		"a string":                    {representation: `"Cvm"`, want: "__typename"},
-		"a list":                      {representation: `[{"__typename":"Cvm","id":"Q3ZtOmE"}]`, want: "__typename"},
-		"no key":                      {representation: `{"__typename":"Cvm"}`, want: "neither id nor vmId"},
-		"a key of another name":       {representation: `{"__typename":"Cvm","name":"n"}`, want: "neither id nor vmId"},
-		"nulls":                       {representation: `{"__typename":"Cvm","id":null,"vmId":null}`, want: "neither id nor vmId"},
-		"a key that is an object":     {representation: `{"__typename":"Cvm","id":{"a":1}}`, want: "not a string"},
-		"a key that is a fraction":    {representation: `{"__typename":"Cvm","vmId":1.5}`, want: "not a string"},
-		"a key that is true":          {representation: `{"__typename":"Cvm","vmId":true}`, want: "not a string"},
-		"an invalid id":               {representation: `{"__typename":"Cvm","id":"a"}`, want: "not of this gateway"},
-		"an invalid id and a uuid": {
-			representation: `{"__typename":"Cvm","id":"a","vmId":"a"}`, want: "not of this gateway",
-		},
-		"an id of another type": {representation: `{"__typename":"Cvm","id":"VXNlcjox"}`, want: "not of this gateway"},
-		"an empty uuid":         {representation: `{"__typename":"Cvm","vmId":""}`, want: "not of this gateway"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
+	for _, version := range apiVersions() {
+		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			good := json.RawMessage(`{"__typename":"Cvm","vmId":"a"}`)
-			a := g.post(t, entitiesQuery, vars{"r": []json.RawMessage{good, json.RawMessage(test.representation), good}}, nil)
-			e := a.onlyError(t)
-			if e.code() != "BAD_USER_INPUT" || e.Extensions["argument"] != "representations" || !strings.Contains(e.Message, test.want) || dotted(e.Path) != "_entities.1" {
-				t.Errorf("got %+v, want BAD_USER_INPUT at _entities.1 with %q", e, test.want)
+			g := newGatewayOf(t, version, listOf(`{"hosted": {"id": "a"}, "name": "n"}`))
+			tests := map[string]struct {
+				representation string
+				want           string // in the message
+			}{
+				"another __typename":          {representation: `{"__typename":"Machine","id":"Q3ZtOmE"}`, want: "__typename"},
+				"an abstract type":            {representation: `{"__typename":"Node","id":"Q3ZtOmE"}`, want: "__typename"},
+				"no __typename":               {representation: `{"id":"Q3ZtOmE"}`, want: "__typename"},
+				"a __typename that is a list": {representation: `{"__typename":["Cvm"],"id":"Q3ZtOmE"}`, want: "__typename"},
+				"a string":                    {representation: `"Cvm"`, want: "__typename"},
+				"a list":                      {representation: `[{"__typename":"Cvm","id":"Q3ZtOmE"}]`, want: "__typename"},
+				"no key":                      {representation: `{"__typename":"Cvm"}`, want: "neither id nor vmId"},
+				"a key of another name":       {representation: `{"__typename":"Cvm","name":"n"}`, want: "neither id nor vmId"},
+				"nulls":                       {representation: `{"__typename":"Cvm","id":null,"vmId":null}`, want: "neither id nor vmId"},
+				"a key that is an object":     {representation: `{"__typename":"Cvm","id":{"a":1}}`, want: "not a string"},
+				"a key that is a fraction":    {representation: `{"__typename":"Cvm","vmId":1.5}`, want: "not a string"},
+				"a key that is true":          {representation: `{"__typename":"Cvm","vmId":true}`, want: "not a string"},
+				"an invalid id":               {representation: `{"__typename":"Cvm","id":"a"}`, want: "not of this gateway"},
+				"an invalid id and a uuid": {
+					representation: `{"__typename":"Cvm","id":"a","vmId":"a"}`, want: "not of this gateway",
+				},
+				"an id of another type": {representation: `{"__typename":"Cvm","id":"VXNlcjox"}`, want: "not of this gateway"},
+				"an empty uuid":         {representation: `{"__typename":"Cvm","vmId":""}`, want: "not of this gateway"},
 			}
-			if got := a.entities(t); len(got) != 3 || got[1] != nil || got[0] == nil || got[2] == nil || got[2].Name != "n" {
-				t.Errorf("got %s, want the CVM, null, the CVM", a.raw)
+			for name, test := range tests {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					good := json.RawMessage(`{"__typename":"Cvm","vmId":"a"}`)
+					a := g.post(t, entitiesQuery, vars{"r": []json.RawMessage{good, json.RawMessage(test.representation), good}}, nil)
+					e := a.onlyError(t)
+					if e.code() != "BAD_USER_INPUT" || e.Extensions["argument"] != "representations" || !strings.Contains(e.Message, test.want) || dotted(e.Path) != "_entities.1" {
+						t.Errorf("got %+v, want BAD_USER_INPUT at _entities.1 with %q", e, test.want)
+					}
+					if got := a.entities(t); len(got) != 3 || got[1] != nil || got[0] == nil || got[2] == nil || got[2].Name != "n" {
+						t.Errorf("got %s, want the CVM, null, the CVM", a.raw)
+					}
+				})
 			}
 		})
 	}

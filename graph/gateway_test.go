@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -24,9 +25,15 @@ import (
 // tenant returns the tenant of the tests' requests, unless they have another credential.
 func tenant() demo.Tenant { return demo.Tenant{Bearer: "tester"} }
 
+// apiVersions returns an API version of each shape.
+func apiVersions() []string {
+	return []string{versionOf(restclient.ShapeHosted), versionOf(restclient.ShapeFlat)}
+}
+
 // gateway is the GraphQL endpoint over the test's own upstream. It records the upstream calls.
 type gateway struct {
 	handler http.Handler
+	version string        // the API version; empty for the default
 	timeout time.Duration // of an attempt of an upstream call
 	within  time.Duration // the timeout of an operation; 0 for none
 	log     bytes.Buffer
@@ -40,7 +47,13 @@ type gateway struct {
 
 func newGateway(tb testing.TB, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
 	tb.Helper()
-	g := &gateway{timeout: upstreamTimeout}
+	return newGatewayOf(tb, "", upstream, change...)
+}
+
+// newGatewayOf returns a gateway that requests an API version.
+func newGatewayOf(tb testing.TB, version string, upstream http.Handler, change ...func(*graph.Resolver)) *gateway {
+	tb.Helper()
+	g := &gateway{version: version, timeout: upstreamTimeout}
 	g.serveRecorded(tb, upstream, change...)
 	return g
 }
@@ -72,7 +85,8 @@ func newGatewayAt(tb testing.TB, baseURL string) *gateway {
 
 func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Resolver)) {
 	tb.Helper()
-	client, err := restclient.New(restclient.Options{BaseURL: baseURL, Timeout: g.timeout})
+	version := cmp.Or(g.version, restclient.DefaultAPIVersion)
+	client, err := restclient.New(restclient.Options{BaseURL: baseURL, APIVersion: version, Timeout: g.timeout})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -80,7 +94,7 @@ func (g *gateway) serve(tb testing.TB, baseURL string, change ...func(*graph.Res
 	resolver := &graph.Resolver{
 		Pages:            pages.NewCache(pages.NewUpstream(client), g.cache),
 		Projection:       os.Getenv("CVMGRAPH_PROJECTION") != "false",
-		APIVersion:       restclient.DefaultAPIVersion,
+		APIVersion:       version,
 		MaxFirst:         1000,
 		MaxUpstreamCalls: 100,
 		Limits:           querylimit.Limits{Tokens: 2000, Depth: 15, Aliases: 30},

@@ -37,32 +37,43 @@ var ignoredFilters = map[string]struct{ arguments, says string }{
 
 func TestConnection_filterIgnored(t *testing.T) {
 	t.Parallel()
-	for name, test := range ignoredFilters {
-		for _, selection := range []string{
-			"(first: 20, %) { nodes { name } }", "(last: 5, %) { edges { node { name } } }", "(first: 150, %) { totalCount nodes { name } }",
-		} {
-			t.Run(name+selection, func(t *testing.T) {
-				t.Parallel()
-				upstream := &filterIgnorer{Handler: demo.New(demo.Options{})}
-				upstream.ignoring.Store(true)
-				g := cachingGateway(t, upstream, pages.CacheOptions{TTL: time.Hour, StaleIfError: time.Hour})
-				query := "{ cvms" + strings.Replace(selection, "%", test.arguments, 1) + " }"
-				for range 2 { // the page is not cached
-					a := g.post(t, query, nil, nil)
-					got := a.onlyError(t)
-					if got.code() != "UPSTREAM_INVALID_RESPONSE" || !strings.Contains(got.Message, test.says) || string(a.Data["cvms"]) != "null" {
-						t.Errorf("got %s, want null, and UPSTREAM_INVALID_RESPONSE with %q", a.raw, test.says)
-					}
-					if calls := g.takeCalls(); len(calls) != 1 {
-						t.Errorf("got the calls %q, want one", calls)
-					}
+	for _, version := range apiVersions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			for name, test := range ignoredFilters {
+				for _, selection := range []string{
+					"(first: 20, %) { nodes { name } }", "(last: 5, %) { edges { node { name } } }", "(first: 150, %) { totalCount nodes { name } }",
+				} {
+					t.Run(name+selection, func(t *testing.T) {
+						t.Parallel()
+						checkFilterIgnored(t, version, "{ cvms"+strings.Replace(selection, "%", test.arguments, 1)+" }", test.says)
+					})
 				}
-				upstream.ignoring.Store(false)
-				if a := g.post(t, query, nil, nil); len(a.Errors) > 0 || string(a.Data["cvms"]) == "null" {
-					t.Errorf("got %s, want the filtered list after the upstream was repaired", a.raw)
-				}
-			})
+			}
+		})
+	}
+}
+
+// checkFilterIgnored sends a query to an upstream that ignores the filter, and then to one that
+// does not.
+func checkFilterIgnored(t *testing.T, version, query, says string) {
+	t.Helper()
+	upstream := &filterIgnorer{Handler: demo.New(demo.Options{})}
+	upstream.ignoring.Store(true)
+	g := cachingGatewayOf(t, version, upstream, pages.CacheOptions{TTL: time.Hour, StaleIfError: time.Hour})
+	for range 2 { // the page is not cached
+		a := g.post(t, query, nil, nil)
+		got := a.onlyError(t)
+		if got.code() != "UPSTREAM_INVALID_RESPONSE" || !strings.Contains(got.Message, says) || string(a.Data["cvms"]) != "null" {
+			t.Errorf("got %s, want null, and UPSTREAM_INVALID_RESPONSE with %q", a.raw, says)
 		}
+		if calls := g.takeCalls(); len(calls) != 1 {
+			t.Errorf("got the calls %q, want one", calls)
+		}
+	}
+	upstream.ignoring.Store(false)
+	if a := g.post(t, query, nil, nil); len(a.Errors) > 0 || string(a.Data["cvms"]) == "null" {
+		t.Errorf("got %s, want the filtered list after the upstream was repaired", a.raw)
 	}
 }
 

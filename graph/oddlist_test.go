@@ -11,14 +11,17 @@ import (
 	"testing"
 	"time"
 
+	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/restclient"
 )
 
 // oddList is an upstream list that counts and selects as the real API may do.
 type oddList struct {
 	mu    sync.Mutex
-	items []string // the JSON of the items
+	items []string // the JSON of the items, in the hosted shape
 	calls int
+	flat  map[string]string // the flat shape of items
 
 	// hidden reports whether the item at a position is left out of its page, after it was counted.
 	hidden func(position int) bool
@@ -49,7 +52,7 @@ func (l *oddList) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var items []string
 	for position := start; position < end; position++ {
 		if l.hidden == nil || !l.hidden(position) {
-			items = append(items, l.items[position])
+			items = append(items, l.shaped(l.items[position], r.Header.Get("X-Phala-Version")))
 		}
 	}
 	if l.total != nil {
@@ -57,6 +60,22 @@ func (l *oddList) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_, _ = fmt.Fprintf(w, `{"items":[%s],"total":%d,"page":%d,"page_size":%d,"pages":%d}`,
 		strings.Join(items, ","), total, page, size, (total+size-1)/size)
+}
+
+// shaped returns an item in the shape of an API version.
+func (l *oddList) shaped(item, version string) string {
+	if restclient.ShapeOf(version) == restclient.ShapeHosted {
+		return item
+	}
+	flat, ok := l.flat[item]
+	if !ok {
+		if l.flat == nil {
+			l.flat = make(map[string]string)
+		}
+		flat = string(demo.Item{JSON: []byte(item)}.Flat())
+		l.flat[item] = flat
+	}
+	return flat
 }
 
 // numbered returns items with the names 0 to n-1.
@@ -136,5 +155,11 @@ func walk(t *testing.T, g *gateway, n int, backward bool) walked {
 // oddGateway returns a gateway whose cache has the TTL.
 func oddGateway(t *testing.T, list http.Handler, ttl time.Duration) *gateway {
 	t.Helper()
-	return cachingGateway(t, list, pages.CacheOptions{TTL: ttl})
+	return oddGatewayOf(t, "", list, ttl)
+}
+
+// oddGatewayOf returns a gateway that requests an API version, and whose cache has the TTL.
+func oddGatewayOf(t *testing.T, version string, list http.Handler, ttl time.Duration) *gateway {
+	t.Helper()
+	return cachingGatewayOf(t, version, list, pages.CacheOptions{TTL: ttl})
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // TestConnection_traversalOfChangingList pages through lists that change between the pages and
-// between the calls of a page, forward and backward, over TCP.
+// between the calls of a page, forward and backward, over TCP. The API version alternates.
 func TestConnection_traversalOfChangingList(t *testing.T) {
 	t.Parallel()
 	const workers = 4
@@ -107,10 +107,11 @@ func traverseOverHTTP(t *testing.T, worker, number uint64) (exact bool) {
 		l.upstream.ServeHTTP(w, r)
 		<-lock
 	})
-	g := newGateway(t, changing)
+	version := apiVersions()[number%2]
+	g := newGatewayOf(t, version, changing)
 	otherRequests := func() {}
 	if worker%2 == 1 {
-		g = cachingGateway(t, changing, pages.CacheOptions{TTL: time.Hour})
+		g = cachingGatewayOf(t, version, changing, pages.CacheOptions{TTL: time.Hour})
 		otherRequests = func() {
 			for range random.IntN(3) {
 				end := []string{"first", "last"}[random.IntN(2)]
@@ -131,7 +132,7 @@ func traverseOverHTTP(t *testing.T, worker, number uint64) (exact bool) {
 		}
 		otherRequests()
 	})
-	history := fmt.Sprintf("part %d, history %d: %d a page, backward %t, within %t", worker, number, n, backward, within)
+	history := fmt.Sprintf("version %s, part %d, history %d: %d a page, backward %t, within %t", version, worker, number, n, backward, within)
 	if err != nil {
 		t.Fatalf("%s: %v", history, err)
 	}

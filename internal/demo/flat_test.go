@@ -196,7 +196,7 @@ func flatFixture(t *testing.T) (want, got map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flat, err := os.ReadFile("testdata/item-flat.json")
+	flat, err := os.ReadFile("../../restclient/testdata/item-flat.json")
 	if err != nil {
 		t.Fatal(err)
 	}

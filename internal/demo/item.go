@@ -23,6 +23,9 @@ type Item struct {
 	entry *entry
 }
 
+// Flat returns the item in responses of the API versions since 2026-01-21.
+func (it Item) Flat() []byte { return it.toEntry().flat() }
+
 // newItemSeed is the seed for the items of NewItem.
 const newItemSeed = 0x5eed_0f_17e5
 

@@ -159,40 +159,48 @@ func TestFaults(t *testing.T) {
 			if !testmode.Full() && i%2 != j {
 				continue // each row in one media type
 			}
-			for _, protocol := range upstream.protocolsOf(name) {
-				title := name + "/" + media + "/" + protocol
+			for _, way := range upstream.waysOf(name) {
+				title := name + "/" + media + "/" + way.protocol + "/" + way.version
 				if want.attempt == 0 && want.soonest == 0 {
 					t.Run(title, func(t *testing.T) {
 						t.Parallel()
-						want.check(t, upstream, name, media, protocol)
+						want.check(t, upstream, name, media, way)
 					})
 					continue
 				}
 				waiting.Go(func() {
 					slots <- struct{}{}
 					defer func() { <-slots }()
-					t.Run(title, func(t *testing.T) { want.check(t, upstream, name, media, protocol) })
+					t.Run(title, func(t *testing.T) { want.check(t, upstream, name, media, way) })
 				})
 			}
 		}
 	}
 }
 
-// protocolsOf returns the protocols over which a row is tested.
-func (u *faultyUpstream) protocolsOf(name string) []string {
-	if fault, _, _ := strings.Cut(name, " "); slices.Contains(u.HTTP2Faults(), fault) {
-		return []string{"HTTP/1.1", "HTTP/2"}
+// way is how the gateway calls the upstream.
+type way struct{ protocol, version string }
+
+// waysOf returns the ways in which a row is tested.
+func (u *faultyUpstream) waysOf(name string) []way {
+	plain := way{"HTTP/1.1", "2025-10-28"}
+	fault, _, _ := strings.Cut(name, " ")
+	switch {
+	case slices.Contains(u.HTTP2Faults(), fault):
+		return []way{plain, {"HTTP/2", plain.version}}
+	case slices.Contains(itemFaults, fault):
+		return []way{plain, {plain.protocol, "2026-06-23"}}
 	}
-	return []string{"HTTP/1.1"}
+	return []way{plain}
 }
 
 // check starts a program and sends it a request that meets the fault. Afterwards requests must
 // succeed: another caller's, and the same caller's after the fault has ended.
-func (want faultRow) check(t *testing.T, upstream *faultyUpstream, name, media, protocol string) {
+func (want faultRow) check(t *testing.T, upstream *faultyUpstream, name, media string, by way) {
 	t.Helper()
-	token := upstream.tokenOf(name, "phak_"+media[len("application/"):]+protocol)
+	token := upstream.tokenOf(name, "phak_"+media[len("application/"):]+by.protocol+by.version)
 	url := upstream.url
-	if protocol == "HTTP/2" {
+	if by.protocol == "HTTP/2" {
 		url = upstream.http2URL
 	}
 	first := 30
@@ -200,7 +208,7 @@ func (want faultRow) check(t *testing.T, upstream *faultyUpstream, name, media, 
 		first = 150 // on two pages
 	}
 	p := startWith(t, []string{"GOMEMLIMIT=200MiB", "SSL_CERT_FILE=" + upstream.authority},
-		"--upstream-url", url+demo.BasePath, "--log-level=debug",
+		"--upstream-url", url+demo.BasePath, "--api-version", by.version, "--log-level=debug",
 		"--upstream-timeout", cmp.Or(want.attempt, 10*time.Second).String(),
 		"--request-timeout", cmp.Or(want.request, 20*time.Second).String())
 	idle := p.resident(t)

@@ -54,6 +54,12 @@ var impatient = func() time.Duration {
 	return 2 * time.Second
 }()
 
+// itemFaults are the faults of items. They differ by the shape of the items.
+var itemFaults = []string{
+	"other-shape", "wrong-types", "wrong-object", "unknown-keys", "duplicate-item", "empty-vm-id", "bare-item", "string-in-items",
+	"null-in-items", "deep-objects", "many-wrong-types", "many-elements", "long-string", "long-number", "long-escapes", "many-keys",
+}
+
 // faultTable has the expected behavior for each fault. The first word of a key is the fault, and
 // the second one the calls that it affects, as package faulty defines them. Further words
 // distinguish rows. If a fault differs over HTTP/2, the row is valid for both protocols.
