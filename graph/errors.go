@@ -76,7 +76,7 @@ func toClientError(err error) (*apierror.Error, bool) {
 const checkAdvice = "the gateway's operator can find the cause with cvmgraph check"
 
 // versionAdvice is the end of a message about a response that another API version can explain.
-const versionAdvice = "the gateway's operator must check --api-version: cvmgraph check finds the differences"
+const versionAdvice = "the gateway's operator must check --api-version: cvmgraph check finds the versions that work"
 
 // invalidResponseAdvice returns what to do about a response that is not a valid page, as the end of
 // the message.

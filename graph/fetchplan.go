@@ -60,11 +60,11 @@ func (r *Resolver) planFetches(opCtx *graphql.OperationContext) *fetchPlan {
 			if err != nil {
 				continue
 			}
-			c.window.TotalOnly = !selectsItems(opCtx, field)
-			p.add(c.list.filter, c.window)
-			if c.window.TotalOnly {
+			if !selectsItems(opCtx, field) {
+				p.add(c.list.filter, r.totalWindow(c))
 				continue
 			}
+			p.add(c.list.filter, c.window)
 			p.argument = ""
 			if connections++; connections == 1 {
 				p.argument = args.countArgument()

@@ -1,14 +1,20 @@
 package graph_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/pages"
+	"cvmgraph/restclient"
 )
 
 // filterIgnorer is an upstream that ignores its filters while ignoring is set.
@@ -89,4 +95,76 @@ func TestConnection_filterIgnoredLater(t *testing.T) {
 	if got := string(a.Data["cvms"]); got != before || len(a.Errors) > 0 || !strings.Contains(a.raw, `"stale"`) {
 		t.Errorf("got %s, want %s as stale", a.raw, before)
 	}
+}
+
+// flatGateway returns a gateway with the newest API version, whose pages have the flat shape, and a
+// function that returns the queries of the upstream calls since its last call.
+func flatGateway(t *testing.T, upstream http.Handler) (*gateway, func() []string) {
+	t.Helper()
+	var recorder gateway
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorder.mu.Lock()
+		recorder.calls = append(recorder.calls, r.URL.RawQuery)
+		recorder.mu.Unlock()
+		upstream.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	versions := restclient.KnownVersions()
+	newest := versions[len(versions)-1]
+	client, err := restclient.New(restclient.Options{BaseURL: server.URL + demo.BasePath, APIVersion: newest, Timeout: upstreamTimeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) {
+		r.APIVersion, r.Pages = newest, pages.NewCache(pages.NewUpstream(client), pages.CacheOptions{})
+	}), recorder.takeCalls
+}
+
+// TestConnection_flatFilter has an upstream whose flat shape ignores filters, and one whose flat
+// shape does not.
+func TestConnection_flatFilter(t *testing.T) {
+	t.Parallel()
+	hosted := newGateway(t, demo.New(demo.Options{}))
+	ignoring, calls := flatGateway(t, demo.New(demo.Options{FlatIgnoresFilters: true}))
+	filtering, _ := flatGateway(t, demo.New(demo.Options{}))
+	first := firstNode(t, filtering)
+	filters := maps.Clone(ignoredFilters)
+	filters["the first CVM's node"] = struct{ arguments, says string }{arguments: fmt.Sprintf("nodeId: %d", first), says: "probably ignores nodeId"}
+	for name, test := range filters {
+		for _, selection := range []string{
+			"(first: 20, %) { nodes { vmId } }", "(last: 5, %) { totalCount nodes { vmId } }", "(%) { totalCount }", "(first: 0, %) { totalCount }",
+		} {
+			query := "{ cvms" + strings.Replace(selection, "%", test.arguments, 1) + " }"
+			a := ignoring.post(t, query, nil, nil)
+			if e := a.onlyError(t); e.code() != "UPSTREAM_INVALID_RESPONSE" || !strings.Contains(e.Message, test.says) || string(a.Data["cvms"]) != "null" {
+				t.Errorf("%s: %s: got %s, want null, and UPSTREAM_INVALID_RESPONSE with %q", name, query, a.raw, test.says)
+			}
+			if got := calls(); len(got) != 1 && !strings.HasPrefix(selection, "(last") { // which may need the total first
+				t.Errorf("%s: %s: got the calls %q, want one", name, query, got)
+			}
+			got, want := filtering.post(t, query, nil, nil), hosted.post(t, query, nil, nil)
+			if string(got.Data["cvms"]) != string(want.Data["cvms"]) || len(got.Errors) > 0 {
+				t.Errorf("%s: %s: got %s, want %s", name, query, got.raw, want.raw)
+			}
+		}
+	}
+}
+
+// firstNode returns the number of the node of the list's first CVM that has one.
+func firstNode(t *testing.T, g *gateway) int {
+	t.Helper()
+	var list struct {
+		Nodes []struct{ Node *struct{ NodeID int } }
+	}
+	if err := json.Unmarshal(g.post(t, `{ cvms(first: 30) { nodes { node { nodeId } } } }`, nil, nil).Data["cvms"], &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list.Nodes {
+		if c.Node != nil {
+			return c.Node.NodeID
+		}
+	}
+	t.Fatal("got no CVM with a node, want one")
+	return 0
 }

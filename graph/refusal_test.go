@@ -122,12 +122,12 @@ func TestRefusals_keyAsToken(t *testing.T) {
 func TestInvalidResponse_advice(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"other-shape":       "its items have the format of another API version; the gateway's operator must check --api-version: cvmgraph check finds the differences",
-		"no-total":          "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the differences",
-		"renamed-items":     "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the differences",
-		"nested-page":       "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the differences",
-		"bare-list":         "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the differences",
-		"string-in-items":   "an entry of items is not an object; the gateway's operator must check --api-version: cvmgraph check finds the differences",
+		"other-shape":       "its items have the format of another API version; the gateway's operator must check --api-version: cvmgraph check finds the versions that work",
+		"no-total":          "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the versions that work",
+		"renamed-items":     "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the versions that work",
+		"nested-page":       "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the versions that work",
+		"bare-list":         "items, total, page or page_size is missing or wrong; the gateway's operator must check --api-version: cvmgraph check finds the versions that work",
+		"string-in-items":   "an entry of items is not an object; the gateway's operator must check --api-version: cvmgraph check finds the versions that work",
 		"html":              "it is not JSON; the gateway's operator can find the cause with cvmgraph check",
 		"another-page-size": "it is another page than requested; the gateway's operator can find the cause with cvmgraph check",
 	} {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"cvmgraph/internal/pages"
 	"cvmgraph/restclient"
 )
 
@@ -61,15 +62,16 @@ func itemsOf(nodes, owners, nodeFormat, ownerFormat string) (items string, count
 
 func TestUpstreamPage_ignoredFilter(t *testing.T) {
 	t.Parallel()
-	for shape, formats := range map[string][2]string{
-		"nested": {`"hosted":{},"node":{"id":%}`, `"managed_user":{"id":%}`},
+	for shape, formats := range map[restclient.Shape][2]string{
+		restclient.ShapeHosted: {`"hosted":{},"node":{"id":%}`, `"managed_user":{"id":%}`},
+		restclient.ShapeFlat:   {`"vm_uuid":null,"node_info":{"id":%,"node_id":7}`, `"creator":{"id":%}`},
 	} {
 		for name, test := range filterCases {
-			t.Run(shape+"/"+name, func(t *testing.T) {
+			t.Run(string(shape)+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				items, count := itemsOf(test.nodes, test.owners, formats[0], formats[1])
 				request := restclient.PageRequest{Filter: test.filter, Page: 1, PageSize: 30}
-				page, err := index(t, document(items, count, 1, 30), request)
+				page, err := pages.NewUpstreamFunc(shape, nil).Page(document(items, count, 1, 30), request)
 				if test.want == "" {
 					if err != nil || page.Len() != count {
 						t.Errorf("%s: got %v, want %d items", items, err, count)
