@@ -154,6 +154,8 @@ query Totals {
     name: 'Launched',
     query: () => `${note(
       'The launch configuration of two VMs, and the boot events of their guests.',
+      'What the API version does not report is null or empty: the versions since 2026-01-21 have no uptime,',
+      'ports, compose file and events, and 2025-10-28 has no createdAt and instanceType.',
       'Point at a field to see its description and source.',
     )}
 
@@ -161,11 +163,14 @@ query Launched {
   cvms(first: 2) {
     nodes {
       name
+      createdAt
+      instanceType
       publicUrls {
         app
       }
       hosted {
-        status
+        appId
+        imageVersion
         uptime
         bootProgress
         configuration {
@@ -177,7 +182,7 @@ query Launched {
           }
           composeFile {
             runner
-            allowedEnvs
+            publicLogs
             dockerComposeFile
           }
         }
@@ -243,7 +248,7 @@ const cvm = `      vmId
         name
       }
       hosted {
-        uptime
+        appId
         imageVersion
       }`;
 
