@@ -34,6 +34,9 @@ type Options struct {
 	// APIVersion is sent as X-Phala-Version. If empty, it is DefaultAPIVersion. It determines the
 	// shape of the items: see [ShapeOf].
 	APIVersion string
+	// OmitAPIVersion sends no X-Phala-Version, so that the upstream uses the default of the
+	// credential's token. The shape of the items is then unknown.
+	OmitAPIVersion bool
 	// Timeout limits one attempt, from dialing to the last byte of the body. If zero, it is
 	// DefaultTimeout.
 	Timeout time.Duration
@@ -82,7 +85,9 @@ func New(options Options) (*Client, error) {
 	header := http.Header{}
 	header.Set("Accept", "application/json")
 	header.Set("User-Agent", options.UserAgent)
-	header.Set("X-Phala-Version", options.APIVersion)
+	if !options.OmitAPIVersion {
+		header.Set("X-Phala-Version", options.APIVersion)
+	}
 	return &Client{
 		endpoint: endpoint,
 		header:   header,

@@ -1,5 +1,6 @@
-// Package check finds problems that would prevent a gateway from serving. It calls the upstream and
-// Redis once, with the gateway's own code, and reports for each step what is wrong and what to do.
+// Package check finds problems that would prevent a gateway from serving. It calls the upstream a
+// few times, and Redis once, with the gateway's own code, and reports for each step what is wrong
+// and what to do.
 // Its messages contain no URL and no credential, and only the names of keys from the upstream's
 // responses.
 package check
@@ -53,6 +54,7 @@ const (
 	StepHTTP         = "http"
 	StepCredential   = "credential"
 	StepContract     = "contract"
+	StepVersions     = "versions"
 	StepCertificate  = "certificate"
 	StepDocuments    = "trusted_documents"
 	StepRedis        = "redis"
@@ -69,6 +71,8 @@ type Step struct {
 	// More is the number of differences that are left out.
 	Differences []restclient.Difference `json:"differences,omitempty"`
 	More        int                     `json:"more,omitempty"`
+	// Versions are the API versions that were tried, oldest first, and the token's default.
+	Versions []Version `json:"versions,omitempty"`
 }
 
 // Report is the result of all steps.
@@ -79,8 +83,9 @@ type Report struct {
 	Steps []Step `json:"steps"`
 }
 
-// Run runs all steps. It makes at most three calls to the upstream, each within the client's
-// timeout and without retries, and waits a few seconds for Redis. If ctx ends, the remaining steps
+// Run runs all steps. It makes at most seven calls to the upstream, each within the client's
+// timeout. It repeats a call only if the upstream limits calls for a short time, and waits a few
+// seconds for Redis. If ctx ends, the remaining steps
 // fail or are skipped. The error describes invalid client options.
 func Run(ctx context.Context, options Options) (Report, error) {
 	if options.Now == nil {

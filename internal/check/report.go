@@ -14,8 +14,8 @@ func (r Report) WriteJSON(w io.Writer) error {
 	return encoder.Encode(r)
 }
 
-// WriteText writes the report for people: one line per step, followed by its differences, and a
-// summary.
+// WriteText writes the report for people: one line per step, followed by its differences or
+// versions, and a summary.
 func (r Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	count := map[Status]int{}
@@ -28,6 +28,9 @@ func (r Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "%-8s %-18s %s\n", status, step.Name, step.Message)
 		for _, d := range step.Differences {
 			fmt.Fprintf(&b, "%28s%s\n", "", d)
+		}
+		for _, v := range step.Versions {
+			fmt.Fprintf(&b, "%28s%-10s %s\n", "", v.Version, v.Message)
 		}
 		if step.More > 0 {
 			fmt.Fprintf(&b, "%28sand %d more\n", "", step.More)

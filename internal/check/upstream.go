@@ -98,7 +98,7 @@ func (u *upstreamCheck) run(ctx context.Context) (steps []Step) {
 		}
 		steps = append(steps, evaluated)
 	}
-	return steps
+	return append(steps, u.versions(ctx, r, failed))
 }
 
 // reachability checks whether there was a connection.
@@ -142,10 +142,13 @@ func (u *upstreamCheck) http(_ context.Context, r *response) Step {
 	switch status := r.status(); status {
 	case http.StatusOK:
 		return newStep(StepHTTP, StatusOK, "the upstream responds with JSON"+took)
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusBadRequest, http.StatusUnprocessableEntity:
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusBadRequest, http.StatusUnprocessableEntity: // also of a CDN
 		return newStep(StepHTTP, StatusOK, fmt.Sprintf("the upstream responds with status %d%s", status, took))
 	}
 	if status, ok := errors.AsType[*restclient.StatusError](r.err); ok {
+		if status.VersionRefused || status.MayRefuseVersion() && status.StatusCode != http.StatusNotFound {
+			return newStep(StepHTTP, StatusOK, fmt.Sprintf("the upstream responds with status %d%s", status.StatusCode, took))
+		}
 		return newStep(StepHTTP, StatusFailed, fmt.Sprintf("the upstream responds with status %d: %s", status.StatusCode, u.statusAdvice(status)))
 	}
 	if invalid, ok := errors.AsType[*restclient.InvalidResponseError](r.err); ok {
@@ -206,6 +209,9 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 		return newStep(StepContract, StatusSkipped, "needs a credential: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY")
 	default:
 		message := fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS", status, u.version())
+		if refusal, ok := errors.AsType[*restclient.StatusError](r.err); ok && refusal.VersionRefused {
+			message = fmt.Sprintf("the upstream refuses API version %s (status %d): set another --api-version", u.version(), status)
+		}
 		if r.fromIntermediary() {
 			message = fmt.Sprintf("something in front of the API rejects the request (status %d, without an error of the API): check that --upstream-url is https:// if it uses TLS; else ask the operator of the CDN, firewall or proxy", status)
 		}
@@ -225,8 +231,8 @@ func (u *upstreamCheck) evaluate(c restclient.Comparison, invalid error) (Status
 	differs := fmt.Sprintf("it differs from API version %s (keys missing: %d, of another type: %d, unknown: %d)", u.version(), c.Missing, c.Changed, c.Unknown)
 	switch {
 	case c.OtherShape:
-		return StatusFailed, fmt.Sprintf("the items have the format of another API version, which the gateway rejects: set --api-version (now %s) to %s, "+
-			"and check that no proxy removes the header X-Phala-Version, and that the upstream still has that version", u.version(), restclient.DefaultAPIVersion)
+		return StatusFailed, fmt.Sprintf("the items have the format of another API version than %s (--api-version), so that the gateway rejects the page: "+
+			"check that no proxy removes the header X-Phala-Version, and that the upstream still has that version", u.version())
 	case invalid != nil && c.Missing+c.Changed > 0:
 		return StatusFailed, "the gateway rejects the page: " + differs + "; check --api-version, and " + baseURLAdvice
 	case invalid != nil:

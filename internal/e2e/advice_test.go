@@ -23,7 +23,7 @@ func TestFaults_advice(t *testing.T) {
 			logged:  []string{"run cvmgraph check", `"outcome":"server_error"`, `"status":403`, `"upstream_request_id":"8f1c2d3e4f5a6b7c-FRA"`, `"sent_by":"intermediary"`},
 		},
 		"other-shape": {
-			message: "must check --api-version: cvmgraph check finds the differences",
+			message: "must check --api-version: cvmgraph check finds the versions that work",
 			logged:  []string{"run cvmgraph check to diagnose it, and check --api-version", `"outcome":"invalid"`, "the format of another API version"},
 		},
 		"400-version": {
@@ -35,7 +35,7 @@ func TestFaults_advice(t *testing.T) {
 			logged:  []string{"if it refuses all, run cvmgraph check, and check --api-version", `"outcome":"client_error"`, `"status":404`},
 		},
 		"nested-page": {
-			message: "must check --api-version: cvmgraph check finds the differences",
+			message: "must check --api-version: cvmgraph check finds the versions that work",
 			logged:  []string{"run cvmgraph check to diagnose it, and check --api-version", "items, total, page or page_size is missing or wrong"},
 		},
 	} {

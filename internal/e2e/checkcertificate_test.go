@@ -47,28 +47,28 @@ func TestCheck_upstreamCertificate(t *testing.T) {
 	}{
 		"of an unknown authority": {
 			from: now.Add(-time.Hour), until: now.Add(time.Hour), host: "localhost",
-			want: "oof---",
+			want: "oof----",
 			says: "signed by an unknown authority: to trust a private authority, set SSL_CERT_FILE",
 		},
 		"expired": {
 			from: now.Add(-9 * day), until: now.Add(-2 * day), host: "localhost", trusted: true,
-			want: "oof---", says: "expired on " + dateOf(now.Add(-2*day)),
+			want: "oof----", says: "expired on " + dateOf(now.Add(-2*day)),
 		},
 		"not valid yet": {
 			from: now.Add(2 * day), until: now.Add(9 * day), host: "localhost", trusted: true,
-			want: "oof---", says: "is not valid before " + dateOf(now.Add(2*day)),
+			want: "oof----", says: "is not valid before " + dateOf(now.Add(2*day)),
 		},
 		"for another host": {
 			from: now.Add(-time.Hour), until: now.Add(time.Hour), host: "127.0.0.1", trusted: true,
-			want: "oof---", says: "is for another host name",
+			want: "oof----", says: "is for another host name",
 		},
 		"valid": {
 			from: now.Add(-time.Hour), until: now.Add(8*day + time.Hour), host: "localhost", trusted: true,
-			want: "oooooo", says: "is trusted, and valid until " + dateOf(now.Add(8*day+time.Hour)) + " (8 days left)",
+			want: "ooooooo", says: "is trusted, and valid until " + dateOf(now.Add(8*day+time.Hour)) + " (8 days left)",
 		},
 		"valid for a day": {
 			from: now.Add(-time.Hour), until: now.Add(36 * time.Hour), host: "localhost", trusted: true,
-			want: "oowooo",
+			want: "oowoooo",
 			says: "is trusted, but valid only until " + dateOf(now.Add(36*time.Hour)) + " (1 day left): its operator must renew it",
 		},
 	} {
@@ -102,8 +102,8 @@ func TestCheck_noCertificateAuthorities(t *testing.T) {
 	report := got.report(t)
 	const want = "no trusted certificate authorities: set SSL_CERT_FILE to a readable file"
 	message := step(t, report, check.StepTLS).Message
-	if statuses(report) != "oof------" || !strings.Contains(message, want) {
-		t.Errorf("got %s and %q, want oof------ and %q", statuses(report), message, want)
+	if statuses(report) != "oof-------" || !strings.Contains(message, want) {
+		t.Errorf("got %s and %q, want oof------- and %q", statuses(report), message, want)
 	}
 	got.checkOutput(t, directory)
 }

@@ -15,20 +15,20 @@ func TestCheck_credential(t *testing.T) {
 	for name, test := range map[string]checkCase{
 		"a key": {
 			args: []string{key},
-			want: "oo-ooo", step: check.StepCredential, says: []string{"accepts it as X-API-Key"},
+			want: "oo-oooo", step: check.StepCredential, says: []string{"accepts it as X-API-Key"},
 		},
 		"both": {
 			args: []string{token, key},
-			want: "oo-ooo", step: check.StepCredential, says: []string{"accepts it as both a bearer token and X-API-Key"},
+			want: "oo-oooo", step: check.StepCredential, says: []string{"accepts it as both a bearer token and X-API-Key"},
 		},
 		"no credential": {
 			args: []string{},
-			want: "oo-o--", step: check.StepCredential, says: []string{"no credential given", "401", "set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY"},
+			want: "oo-o---", step: check.StepCredential, says: []string{"no credential given", "401", "set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY"},
 		},
 		"no credential, and so no contract": {
 			upstream: editedDemo(func(int, map[string]any) {}),
 			args:     []string{},
-			want:     "oo-o--", step: check.StepContract, says: []string{"set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY"},
+			want:     "oo-o---", step: check.StepContract, says: []string{"set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY"},
 		},
 		"an upstream that needs none": {
 			upstream: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,12 +36,12 @@ func TestCheck_credential(t *testing.T) {
 				healthy.ServeHTTP(w, r)
 			}),
 			args: []string{},
-			want: "oo-owo", step: check.StepCredential, says: []string{"accepts calls without a credential"},
+			want: "oo-owoo", step: check.StepCredential, says: []string{"accepts calls without a credential"},
 		},
 		"status 403 without a credential": {
 			upstream: statusHandler(http.StatusForbidden),
 			args:     []string{},
-			want:     "oo-of-", step: check.StepCredential, says: []string{"403 to a call without a credential"},
+			want:     "oo-of--", step: check.StepCredential, says: []string{"403 to a call without a credential"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -59,24 +59,24 @@ func TestCheck_credentialRejected(t *testing.T) {
 	for name, test := range map[string]checkCase{
 		"a token": {
 			args: []string{"--token=invalid-" + checkSecret},
-			want: "oo-of-", step: check.StepCredential, calls: 2,
+			want: "oo-of--", step: check.StepCredential, calls: 2,
 			says: []string{"rejects it as a bearer token (status 401), and as X-API-Key", "expired nor revoked"},
 		},
 		"a key": {
 			args: []string{"--api-key=invalid-" + checkSecret},
-			want: "oo-of-", step: check.StepCredential, calls: 2,
+			want: "oo-of--", step: check.StepCredential, calls: 2,
 			says: []string{"rejects it as X-API-Key (status 401), and as a bearer token", "expired nor revoked"},
 		},
 		"both": {
 			args: []string{"--token=invalid-" + checkSecret, "--api-key=invalid"},
-			want: "oo-of-", step: check.StepCredential, calls: 3,
+			want: "oo-of--", step: check.StepCredential, calls: 3,
 			says: []string{
 				"rejects it as both", "(status 401), and as a bearer token alone, and as X-API-Key alone:", "expired nor revoked",
 			},
 		},
 		"a key as the token": {
 			upstream: demoFor("X-Api-Key"),
-			want:     "oo-of-", step: check.StepCredential, calls: 2,
+			want:     "oo-of--", step: check.StepCredential, calls: 2,
 			says: []string{
 				"rejects it as a bearer token (status 401), but accepts the same secret as X-API-Key: use --api-key", "X-API-Key",
 			},
@@ -84,7 +84,7 @@ func TestCheck_credentialRejected(t *testing.T) {
 		"a token as the key": {
 			upstream: demoFor("Authorization"),
 			args:     []string{key},
-			want:     "oo-of-", step: check.StepCredential, calls: 2,
+			want:     "oo-of--", step: check.StepCredential, calls: 2,
 			says: []string{
 				"rejects it as X-API-Key (status 401), but accepts the same secret as a bearer token: set CVMGRAPH_TOKEN",
 			},
@@ -92,7 +92,7 @@ func TestCheck_credentialRejected(t *testing.T) {
 		"one of both": {
 			upstream: demoFor("X-Api-Key"),
 			args:     []string{token, key},
-			want:     "oo-of-", step: check.StepCredential, calls: 3,
+			want:     "oo-of--", step: check.StepCredential, calls: 3,
 			says: []string{
 				"and as a bearer token alone, but accepts the same secret as X-API-Key alone: use --api-key",
 			},
@@ -105,7 +105,7 @@ func TestCheck_credentialRejected(t *testing.T) {
 				}
 				w.WriteHeader(http.StatusUnauthorized)
 			}),
-			want: "oo-of-", step: check.StepCredential, calls: 2,
+			want: "oo-of--", step: check.StepCredential, calls: 2,
 			says: []string{"(status 401), and responds with status 429 to X-API-Key"},
 		},
 		"and then disconnected": {
@@ -115,7 +115,7 @@ func TestCheck_credentialRejected(t *testing.T) {
 				}
 				w.WriteHeader(http.StatusUnauthorized)
 			}),
-			want: "oo-of-", step: check.StepCredential, calls: 2,
+			want: "oo-of--", step: check.StepCredential, calls: 2,
 			says: []string{"(status 401), and does not respond to X-API-Key"},
 		},
 	} {
@@ -134,7 +134,7 @@ func TestCheck_credentialRejectedByProxy(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = w.Write([]byte("<html>401 Authorization Required</html>"))
 		}),
-		want: "oo-of-", step: check.StepCredential, calls: 2,
+		want: "oo-of--", step: check.StepCredential, calls: 2,
 		says: []string{"rejects it as a bearer token (status 401), and as X-API-Key", "something in front of the API sent this response"},
 	}.run(t)
 }

@@ -86,72 +86,72 @@ func tunnelCases(t *testing.T, plain, secured string) map[string]proxyCase {
 	return map[string]proxyCase{
 		"valid": {
 			proxy: viaPlain, handler: proxyTo(t, secured), trusted: true,
-			want: "oooooo", step: check.StepReachability,
+			want: "ooooooo", step: check.StepReachability,
 			says: "the proxy (HTTPS_PROXY) accepts connections, and opens a tunnel to the upstream",
 		},
 		"unreachable": {
 			address: "http://127.0.0.1:1", trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "refused: nothing listens on the host and port of the proxy (HTTPS_PROXY)",
 		},
 		"an unknown host": {
 			address: "http://no-such-host.invalid:3128", trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "cannot resolve the host of the proxy (HTTPS_PROXY)",
 		},
 		"requires a password": {
 			proxy: viaPlain, handler: statusHandler(http.StatusProxyAuthRequired), trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "the proxy (HTTPS_PROXY) does not open a tunnel to the upstream (status 407): a proxy requires authentication; add user and password to HTTPS_PROXY",
 		},
 		"forbids the upstream": {
 			proxy: viaPlain, handler: statusHandler(http.StatusForbidden), trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "(status 403): it must allow CONNECT to the host and port of --upstream-url",
 		},
 		"cannot reach the upstream": {
 			proxy: viaPlain, handler: statusHandler(http.StatusBadGateway), trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "(status 502): check the host and port of --upstream-url, and that the proxy may connect to it",
 		},
 		"not a proxy": {
 			proxy: viaPlain, handler: statusHandler(http.StatusMethodNotAllowed), trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "(status 405): check that it is a proxy",
 		},
 		"disconnects": {
 			proxy: viaPlain, handler: disconnecting, trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "the proxy (HTTPS_PROXY) accepts the connection but does not open a tunnel to the upstream",
 		},
 		"sends nothing": {
 			proxy: viaPlain, handler: hanging, trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "the proxy (HTTPS_PROXY) accepts the connection but does not open a tunnel in time",
 		},
 		"with TLS": {
 			proxy: viaTLS, handler: proxyTo(t, secured), trusted: true,
-			want: "oooooo", step: check.StepReachability,
+			want: "ooooooo", step: check.StepReachability,
 			says: "opens a tunnel",
 		},
 		"with TLS and an untrusted certificate": {
 			proxy: viaTLS, handler: proxyTo(t, secured),
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "the TLS handshake with the proxy (HTTPS_PROXY) failed",
 		},
 		"with TLS, requires a password": {
 			proxy: viaTLS, handler: statusHandler(http.StatusProxyAuthRequired), trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "(status 407)",
 		},
 		"the upstream's certificate is untrusted": {
 			proxy: viaPlain, handler: proxyTo(t, secured),
-			want: "oof---", step: check.StepTLS,
+			want: "oof----", step: check.StepTLS,
 			says: "the upstream's certificate is signed by an unknown authority",
 		},
 		"with TLS, the upstream without": {
 			proxy: viaTLS, handler: proxyTo(t, plain), trusted: true,
-			want: "oof---", step: check.StepTLS,
+			want: "oof----", step: check.StepTLS,
 			says: "the upstream does not use TLS on this port",
 		},
 	}
@@ -180,22 +180,22 @@ func TestCheck_proxyWithoutTunnel(t *testing.T) {
 	for name, test := range map[string]proxyCase{
 		"valid": {
 			upstream: viaPlain, proxy: viaPlain, handler: proxyTo(t, plain), trusted: true,
-			want: "oowooo", step: check.StepReachability,
+			want: "oowoooo", step: check.StepReachability,
 			says: "the proxy (HTTP_PROXY) accepts connections",
 		},
 		"unreachable": {
 			upstream: viaPlain, address: "http://127.0.0.1:1", trusted: true,
-			want: "of----", step: check.StepReachability,
+			want: "of-----", step: check.StepReachability,
 			says: "nothing listens on the host and port of the proxy (HTTP_PROXY)",
 		},
 		"requires a password": {
 			upstream: viaPlain, proxy: viaPlain, handler: statusHandler(http.StatusProxyAuthRequired), trusted: true,
-			want: "oowf--", step: check.StepHTTP,
+			want: "oowf---", step: check.StepHTTP,
 			says: "status 407: a proxy requires authentication; add user and password to HTTP_PROXY",
 		},
 		"cannot reach the upstream": {
 			upstream: viaPlain, proxy: viaPlain, handler: statusHandler(http.StatusBadGateway), trusted: true,
-			want: "oowf--", step: check.StepHTTP,
+			want: "oowf---", step: check.StepHTTP,
 			says: "status 502: the upstream, or a proxy before it, fails",
 		},
 	} {

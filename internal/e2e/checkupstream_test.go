@@ -14,6 +14,7 @@ import (
 	"cvmgraph/internal/check"
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/testing/faulty"
+	"cvmgraph/restclient"
 )
 
 // editedDemo is the demo upstream with edited items.
@@ -61,8 +62,8 @@ type checkCase struct {
 	upstream http.Handler // the demo upstream if nil
 	path     string       // instead of the API's
 	args     []string     // if nil, the credential is a token
-	calls    int64        // expected calls, 1 if 0
-	// want are the statuses of settings, reachability, tls, http, credential and contract.
+	calls    int64        // expected calls, 5 if 0 and versions are tried, otherwise 1
+	// want are the statuses of the steps from settings to versions.
 	want string
 	// step is a step whose message or differences contain each of says.
 	step string
@@ -90,7 +91,10 @@ func (c checkCase) run(t *testing.T) {
 
 	asJSON := runCheck(t, nil, args...)
 	report := asJSON.report(t)
-	if got := calls.Swap(0); got != max(c.calls, 1) || got > 3 {
+	if c.calls == 0 && !strings.HasSuffix(c.want, "-") {
+		c.calls = int64(len(restclient.KnownVersions()) + 1)
+	}
+	if got := calls.Swap(0); got != max(c.calls, 1) || got > 7 {
 		t.Errorf("got %d calls, want %d", got, max(c.calls, 1))
 	}
 	if got := statuses(report); got != c.want+"---" || asJSON.code != wantCode || report.OK != (wantCode == exitOK) {
@@ -117,26 +121,26 @@ func TestCheck_upstreamURL(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]checkCase{
 		"valid": {
-			want: "oo-ooo", step: check.StepContract,
+			want: "oo-oooo", step: check.StepContract,
 			says: []string{"matches API version 2025-10-28 (items compared: 100)"},
 		},
 		"without the path's version": {
 			path: "/api",
-			want: "oo-f--", step: check.StepHTTP, says: []string{"status 404", "--upstream-url", "/api/v1"},
+			want: "oo-f--w", step: check.StepHTTP, says: []string{"status 404", "--upstream-url", "/api/v1"},
 		},
 		"of a web page": {
 			upstream: bodyHandler("<!DOCTYPE html><title>" + faulty.Secret + "</title>"),
-			want:     "oo-f--", step: check.StepHTTP,
+			want:     "oo-f---", step: check.StepHTTP,
 			says: []string{"not JSON", "web page", "--upstream-url", "/api/v1"},
 		},
 		"of another JSON object": {
 			upstream: bodyHandler(`{"status":"ok"}`),
-			want:     "oo-oof", step: check.StepContract,
+			want:     "oo-oofw", step: check.StepContract,
 			says: []string{"--upstream-url", "/api/v1", "missing items (a list; 1 of 1)", "unknown status"},
 		},
 		"of a JSON list": {
 			upstream: bodyHandler(`[]`),
-			want:     "oo-oof", step: check.StepContract,
+			want:     "oo-oofw", step: check.StepContract,
 			says: []string{"--upstream-url", "/api/v1", "changed . (should be an object, is array; 1 of 1)"},
 		},
 	} {
@@ -152,24 +156,24 @@ func TestCheck_contract(t *testing.T) {
 	for name, test := range map[string]checkCase{
 		"an empty list": {
 			upstream: demo.New(demo.Options{Items: -1}),
-			want:     "oo-oow", step: check.StepContract, says: []string{"the list is empty"},
+			want:     "oo-oowo", step: check.StepContract, says: []string{"the list is empty"},
 		},
 		"another API version": {
-			args: []string{"--token=" + checkSecret, "--api-version=2026-06-23"},
-			want: "oo-oof", step: check.StepContract,
+			upstream: atVersion("2026-06-23"),
+			want:     "oo-oofw", step: check.StepContract,
 			says: []string{
-				"the items have the format of another API version", "set --api-version (now 2026-06-23) to 2025-10-28", "X-Phala-Version",
+				"the items have the format of another API version than 2025-10-28 (--api-version)", "X-Phala-Version",
 				"changed items[] (should be an item of API version 2025-10-28, is an item of another version; 100 of 100)",
 			},
 		},
 		"an unknown API version": {
-			args: []string{"--token=" + checkSecret, "--api-version=2020-01-01"},
-			want: "wo-o-f", step: check.StepContract,
-			says: []string{"status 400", "API version 2020-01-01 (--api-version)"},
+			args: []string{"--token=" + checkSecret, "--api-version=2020-01-01"}, calls: 6,
+			want: "wo-o-fw", step: check.StepContract,
+			says: []string{"the upstream refuses API version 2020-01-01 (status 400): set another --api-version"},
 		},
 		"a renamed key": {
 			upstream: editedDemo(func(_ int, item map[string]any) { renameKey(item["hosted"], "uptime", "up_time") }),
-			want:     "oo-oof", step: check.StepContract,
+			want:     "oo-oofw", step: check.StepContract,
 			says: []string{
 				"(keys missing: 1, of another type: 0, unknown: 1)", "update cvmgraph",
 				"missing items[].hosted.uptime (a string; renamed to up_time?; ", "unknown items[].hosted.up_time (string; ",
@@ -177,7 +181,7 @@ func TestCheck_contract(t *testing.T) {
 		},
 		"another renamed key": {
 			upstream: editedDemo(func(_ int, item map[string]any) { renameKey(item, "memory", "memory_mb") }),
-			want:     "oo-oof", step: check.StepContract,
+			want:     "oo-oofw", step: check.StepContract,
 			says: []string{
 				"(keys missing: 1, of another type: 0, unknown: 1)",
 				"missing items[].memory (an integer of 32 bits; renamed to memory_mb?; 100 of 100)",
@@ -189,7 +193,7 @@ func TestCheck_contract(t *testing.T) {
 					item["name"] = []any{item["name"]}
 				}
 			}),
-			want: "oo-oof", step: check.StepContract,
+			want: "oo-oofw", step: check.StepContract,
 			says: []string{
 				"(keys missing: 0, of another type: 1, unknown: 0)",
 				"changed items[].name (should be a string, is array; 7 of 100)",
@@ -197,7 +201,7 @@ func TestCheck_contract(t *testing.T) {
 		},
 		"a new key": {
 			upstream: editedDemo(func(_ int, item map[string]any) { item["updated_at"] = faulty.Secret }),
-			want:     "oo-oow", step: check.StepContract,
+			want:     "oo-oowo", step: check.StepContract,
 			says: []string{
 				"and others (keys unknown: 1), which are left out", "unknown items[].updated_at (string; 100 of 100)",
 			},
@@ -229,8 +233,12 @@ func TestCheck_faults(t *testing.T) {
 			if statuses(report) != test.want+"---" || !strings.Contains(message, test.says) {
 				t.Errorf("got %s, and %q of %s, want %s--- and %q", statuses(report), message, test.step, test.want, test.says)
 			}
-			if calls := upstream.Calls(token); calls != 1 {
-				t.Errorf("got %d calls, want one", calls)
+			want := 1
+			if !strings.HasSuffix(test.want, "-") { // the versions were tried
+				want = len(restclient.KnownVersions()) + 1
+			}
+			if calls := upstream.Calls(token); calls != want {
+				t.Errorf("got %d calls, want %d", calls, want)
 			}
 			got.checkOutput(t, address)
 		})
@@ -255,23 +263,23 @@ func TestCheck_unreachableUpstream(t *testing.T) {
 	for name, test := range map[string]unreachable{
 		"an unknown host": {
 			url:  "https://no-such-host.invalid/api/v1",
-			want: "of----", step: check.StepReachability, says: "cannot resolve the host of --upstream-url",
+			want: "of-----", step: check.StepReachability, says: "cannot resolve the host of --upstream-url",
 		},
 		"a closed port": {
 			url:  "http://127.0.0.1:1/api/v1",
-			want: "of----", step: check.StepReachability, says: "connection refused: nothing listens",
+			want: "of-----", step: check.StepReachability, says: "connection refused: nothing listens",
 		},
 		"a silent port": {
 			url:  "https://" + silent.Addr().String(),
-			want: "oof---", step: check.StepTLS, says: "the TLS handshake did not finish in time",
+			want: "oof----", step: check.StepTLS, says: "the TLS handshake did not finish in time",
 		},
 		"https:// without TLS": {
 			url:  strings.Replace(plain, "http:", "https:", 1),
-			want: "oof---", step: check.StepTLS, says: "does not use TLS on this port",
+			want: "oof----", step: check.StepTLS, says: "does not use TLS on this port",
 		},
 		"http:// with TLS": {
 			url:  strings.Replace(secured.URL, "https:", "http:", 1),
-			want: "oo-o-f", step: check.StepContract, says: "--upstream-url is https:// if it uses TLS",
+			want: "oo-o-f-", step: check.StepContract, says: "--upstream-url is https:// if it uses TLS",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
