@@ -8,7 +8,7 @@ VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
 FUZZJOBS ?= $(shell nproc)
 
-.PHONY: run generate lint test fuzz cover deploy-check monitoring-check dashboard schema-check schema-release screenshot vulncheck dist release drift cost scaling bench
+.PHONY: run generate lint test fuzz cover deploy-check monitoring-check dashboard schema-check schema-release leaves screenshot vulncheck dist release drift cost scaling bench
 
 run: ## run the gateway with its demo upstream
 	go run . --demo
@@ -91,6 +91,9 @@ schema-check: clients/node_modules ## lint the schema and reject breaking change
 
 schema-release: ## make the current schema the one that schema-check compares with
 	cp schema.graphqls docs/schema/released.graphqls
+
+leaves: ## update docs/versions.md: the fields of a CVM in each API version
+	go run ./internal/tools/leaves
 
 clients/node_modules: clients/package-lock.json
 	cd clients && npm ci

@@ -342,8 +342,11 @@ func demoPage(tb testing.TB, version string, size int) []byte {
 
 func TestCompare_demoUpstream(t *testing.T) {
 	t.Parallel()
-	if got, err := restclient.ShapeHosted.Compare(demoPage(t, "2025-10-28", 100), restclient.Credential{}); err != nil || got.Items != 100 || got.Differences != nil {
-		t.Errorf("got %+v, %v, want 100 items without a difference", got, err)
+	for _, version := range restclient.KnownVersions() {
+		got, err := restclient.ShapeOf(version).Compare(demoPage(t, version, 100), restclient.Credential{})
+		if err != nil || got.Items != 100 || got.Differences != nil {
+			t.Errorf("version %s: got %+v, %v, want 100 items without a difference", version, got, err)
+		}
 	}
 	if got, err := restclient.ShapeHosted.Compare(demoPage(t, "2026-06-23", 100), restclient.Credential{}); err != nil || !got.OtherShape {
 		t.Errorf("got %+v, %v, want the flat shape", got, err)

@@ -45,6 +45,9 @@ func (i *Item) removedBefore(path []any, index int) (n int) {
 	return n
 }
 
+//nolint:gochecknoglobals // the values of all pointers to booleans
+var booleans = map[bool]*bool{false: new(false), true: new(true)}
+
 // decoder decodes the items of one document. An invalid document stops it; a value of the wrong
 // type is recorded as a field error and does not.
 type decoder struct {
@@ -64,7 +67,6 @@ type decoder struct {
 	strings slab[string]
 	ints32  slab[int32]
 	ints64  slab[int64]
-	bools   slab[bool]
 	lengths map[*wire.Field]int // of the last list of each field, which is a guess of the length of the next one
 }
 
@@ -112,7 +114,6 @@ func (d *decoder) item(item *Item) (keys uint64, ok bool) {
 	d.strings.endItem()
 	d.ints32.endItem()
 	d.ints64.endItem()
-	d.bools.endItem()
 	return keys, ok
 }
 
@@ -200,7 +201,7 @@ func (d *decoder) value(f *wire.Field, v reflect.Value) bool {
 		if target.Kind() == reflect.Bool {
 			target.SetBool(c == 't')
 		} else {
-			target.Set(reflect.ValueOf(d.bools.put(c == 't')))
+			target.Set(reflect.ValueOf(booleans[c == 't']))
 		}
 		return d.Skip()
 	case '"':

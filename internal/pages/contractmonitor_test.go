@@ -3,6 +3,7 @@ package pages_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,12 +33,14 @@ type monitoredCache struct {
 	fresh [][]restclient.Difference
 }
 
-func newMonitoredCache() *monitoredCache {
+func newMonitoredCache() *monitoredCache { return newMonitoredCacheOf(restclient.ShapeHosted) }
+
+func newMonitoredCacheOf(shape restclient.Shape) *monitoredCache {
 	c := &monitoredCache{clock: newClock()}
 	body := func(_ context.Context, _ restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
 		return restclient.RawPage{Body: c.document(r)}, nil
 	}
-	c.Cache = pages.NewCache(pages.NewUpstreamFunc(restclient.ShapeHosted, body), pages.CacheOptions{Now: c.clock.Now, Observer: pages.CacheObserver{
+	c.Cache = pages.NewCache(pages.NewUpstreamFunc(shape, body), pages.CacheOptions{Now: c.clock.Now, Observer: pages.CacheObserver{
 		Compared: func(found restclient.Comparison, fresh []restclient.Difference) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
@@ -185,5 +188,22 @@ func TestContractMonitor_allocations(t *testing.T) { //nolint:paralleltest // al
 	})
 	if with != without || compared != 1 {
 		t.Errorf("got %.0f allocations per page, %.0f without Compared, and %d comparisons, want no difference and 1", with, without, compared)
+	}
+}
+
+func TestContractMonitor_flatShape(t *testing.T) {
+	t.Parallel()
+	example, err := os.ReadFile("../../restclient/testdata/item-flat.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newMonitoredCacheOf(restclient.ShapeFlat)
+	if got := c.fetch(t, listDocument(string(example), 1, 1)); len(got) != 0 || len(c.found) != 1 || c.found[0].Items != 1 {
+		t.Errorf("the flat shape: got %q in %+v, want a comparison without differences", got, c.found)
+	}
+	c.clock.advance(time.Minute)
+	want := []string{"changed items[] (should be an item of API version 2026-01-21 or later, is an item of another version; 1 of 1)"}
+	if got := c.fetch(t, listDocument(`{"hosted":{}}`, 1, 1)); !slices.Equal(got, want) {
+		t.Errorf("another shape: got %q, want %q", got, want)
 	}
 }

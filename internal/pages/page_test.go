@@ -19,7 +19,9 @@ import (
 	"cvmgraph/restclient"
 )
 
-// index decodes a document to a page.
+var shapes = []restclient.Shape{restclient.ShapeHosted, restclient.ShapeFlat}
+
+// index decodes a document to a page of the shape hosted.
 func index(tb testing.TB, body []byte, request restclient.PageRequest) (*pages.Page, error) {
 	tb.Helper()
 	return pages.NewUpstreamFunc(restclient.ShapeHosted, nil).Page(body, request)
@@ -31,11 +33,13 @@ func document(items string, total, page, size int) []byte {
 
 // FuzzUpstream_page compares pages with the results of restclient's decoder and of encoding/json.
 func FuzzUpstream_page(f *testing.F) {
-	example, err := os.ReadFile("../../restclient/testdata/item.json")
-	if err != nil {
-		f.Fatal(err)
+	for _, file := range []string{"item.json", "item-flat.json"} {
+		example, err := os.ReadFile("../../restclient/testdata/" + file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(document(string(example), 1, 1, 1), 1, 1)
 	}
-	f.Add(document(string(example), 1, 1, 1), 1, 1)
 	f.Add(document("", 7, 3, 5), 3, 5)
 	for _, test := range unusualItems {
 		f.Add(document(test.items, test.count, 1, 30), 1, 30)
@@ -44,7 +48,9 @@ func FuzzUpstream_page(f *testing.F) {
 	f.Add([]byte(strings.Repeat("[", 600)+strings.Repeat("]", 600)), 1, 1)
 	f.Fuzz(func(t *testing.T, body []byte, number, size int) {
 		request := restclient.PageRequest{Page: max(1, number&0xffff), PageSize: max(1, size&0x7f%101)}
-		compareWithDecoder(t, body, request)
+		for _, shape := range shapes {
+			compareWithDecoder(t, shape, body, request)
+		}
 	})
 }
 
@@ -68,6 +74,8 @@ var unusualItems = map[string]struct {
 	"the flat shape with a hosted key":         {items: `{"vm_uuid":null,"hosted":null}`, count: 1},
 	"an item that is not an object":            {items: `{},null`, count: 2},
 	"more items than requested":                {items: strings.Repeat(`{},`, 30) + `{}`, count: 31},
+	"the flat shape with equal ids":            {items: `{"vm_uuid":"","id":1e1},{"vm_uuid":null,"id":"10"},{"vm_uuid":"a"},{"id":1.5}`, count: 4},
+	"a flat uuid of the wrong type":            {items: `{"vm_uuid":7,"id":"\u0061"},{"resource":{"memory_in_gb":"4"}},{"manifest_version":"x"}`, count: 3},
 	"white space":                              {items: " {\n\"name\" :\t\"n\" , \"public_urls\" : [ { } , 7 ]\r} ", count: 1},
 }
 
@@ -76,29 +84,31 @@ func TestPage_agreesWithDecoder(t *testing.T) {
 	for name, test := range unusualItems {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			compareWithDecoder(t, document(test.items, test.count, 1, 30), restclient.PageRequest{Page: 1, PageSize: 30})
+			for _, shape := range shapes {
+				compareWithDecoder(t, shape, document(test.items, test.count, 1, 30), restclient.PageRequest{Page: 1, PageSize: 30})
+			}
 		})
 	}
 }
 
-func compareWithDecoder(t *testing.T, body []byte, request restclient.PageRequest) {
+func compareWithDecoder(t *testing.T, shape restclient.Shape, body []byte, request restclient.PageRequest) {
 	t.Helper()
-	got, gotErr := index(t, bytes.Clone(body), request)
-	want, wantErr := restclient.ShapeHosted.DecodePage(body, request)
+	got, gotErr := pages.NewUpstreamFunc(shape, nil).Page(bytes.Clone(body), request)
+	want, wantErr := shape.DecodePage(body, request)
 	if gotReason, wantReason := reasonOf(gotErr), reasonOf(wantErr); gotReason != wantReason {
 		t.Fatalf("got %q, want %q", gotReason, wantReason)
 	}
 	if gotErr != nil {
 		return
 	}
-	envelope, raw := slowEnvelope(t, body)
+	envelope, raw := slowEnvelope(t, shape, body)
 	if got.Envelope != envelope {
 		t.Errorf("envelope: got %+v, want %+v", got.Envelope, envelope)
 	}
 	if got.Total != want.Total || got.Len() != len(want.Items) || got.Len() != len(raw) || got.BodySize() != len(body) {
 		t.Fatalf("got %d items of %d in %d bytes, want %d of %d in %d", got.Len(), got.Total, got.BodySize(), len(want.Items), want.Total, len(body))
 	}
-	identities := slowIdentities(want.Items)
+	identities := slowIdentities(shape, want.Items)
 	if !slices.Equal(got.Identities, identities) {
 		t.Errorf("identities: got %+v, want %+v", got.Identities, identities)
 	}
@@ -131,7 +141,7 @@ func reasonOf(err error) string {
 }
 
 // slowEnvelope decodes the envelope and the items of a valid page with encoding/json.
-func slowEnvelope(t *testing.T, body []byte) (e wire.Envelope, items []json.RawMessage) {
+func slowEnvelope(t *testing.T, shape restclient.Shape, body []byte) (e wire.Envelope, items []json.RawMessage) {
 	t.Helper()
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(body, &keys); err != nil {
@@ -144,11 +154,12 @@ func slowEnvelope(t *testing.T, body []byte) (e wire.Envelope, items []json.RawM
 		if json.Unmarshal(item, &members) != nil || members == nil {
 			e.HasInvalidEntry = true
 		}
-		_, hosted := members["hosted"]
-		e.HasOwn = e.HasOwn || hosted
-		for _, key := range restclient.ShapeFlat.Keys() {
-			_, flat := members[key]
-			e.HasOther = e.HasOther || flat
+		for _, of := range shapes {
+			for _, key := range of.Keys() {
+				_, has := members[key]
+				e.HasOwn = e.HasOwn || has && of == shape
+				e.HasOther = e.HasOther || has && of != shape
+			}
 		}
 	}
 	e.Total, e.HasTotal = slowInteger(keys["total"])
@@ -170,7 +181,7 @@ func slowInteger(number []byte) (int64, bool) {
 }
 
 // slowIdentities returns the identities of decoded items.
-func slowIdentities(items []restclient.Item) []relay.Identity {
+func slowIdentities(shape restclient.Shape, items []restclient.Item) []relay.Identity {
 	str := func(s *string) string {
 		if s == nil {
 			return ""
@@ -193,6 +204,9 @@ func slowIdentities(items []restclient.Item) []relay.Identity {
 			user = str(cvm.ManagedUser.UserID)
 		}
 		traits := relay.FingerprintOf(str(cvm.ProjectID), str(cvm.Name), node, user, str(cvm.ContractAddress))
+		if shape == restclient.ShapeFlat {
+			traits = relay.FingerprintOf(str(cvm.CvmID))
+		}
 		equal[traits]++
 		identities[i] = relay.Identity{Traits: traits, Number: equal[traits]}
 	}

@@ -42,13 +42,15 @@ func allFields(schema *ast.Schema, typeName string) string {
 // BenchmarkIndex compares indexing a page, in reused and in new memory, with decoding it.
 func BenchmarkIndex(b *testing.B) {
 	for _, n := range []int{20, 100} {
-		body := pageOf(b, n)
+		body := pageOf(b, restclient.ShapeHosted, n)
+		flat, flatLayout := pageOf(b, restclient.ShapeFlat, n), pages.Layout(restclient.ShapeFlat)
 		// UserID is a string in the wire types and a number in this body.
 		forTypes := []byte(strings.ReplaceAll(string(body), `"id":1042`, `"id":"1042"`))
 		layout, reused := pages.Layout(restclient.ShapeHosted), &projection.IndexedPage{}
 		for name, run := range map[string]func() error{
-			"index, reused memory": func() error { return layout.Index(reused, body, n) },
-			"index":                func() error { return layout.Index(&projection.IndexedPage{}, body, n) },
+			"index, reused memory":       func() error { return layout.Index(reused, body, n) },
+			"index, reused memory, flat": func() error { return flatLayout.Index(reused, flat, n) },
+			"index":                      func() error { return layout.Index(&projection.IndexedPage{}, body, n) },
 			"DecodePage": func() error {
 				_, err := restclient.ShapeHosted.DecodePage(body, restclient.PageRequest{Page: 1, PageSize: n})
 				return err
@@ -59,7 +61,11 @@ func BenchmarkIndex(b *testing.B) {
 			},
 		} {
 			b.Run(fmt.Sprintf("items=%d/%s", n, name), func(b *testing.B) {
-				b.SetBytes(int64(len(body)))
+				size := len(body)
+				if strings.HasSuffix(name, "flat") {
+					size = len(flat)
+				}
+				b.SetBytes(int64(size))
 				b.ReportAllocs()
 				for b.Loop() {
 					if err := run(); err != nil {
@@ -74,7 +80,7 @@ func BenchmarkIndex(b *testing.B) {
 func BenchmarkPlan(b *testing.B) {
 	for name, query := range workloads(b) {
 		b.Run(name, func(b *testing.B) {
-			q := newQuery(b, schema(b), query)
+			q := newQuery(b, restclient.ShapeHosted, schema(b), query)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, ok := q.selection(nil); !ok {
@@ -88,18 +94,21 @@ func BenchmarkPlan(b *testing.B) {
 func BenchmarkRender(b *testing.B) {
 	items := map[string]int{"a": 20, "b": 100, "c": 100}
 	for name, query := range workloads(b) {
-		b.Run(name, func(b *testing.B) {
-			selection, ok := newQuery(b, schema(b), query).selection(nil)
-			if !ok {
-				b.Fatal("got no selection")
-			}
-			window := list{indexed(b, pageOf(b, items[name]))}.window()
-			dst := selection.AppendConnection(nil, window, unlimited)
-			b.SetBytes(int64(len(dst)))
-			b.ReportAllocs()
-			for b.Loop() {
-				dst = selection.AppendConnection(dst[:0], window, unlimited)
-			}
-		})
+		for _, shape := range shapes {
+			title := name + map[restclient.Shape]string{restclient.ShapeFlat: ", flat"}[shape]
+			b.Run(title, func(b *testing.B) {
+				selection, ok := newQuery(b, shape, schema(b), query).selection(nil)
+				if !ok {
+					b.Fatal("got no selection")
+				}
+				window := list{indexed(b, shape, pageOf(b, shape, items[name]))}.window()
+				dst := selection.AppendConnection(nil, window, unlimited)
+				b.SetBytes(int64(len(dst)))
+				b.ReportAllocs()
+				for b.Loop() {
+					dst = selection.AppendConnection(dst[:0], window, unlimited)
+				}
+			})
+		}
 	}
 }

@@ -22,10 +22,13 @@ import (
 // unlimited is an output without a limit.
 var unlimited = projection.Output{Limit: math.MaxInt}
 
-// pageOf returns the document of a page with n equal items that have every field.
-func pageOf(tb testing.TB, n int) []byte {
+var shapes = []restclient.Shape{restclient.ShapeHosted, restclient.ShapeFlat}
+
+// pageOf returns the document of a page with n equal items that have every field of the shape.
+func pageOf(tb testing.TB, shape restclient.Shape, n int) []byte {
 	tb.Helper()
-	example, err := os.ReadFile("../../restclient/testdata/item.json")
+	file := map[restclient.Shape]string{restclient.ShapeHosted: "item.json", restclient.ShapeFlat: "item-flat.json"}[shape]
+	example, err := os.ReadFile("../../restclient/testdata/" + file)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -41,10 +44,10 @@ func document(items string, n int) []byte {
 }
 
 // indexed indexes a document with the layout of the list.
-func indexed(tb testing.TB, body []byte) *projection.IndexedPage {
+func indexed(tb testing.TB, shape restclient.Shape, body []byte) *projection.IndexedPage {
 	tb.Helper()
 	page := &projection.IndexedPage{}
-	if err := pages.Layout(restclient.ShapeHosted).Index(page, body, 100); err != nil {
+	if err := pages.Layout(shape).Index(page, body, 100); err != nil {
 		tb.Fatalf("got error %v for %.200s", err, body)
 	}
 	return page
@@ -94,13 +97,13 @@ type query struct {
 	doc      *ast.QueryDocument
 }
 
-func newQuery(tb testing.TB, schema *ast.Schema, text string) *query {
+func newQuery(tb testing.TB, shape restclient.Shape, schema *ast.Schema, text string) *query {
 	tb.Helper()
 	doc, errs := gqlparser.LoadQueryWithRules(schema, text, nil)
 	if errs != nil {
 		tb.Fatalf("%s: %v", text, errs)
 	}
-	return &query{projection.NewCompiler(pages.Layout(restclient.ShapeHosted)), text, doc}
+	return &query{projection.NewCompiler(pages.Layout(shape)), text, doc}
 }
 
 // selection compiles the operation's first field.

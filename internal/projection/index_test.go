@@ -169,7 +169,14 @@ func TestAllocations(t *testing.T) {
 	if testmode.Race {
 		t.Skip("the race detector allocates")
 	}
-	body, layout, page := pageOf(t, 100), pages.Layout(restclient.ShapeHosted), &projection.IndexedPage{}
+	for _, shape := range shapes {
+		t.Run(string(shape), func(t *testing.T) { checkAllocations(t, shape) }) //nolint:paralleltest // as above
+	}
+}
+
+func checkAllocations(t *testing.T, shape restclient.Shape) {
+	t.Helper()
+	body, layout, page := pageOf(t, shape, 100), pages.Layout(shape), &projection.IndexedPage{}
 	index := func() {
 		if err := layout.Index(page, body, 100); err != nil {
 			t.Fatal(err)
@@ -188,7 +195,7 @@ func TestAllocations(t *testing.T) {
 	}
 	window := list{page}.window()
 	for name, query := range workloads(t) {
-		selection, ok := newQuery(t, schema(t), query).selection(nil)
+		selection, ok := newQuery(t, shape, schema(t), query).selection(nil)
 		if !ok {
 			t.Fatalf("%s: got no selection", name)
 		}

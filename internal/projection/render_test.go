@@ -4,12 +4,13 @@ import (
 	"testing"
 
 	"cvmgraph/internal/projection"
+	"cvmgraph/restclient"
 )
 
 func TestAppendConnection(t *testing.T) {
 	t.Parallel()
-	two := indexed(t, document(`{"hosted":{"id":"a"},"name":"\u0061\/"},{"vcpu":2.0}`, 2))
-	none := indexed(t, document(``, 0))
+	two := indexed(t, restclient.ShapeHosted, document(`{"hosted":{"id":"a"},"name":"\u0061\/"},{"vcpu":2.0}`, 2))
+	none := indexed(t, restclient.ShapeHosted, document(``, 0))
 	tests := map[string]struct {
 		page      *projection.IndexedPage
 		selection string
@@ -56,7 +57,7 @@ func TestAppendConnection(t *testing.T) {
 			if test.variables != nil {
 				head += "($b: Boolean!)"
 			}
-			selection, ok := newQuery(t, schema(t), head+" { cvms { "+test.selection+" } }").selection(test.variables)
+			selection, ok := newQuery(t, restclient.ShapeHosted, schema(t), head+" { cvms { "+test.selection+" } }").selection(test.variables)
 			if !ok {
 				t.Fatal("got no selection")
 			}
@@ -94,11 +95,46 @@ func TestAppendItem(t *testing.T) {
 			want:      `{"hosted":{"configuration":{"kmsUrls":["a","` + "\ufffd" + `","\u00e9"],"gatewayUrls":[],"composeFile":{"features":[]}}}}`,
 		},
 	}
-	page := indexed(t, document(everything, 1))
+	page := indexed(t, restclient.ShapeHosted, document(everything, 1))
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			selection, ok := newQuery(t, schema(t), `{ cvm(vmId: "x") { `+test.selection+` } }`).selection(nil)
+			selection, ok := newQuery(t, restclient.ShapeHosted, schema(t), `{ cvm(vmId: "x") { `+test.selection+` } }`).selection(nil)
+			if !ok {
+				t.Fatal("got no selection")
+			}
+			if got := string(selection.AppendItem(nil, list{page}.Item(0), unlimited)); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAppendItem_flat(t *testing.T) {
+	t.Parallel()
+	const everything = `{"id":1e1,"vm_uuid":"u","name":"n","resource":{"memory_in_gb":0.5,"vcpu":2.0,"gpus":1},"os":{"name":null,"version":"v"},
+		"base_image":"b","manifest_version":"\u0032","logs":{"serial":"s\u0026ch=serial"},"public_tcbinfo":7,"gateway_enabled":true,
+		"kms_info":{"dstack_kms_address":"","rpc_endpoint":"r"},"endpoints":[{"app":"x","instance":""}],"creator":{"id":7},"workspace":{}}`
+	tests := map[string]struct{ selection, want string }{
+		"ids":         {selection: `cvmId vmId managedUser { userId }`, want: `{"cvmId":"10","vmId":"u","managedUser":{"userId":"7"}}`},
+		"conversions": {selection: `memory vcpu gpuCount hosted { configuration { memory composeFile { manifestVersion } } }`, want: `{"memory":512,"vcpu":2,"gpuCount":1,"hosted":{"configuration":{"memory":512,"composeFile":{"manifestVersion":2}}}}`},
+		"one key for several fields": {
+			selection: `name hosted { name imageVersion configuration { name composeFile { gatewayEnabled tproxyEnabled } } }`,
+			want:      `{"name":"n","hosted":{"name":"n","imageVersion":"v","configuration":{"name":"n","composeFile":{"gatewayEnabled":true,"tproxyEnabled":true}}}}`,
+		},
+		"another source": {selection: `os { name } hosted { configuration { image } }`, want: `{"os":{"name":null},"hosted":{"configuration":{"image":"b"}}}`},
+		"a suffix":       {selection: `syslogEndpoint logs { serial }`, want: `{"syslogEndpoint":"s","logs":{"serial":"s\u0026ch=serial"}}`},
+		"absent values": {
+			selection: `allowUpgrade kmsInfo { kmsContractAddress url slug } hosted { events { body } configuration { hugepages gpus { attachMode } kmsUrls composeFile { publicTcbinfo publicLogs } } }`,
+			want:      `{"allowUpgrade":null,"kmsInfo":{"kmsContractAddress":null,"url":"r","slug":null},"hosted":{"events":[],"configuration":{"hugepages":null,"gpus":null,"kmsUrls":[],"composeFile":{"publicTcbinfo":true,"publicLogs":false}}}}`,
+		},
+		"lists and empty objects": {selection: `publicUrls { app instance } workspace { name } progress { target }`, want: `{"publicUrls":[{"app":"x","instance":""}],"workspace":{"name":null},"progress":null}`},
+	}
+	page := indexed(t, restclient.ShapeFlat, document(everything, 1))
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			selection, ok := newQuery(t, restclient.ShapeFlat, schema(t), `{ cvm(vmId: "x") { `+test.selection+` } }`).selection(nil)
 			if !ok {
 				t.Fatal("got no selection")
 			}

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"cvmgraph/restclient"
 )
 
 // everyPath returns a selection for each field that can be reached from a type.
@@ -39,8 +41,10 @@ func TestPlan_everyField(t *testing.T) {
 		t.Fatalf("got %d fields, want all", len(queries))
 	}
 	for _, query := range queries {
-		if _, ok := newQuery(t, schema, query).selection(nil); !ok {
-			t.Errorf("%s: got no selection", query)
+		for _, shape := range shapes {
+			if _, ok := newQuery(t, shape, schema, query).selection(nil); !ok {
+				t.Errorf("%s, shape %s: got no selection", query, shape)
+			}
 		}
 	}
 }
@@ -71,7 +75,7 @@ func TestPlan_supported(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, ok := newQuery(t, schema(t), test.query).selection(nil); ok != test.want {
+			if _, ok := newQuery(t, restclient.ShapeHosted, schema(t), test.query).selection(nil); ok != test.want {
 				t.Errorf("got a selection: %v, want %v", ok, test.want)
 			}
 		})
@@ -80,7 +84,7 @@ func TestPlan_supported(t *testing.T) {
 
 func TestPlan_arguments(t *testing.T) {
 	t.Parallel()
-	q := newQuery(t, schema(t), `{ cvms { nodes { name } } }`)
+	q := newQuery(t, restclient.ShapeHosted, schema(t), `{ cvms { nodes { name } } }`)
 	nodes := q.doc.Operations[0].SelectionSet[0].(*ast.Field).SelectionSet[0].(*ast.Field)
 	nodes.Arguments = ast.ArgumentList{{Name: "first"}} // as in a possible later schema
 	if _, ok := q.selection(nil); ok {
@@ -91,8 +95,8 @@ func TestPlan_arguments(t *testing.T) {
 func TestPlan_memorySize(t *testing.T) {
 	t.Parallel()
 	schema := schema(t)
-	small, _ := newQuery(t, schema, `{ cvms { totalCount } }`).selection(nil)
-	large, _ := newQuery(t, schema, `{ cvms { totalCount nodes { name status a: node { name } b: node { name } } } }`).selection(nil)
+	small, _ := newQuery(t, restclient.ShapeHosted, schema, `{ cvms { totalCount } }`).selection(nil)
+	large, _ := newQuery(t, restclient.ShapeHosted, schema, `{ cvms { totalCount nodes { name status a: node { name } b: node { name } } } }`).selection(nil)
 	if small.MemorySize() < 50 || large.MemorySize() < 6*small.MemorySize() {
 		t.Errorf("got %d and %d bytes, want at least six times as much for eight fields", small.MemorySize(), large.MemorySize())
 	}
