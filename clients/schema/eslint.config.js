@@ -35,6 +35,9 @@ export default [
       // Short lists are not connections: events, ports, names. The other checks of the rule apply.
       '@graphql-eslint/relay-edge-types': ['error', { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false }],
 
+      // Because id is for Relay's objects, other ids have the name of their object: cvmId, workspaceId.
+      '@graphql-eslint/no-typename-prefix': 'off',
+
       // Relay identifies objects by id alone, without their type. Only a Node may have an id. Add
       // new types without an id here.
       '@graphql-eslint/strict-id-in-types': [
@@ -45,10 +48,14 @@ export default [
               'ComposeFile',
               'CvmConnection',
               'CvmEdge',
+              'CvmLogs',
               'CvmNode',
+              'CvmOs',
+              'CvmProgress',
               'Gpu',
               'GpuConfig',
               'HostedVm',
+              'HourlyRate',
               'KmsInfo',
               'ManagedUser',
               'PageInfo',
@@ -56,6 +63,7 @@ export default [
               'PublicUrl',
               'VmConfiguration',
               'VmEvent',
+              'Workspace',
             ],
           },
         },
