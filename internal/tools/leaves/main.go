@@ -1,6 +1,6 @@
-// Command leaves updates the table in docs/versions.md: each field of a CVM, with its source and its
-// value in each shape. The values are those of the same CVM in both shapes. Run it in the root of
-// the repository. Its output is deterministic.
+// Command leaves updates the table in docs/versions.md: each field of a CVM, with its source and
+// its value in each shape. The values are those of the same CVM in both shapes. Run it in the root
+// of the repository. Its output is deterministic.
 package main
 
 import (
