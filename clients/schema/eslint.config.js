@@ -35,7 +35,8 @@ export default [
       // Short lists are not connections: events, ports, names. The other checks of the rule apply.
       '@graphql-eslint/relay-edge-types': ['error', { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false }],
 
-      // Because id is for Relay's objects, other ids have the name of their object: cvmId, workspaceId.
+      // Because id is for Relay's objects, other ids have the name of their object, as cvmId and
+      // workspaceId.
       '@graphql-eslint/no-typename-prefix': 'off',
 
       // Relay identifies objects by id alone, without their type. Only a Node may have an id. Add
