@@ -230,3 +230,50 @@ func TestExtensions_pagination(t *testing.T) {
 		t.Errorf("all remembered items are deleted: got %+v, want repeats from 0", got)
 	}
 }
+
+// TestConnection_cursorItemMoves loads the next page after the item of the cursor moved away. See
+// TestAssembler_itemsMove for more cases.
+func TestConnection_cursorItemMoves(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		to       int // the index to which the item moves
+		backward bool
+	}{
+		"to the end":             {to: 59},
+		"to the front":           {to: 0},
+		"by one place":           {to: 10},
+		"backward, to the end":   {to: 59, backward: true},
+		"backward, to the front": {to: 0, backward: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			upstream := demo.New(demo.Options{Items: 60})
+			g := newGateway(t, upstream)
+			ids := upstream.IDs(tenant())
+			args, at, want := vars{"first": 10}, 9, ids[10:20]
+			if tt.backward {
+				args, at, want = vars{"last": 10}, 50, ids[40:50]
+			}
+			info := g.post(t, cvmsQuery, args, nil).cvms(t).PageInfo
+			upstream.Edit(tenant(), func(items []demo.Item) []demo.Item {
+				item := items[at]
+				return slices.Insert(slices.Delete(items, at, at+1), tt.to, item)
+			})
+			args["after"] = info.EndCursor
+			if tt.backward {
+				args = vars{"last": 10, "before": info.StartCursor}
+			}
+			a := g.post(t, cvmsQuery, args, nil)
+			var got []string
+			for _, node := range a.cvms(t).Nodes {
+				got = append(got, node.VMID)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			if p := a.Extensions.Pagination; len(p) != 1 || p[0].Exact || !p[0].Reordered || p[0].RepeatedFrom != nil {
+				t.Errorf("got %+v, want a reordered list without repeats", p)
+			}
+		})
+	}
+}

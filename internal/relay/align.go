@@ -3,6 +3,7 @@ package relay
 // alignment is the place of a cursor in the pages that are loaded. In this file, the previous and
 // the next items are those that a traversal in the direction dir meets before and after the cursor.
 type alignment struct {
+	memory
 	boundary boundary
 	// exact reports that each item that has been in the list since the cursor was made is on the
 	// same side of the cursor as before.
@@ -10,148 +11,165 @@ type alignment struct {
 	// lost reports that nothing is left of what the cursor remembers. The boundary is then the end
 	// of the list at which the traversal begins.
 	lost bool
+	// anchored reports that the pages have the cursor's item or one before it, and that these are
+	// before the boundary. If not, the place of the cursor may be before the boundary, too.
+	anchored bool
 	// realigned reports that the cursor's item is not at its position.
 	realigned bool
-	// gone is how many remembered items next to the boundary are known to be deleted. moved is how
-	// far the boundary has moved for other reasons, in positions.
-	moved, gone int
-	reordered   bool
-	// repeatable is how many places before the cursor's item the boundary may be. A traversal from
-	// the boundary may meet as many items again. It is 0 if the alignment is exact.
-	repeatable int
-
-	cursor   *Cursor
-	previous map[Fingerprint]bool // the previous items that the cursor remembers
+	// inserted and removed are at least how many items were added and deleted. moved is how far the
+	// list has moved at the cursor, in positions.
+	inserted, removed, moved int
+	// ordered reports that the witnesses are in their old order.
+	ordered bool
+	// reordered reports that an item that the cursor remembers has moved.
+	reordered bool
+	// repeats reports that a traversal from the boundary may meet items again. It is false if the
+	// alignment is exact.
+	repeats bool
+	// ahead are the places of the previous items that are after the boundary now.
+	ahead []boundary
 }
 
-// remembersPrevious reports whether a traversal from the cursor should leave out the item.
-func (a alignment) remembersPrevious(f Fingerprint) bool {
-	return a.previous != nil && (a.previous[f.clipped()] || f == a.cursor.Item)
-}
-
-// match is a remembered item that a page has. offset is the number of places from the cursor's item
-// to it, below 0 for a previous item.
-type match struct {
-	boundary boundary
-	offset   int
-}
-
-// sides returns the previous and the next items that the cursor remembers.
-func (c *Cursor) sides(dir int) (previous, next []Neighbor) {
-	if dir > 0 {
-		return c.Preceding, c.Following
+// leavesOut reports whether a traversal from the cursor leaves out an item: it is the cursor's item
+// or one of the previous ones, all of which the client has. A far previous item is not left out if
+// it is met: it has moved, maybe more than once, and the client may not have it.
+func (m *memory) leavesOut(f Fingerprint) bool {
+	if m.cursor == nil {
+		return false
 	}
-	return c.Following, c.Preceding
+	offset := m.offset(f)
+	return offset <= 0 && (m.witnesses.has(offset) || offset <= -passedDistance)
 }
 
-// inherited reports whether there may be more items between the remembered next items.
-func (c *Cursor) inherited(dir int) bool {
-	if dir > 0 {
-		return c.FollowingInherited
-	}
-	return c.PrecedingInherited
-}
+// known reports whether the place of the cursor is known.
+func (a *alignment) known() bool { return a.anchored && a.exact }
 
 // locate finds the boundary from which a traversal in the direction dir goes on from a cursor. If
 // the pages do not show it, locate returns pages that may.
 func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) {
-	a := alignment{cursor: c}
-	previous, next := c.sides(dir)
-	if at, ok := asm.atPlace(c); ok {
-		a.boundary, a.exact = asm.boundaryAt(at, dir, true), true
-		asm.checkOrder(&a, previous, next, dir)
+	m := newMemory(c, dir)
+	if a, ok := asm.undisturbed(m); ok {
 		return a, nil, ""
 	}
-	a.realigned = true
-	item, nearPrevious, nearNext := asm.matches(c, previous, next)
-	if item != nil {
-		a.boundary, a.exact = asm.boundaryAt(item.boundary, dir, true), true
-		a.moved = asm.position(item.boundary) - c.Position
-		asm.checkOrder(&a, previous, next, dir)
-		return a, nil, ""
+	v := asm.view(m)
+	verdict := v.evidence.weigh()
+	if !verdict.certain || !v.showsItem() {
+		if pages, reason := asm.search(&v); len(pages) > 0 {
+			return alignment{}, pages, reason
+		}
+		// Whatever was not found is deleted, as far as can be known.
+		v.evidence.missing = 0
+		certain := verdict.certain
+		verdict = v.evidence.weigh()
+		verdict.certain = certain || v.covered
 	}
-	dense := nearPrevious != nil && -nearPrevious.offset <= runLength(previous)
-	if nearNext != nil && nearNext.offset <= runLength(next) && !c.inherited(dir) && !dense &&
-		asm.startsAt(nearNext, nearPrevious, dir) {
-		a.boundary, a.exact = asm.boundaryAt(nearNext.boundary, dir, false), true
-		a.gone = nearNext.offset
-		a.moved = asm.shift(c, nearNext, dir, a.gone)
-		asm.checkOrder(&a, previous, next, dir)
-		return a, nil, ""
+	if len(v.indexes) == 0 {
+		return asm.fallback(m)
 	}
-	if dense {
-		a.boundary = asm.boundaryAt(nearPrevious.boundary, dir, true)
-		a.gone = -nearPrevious.offset
-		a.moved = asm.shift(c, nearPrevious, dir, a.gone)
-		// The cursor's item is before this one, or deleted. It is deleted if the pages show all
-		// that follows, up to one of the cursor's next items or to the end.
-		a.exact = nearNext != nil && nearNext.boundary.page == nearPrevious.boundary.page
-		if !a.exact {
-			traversed := asm.traverse(&span{from: alignment{boundary: a.boundary}}, dir, maxPosition)
-			a.exact = traversed.complete
-			if !a.exact && !asm.bestEffort {
-				if pages := asm.beyond(traversed.last, dir); len(pages) > 0 {
-					return a, pages, ReasonRealign
-				}
-				// The pages are loaded but do not join: the item may have slipped between them.
-				if asm.retries++; asm.retries <= maxRetries {
-					position := asm.position(traversed.last)
-					around := Range{max(position-seamSlack*asm.retries, 0), position + seamSlack*asm.retries}
-					return a, Cover(around), ReasonRealign
-				}
+	return asm.alignmentOf(&v, verdict), nil, ""
+}
+
+// undisturbed returns the alignment of a cursor whose item and near neighbors are at their
+// positions, as far as the page of the item shows them, in a list with as many items as before.
+func (asm *Assembler) undisturbed(m memory) (alignment, bool) {
+	for i, page := range asm.pages {
+		at := m.cursor.Position - page.start()
+		if asm.outdated[i] || at < 0 || at >= len(page.Items) || page.Items[at] != m.cursor.Item || page.Total != m.cursor.Total {
+			continue
+		}
+		for j, f := range page.Items {
+			distance, offset := m.dir*(j-at), m.offset(f)
+			next := m.witnesses.has(distance) && abs(distance) <= 1 && (!m.inherited || distance > 0)
+			far := offset > -passedDistance && offset < 0 && distance > 0
+			if offset != distance && (m.witnesses.has(offset) || next || far) {
+				return alignment{}, false
 			}
 		}
-		if !a.exact {
-			a.repeatable = a.gone
+		return alignment{memory: m, boundary: boundaryAfter(boundary{i, at}, m.dir), anchored: true, exact: true}, true
+	}
+	return alignment{}, false
+}
+
+// alignmentOf returns the alignment that a view shows.
+func (asm *Assembler) alignmentOf(v *view, verdict verdict) alignment {
+	a := alignment{memory: v.memory, ordered: v.ordered, realigned: !v.inPlace(), exact: verdict.certain && v.showsItem()}
+	start := verdict.start
+	a.reordered = !v.ordered
+	if v.ordered {
+		start = v.orderedStart()
+		a.reordered = v.strangers(start, v.place()) > max(v.growth, 0)+v.missingFrom(v.witnesses.lowest, 0)
+	}
+	if a.reordered {
+		a.exact, a.realigned = false, true
+	}
+	a.repeats = !a.exact && (!a.reordered || verdict.ambiguous || !verdict.certain) && !v.toStart()
+	// The traversal leaves out the previous items.
+	offsets := v.evidence.offsets
+	for start < len(offsets) && offsets[start] <= 0 {
+		start++
+	}
+	for i, offset := range offsets[start:] {
+		switch {
+		case offset > 0:
+		case v.witnesses.has(offset) || offset <= -passedDistance:
+			a.ahead = append(a.ahead, v.path.items.at(start+i))
+		default:
+			a.reordered, a.exact, a.realigned = true, false, true
 		}
-		asm.checkOrder(&a, previous, next, dir)
+	}
+	a.boundary = v.path.boundary(start)
+	_, a.anchored = v.previousBefore(start)
+	asm.measure(&a, v, start)
+	return a
+}
+
+// measure sets how far the list has moved at the boundary, and how many items were added and
+// deleted. If items have moved, only the total shows that.
+func (asm *Assembler) measure(a *alignment, v *view, start int) {
+	previous, hasPrevious := v.previousBefore(start)
+	next, hasNext := v.nextFrom(start)
+	gone := 0
+	switch {
+	case hasPrevious:
+		if v.showsItem() {
+			gone = v.missingFrom(previous+1, 0)
+		}
+		a.moved = v.position(v.indexes[previous]) - v.oldPosition(previous)
+		if v.dir*previous > 0 {
+			a.moved += gone // the deletions moved the items that are listed after them
+		}
+	case hasNext:
+		if v.showsItem() {
+			gone = v.missingFrom(0, next-1)
+		}
+		a.moved = v.position(v.indexes[next]) - v.oldPosition(next)
+		if v.dir*next > 0 {
+			a.moved += gone
+		}
+	}
+	a.inserted, a.removed = max(a.moved, 0), gone+max(-a.moved, 0)
+	if a.reordered || v.inherited && previous < 0 || v.ordered && start < v.place() { // the offset is no distance any more
+		a.inserted, a.removed = max(v.growth, 0), max(-v.growth, 0)
+	}
+}
+
+// fallback aligns a cursor of whose nearest items none is left with a far previous item that it
+// remembers, else with the end of the list.
+func (asm *Assembler) fallback(m memory) (alignment, []PageRef, Reason) {
+	a := alignment{memory: m, realigned: true}
+	if at, offset, ok := asm.nearestPrevious(m); ok {
+		a.boundary = boundaryAfter(at, m.dir)
+		a.anchored, a.repeats = true, true
+		a.moved = asm.position(at) - m.oldPosition(offset)
+		growth := asm.total() - m.cursor.Total
+		a.inserted, a.removed = max(growth+1, 0), max(-growth, 1)
 		return a, nil, ""
 	}
-	if !asm.bestEffort {
-		if pages, reason := asm.widen(c); len(pages) > 0 {
-			return a, pages, reason
-		}
-		if pages := asm.singlePage(); len(pages) > 0 {
-			return a, pages, ReasonScan
-		}
-	}
-	if _, ok := asm.listEnd(dir); !ok && nearPrevious == nil && asm.endCalls < maxRetries {
+	start, ok := asm.listEnd(m.dir)
+	if !ok && asm.endCalls < maxRetries {
 		asm.endCalls++
-		return a, asm.endPages(dir), ReasonScan
+		return a, asm.endPages(m.dir), ReasonScan
 	}
-	return asm.fallback(a, nearPrevious, previous, dir), nil, ""
-}
-
-// shift returns how far a matched item has moved, apart from the deletions at the cursor, which
-// move only the items listed after it.
-func (asm *Assembler) shift(c *Cursor, m *match, dir, gone int) int {
-	moved := asm.position(m.boundary) - (c.Position + dir*m.offset)
-	if dir*m.offset > 0 {
-		moved += gone
-	}
-	return moved
-}
-
-// startsAt reports whether the next items that were listed throughout begin at a matched next item:
-// it was the nearest, or those in between are not where they would be.
-func (asm *Assembler) startsAt(next, previous *match, dir int) bool {
-	page := asm.pages[next.boundary.page]
-	return next.offset == 1 || previous != nil && previous.boundary.page == next.boundary.page || page.ends(-dir)
-}
-
-// fallback aligns a cursor with a far previous item that it remembers, else with the end of the
-// list.
-func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neighbor, dir int) alignment {
-	c := a.cursor
-	if nearPrevious != nil {
-		a.boundary = asm.boundaryAt(nearPrevious.boundary, dir, true)
-		a.repeatable = -nearPrevious.offset
-		a.gone = 1
-		a.moved = asm.shift(c, nearPrevious, dir, a.gone)
-		return a
-	}
-	a.lost = true
-	start, ok := asm.listEnd(dir)
 	if !ok { // the list grew between all calls: the furthest page counts as its end
 		for i, page := range asm.pages {
 			if len(page.Items) > 0 && page.end() > asm.position(start) {
@@ -159,27 +177,34 @@ func (asm *Assembler) fallback(a alignment, nearPrevious *match, previous []Neig
 			}
 		}
 	}
-	a.boundary = start
-	distance := c.Position
-	if dir < 0 {
-		distance = c.Total - 1 - c.Position
-	}
-	a.gone = min(runLength(previous), distance) + 1
+	a.boundary, a.lost = start, true
+	a.removed = min(-m.witnesses.lowest, m.distance(-m.dir)) + 1
 	// If the cursor remembers all items up to that end, and the pages show the whole list, no item
 	// can be met again.
-	if distance <= runLength(previous) {
-		a.exact = asm.traverse(&span{from: alignment{boundary: start}}, dir, maxPosition).complete
+	a.exact = m.toStart() && asm.traverse(&span{from: alignment{boundary: start}}, m.dir, maxPosition).complete
+	a.repeats = !a.exact
+	return a, nil, ""
+}
+
+// nearestPrevious returns the place and the offset of the nearest previous item that a page has.
+func (asm *Assembler) nearestPrevious(m memory) (at boundary, offset int, ok bool) {
+	for i, page := range asm.pages {
+		for j, f := range page.Items {
+			if o := m.offset(f); !asm.outdated[i] && o < 0 && o > -passedDistance && (!ok || o > offset) {
+				at, offset, ok = boundary{i, j}, o, true
+			}
+		}
 	}
-	if !a.exact {
-		a.repeatable = distance + 1
-	}
-	return a
+	return at, offset, ok
 }
 
 // listEnd returns the boundary at the end of the list where a traversal in the direction dir
 // begins.
 func (asm *Assembler) listEnd(dir int) (boundary, bool) {
 	for i, page := range asm.pages {
+		if asm.outdated[i] {
+			continue
+		}
 		if dir > 0 && page.start() == 0 {
 			return boundary{i, 0}, true
 		}
@@ -190,76 +215,10 @@ func (asm *Assembler) listEnd(dir int) (boundary, bool) {
 	return boundary{}, false
 }
 
-// boundaryAt returns the boundary next to the item at b, in the direction dir: after the item if
-// far is true, else before it.
-func (asm *Assembler) boundaryAt(b boundary, dir int, far bool) boundary {
-	if (dir > 0) == far {
+// boundaryAfter returns the boundary after the item at b, in the direction dir.
+func boundaryAfter(b boundary, dir int) boundary {
+	if dir > 0 {
 		b.index++
 	}
 	return b
-}
-
-// atPlace returns the place of the cursor's item if it is at the cursor's position.
-func (asm *Assembler) atPlace(c *Cursor) (boundary, bool) {
-	for i, page := range asm.pages {
-		at := c.Position - page.start()
-		if !asm.outdated[i] && at >= 0 && at < len(page.Items) && page.Items[at] == c.Item {
-			return boundary{i, at}, true
-		}
-	}
-	return boundary{}, false
-}
-
-// matches searches the pages for the cursor's own item and for the nearest remembered item on
-// either side. If an item is in several places, the place nearest to its old position counts.
-func (asm *Assembler) matches(c *Cursor, previous, next []Neighbor) (item, nearPrevious, nearNext *match) {
-	offsets := make(map[Fingerprint]int, len(previous)+len(next))
-	for _, n := range next {
-		offsets[n.Item] = n.Distance
-	}
-	for _, n := range previous {
-		offsets[n.Item] = -n.Distance
-	}
-	closer := func(b boundary, other *match) bool {
-		return other == nil || abs(asm.position(b)-c.Position) < abs(asm.position(other.boundary)-c.Position)
-	}
-	for i, page := range asm.pages {
-		if asm.outdated[i] {
-			continue
-		}
-		for j, f := range page.Items {
-			b := boundary{i, j}
-			if f == c.Item && closer(b, item) {
-				item = &match{boundary: b}
-				continue
-			}
-			switch offset := offsets[f.clipped()]; {
-			case offset < 0 && (nearPrevious == nil || offset > nearPrevious.offset ||
-				offset == nearPrevious.offset && closer(b, nearPrevious)):
-				nearPrevious = &match{b, offset}
-			case offset > 0 && (nearNext == nil || offset < nearNext.offset ||
-				offset == nearNext.offset && closer(b, nearNext)):
-				nearNext = &match{b, offset}
-			}
-		}
-	}
-	return item, nearPrevious, nearNext
-}
-
-// checkOrder searches the page of the alignment for remembered items on the wrong side of it.
-func (asm *Assembler) checkOrder(a *alignment, previous, next []Neighbor, dir int) {
-	a.previous = make(map[Fingerprint]bool, len(previous))
-	for _, n := range previous {
-		a.previous[n.Item] = true
-	}
-	wasNext := make(map[Fingerprint]bool, len(next))
-	for _, n := range next {
-		wasNext[n.Item] = true
-	}
-	for j, f := range asm.pages[a.boundary.page].Items {
-		isNext := (j >= a.boundary.index) == (dir > 0)
-		if isNext && a.previous[f.clipped()] || !isNext && wasNext[f.clipped()] {
-			a.reordered, a.exact = true, false
-		}
-	}
 }

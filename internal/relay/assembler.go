@@ -226,6 +226,8 @@ type span struct {
 	ends [2]alignment
 	// limited reports that the part ends at the second cursor, not at the end of the list.
 	limited bool
+	// view marks a span that only shows where items are.
+	view bool
 }
 
 // align aligns the cursors of the window. If the pages do not show their places, it returns pages
@@ -245,12 +247,8 @@ func (s *span) align(asm *Assembler, dir int) (pages []PageRef, reason Reason) {
 	}
 	begins := cursors[0] != nil
 	s.limited = cursors[1] != nil && !s.ends[1].lost
-	if begins && s.limited && !s.ends[0].lost && asm.hasNoEffect(s, dir) {
-		if dir > 0 {
-			s.limited = false
-		} else {
-			begins = false
-		}
+	if begins && s.limited && !s.ends[0].lost {
+		begins = asm.orderEnds(s, dir)
 	}
 	if begins {
 		s.from = s.ends[0]
@@ -260,11 +258,27 @@ func (s *span) align(asm *Assembler, dir int) (pages []PageRef, reason Reason) {
 	return pages, reason
 }
 
-// hasNoEffect reports whether the place of Before is not after the place of After: Relay's
-// algorithm looks for Before only among the items after After.
-func (asm *Assembler) hasNoEffect(s *span, dir int) bool {
-	return s.ends[0].cursor.Item == s.ends[1].cursor.Item ||
-		dir*asm.pages.compare(s.ends[1].boundary, s.ends[0].boundary) < 0
+// orderEnds compares the places of the window's two cursors. Relay's algorithm looks for Before
+// only among the items after After: if its place is not there, it has no effect. If it is unknown
+// whether it is there, nothing is between them, so that a loop over the range ends. orderEnds
+// returns false if the window begins at an end of the list instead of Before.
+func (asm *Assembler) orderEnds(s *span, dir int) (begins bool) {
+	after, before := &s.ends[0], &s.ends[1]
+	if dir < 0 {
+		after, before = before, after
+	}
+	same := after.cursor.Item == before.cursor.Item
+	switch {
+	case !same && asm.pages.compare(before.boundary, after.boundary) >= 0:
+		return true
+	case !same && (!after.known() || !before.known()):
+		s.ends[1].boundary = s.ends[0].boundary
+		return true
+	case dir > 0:
+		s.limited = false
+		return true
+	}
+	return false
 }
 
 // start returns the end of the list at which a window begins.
@@ -276,13 +290,20 @@ func (asm *Assembler) start(dir int) (alignment, []PageRef, Reason) {
 			at = i
 		}
 	}
-	// The first page of a window of the last items only returned the total.
+	// The first page of a window of the last items only returned the total. Pages without items
+	// were past the end of a list that shrinks: the next one begins earlier.
 	if dir < 0 && !asm.bestEffort {
-		last := Range{asm.total() - max(asm.widest, 1), asm.total()}
+		margin := 0
+		for _, page := range asm.pages {
+			if len(page.Items) == 0 {
+				margin += seamSlack
+			}
+		}
+		last := Range{asm.total() - max(asm.widest, 1) - margin, asm.total()}
 		if asm.window.After != nil {
 			last.Lo = min(max(last.Lo, asm.window.After.Position+1), last.Hi-1)
 		}
-		needed := Range{asm.total() - max(asm.window.Count, 1), asm.total()}
+		needed := Range{asm.total() - max(asm.window.Count, 1) - margin, asm.total()}
 		short := at < 0 || len(asm.pages[at].Items) < asm.window.Count && asm.pages[at].start() > 0
 		if pages := overlapping(asm.missing(last), needed); len(pages) > 0 && short {
 			return alignment{}, pages, ReasonWindow

@@ -54,6 +54,12 @@ type Neighbor struct {
 	Item Fingerprint
 }
 
+// passedDistance is the first of the distances that mark items which are not where they were: a
+// traversal has passed them, but will meet them again and leave them out.
+const passedDistance = 1 << 20
+
+func (n Neighbor) passed() bool { return n.Distance >= passedDistance }
+
 // neighborBits is how many bits of a neighbor's fingerprint a cursor has: enough for a match by
 // chance to be improbable.
 const neighborBits = 48
@@ -69,6 +75,82 @@ func runLength(neighbors []Neighbor) int {
 	}
 	return n
 }
+
+// memory is what a cursor remembers, as a traversal in the direction dir sees it. The previous and
+// the next items are those that the traversal meets before and after the cursor. An item's offset
+// is the number of places from the cursor's item to it, below 0 for a previous item.
+type memory struct {
+	cursor         *Cursor
+	dir            int
+	previous, next []Neighbor
+	// witnesses are the offsets of the cursor's item and of the runs of the nearest items.
+	// Inherited next items are not among them, because there may be other items between them.
+	witnesses offsets
+	// inherited reports that there may be other items between the previous witnesses.
+	inherited bool
+}
+
+// offsets are the offsets from lowest to highest.
+type offsets struct{ lowest, highest int }
+
+func (o offsets) has(offset int) bool { return offset >= o.lowest && offset <= o.highest }
+
+func newMemory(c *Cursor, dir int) memory {
+	m := memory{cursor: c, dir: dir, inherited: c.PrecedingInherited}
+	nextInherited := c.FollowingInherited
+	if dir < 0 {
+		m.inherited, nextInherited = nextInherited, m.inherited
+	}
+	m.previous, m.next = c.sides(dir)
+	m.witnesses.lowest = -runLength(m.previous)
+	if !nextInherited {
+		m.witnesses.highest = runLength(m.next)
+	}
+	return m
+}
+
+// sides returns the previous and the next items that the cursor remembers.
+func (c *Cursor) sides(dir int) (previous, next []Neighbor) {
+	if dir > 0 {
+		return c.Preceding, c.Following
+	}
+	return c.Following, c.Preceding
+}
+
+// offset returns the offset of an item, stranger if the cursor does not remember it.
+func (m *memory) offset(f Fingerprint) int {
+	if f == m.cursor.Item {
+		return 0
+	}
+	clipped := f.clipped()
+	for _, n := range m.previous {
+		if n.Item == clipped {
+			return -n.Distance
+		}
+	}
+	for _, n := range m.next {
+		if n.Item == clipped {
+			return n.Distance
+		}
+	}
+	return stranger
+}
+
+// toStart and toEnd report whether the witnesses reach the end of the list at which the traversal
+// begins, or the other one.
+func (m *memory) toStart() bool { return -m.witnesses.lowest >= m.distance(-m.dir) }
+func (m *memory) toEnd() bool   { return m.witnesses.highest >= m.distance(m.dir) }
+
+// distance returns how many items there were between the cursor's item and an end of the list.
+func (m *memory) distance(dir int) int {
+	if dir > 0 {
+		return m.cursor.Total - 1 - m.cursor.Position
+	}
+	return m.cursor.Position
+}
+
+// oldPosition returns the position of the item with an offset when the cursor was made.
+func (m *memory) oldPosition(offset int) int { return m.cursor.Position + m.dir*offset }
 
 const (
 	maxDrift = 15

@@ -14,9 +14,13 @@ type Result struct {
 	// Realigned describes how the list changed. It is nil if the cursors show no change.
 	Realigned *Realigned
 
-	pages         snapshots
-	items         items
-	repeats       map[int]int // by the index of items
+	pages   snapshots
+	items   items
+	repeats map[int]int // by the index of items
+	leftOut []passedItem
+	// passed are the items that the cursor at which the window begins remembers before it, but that
+	// are listed in the window or near after it.
+	passed        []Neighbor
 	first, last   boundary
 	after, before *Cursor // of the window
 	seen          uint32
@@ -25,7 +29,6 @@ type Result struct {
 	// The neighborhood is built once the first cursor is requested.
 	once         sync.Once
 	neighborhood *neighborhood
-	offset       int // of the window's first item in the neighborhood
 }
 
 // ItemRef is the place of a window's item in the pages that were passed to [Assembler.Add].
@@ -104,13 +107,12 @@ func (r *Result) AppendCursor(dst []byte, i int, list Fingerprint) []byte {
 func (r *Result) Cursor(i int, list Fingerprint) Cursor { return r.cursor(i, list, new(neighborBuf)) }
 
 func (r *Result) cursor(i int, list Fingerprint, buf *neighborBuf) Cursor {
-	r.once.Do(func() { r.neighborhood, r.offset = r.newNeighborhood() })
+	r.once.Do(func() { r.neighborhood = r.newNeighborhood() })
 	position := r.pages.position(r.items.at(r.index(i)))
-	return r.neighborhood.cursor(r.offset+i, Cursor{
+	return r.neighborhood.cursor(i, Cursor{
 		Position: position,
 		Total:    max(r.Total, position+1),
 		Seen:     r.seen,
-		Item:     r.neighborhood.items[r.offset+i],
 		List:     list,
 		Drift:    r.drift,
 	}, buf)
@@ -122,14 +124,22 @@ func (asm *Assembler) compose(s *span, t *traversal) *Result {
 	if t.dir < 0 {
 		first, last = last, first
 	}
+	before, after := first, last // the window's items and those that it leaves out are between
+	if n := t.items.len; n > 0 && t.dir > 0 {
+		before = t.items.at(0)
+	} else if n > 0 {
+		after = t.items.at(0)
+		after.index++
+	}
 	r := &Result{
-		HasPrevious: min(asm.position(first), asm.pages[first.page].Total) > 0,
-		HasNext:     asm.position(last) < asm.pages[last.page].Total,
+		HasPrevious: min(asm.position(before), asm.pages[before.page].Total) > 0,
+		HasNext:     asm.position(after) < asm.pages[after.page].Total,
 		Total:       asm.pages[len(asm.pages)-1].reported(),
 		Realigned:   asm.realigned(s, t),
 		pages:       asm.pages,
 		items:       t.items,
 		repeats:     t.repeats,
+		leftOut:     t.leftOut,
 		first:       first,
 		last:        last,
 		after:       asm.window.After,
@@ -146,21 +156,41 @@ func (asm *Assembler) compose(s *span, t *traversal) *Result {
 	} else if !t.complete {
 		*further = true
 	}
+	r.passed = asm.passed(s, t)
 	for i := range asm.pages {
 		r.seen = later(r.seen, asm.pages[i].Seen)
 	}
 	return r
 }
 
+// passedSlack is how many items may be inserted before one that was passed, until it is met.
+const passedSlack = 8
+
+// passed returns the items that the next window has to leave out, by their distances from the last
+// item in the direction of the traversal. An item that has moved far ahead is not among them.
+func (asm *Assembler) passed(s *span, t *traversal) []Neighbor {
+	var passed []Neighbor
+	end := asm.position(t.last)
+	for _, b := range s.from.ahead {
+		if left := t.dir*(asm.position(b)-end) + 1; s.from.ordered || left < nearMost {
+			passed = append(passed, Neighbor{max(left, 1) + passedSlack, asm.pages.item(b)})
+		}
+	}
+	for _, n := range s.from.previous {
+		ahead := slices.ContainsFunc(s.from.ahead, func(b boundary) bool { return asm.pages.item(b).clipped() == n.Item })
+		if left := n.Distance - passedDistance - t.items.len; left > 0 && !ahead {
+			passed = append(passed, Neighbor{left, n.Item})
+		}
+	}
+	slices.SortFunc(passed, func(a, b Neighbor) int { return a.Distance - b.Distance })
+	return passed
+}
+
 // realigned returns how the list has changed at the cursors and between the pages, nil if it has
 // not.
 func (asm *Assembler) realigned(s *span, t *traversal) *Realigned {
-	changed := t.leftOut > 0 || t.moved > 0
-	result := Realigned{
-		RepeatedFrom: -1,
-		Reordered:    t.leftOut > 0,
-		Exact:        t.leftOut == 0 && t.complete && (t.moved == 0 || !asm.bestEffort),
-	}
+	changed := t.moved > 0
+	result := Realigned{RepeatedFrom: -1, Exact: t.complete && (t.moved == 0 || !asm.bestEffort)}
 	for _, a := range s.ends {
 		if a.cursor == nil {
 			continue
@@ -168,13 +198,16 @@ func (asm *Assembler) realigned(s *span, t *traversal) *Realigned {
 		changed = changed || a.realigned || a.reordered
 		result.Exact = result.Exact && a.exact
 		result.Reordered = result.Reordered || a.reordered
-		result.Removed = max(result.Removed, a.gone+max(-a.moved, 0))
-		result.Inserted = max(result.Inserted, a.moved)
+		result.Removed = max(result.Removed, a.removed)
+		result.Inserted = max(result.Inserted, a.inserted)
+	}
+	if len(t.leftOut) > len(s.ends[0].ahead)+len(s.ends[1].ahead) {
+		changed, result.Reordered, result.Exact = true, true, false
 	}
 	if !changed {
 		return nil
 	}
-	if s.from.cursor != nil && s.from.repeatable > 0 {
+	if s.from.repeats {
 		result.RepeatedFrom = asm.position(s.from.boundary)
 		if t.dir < 0 {
 			result.RepeatedFrom = max(result.RepeatedFrom-1, 0)
@@ -189,7 +222,7 @@ func (asm *Assembler) drift(s *span, t *traversal) int {
 	drift := t.moved
 	for _, a := range s.ends {
 		if c := a.cursor; c != nil {
-			drift = max(drift, abs(a.moved), a.gone, abs(asm.total()-c.Total), c.Drift-1)
+			drift = max(drift, abs(a.moved), a.removed, abs(asm.total()-c.Total), c.Drift-1)
 		}
 	}
 	return min(drift, maxDrift)

@@ -1,14 +1,5 @@
 package relay
 
-// beyond returns the page that goes on from a boundary at the end of a page.
-func (asm *Assembler) beyond(b boundary, dir int) []PageRef {
-	position := asm.position(b)
-	if dir > 0 {
-		return asm.missing(Range{position - 1, reach(position - 1).Range().Hi})
-	}
-	return asm.missing(Range{reachBack(position).Range().Lo, position + 1})
-}
-
 // reach returns the page that has position x and ends furthest after it.
 func reach(x int) PageRef {
 	best := pageAt(x, MaxPageSize)
@@ -31,34 +22,61 @@ func reachBack(x int) PageRef {
 	return best
 }
 
-// widen returns the pages in which a cursor is searched next: those around the loaded pages, then
-// the whole list if it is small enough.
-func (asm *Assembler) widen(c *Cursor) ([]PageRef, Reason) {
-	total, around := asm.total(), asm.loadedAround(c)
-	if asm.searchCalls == maxSearchCalls {
-		near := Range{around.Lo, min(around.Hi, total)}
-		if near.Lo > 0 {
-			near.Lo = reachBack(near.Lo).Range().Lo
-		}
-		if near.Hi < total {
-			near.Hi = reach(near.Hi - 1).Range().Hi
-		}
-		if pages := asm.missing(near); len(pages) > 0 {
-			return pages, ReasonRealign
-		}
+// regionMargin is how far a witness that did not move may be from its position, apart from the
+// growth of the list, in positions.
+const regionMargin = 16
+
+// region returns the positions at which the witnesses that did not move are.
+func (v *view) region() Range {
+	before, after := runLength(v.cursor.Preceding), runLength(v.cursor.Following)
+	return Range{
+		v.cursor.Position - before - regionMargin + min(v.growth, 0),
+		v.cursor.Position + after + regionMargin + max(v.growth, 0) + 1,
 	}
-	if whole := (maxSearchCalls + 2) * MaxPageSize; total <= whole {
+}
+
+// search returns pages that may show the place of a cursor, none if there is nothing left to try.
+func (asm *Assembler) search(v *view) ([]PageRef, Reason) {
+	if asm.bestEffort {
+		return nil, ""
+	}
+	if len(v.indexes) == 0 {
+		v.growth = asm.total() - v.cursor.Total
+	}
+	region := v.region()
+	if region.Lo >= asm.total() {
+		region.Lo = max(asm.total()-1, 0)
+	}
+	if len(v.indexes) == 0 {
+		region.Lo, region.Hi = reachBack(max(region.Lo, 0)).Range().Lo, reach(region.Hi-1).Range().Hi
+	}
+	if pages := asm.missing(region); len(pages) > 0 {
+		return pages, ReasonRealign
+	}
+	if v.showsItem() {
+		return nil, ""
+	}
+	if pages := asm.wide(v.cursor); len(pages) > 0 && len(pages) <= asm.searchCalls {
+		return pages, ReasonScan
+	}
+	return asm.singlePage(), ReasonScan
+}
+
+// covers reports whether the pages have all positions of a range.
+func (asm *Assembler) covers(r Range) bool { return len(asm.open(r)) == 0 }
+
+// wide returns pages of the whole list if it is small enough, else of a wider part of it.
+func (asm *Assembler) wide(c *Cursor) []PageRef {
+	if total := asm.total(); total <= (maxSearchCalls+2)*MaxPageSize {
 		if pages := asm.missing(Range{0, total}); len(pages) > 0 && len(pages) <= asm.searchCalls {
-			return pages, ReasonScan
+			return pages
 		}
 	}
-	// The list is too large for a search of all of it.
-	if wider := (Range{around.Lo - 2*MaxPageSize, around.Hi + 2*MaxPageSize}); asm.searchCalls > maxSearchCalls/2 {
-		if pages := asm.missing(wider); len(pages) > 0 && len(pages) <= asm.searchCalls {
-			return pages, ReasonScan
-		}
+	if asm.searchCalls <= maxSearchCalls/2 {
+		return nil
 	}
-	return nil, ""
+	around := asm.loadedAround(c)
+	return asm.missing(Range{around.Lo - 2*MaxPageSize, around.Hi + 2*MaxPageSize})
 }
 
 // loadedAround returns the positions around a cursor that adjacent loaded pages have.

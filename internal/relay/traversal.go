@@ -23,8 +23,16 @@ type traversal struct {
 	used []int
 	// moved is the largest distance, in positions, between the places of an item in two joined
 	// pages.
-	moved   int
-	leftOut int // how many items were left out because the cursor remembers them on the other side
+	moved int
+	// leftOut are the items that were left out because a cursor remembers them outside of the
+	// window.
+	leftOut []passedItem
+}
+
+// passedItem is an item that a traversal passed before the item at an index.
+type passedItem struct {
+	item  Fingerprint
+	index int
 }
 
 // skipped marks an item that a traversal leaves out.
@@ -57,36 +65,24 @@ func (asm *Assembler) traverse(s *span, dir, count int) traversal {
 // passPage adds the rest of the current page.
 func (t *traversal) passPage() {
 	page := &t.pages[t.last.page]
+	limit, limited := boundary{}, t.span.limited
+	if limited {
+		limit, limited = t.pages.translate(t.span.ends[1].boundary, t.last.page)
+	}
 	for ; t.last.index < len(page.Items) && t.dir > 0 || t.last.index > 0 && t.dir < 0; t.last.index += t.dir {
 		item := t.last
 		if t.dir < 0 {
 			item.index--
 		}
 		f := page.Items[item.index]
-		t.ended = t.reached(item, f)
-		if t.complete = t.ended || t.items.len == t.count; t.complete {
+		t.ended = limited && t.dir*(t.last.index-limit.index) >= 0
+		if t.complete = t.ended || t.items.len == t.count && !t.leavesOut(f); t.complete {
 			return
 		}
 		t.add(item, f)
 	}
 	t.ended = page.ends(t.dir) || t.span.limited && t.dir*t.pages.compare(t.last, t.span.ends[1].boundary) >= 0
-	t.complete = page.ends(t.dir) || t.items.len == t.count
-}
-
-// reached reports whether the item is the first one after the part of the list.
-func (t *traversal) reached(item boundary, f Fingerprint) bool {
-	if !t.span.limited {
-		return false
-	}
-	end := t.span.ends[1].boundary
-	if t.dir < 0 {
-		end.index--
-	}
-	if item.page == end.page {
-		return t.dir*(item.index-end.index) >= 0
-	}
-	items := t.pages[end.page].Items
-	return end.index >= 0 && end.index < len(items) && items[end.index] == f
+	t.complete = t.ended || t.items.len == t.count
 }
 
 // add adds an item, unless it was met before or a cursor remembers it outside of the window.
@@ -100,14 +96,19 @@ func (t *traversal) add(item boundary, f Fingerprint) {
 		}
 		return
 	}
-	if t.span.from.remembersPrevious(f) || t.span.limited && t.span.ends[1].remembersPrevious(f) {
-		t.leftOut++
+	if t.leavesOut(f) {
+		t.leftOut = append(t.leftOut, passedItem{f, t.items.len})
 		return
 	}
 	if t.visited != nil {
 		t.visited[f] = t.items.len
 	}
 	t.items.add(item)
+}
+
+// leavesOut reports whether a cursor remembers the item outside of the window.
+func (t *traversal) leavesOut(f Fingerprint) bool {
+	return t.span.from.leavesOut(f) || t.span.limited && t.span.ends[1].leavesOut(f)
 }
 
 // turnPage goes on from a boundary in another page, in which an item's place differs by moved. The
@@ -135,6 +136,18 @@ func (t *traversal) trackVisited() {
 	}
 }
 
+// boundary returns the boundary before the item at an index, or the place reached.
+func (t *traversal) boundary(i int) boundary {
+	if i == t.items.len {
+		return t.last
+	}
+	b := t.items.at(i)
+	if t.dir < 0 {
+		b.index++
+	}
+	return b
+}
+
 // continuation returns the boundary in another page after the item passed last, and the distance
 // between the item's places in both pages. If no page has that item, an earlier one serves: the
 // items after it are new, or the same.
@@ -160,17 +173,83 @@ func (asm *Assembler) continuation(t *traversal) (boundary, int, bool) {
 				continue
 			}
 			matched[i] = true
-			next := asm.boundaryAt(boundary{i, j}, t.dir, true)
-			if asm.goesOn(next, t.dir, back) && (!found || asm.remaining(next, t.dir) > asm.remaining(best, t.dir)) {
+			next := asm.weighJoin(t, boundary{i, j})
+			if asm.goesOn(next, t.dir, back) && asm.joins(boundary{t.last.page, index}, boundary{i, j}) && (!found || asm.remaining(next, t.dir) > asm.remaining(best, t.dir)) {
 				best, found = next, true
 			}
 		}
 		if found {
-			moved := abs(asm.position(best) - asm.position(asm.boundaryAt(boundary{t.last.page, index}, t.dir, true)))
+			moved := abs(asm.position(best) - asm.position(boundaryAfter(boundary{t.last.page, index}, t.dir)))
 			return best, max(moved, back), true
 		}
 	}
 	return boundary{}, 0, false
+}
+
+// joinWitnesses is how many of the items passed last are weighed at a join.
+const joinWitnesses = 9
+
+// weighJoin returns the boundary at which a traversal goes on in a page that has an item which the
+// current page has passed: after that item, or at an earlier item that the current page does not
+// have, if more of the items passed last are before it than after it. One of these may have moved.
+// The traversal does not return the items in between again.
+func (asm *Assembler) weighJoin(t *traversal, at boundary) boundary {
+	next := boundaryAfter(at, t.dir)
+	page, other := asm.pages[t.last.page], asm.pages[at.page]
+	if t.span.view {
+		return next
+	}
+	passed := page.Items[:t.last.index]
+	passed = passed[max(0, len(passed)-joinWitnesses):]
+	if t.dir < 0 {
+		passed = page.Items[t.last.index:]
+		passed = passed[:min(len(passed), joinWitnesses)]
+	}
+	common := 0
+	for _, f := range passed {
+		if slices.Contains(other.Items, f) {
+			common++
+		}
+	}
+	if !slices.Contains(passed, asm.pages.item(at)) {
+		return next
+	}
+	b, before := boundary{at.page, 0}, 0
+	if t.dir < 0 {
+		b.index = len(other.Items)
+	}
+	for ; b != next; b.index += t.dir {
+		f := other.Items[min(b.index, b.index+(t.dir-1)/2)]
+		switch {
+		case slices.Contains(passed, f):
+			before++
+		case 2*before > common && !slices.Contains(page.Items, f):
+			return b
+		}
+	}
+	return next
+}
+
+// joins reports whether two pages show that an item that both have is at the same place of the
+// list: its position is the same, or it has changed no more than the list has grown or shrunk, and
+// more of the other items that both have are on the same side of it than on the other one.
+func (asm *Assembler) joins(a, b boundary) bool {
+	p, q := asm.pages[a.page], asm.pages[b.page]
+	moved := abs(asm.position(a) - asm.position(b))
+	if asm.bestEffort || moved == 0 {
+		return true
+	}
+	same := 0
+	for i, f := range p.Items {
+		switch j := slices.Index(q.Items, f); {
+		case j < 0 || i == a.index:
+		case (i < a.index) == (j < b.index):
+			same++
+		default:
+			same--
+		}
+	}
+	return same >= min(2, len(p.Items)-1) && moved <= abs(p.Total-q.Total)+seamSlack
 }
 
 // goesOn reports whether a traversal gets further from a boundary in another page. It has passed up

@@ -53,7 +53,7 @@ func byCursor(t *rapid.T, l *changinglist.List, args relay.Args, between func())
 			}
 			loaded = append(loaded, l.Snapshot(page))
 			assembler.Add(loaded[len(loaded)-1])
-			t.Logf("page %+v", loaded[len(loaded)-1])
+			logPage(t, l, loaded[len(loaded)-1])
 		}
 	}
 	w := loadedWindow{result: assembler.Result()}
@@ -66,6 +66,14 @@ func byCursor(t *rapid.T, l *changinglist.List, args relay.Args, between func())
 		w.items = append(w.items, l.Item(loaded[ref.Page].Items[ref.Index]))
 	}
 	return w
+}
+
+func logPage(t *rapid.T, l *changinglist.List, page relay.PageSnapshot) {
+	items := make([]int, len(page.Items))
+	for i, f := range page.Items {
+		items[i] = l.Item(f)
+	}
+	t.Logf("page %d of %d items: %v of %d", page.Ref.Number, page.Ref.Size, items, page.Total)
 }
 
 // remembered returns items by their distance.

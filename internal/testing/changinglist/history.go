@@ -20,15 +20,16 @@ type version struct {
 
 // lifetime is the life of an item in a history.
 type lifetime struct {
-	inserted int   // the first version that has the item
-	deleted  int   // the first version after it that does not; math.MaxInt if all later ones do
-	moves    []int // the versions that moved it
+	inserted int // the first version that has the item
+	deleted  int // the first version after it that does not; math.MaxInt if all later ones do
+	// moves are the versions that moved it, renames those that gave it another identity.
+	moves, renames []int
 }
 
 // NewHistory returns the history of a list, with its current items as version 0.
 func NewHistory(l *List) *History {
 	h := &History{list: l}
-	l.newlyMoved = nil
+	l.newlyMoved, l.newlyRenamed = nil, nil
 	h.Save()
 	return h
 }
@@ -54,7 +55,10 @@ func (h *History) Save() {
 	for _, item := range l.newlyMoved {
 		h.items[item].moves = append(h.items[item].moves, number)
 	}
-	l.newlyMoved = nil
+	for _, item := range l.newlyRenamed {
+		h.items[item].renames = append(h.items[item].renames, number)
+	}
+	l.newlyMoved, l.newlyRenamed = nil, nil
 	h.versions = append(h.versions, v)
 }
 
@@ -87,7 +91,15 @@ func (h *History) Listed(item int, s Span) bool {
 
 // Moved reports whether the item moved after the first version of a span.
 func (h *History) Moved(item int, s Span) bool {
-	return slices.ContainsFunc(h.items[item].moves, func(v int) bool { return s.Lo < v && v <= s.Hi })
+	return s.changed(h.items[item].moves)
+}
+
+// Renamed reports whether the item got another identity after the first version of a span.
+func (h *History) Renamed(item int, s Span) bool { return s.changed(h.items[item].renames) }
+
+// changed reports whether one of the versions differs from the first one of the span.
+func (s Span) changed(versions []int) bool {
+	return slices.ContainsFunc(versions, func(v int) bool { return s.Lo < v && v <= s.Hi })
 }
 
 // Kept reports whether all versions of a span have the item and none moved it.

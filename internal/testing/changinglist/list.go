@@ -21,8 +21,9 @@ type List struct {
 	deleted map[int]bool
 	moved   map[int]bool
 	known   map[relay.Fingerprint]int // items by the upper 48 bits of their fingerprints
-	// newlyMoved are the items that moved since the last version of a History.
-	newlyMoved []int
+	// newlyMoved and newlyRenamed are the items that moved, and that have other identities, since
+	// the last version of a History.
+	newlyMoved, newlyRenamed []int
 }
 
 // New returns a list of size items.
@@ -66,16 +67,17 @@ func (l *List) Replace(at int) {
 func (l *List) Move(at, to int) {
 	item := l.Items[at]
 	l.Items = slices.Insert(slices.Delete(l.Items, at, at+1), to, item)
+	l.moved[item] = true
 	if at != to {
-		l.MarkMoved(item)
+		l.newlyMoved = append(l.newlyMoved, item)
 	}
 }
 
-// MarkMoved counts an item as moved. That is for items that are known by something else after a
-// change, such as items without a VM that are numbered in the order of the list.
-func (l *List) MarkMoved(item int) {
-	l.moved[item] = true
+// Rename gives an item another identity at its place, as an item without a VM has when the number
+// of such items before it changes. For the promises of a walk, the item moves.
+func (l *List) Rename(item int) {
 	l.newlyMoved = append(l.newlyMoved, item)
+	l.newlyRenamed = append(l.newlyRenamed, item)
 }
 
 // MoveItem moves an item so that it has index to afterwards. It returns false if the list does not

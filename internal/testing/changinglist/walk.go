@@ -12,7 +12,8 @@ const nearby = 10
 // Mark is what the client knows of a cursor.
 type Mark struct {
 	// Near are the cursor's item, and the items next to it that the client saw with it or, in the
-	// same walk, before it: at most NearItems. A cursor surely remembers them.
+	// same walk, before it: at most NearItems on a side. A cursor remembers them if there are no
+	// other items in between.
 	Near []int
 	// Seen are the versions that the cursor's response may be of.
 	Seen Span
@@ -60,6 +61,7 @@ type Walk struct {
 	returned []int        // the items of all steps that are checked so far
 	first    map[int]int  // the step that returned an item first
 	lost     map[int]bool // reported as lost
+	unsteady bool         // a step was not steady
 }
 
 // Faults returns what is wrong with the walk. The promises are:
@@ -71,8 +73,12 @@ type Walk struct {
 //   - The flags about further items are right.
 //
 // They hold as long as, at each step, more of the near items of the step's cursor stayed than
-// moved: see steady. If no item moves, they hold without a condition, and items repeat only if all
-// near items of a cursor are deleted.
+// moved: see steady. If no item moves, they hold without a condition.
+//
+// There are these exceptions. A mover that the cursor does not remember is like a new item. If no
+// item moves, a repeat is a fault even if it is reported, unless all near items of a cursor are
+// deleted, or items were inserted between them: see spread. An item that is inserted directly next
+// to a cursor's item may be left out: see atCursor.
 func (w *Walk) Faults() []string {
 	var faults []string
 	add := func(step int, format string, args ...any) {
@@ -82,6 +88,7 @@ func (w *Walk) Faults() []string {
 	steady := make([]bool, len(w.Steps))
 	for k := range w.Steps {
 		steady[k] = w.steady(k)
+		w.unsteady = w.unsteady || !steady[k]
 		w.checkItems(k, steady, add)
 		w.checkFlags(k, steady[k], add)
 		w.checkReport(k, add)
@@ -90,11 +97,15 @@ func (w *Walk) Faults() []string {
 	return faults
 }
 
+// Steady reports whether the promises held at each step. It is valid after a call of Faults.
+func (w *Walk) Steady() bool { return !w.unsteady }
+
 // steady reports whether the promises hold for a step: between the response of the cursor and this
 // one, no item moved, or more of the items that the cursor surely remembers stayed than moved of
-// those that it may remember as near ones. The former are Mark.Near. The latter are those, the last
-// nearby items of the walk, and all items within nearby places of the cursor's item. A deleted item
-// neither stayed nor moved. If the walk has a stop, the same holds for the cursor of the stop.
+// those that it may remember as near ones. The former are those of Mark.Near that remembered
+// returns. The latter are Mark.Near, the last nearby items of the walk, and all items within nearby
+// places of the cursor's item. A deleted item neither stayed nor moved. If the walk has a stop, the
+// same holds for the cursor of the stop.
 func (w *Walk) steady(k int) bool {
 	step := &w.Steps[k]
 	return w.holds(step.Cursor, w.since(k), step.Seen.Hi, w.lastReturned(k)) &&
@@ -138,7 +149,7 @@ func (w *Walk) holds(c *Mark, since, until int, others []int) bool {
 		return true
 	}
 	var stayed, moved int
-	for _, item := range c.Near {
+	for _, item := range w.remembered(c) {
 		if h.Kept(item, span) {
 			stayed++
 		}
@@ -169,7 +180,41 @@ func (w *Walk) gone(c *Mark, k int) bool {
 		return false
 	}
 	span := Span{c.Seen.Lo, max(w.Steps[k].Seen.Hi, c.Seen.Lo)}
-	return !slices.ContainsFunc(c.Near, func(item int) bool { return w.History.Stayed(item, span) })
+	return !slices.ContainsFunc(w.remembered(c), func(item int) bool { return w.History.Stayed(item, span) })
+}
+
+// spread reports whether items were inserted between the near items of the cursor of step k. Then
+// its item may have moved as well, and the step may go on from before the inserted items.
+func (w *Walk) spread(k int) bool {
+	c := w.Steps[k].Cursor
+	for v := c.Seen.Lo + 1; v <= w.Steps[k].Seen.Hi; v++ {
+		lo, hi := len(w.History.Items(v)), -1
+		for _, item := range c.Near {
+			if at := w.History.Position(v, item); at >= 0 {
+				lo, hi = min(lo, at), max(hi, at)
+			}
+		}
+		for at := lo; at <= hi; at++ {
+			if !w.History.Listed(w.History.Items(v)[at], c.Seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// remembered returns the items of Near that are within NearItems places of the cursor's item in all
+// versions that the cursor's response may be of. A cursor surely remembers these.
+func (w *Walk) remembered(c *Mark) []int {
+	return slices.DeleteFunc(slices.Clone(c.Near), func(item int) bool {
+		for v := c.Seen.Lo; v <= c.Seen.Hi && item != c.Item(); v++ {
+			at, near := w.History.Position(v, c.Item()), w.History.Position(v, item)
+			if at < 0 || near < 0 || max(at-near, near-at) >= NearItems {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 type addFault func(step int, format string, args ...any)
@@ -209,15 +254,16 @@ func (w *Walk) checkRepeated(item, i, k int, steady []bool, add addFault) {
 	h := w.History
 	span := Span{w.Steps[i].Seen.Lo, w.Steps[k].Seen.Hi}
 	switch {
-	case slices.Contains(steady[i+1:k+1], false):
+	case slices.Contains(steady[i+1:k+1], false), h.Renamed(item, span):
 	case !w.told(i, k):
 		// A mover that the cursor does not remember is like a new item.
-		if c := w.Steps[k].Cursor; !h.Moved(item, span) || slices.Contains(c.Near, item) {
+		c := w.Steps[k].Cursor
+		if !h.Moved(item, span) || slices.Contains(w.remembered(c), item) && !w.after(c.Seen.Hi, c.Item(), item) {
 			add(k, "%d is repeated from step %d, and no response reports it", item, i)
 		}
 	case !h.AnyMoved(span):
 		for m := i + 1; m <= k; m++ {
-			if w.gone(w.Steps[m].Cursor, m) {
+			if w.gone(w.Steps[m].Cursor, m) || w.spread(m) {
 				return
 			}
 		}
@@ -234,6 +280,9 @@ func (w *Walk) checkOrder(item, k int, steady []bool, add addFault) {
 	i := w.first[last]
 	v := w.Steps[k].Seen.Hi
 	span := Span{w.Steps[i].Seen.Lo, v}
+	if c := w.Steps[k].Cursor; c != nil && c.Item() == last && h.Position(v, item) >= 0 && h.Position(v, last) >= 0 && w.atCursor(item, c, v) {
+		return
+	}
 	if h.Kept(last, span) && h.Kept(item, Span{w.Steps[k].Seen.Lo, v}) && !h.Moved(item, span) && !w.after(v, last, item) && !w.told(i, k) {
 		add(k, "%d is returned after %d", item, last)
 	}
@@ -305,23 +354,81 @@ func (w *Walk) checkFlags(k int, steady bool, add addFault) {
 	if step.Before != (len(before) > 0) {
 		add(k, "the flag about items on the other side: got %t, want %t", step.Before, !step.Before)
 	}
+	following := rest // surely before the stop
 	if w.Stop != nil {
-		if w.reversed() || !h.Kept(w.Stop.Item(), Span{w.Stop.Seen.Lo, v}) {
+		span := Span{w.Stop.Seen.Lo, v}
+		if w.reversed() || !h.Kept(w.Stop.Item(), span) || h.AnyMoved(span) {
+			return
+		}
+		if w.insertedBeyond(w.Stop, v) {
 			return
 		}
 		rest = slices.DeleteFunc(slices.Clone(rest), func(item int) bool { return !w.after(v, item, w.Stop.Item()) })
+		following = slices.DeleteFunc(slices.Clone(rest), func(item int) bool { return !w.comparable(w.Stop, item, k) })
 	}
 	if step.More && len(rest) == 0 {
 		add(k, "more items are announced after the last one")
 	}
 	if !step.More {
-		for _, item := range rest {
-			if _, ok := w.first[item]; !ok && !slices.Contains(w.Known, item) {
+		for _, item := range following {
+			if _, ok := w.first[item]; !ok && !w.leftOut(item, k, v) {
 				add(k, "no more items are announced, but %d follows", item)
 				break
 			}
 		}
 	}
+}
+
+// insertedBeyond reports whether an item was inserted directly beyond the item of a cursor. It may
+// be on either side of the cursor: see atCursor.
+func (w *Walk) insertedBeyond(c *Mark, version int) bool {
+	items, at := w.History.Items(version), w.History.Position(version, c.Item())+1
+	if w.Backward {
+		at -= 2
+	}
+	return at >= 0 && at < len(items) && !w.History.Stayed(items[at], Span{c.Seen.Lo, version})
+}
+
+// leftOut reports whether step k may leave out an item of a version: the cursor's item and those
+// next to it, and a mover that the walk had passed before it moved, or that the client got before
+// the walk.
+func (w *Walk) leftOut(item, k, version int) bool {
+	c := w.Steps[k].Cursor
+	if c == nil || w.Steps[0].Cursor == nil {
+		return false
+	}
+	if slices.Contains(c.Near, item) || w.nearBefore(c, item) || w.nearBefore(w.Steps[0].Cursor, item) {
+		return true
+	}
+	if w.knownMover(item, version) {
+		return true
+	}
+	if !w.History.Moved(item, Span{0, version}) {
+		return false
+	}
+	for v := range c.Seen.Hi + 1 {
+		if w.History.Position(v, item) >= 0 && w.History.Position(v, c.Item()) >= 0 && w.after(v, item, c.Item()) {
+			return true
+		}
+	}
+	return false
+}
+
+// nearBefore reports whether an item was just before the item of a cursor, which may remember it
+// therefore, or is that item.
+func (w *Walk) nearBefore(c *Mark, item int) bool {
+	for v := c.Seen.Lo; v <= c.Seen.Hi; v++ {
+		at, own := w.History.Position(v, item), w.History.Position(v, c.Item())
+		if at >= 0 && own >= 0 && max(at-own, own-at) <= nearby && !w.after(v, c.Item(), item) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownMover reports whether the client got an item before the walk that moved up to a version.
+func (w *Walk) knownMover(item, version int) bool {
+	return w.History.Moved(item, Span{0, version}) && slices.Contains(w.Known, item)
 }
 
 // checkReport checks the numbers of a report about a list without moves.
@@ -340,8 +447,8 @@ func (w *Walk) checkReport(k int, add addFault) {
 		return
 	}
 	inserted, deleted := w.History.Changes(span)
-	if got := step.Report; got.Reordered || got.Inserted > inserted || got.Removed > deleted {
-		add(k, "got the report %+v, want at most %d inserted and %d removed, and no reordering", got, inserted, deleted)
+	if got := step.Report; got.Inserted > inserted || got.Removed > deleted {
+		add(k, "got the report %+v, want at most %d inserted and %d removed", got, inserted, deleted)
 	}
 }
 
@@ -371,23 +478,10 @@ func (w *Walk) checkLostFrom(k, end int, add addFault) {
 	if !finished && !ok {
 		return
 	}
-	from := w.reference(k)
 	var lost []int
 	for item := range h.items {
-		if i, ok := w.first[item]; ok && i < end || w.lost[item] {
-			continue
-		}
-		c, span := w.Steps[k].Cursor, Span{w.Steps[k].Seen.Lo, until}
-		if c != nil {
-			if from < 0 {
-				continue
-			}
-			span.Lo = min(from, span.Lo)
-		}
-		if !h.Stayed(item, span) || h.Moved(item, Span{w.since(k), until}) ||
-			c != nil && !w.after(from, c.Item(), item) ||
-			!finished && !w.after(until, item, last) ||
-			w.Stop != nil && (!w.comparable(w.Stop, item, end-1) || !w.after(w.Stop.Seen.Hi, item, w.Stop.Item())) {
+		i, returned := w.first[item]
+		if returned && i < end || w.lost[item] || w.knownMover(item, until) || !w.promised(item, k, end) || !finished && !w.after(until, item, last) {
 			continue
 		}
 		w.lost[item] = true
@@ -396,6 +490,39 @@ func (w *Walk) checkLostFrom(k, end int, add addFault) {
 	if len(lost) > 0 {
 		add(end-1, "%v are not returned since step %d, though they stayed and did not move", lost, k)
 	}
+}
+
+// promised reports whether steps k to end-1 have to meet an item: it stays, does not move, and is
+// between the cursor of step k and the stop.
+func (w *Walk) promised(item, k, end int) bool {
+	h, c, span := w.History, w.Steps[k].Cursor, Span{w.Steps[k].Seen.Lo, w.Steps[end-1].Seen.Hi}
+	if start := w.Steps[0].Cursor; start != nil && slices.Contains(start.Near, item) {
+		return false // the client got it before
+	}
+	if c != nil {
+		from := w.reference(k)
+		if from < 0 || !h.Stayed(item, Span{from, from}) || !w.after(from, c.Item(), item) || w.atCursor(item, c, from) {
+			return false
+		}
+		span.Lo = min(from, span.Lo)
+	}
+	if !h.Stayed(item, span) || h.Moved(item, Span{w.since(k), span.Hi}) {
+		return false
+	}
+	return w.Stop == nil || w.comparable(w.Stop, item, end-1) && w.after(w.Stop.Seen.Hi, item, w.Stop.Item())
+}
+
+// atCursor reports whether an item was inserted directly next to a cursor's item, after the cursor
+// was made. Such an item may be on either side of the cursor, because the items that the cursor
+// remembers do not show whether the item was inserted or the cursor's item moved.
+func (w *Walk) atCursor(item int, c *Mark, version int) bool {
+	span := Span{c.Seen.Lo, version}
+	if w.History.Stayed(item, span) {
+		return false
+	}
+	at, own := w.History.Position(version, item), w.History.Position(version, c.Item())
+	between := w.History.Items(version)[min(at, own)+1 : max(at, own)]
+	return !slices.ContainsFunc(between, func(other int) bool { return w.History.Stayed(other, span) })
 }
 
 // reference returns a version that shows which items are after the cursor of step k, -1 if there is

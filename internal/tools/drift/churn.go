@@ -47,6 +47,36 @@ func churns() []churn {
 	}
 }
 
+// reorders returns the kinds of changes that do not keep the order of the items.
+func reorders() []churn {
+	return []churn{
+		{"updates, the latest first", each(func(l *changinglist.List, rng *rand.Rand) { moveAny(l, rng, 0) })},
+		{"updates, the latest last", each(func(l *changinglist.List, rng *rand.Rand) { moveAny(l, rng, len(l.Items)-1) })},
+		{"moves anywhere", each(func(l *changinglist.List, rng *rand.Rand) { moveAny(l, rng, rng.IntN(len(l.Items))) })},
+		{"swaps of adjacent items", each(func(l *changinglist.List, rng *rand.Rand) {
+			at := rng.IntN(len(l.Items) - 1)
+			l.Move(at, at+1)
+		})},
+		{"of the items returned last, to the front", moveReturned(func(*changinglist.List) int { return 0 })},
+		{"of the items returned last, to the end", moveReturned(func(l *changinglist.List) int { return len(l.Items) - 1 })},
+	}
+}
+
+// moveAny moves a random item so that it has index to afterwards.
+func moveAny(l *changinglist.List, rng *rand.Rand, to int) { l.Move(rng.IntN(len(l.Items)), to) }
+
+// moveReturned returns a step that moves n of the items returned last to an index: the cursor's
+// item, and every second one of those returned before.
+func moveReturned(to func(*changinglist.List) int) func(*changinglist.List, *rand.Rand, int, []int) {
+	return func(l *changinglist.List, _ *rand.Rand, n int, returned []int) {
+		for i := range n {
+			if at := len(returned) - 1 - 2*i; at >= 0 {
+				l.MoveItem(returned[at], to(l))
+			}
+		}
+	}
+}
+
 // each returns a step that calls change n times.
 func each(change func(*changinglist.List, *rand.Rand)) func(*changinglist.List, *rand.Rand, int, []int) {
 	return func(l *changinglist.List, rng *rand.Rand, n int, _ []int) {

@@ -6,7 +6,7 @@ import (
 )
 
 // document returns docs/drift.md.
-func document(table, curve []comparison) string {
+func document(table, moves, curve []comparison) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Paging through a list that changes
 
@@ -38,10 +38,19 @@ repeats the items between the two.
 `)
 	}
 	fmt.Fprintf(&b, `
+If a list is ordered by something that changes, such as the time of the last update, its items move. In this table, only items count
+that stayed in the list and did not move:
+
+`)
+	writeTable(&b, moves)
+	fmt.Fprintf(&b, `
+A cursor's item that moved away from its neighbors does not move the cursor: the traversal continues after the neighbors that are
+still together. To find them takes more calls than a page without changes, at most %s per page here.
+
 In the chart, losses level off and repeats do not, because only items that were in the list throughout count as lost. With %d inserts
 and deletes between two pages, these are only %.0f of %d. The figures do not include time or network: the list is in memory and does
 not change between the calls for one page.
-`, last.rate, last.offset.perTraversal(last.offset.stayed), listSize)
+`, perPage(maxCallsPerPage(moves)), last.rate, last.offset.perTraversal(last.offset.stayed), listSize)
 	return b.String()
 }
 
@@ -75,11 +84,11 @@ func exactShare(t totals) string {
 	return fmt.Sprintf("%.1f %%", 100*float64(t.exact())/float64(t.traversals))
 }
 
-// maxCallsPerPage returns the maximum of cvmgraph's mean calls per page at the base rate.
+// maxCallsPerPage returns the maximum of cvmgraph's mean calls per page, except at the harsh rate.
 func maxCallsPerPage(table []comparison) float64 {
 	most := 0.0
 	for _, c := range table {
-		if c.rate == baseRate {
+		if c.rate != harshRate {
 			most = max(most, c.cvmgraph.callsPerPage())
 		}
 	}

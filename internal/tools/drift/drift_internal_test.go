@@ -3,6 +3,7 @@ package main
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,10 +29,10 @@ func TestCompare_isDeterministic(t *testing.T) {
 
 func TestCompare_cvmgraphLosesAndRepeatsNoItems(t *testing.T) {
 	t.Parallel()
-	for _, churn := range append(churns(), unchanging()) {
+	for _, churn := range slices.Concat(churns(), reorders(), []churn{unchanging()}) {
 		t.Run(churn.name, func(t *testing.T) {
 			t.Parallel()
-			c, err := compare(churn, baseRate, 10)
+			c, err := compare(churn, rateOf(churn), 10)
 			if err != nil {
 				t.Fatal(err)
 			}

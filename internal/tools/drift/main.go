@@ -9,18 +9,19 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 func main() { os.Exit(run(os.Stdout, os.Stderr)) }
 
 // run returns the exit code.
 func run(stdout, stderr io.Writer) int {
-	table, curve, err := generate()
+	rows, err := generate()
 	if err != nil {
 		fmt.Fprintln(stderr, "drift:", err)
 		return 1
 	}
-	for _, c := range append(table, curve...) {
+	for _, c := range rows {
 		if n := len(c.cvmgraph.inexact); n > 0 {
 			fmt.Fprintf(stdout, "cvmgraph: %d %s between two pages: %d of %d traversals were not exact, the first with seed %d\n",
 				c.rate, c.churn.name, n, c.cvmgraph.traversals, c.cvmgraph.inexact[0])
@@ -29,18 +30,24 @@ func run(stdout, stderr io.Writer) int {
 	return 0
 }
 
-// generate measures and writes the files.
-func generate() (table, curve []comparison, err error) {
-	if table, err = measureTable(); err != nil {
-		return nil, nil, err
+// generate measures, writes the files, and returns all measurements.
+func generate() ([]comparison, error) {
+	table, err := measureTable()
+	if err != nil {
+		return nil, err
 	}
-	if curve, err = measureCurve(); err != nil {
-		return nil, nil, err
+	moves, err := measureReorders()
+	if err != nil {
+		return nil, err
 	}
-	for name, content := range map[string]string{"drift.md": document(table, curve), "drift.svg": chart(curve).SVG()} {
+	curve, err := measureCurve()
+	if err != nil {
+		return nil, err
+	}
+	for name, content := range map[string]string{"drift.md": document(table, moves, curve), "drift.svg": chart(curve).SVG()} {
 		if err := os.WriteFile(filepath.Join("docs", name), []byte(content), 0o644); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return table, curve, nil
+	return slices.Concat(table, moves, curve), nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"cvmgraph/internal/testing/changinglist"
 )
@@ -13,6 +14,9 @@ const (
 	pageSize   = 30
 	traversals = 200 // by kind and rate of churn and by gateway
 	baseRate   = 5   // changes between two pages in the table
+	// moveRate is how many of the items returned last move: fewer than half of the near neighbors
+	// that a cursor remembers.
+	moveRate = 2
 	// harshRate is larger than the number of near neighbors that a cursor remembers.
 	harshRate = 10
 )
@@ -39,8 +43,8 @@ func (t totals) callsPerPage() float64 { return float64(t.calls) / float64(t.pag
 // exact returns the number of exact traversals.
 func (t totals) exact() int { return t.traversals - len(t.inexact) }
 
-// measureTable returns a row for an unchanging list, a row for each kind of churn, and a row for
-// the churn that is hardest for cvmgraph's cursors.
+// measureTable returns a row for an unchanging list, a row for each kind of churn that keeps the
+// order of the items, and a row for the churn that is hardest for cvmgraph's cursors.
 func measureTable() ([]comparison, error) {
 	none, err := compare(unchanging(), 0, traversals)
 	if err != nil {
@@ -59,6 +63,27 @@ func measureTable() ([]comparison, error) {
 		return nil, err
 	}
 	return append(rows, harsh), nil
+}
+
+// measureReorders returns a row for each kind of churn that does not keep the order of the items.
+func measureReorders() ([]comparison, error) {
+	var rows []comparison
+	for _, c := range reorders() {
+		row, err := compare(c, rateOf(c), traversals)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// rateOf returns how many items a kind of churn moves between two pages.
+func rateOf(c churn) int {
+	if strings.HasPrefix(c.name, "of the items") {
+		return moveRate
+	}
+	return baseRate
 }
 
 // measureCurve returns points for increasing rates of churn.
@@ -97,7 +122,8 @@ func (t *totals) add(read gateway, c churn, rate int, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	lost, repeated, exact := check(traversal.Stayed, traversal.Returned)
+	unmoved := func(items []int) []int { return slices.DeleteFunc(slices.Clone(items), l.Moved) }
+	lost, repeated, exact := check(unmoved(traversal.Stayed), unmoved(traversal.Returned))
 	t.traversals++
 	t.pages += traversal.Pages
 	t.calls += l.Calls

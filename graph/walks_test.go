@@ -1,0 +1,83 @@
+package graph_test
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"cvmgraph/internal/testing/testmode"
+)
+
+// walkSeed returns the seed of the first walk. CVMGRAPH_WALK_SEED overrides it.
+func walkSeed(t *testing.T) int {
+	t.Helper()
+	value := cmp.Or(os.Getenv("CVMGRAPH_WALK_SEED"), "100000")
+	seed, err := strconv.Atoi(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed
+}
+
+// TestConnection_randomWalks walks along lists that change and are reordered, through the whole
+// gateway with its caches. The promises are in the comment of changinglist.Walk.Faults. Each walk
+// has a seed, so that it can be repeated.
+func TestConnection_randomWalks(t *testing.T) {
+	t.Parallel()
+	const parts = 2
+	plans := rapid.Custom(func(t *rapid.T) walkPlan { return planner{t}.plan() })
+	count, first := testmode.Count(400, 20_000)/parts, walkSeed(t)
+	for part := range parts {
+		t.Run(fmt.Sprintf("part %d", part), func(t *testing.T) {
+			t.Parallel()
+			walkers := startWalkers(t)
+			var moved, steady int
+			for seed := first + part*count; seed < first+(part+1)*count; seed++ {
+				result := walkers.do(plans.Example(seed))
+				if len(result.faults) > 0 {
+					t.Errorf("seed %d: %s\n%s", seed, strings.Join(result.faults, "\n"), result.history)
+				}
+				if result.moved {
+					moved++
+					if result.steady {
+						steady++
+					}
+				}
+			}
+			t.Logf("the promises hold throughout %d of %d walks of lists with moves", steady, moved)
+			if steady*2 < moved {
+				t.Error("want them to hold for half of the walks at least")
+			}
+		})
+	}
+}
+
+// TestConnection_walksOfAlikeItems walks along lists that do not change, with items that only their
+// order distinguishes, and looks them up.
+func TestConnection_walksOfAlikeItems(t *testing.T) {
+	t.Parallel()
+	walkers := startWalkers(t)
+	for every := 1; every <= 4; every++ {
+		for size := 1; size <= testmode.Count(13, 25); size += 4 {
+			for count := 1; count <= size; count++ {
+				for _, kind := range []walkKind{walkForward, walkBackward} {
+					for _, ttl := range walkTTLs()[:2] {
+						result := walkers.do(walkPlan{
+							kind: kind, ttl: ttl, size: size, every: every, alike: true, lookUp: true,
+							steps: []walkStep{{count: count, wait: time.Millisecond}},
+						})
+						if len(result.faults) > 0 {
+							t.Fatalf("one of %d items, %d a page: %s\n%s", every, count, strings.Join(result.faults, "\n"), result.history)
+						}
+					}
+				}
+			}
+		}
+	}
+}
