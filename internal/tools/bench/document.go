@@ -27,6 +27,7 @@ and memory. All figures are from one run on one machine, in which the servers ta
 	if m, ok := r.result(coalesced); ok {
 		r.writeCoalesced(&b, m)
 	}
+	b.WriteString(r.shapes)
 	r.writeServers(&b)
 	r.writeMethod(&b)
 	return b.String()

@@ -38,6 +38,7 @@ type options struct {
 	only      []string
 	workloads []string
 	out       string
+	shapes    bool
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -55,6 +56,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.Func("only", "comma-separated servers to measure, such as cvmgraph,naive,proxy (default all)", list(&o.only))
 	flags.Func("workloads", "comma-separated workloads, such as a,b (default all)", list(&o.workloads))
 	flags.StringVar(&o.out, "out", "docs", "output directory")
+	flags.BoolVar(&o.shapes, "shapes", false, "measure only how fast both shapes of the API are read, and update that section")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -71,6 +73,9 @@ func run(ctx context.Context, args []string, progress io.Writer) error {
 	}
 	if runtime.NumCPU() < 2 {
 		return errors.New("two cores are required: one for the server, one for the load and the upstream")
+	}
+	if o.shapes {
+		return updateShapes(o.out)
 	}
 	list, err := selectWorkloads(o.workloads)
 	if err != nil {
@@ -131,6 +136,9 @@ func compare(ctx context.Context, o options, list []workload, dir string, progre
 	}
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(400)
+	if r.shapes, err = shapesSection(); err != nil {
+		return report{}, err
+	}
 	start := time.Now()
 	for _, g := range groups {
 		if len(g.servers) == 0 {

@@ -22,6 +22,7 @@ type report struct {
 	itemBytes int // mean
 	gateway   features
 	missing   string // servers that could not run and the reason, as a sentence
+	shapes    string // the section about both shapes of the API
 }
 
 // result returns the group with this name, if it was measured.
