@@ -208,7 +208,7 @@ func (r report) writeMethod(b *strings.Builder) {
 // describe returns the selected fields in words or as GraphQL.
 func (w workload) describe() string {
 	if w.allFields {
-		return "all fields of `Cvm` at any depth, except `id`, which each server generates differently, and\n    `vmId`, which is the same as `hosted.vmId`"
+		return "all fields of `Cvm` at any depth that API version 2025-10-28 has, except `id`, which each server generates\n    differently, and `vmId`, which is the same as `hosted.vmId`"
 	}
 	selection := w.selection(field.graphql)
 	return "`" + strings.TrimSuffix(strings.TrimPrefix(selection, "{ "), " }") + "`"

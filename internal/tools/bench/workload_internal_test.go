@@ -49,7 +49,9 @@ func TestBenchSchema_isASubsetOfTheGatewaysSchema(t *testing.T) {
 				continue
 			}
 			wantField := want.Fields.ForName(f.Name)
-			if wantField == nil || wantField.Type.String() != f.Type.String() {
+			// The API version of the benchmark reports each boolean, although others do not.
+			nullable := wantField != nil && wantField.Type.String() == "Boolean" && f.Type.String() == "Boolean!"
+			if wantField == nil || wantField.Type.String() != f.Type.String() && !nullable {
 				t.Errorf("%s.%s: got %s, want the gateway's %v", name, f.Name, f.Type, wantField)
 			}
 		}
