@@ -46,7 +46,7 @@ func (a *alignment) known() bool { return a.anchored && a.exact }
 
 // locate finds the boundary from which a traversal in the direction dir goes on from a cursor. If
 // the pages do not show it, locate returns pages that may.
-func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) {
+func (asm *Assembler) locate(c *Cursor, dir int, limit bool) (alignment, []PageRef, Reason) {
 	m := newMemory(c, dir)
 	if a, ok := asm.undisturbed(m); ok {
 		return a, nil, ""
@@ -66,7 +66,7 @@ func (asm *Assembler) locate(c *Cursor, dir int) (alignment, []PageRef, Reason) 
 	if len(v.indexes) == 0 {
 		return asm.fallback(m)
 	}
-	return asm.alignmentOf(&v, verdict), nil, ""
+	return asm.alignmentOf(&v, verdict, limit), nil, ""
 }
 
 // undisturbed returns the alignment of a cursor whose item and near neighbors are at their
@@ -90,14 +90,21 @@ func (asm *Assembler) undisturbed(m memory) (alignment, bool) {
 	return alignment{}, false
 }
 
-// alignmentOf returns the alignment that a view shows.
-func (asm *Assembler) alignmentOf(v *view, verdict verdict) alignment {
+// alignmentOf returns the alignment that a view shows. limit reports that a range ends at the
+// cursor.
+func (asm *Assembler) alignmentOf(v *view, verdict verdict, limit bool) alignment {
 	a := alignment{memory: v.memory, ordered: v.ordered, realigned: !v.inPlace(), exact: verdict.certain && v.showsItem()}
 	start := verdict.start
 	a.reordered = !v.ordered
 	if v.ordered {
 		start = v.orderedStart()
 		a.reordered = v.strangers(start, v.place()) > max(v.growth, 0)+v.missingFrom(v.witnesses.lowest, 0)
+		if v.movedBack() {
+			a.reordered, verdict.ambiguous = true, true
+			if limit {
+				start = max(start, verdict.start)
+			}
+		}
 	}
 	if a.reordered {
 		a.exact, a.realigned = false, true

@@ -241,7 +241,7 @@ func (s *span) align(asm *Assembler, dir int) (pages []PageRef, reason Reason) {
 		if c == nil {
 			continue
 		}
-		if s.ends[i], pages, reason = asm.locate(c, dir*(1-2*i)); len(pages) > 0 {
+		if s.ends[i], pages, reason = asm.locate(c, dir*(1-2*i), i > 0); len(pages) > 0 {
 			return pages, reason
 		}
 	}

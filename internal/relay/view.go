@@ -161,8 +161,8 @@ func (v *view) first() int {
 	return slices.IndexFunc(v.evidence.offsets, v.witnesses.has)
 }
 
-// onlyDeleted reports whether the changes of the list are deletions, of n witnesses at least, as
-// far as the view shows.
+// onlyDeleted reports whether the list has only become shorter, by n witnesses at least, as far as
+// the view shows.
 func (v *view) onlyDeleted(n int) bool {
 	for offset := range v.indexes {
 		if moved := v.shift(offset); moved > 0 || moved < v.growth {
@@ -226,6 +226,14 @@ func (v *view) orderedStart() int {
 		before, from, last = before+1, i+1, i
 	}
 	return place
+}
+
+// movedBack reports whether the cursor's item must have moved: the witnesses are in their old
+// order, but there are more other items between it and the next ones than were inserted.
+func (v *view) movedBack() bool {
+	place := v.place()
+	next, ok := v.nextFrom(place)
+	return ok && v.has(0) && v.strangers(place, v.indexes[next]) > max(v.growth, 0)+v.missingFrom(1, next-1)
 }
 
 // movesExplain reports whether the witnesses from index j on may have moved past the items between
