@@ -75,15 +75,20 @@ type invalidField struct {
 	want  string
 }
 
-// invalidFields returns the fields of an item whose values do not match the schema.
+// invalidFields returns the fields of an item whose values do not match the schema, each once: a
+// field can have several sources, and all of them can be wrong.
 func invalidFields(item projection.Item) (fields []invalidField) {
 	if !item.MayHaveInvalid() {
 		return nil
 	}
 	decoded, shape := model.Decode(item), restclient.Shape(item.Page.Shape())
+	seen := map[string]bool{}
 	for _, e := range decoded.FieldErrors {
 		for _, place := range shape.Places(decoded, e) {
-			fields = append(fields, invalidField{place, e.Want})
+			if key := fmt.Sprint(place); !seen[key] {
+				seen[key] = true
+				fields = append(fields, invalidField{place, e.Want})
+			}
 		}
 	}
 	return fields

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"cvmgraph/graph"
 	"cvmgraph/internal/demo"
+	"cvmgraph/restclient"
 )
 
 // listOf returns an upstream that lists the items.
@@ -126,6 +128,31 @@ func dotted(path []any) string {
 		elements[i] = fmt.Sprint(element)
 	}
 	return strings.Join(elements, ".")
+}
+
+// TestFieldErrors_twoSources has a field that has two sources, both invalid.
+func TestFieldErrors_twoSources(t *testing.T) {
+	t.Parallel()
+	s := newFakeSourceOf(restclient.ShapeFlat)
+	s.putItems("Bearer a", false, `{"vm_uuid": "u", "os": {"name": 5, "version": 6}, "base_image": 7}`)
+	g := &gateway{}
+	g.serve(t, "http://upstream.invalid/api/v1", func(r *graph.Resolver) {
+		r.Pages, r.Projection, r.APIVersion = s, true, versionOf(restclient.ShapeFlat)
+	})
+	var response struct{ Errors []struct{ Path []any } }
+	raw := say(g.handler, "Bearer a", "{ cvms { nodes { hosted { configuration { image } } os { name } } } }", "", nil)
+	if err := json.Unmarshal([]byte(raw), &response); err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, e := range response.Errors {
+		paths = append(paths, dotted(e.Path))
+	}
+	slices.Sort(paths)
+	want := []string{"cvms.nodes.0.hosted.configuration.image", "cvms.nodes.0.os.name"}
+	if !slices.Equal(paths, want) {
+		t.Errorf("errors: got paths %q, want %q", paths, want)
+	}
 }
 
 func TestFieldErrors_edges(t *testing.T) {

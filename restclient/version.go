@@ -85,10 +85,10 @@ func KnownVersions() []string {
 	return []string{DefaultAPIVersion, "2026-01-21", "2026-05-22", "2026-06-23"}
 }
 
-// ShapeOf returns the shape of an API version. An unknown version is probably newer than the known
-// ones, so its shape is that of the latest. An empty version is [DefaultAPIVersion].
+// ShapeOf returns the shape of an API version, which is a date: ShapeFlat since 2026-01-21. An
+// empty version is [DefaultAPIVersion].
 func ShapeOf(version string) Shape {
-	if slices.Contains([]string{"", "2025-05-31", DefaultAPIVersion}, version) {
+	if version < "2026-01-21" {
 		return ShapeHosted
 	}
 	return ShapeFlat

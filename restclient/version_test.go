@@ -11,8 +11,10 @@ func TestShapeOf(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]restclient.Shape{
 		"":           restclient.ShapeHosted,
+		"2024-01-01": restclient.ShapeHosted,
 		"2025-05-31": restclient.ShapeHosted,
 		"2025-10-28": restclient.ShapeHosted,
+		"2026-01-20": restclient.ShapeHosted,
 		"2026-01-21": restclient.ShapeFlat,
 		"2026-05-22": restclient.ShapeFlat,
 		"2026-06-23": restclient.ShapeFlat,
