@@ -33,6 +33,9 @@ func TestConnection_randomWalks(t *testing.T) {
 	const parts = 2
 	plans := rapid.Custom(func(t *rapid.T) walkPlan { return planner{t}.plan() })
 	count, first := testmode.Count(400, 20_000)/parts, walkSeed(t)
+	if testmode.Race {
+		count = 200 // .ci/run runs all of them without the race detector
+	}
 	for part := range parts {
 		t.Run(fmt.Sprintf("part %d", part), func(t *testing.T) {
 			t.Parallel()

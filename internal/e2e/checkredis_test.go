@@ -71,7 +71,7 @@ func TestCheck_redis(t *testing.T) {
 				(got.code == exitFailure) != (test.want == check.StatusFailed) {
 				t.Errorf("got code %d and %+v, want %s and %q", got.code, redis, test.want, test.says)
 			}
-			if got := statuses(got.report(t)); !strings.HasPrefix(got, "oo-ooo--") {
+			if got := statuses(got.report(t)); !strings.HasPrefix(got, "oo-oooo--") {
 				t.Errorf("got %s, want the other steps ok", got)
 			}
 			got.checkOutput(t, strings.TrimPrefix(test.url, "redis://"))

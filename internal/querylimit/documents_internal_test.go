@@ -99,7 +99,7 @@ func TestInstall_errorsEqualGqlgens(t *testing.T) {
 		"{ ...a } fragment a on Query { ...b } fragment b on Query { ...a } fragment a on Query { __typename }",
 		"query A { __typename } query A { x }", "{ __typename } { __typename }", "mutation { x }", "subscription { a b }",
 		"{ __schema { types { name } } __type(name: 7) { name nope } }", "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }",
-		"{ a: cvms(first: 1) { totalCount } a: cvms(first: 2) { totalCount } }", "{ cvms { nodes { ...f } } } fragment f on Cvms { id }",
+		"{ a: cvms(first: 1) { totalCount } a: cvms(first: 2) { totalCount } }", "{ cvms { nodes { ...f } } } fragment f on KmsInf { id }",
 	}
 	for _, introspection := range []bool{true, false} {
 		installed, reference := newExecutors(t, introspection)

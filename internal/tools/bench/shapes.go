@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,8 +33,8 @@ type shapePage struct {
 	speeds  [][]float64    // of each step, by rounds, in bytes/s
 }
 
-// shapeSteps are what the gateway does with the bytes of a page. Decoding is for fields with errors,
-// and without the projection.
+// shapeSteps are what the gateway does with the bytes of a page. Pages are decoded for fields with
+// errors, and without the projection.
 func shapeSteps() []string { return []string{"index", "decode"} }
 
 // shapesSection measures and describes how fast both shapes of a page are read.
@@ -75,7 +76,7 @@ with values of a wrong type are decoded, too, and all pages with `+"`--projectio
 
 // newShapePage returns a page of the demo's list.
 func newShapePage(version string) (*shapePage, error) {
-	r := httptest.NewRequest(http.MethodGet, fmt.Sprintf("%s?page=1&page_size=%d", demo.ListPath, shapeItems), nil)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, fmt.Sprintf("%s?page=1&page_size=%d", demo.ListPath, shapeItems), nil)
 	r.Header.Set("Authorization", "Bearer "+demo.DefaultToken)
 	r.Header.Set("X-Phala-Version", version)
 	w := httptest.NewRecorder()
