@@ -60,6 +60,9 @@ func moveCases() map[string]moveCase {
 		"the item by one place, an insert":          {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.MoveItem(9, 10); l.Insert(30) }, count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
 		"an insert before, the next item known":     {loaded: 10, cursor: 5, change: insertAt(5), count: 3, want: numbers(6, 9), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
 		"nothing moves, an insert at the head":      {loaded: 10, cursor: 9, change: insertAt(0), count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
+		"the item by one place, a deletion before":  {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.MoveItem(9, 10); l.Remove(3) }, count: 8, want: numbers(10, 18)},
+		"the item and another one to the end":       {loaded: 60, cursor: 58, change: moveTo(59, 58, 22), count: 28, want: []int{59, 22}, wantRealigned: reordered()},
+		"nothing moves, 16 deleted far before":      {size: 120, loaded: 100, cursor: 50, change: func(l *changinglist.List) { l.Items = l.Items[16:] }, count: 25, want: numbers(51, 76), wantRealigned: &relay.Realigned{Exact: true, Removed: 16, RepeatedFrom: -1}},
 		"nothing moves, an insert after":            {loaded: 10, cursor: 9, change: insertAt(10), count: 3, want: []int{60, 10, 11}},
 		"nothing moves, the cursor's item replaced": {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.Replace(9) }, count: 3, want: []int{60, 10, 11}, wantRealigned: &relay.Realigned{Exact: true, Removed: 1, RepeatedFrom: -1}},
 	}
