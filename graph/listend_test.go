@@ -73,3 +73,30 @@ func TestNotFound_wholeList(t *testing.T) {
 		}
 	}
 }
+
+// TestNotFound_listGrowsAndShrinks has a list that is longer for the moment in which its total is
+// asked for.
+func TestNotFound_listGrowsAndShrinks(t *testing.T) {
+	t.Parallel()
+	list := &oddList{items: numbered(13), notFound: true}
+	all := list.items
+	totals := 0
+	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if totals < 2 && r.URL.Query().Get("page_size") == "1" {
+			totals++
+			list.items = all
+		}
+		list.ServeHTTP(w, r)
+		list.items = all[:12]
+	}))
+	cursor := g.post(t, cvmsQuery, vars{"last": 1}, nil).cvms(t).PageInfo.EndCursor
+	totals = 0
+	a := g.post(t, `query($after: String) { cvms(first: 1, after: $after) { nodes { name } } }`, vars{"after": cursor}, nil)
+	// The cursor remembers no item that is left, so that the traversal begins again and says so.
+	if got, want := string(a.Data["cvms"]), `{"nodes":[{"name":"0"}]}`; got != want || len(a.Errors) > 0 {
+		t.Errorf("got %s and %+v, want %s", got, a.Errors, want)
+	}
+	if p := a.Extensions.Pagination; len(p) != 1 || p[0].Exact {
+		t.Errorf("got %+v, want a report that is not exact", p)
+	}
+}

@@ -348,12 +348,26 @@ func (f *listFetch) requestPages(ctx context.Context, reason relay.Reason, refs 
 func (f *listFetch) endList(
 	ctx context.Context, reason relay.Reason, requests []restclient.PageRequest, loaded []pages.FetchResult, notFound error,
 ) ([]pages.FetchResult, error) {
-	first := restclient.PageRequest{Filter: f.filter, Page: 1, PageSize: 1}
 	for i, request := range requests {
 		if loaded[i].Page == nil && request.Page == 1 {
 			return loaded, notFound
 		}
 	}
+	for range maxLooks { // the list may grow and shrink again in the meantime
+		again, err := f.endListOnce(ctx, reason, requests, loaded)
+		if !isNotFound(err) {
+			return again, err
+		}
+	}
+	return loaded, notFound
+}
+
+// endListOnce replaces the missing pages after the current end of the list, and requests the others
+// again.
+func (f *listFetch) endListOnce(
+	ctx context.Context, reason relay.Reason, requests []restclient.PageRequest, loaded []pages.FetchResult,
+) ([]pages.FetchResult, error) {
+	first := restclient.PageRequest{Filter: f.filter, Page: 1, PageSize: 1}
 	f.op.loader.Invalidate(ctx, first)
 	list, err := f.op.loader.Load(ctx, relay.ReasonTotal, []restclient.PageRequest{first}, time.Now())
 	if err != nil {
