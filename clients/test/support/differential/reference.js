@@ -2,8 +2,8 @@
 // the same arguments as the gateway. A value that only the upstream knows is unknown.
 
 import {
-  buildSchema, execute, GraphQLError, GraphQLFloat, GraphQLID, GraphQLString, introspectionTypes, isScalarType, Kind, parse, SchemaMetaFieldDef,
-  TypeMetaFieldDef, validate,
+  buildSchema, execute, getNamedType, GraphQLError, GraphQLFloat, GraphQLID, GraphQLString, introspectionTypes, isObjectType, isScalarType, Kind, parse,
+  SchemaMetaFieldDef, TypeMetaFieldDef, validate,
 } from 'graphql';
 
 /** A value that graphql-js cannot compute. The gateway may return anything in its place. */
@@ -43,7 +43,15 @@ export function reference(sdl) {
   types._Any.parseLiteral = literal;
   types._Entity.resolveType = types.Node.resolveType = () => 'Cvm';
   setIntrospection(sdl);
-  return { schema, root: resolvers(types) };
+  return { schema, root: resolvers(types), dataTypes: objectTypes(types.CvmEdge) };
+}
+
+/** Returns the names of a type and of the object types in its fields, at any depth. */
+function objectTypes(type, names = new Set()) {
+  if (!isObjectType(type) || names.has(type.name)) return names;
+  names.add(type.name);
+  for (const field of Object.values(type.getFields())) objectTypes(getNamedType(field.type), names);
+  return names;
 }
 
 /** The built-in types of which gqlparser has its own descriptions, with those of graphql-js. */
@@ -154,7 +162,7 @@ function window({ first, last, after, before, nodeId, userId }) {
  * Executes a request as graphql-js does it. The outcome is `syntax` or `invalid` if the document is
  * rejected, `rejected` if the variables or the name of the operation are, and else `executed`.
  */
-export function run({ schema, root }, { query, variables, operationName }) {
+export function run({ schema, root, dataTypes }, { query, variables, operationName }) {
   let document;
   try {
     document = parse(query);
@@ -168,7 +176,7 @@ export function run({ schema, root }, { query, variables, operationName }) {
     schema, document, rootValue: root, operationName,
     variableValues: variables === undefined ? undefined : JSON.parse(variables),
   });
-  return { outcome: 'data' in result ? 'executed' : 'rejected', errors: result.errors ?? [], data: result.data, tokens };
+  return { outcome: 'data' in result ? 'executed' : 'rejected', errors: result.errors ?? [], data: result.data, dataTypes, tokens };
 }
 
 /** Returns the lines and columns of the tokens of a document. */
