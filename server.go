@@ -303,6 +303,7 @@ func (a app) client(upstreamURL string) (*restclient.Client, error) {
 	options.Observer = restclient.Observer{
 		Attempted: a.metrics.UpstreamAttempted, Retried: a.metrics.UpstreamRetried, OverBudget: a.metrics.UpstreamOverBudget,
 		Suppressed: a.metrics.UpstreamSuppressed,
+		Exhausted:  telemetry.NewExhaustedLog(a.logger),
 		Breaker:    func(state string) { logBreaker(a.logger, state) },
 		StartAttempt: func(ctx context.Context, attempt restclient.Attempt, header http.Header) func(int, string) {
 			return a.tracing.Attempt(ctx, attempt.Request.Page, attempt.Request.PageSize, attempt.Number, header)
@@ -312,9 +313,9 @@ func (a app) client(upstreamURL string) (*restclient.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued int) {
+	a.metrics.WatchUpstream(func() (breaker string, limit, inFlight, queued, paused int) {
 		s := client.State()
-		return s.Breaker, s.Limit, s.InFlight, s.Queued
+		return s.Breaker, s.Limit, s.InFlight, s.Queued, s.Paused
 	})
 	return client, nil
 }
@@ -377,9 +378,9 @@ func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *
 func logBreaker(logger *slog.Logger, state string) {
 	switch state {
 	case restclient.BreakerOpen:
-		logger.Warn("circuit breaker opened; upstream calls are paused")
+		logger.Warn("circuit breaker opened; the calls of several credentials fail, and none succeeds")
 	case restclient.BreakerClosed:
-		logger.Info("circuit breaker closed; the upstream has recovered")
+		logger.Info("circuit breaker closed; an upstream call has succeeded")
 	}
 }
 

@@ -171,8 +171,13 @@ func rejectedParams(params []string) *apierror.Error {
 // unavailableUpstream translates the error of a call that the REST client did not send.
 func unavailableUpstream(e *restclient.UnavailableError) *apierror.Error {
 	message := "the gateway has too many calls in flight: try again"
-	if e.Cause == restclient.CauseBreaker {
+	switch e.Cause {
+	case restclient.CausePaused:
+		message = "calls with this credential are paused because they fail: try again after retryAfter seconds"
+	case restclient.CauseBreaker:
 		message = "calls to the upstream are paused because it fails: try again after retryAfter seconds"
+	case restclient.CauseExhausted:
+		message = "the gateway cannot open a connection: try again after retryAfter seconds"
 	}
 	return &apierror.Error{Code: apierror.CodeUnavailable, Message: message, RetryAfter: e.RetryAfter}
 }

@@ -99,7 +99,8 @@ func TestUpstreamFailure_details(t *testing.T) {
 	}
 }
 
-// TestUpstreamFailure_lasting lets the breaker open, and looks at what others get meanwhile.
+// TestUpstreamFailure_lasting lets the list of a credential fail until its calls are paused. The
+// calls of another credential are not.
 func TestUpstreamFailure_lasting(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, fail(502, ""))
@@ -109,13 +110,17 @@ func TestUpstreamFailure_lasting(t *testing.T) {
 		}
 	}
 	g.takeCalls()
-	a := g.post(t, `{ cvms { totalCount } }`, nil, http.Header{"Authorization": {"Bearer another"}, "X-Cvmgraph-Explain": {"1"}})
+	a := g.post(t, `{ cvms { totalCount } }`, nil, http.Header{"Authorization": {"Bearer " + tenant().Bearer}, "X-Cvmgraph-Explain": {"1"}})
 	got := a.onlyError(t)
 	if retry, _ := got.Extensions["retryAfter"].(float64); got.code() != "UNAVAILABLE" || retry < 1 || retry > 5 || dotted(got.Path) != "cvms" {
 		t.Errorf("got %+v, want UNAVAILABLE at cvms, for at most 5 s", got)
 	}
 	if calls := g.takeCalls(); len(calls) > 0 || strings.Contains(a.raw, `"attempts"`) {
 		t.Errorf("got %d calls and %s, want none", len(calls), a.raw)
+	}
+	another := g.post(t, `{ cvms { totalCount } }`, nil, http.Header{"Authorization": {"Bearer another"}}).onlyError(t)
+	if calls := g.takeCalls(); another.code() != "UPSTREAM_ERROR" || len(calls) != 3 {
+		t.Errorf("another credential: got %+v after %d calls, want UPSTREAM_ERROR after 3", another, len(calls))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"cvmgraph/internal/fair"
 	"cvmgraph/internal/wire"
 )
 
@@ -20,24 +21,32 @@ const (
 	// largeBodyBytes is the size up to which a body needs no slot. It is also the maximum memory
 	// that is allocated for an announced length before any byte has arrived.
 	largeBodyBytes = 1 << 20
-	// largeBodies is the number of slots.
-	largeBodies = 4
+	// largeBodySlots is the number of slots. Others get extraSlots more if one caller has more than
+	// its fair share.
+	largeBodySlots, extraSlots = 4, 2
 )
 
-// largeBodySlots limits the number of large bodies in use.
-type largeBodySlots chan struct{}
+// largeBodies limits the number of large bodies in use.
+type largeBodies struct{ slots *fair.Limit }
+
+func newLargeBodies() largeBodies {
+	return largeBodies{fair.NewLimit(fair.Options{
+		Max:     func(int) int { return largeBodySlots },
+		Reserve: 1, Extra: extraSlots, StrangersExtra: 1,
+	})}
+}
 
 // rawPage reads the whole body. Its errors are *InvalidResponseError for a body that is too large,
 // incomplete or wrongly compressed, *UnavailableError for a large one that gets no slot in time,
 // and errors of the connection.
-func (s largeBodySlots) rawPage(ctx context.Context, resp *http.Response) (RawPage, error) {
-	body, large, err := s.readBody(ctx, resp)
+func (l largeBodies) rawPage(ctx context.Context, from fair.Caller, resp *http.Response) (RawPage, error) {
+	body, slot, err := l.readBody(ctx, from, resp)
 	if err == nil && endsEarly(body) {
 		err = invalidResponse(ReasonTruncated)
 	}
 	page := RawPage{Body: body, NoStore: forbidsStoring(resp.Header)}
-	if large {
-		page.release = sync.OnceFunc(func() { <-s })
+	if slot != (fair.Unit{}) {
+		page.release = sync.OnceFunc(slot.Release)
 	}
 	if err != nil {
 		page.Release()
@@ -46,21 +55,18 @@ func (s largeBodySlots) rawPage(ctx context.Context, resp *http.Response) (RawPa
 	return page, nil
 }
 
-// readBody reads the whole body. It reports whether it has taken a slot, also with an error.
-func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body []byte, large bool, err error) {
+// readBody reads the whole body. The slot that it has taken is not zero, also with an error.
+func (l largeBodies) readBody(ctx context.Context, from fair.Caller, resp *http.Response) (body []byte, slot fair.Unit, err error) {
 	if resp.ContentLength > MaxPageBytes {
-		return nil, false, invalidResponse(ReasonTooLarge)
+		return nil, slot, invalidResponse(ReasonTooLarge)
 	}
 	// One byte more, so that the read that finds the end does not need a larger buffer.
 	body = make([]byte, 0, max(min(resp.ContentLength, largeBodyBytes), 0)+1)
 	for {
 		if len(body) == cap(body) {
-			if !large && cap(body) >= largeBodyBytes {
-				select {
-				case s <- struct{}{}:
-					large = true
-				case <-ctx.Done():
-					return nil, false, &UnavailableError{Cause: CauseOverload, RetryAfter: maxQueueing}
+			if slot == (fair.Unit{}) && cap(body) >= largeBodyBytes {
+				if slot, err = l.slots.Acquire(ctx, from, 0); err != nil {
+					return nil, slot, &UnavailableError{Cause: CauseOverload, RetryAfter: maxQueueing}
 				}
 			}
 			body = grown(body, int(resp.ContentLength))
@@ -69,14 +75,14 @@ func (s largeBodySlots) readBody(ctx context.Context, resp *http.Response) (body
 		body = body[:len(body)+n]
 		switch {
 		case len(body) > MaxPageBytes:
-			return nil, large, invalidResponse(ReasonTooLarge)
+			return nil, slot, invalidResponse(ReasonTooLarge)
 		case err == io.EOF:
 			if cap(body)-len(body) > len(body)/8 { // the length was not announced
 				body = bytes.Clone(body)
 			}
-			return body, large, nil
+			return body, slot, nil
 		case err != nil:
-			return nil, large, bodyError(err)
+			return nil, slot, bodyError(err)
 		}
 	}
 }

@@ -17,6 +17,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"cvmgraph/internal/fair"
 )
 
 // Defaults of [Options].
@@ -57,9 +59,9 @@ type Client struct {
 	header   http.Header // of every request
 	timeout  time.Duration
 	shape    Shape
-	conns    *connections
+	pools    *pools
 	policy   *policy
-	large    largeBodySlots
+	large    largeBodies
 }
 
 // New returns a client. It does no I/O. The error joins all problems of the options; it has the
@@ -93,9 +95,9 @@ func New(options Options) (*Client, error) {
 		header:   header,
 		timeout:  options.Timeout,
 		shape:    ShapeOf(options.APIVersion),
-		conns:    newConnections(newTransport(options.TLS), endpoint),
+		pools:    newPools(newTransport(options.TLS), endpoint),
 		policy:   newPolicy(options.Observer),
-		large:    make(largeBodySlots, largeBodies),
+		large:    newLargeBodies(),
 	}, nil
 }
 
@@ -124,7 +126,7 @@ func parseBase(base string) (*url.URL, error) {
 func (c *Client) Shape() Shape { return c.shape }
 
 // Close closes the idle connections. Running calls continue, and the client can still be used.
-func (c *Client) Close() { c.conns.CloseIdleConnections() }
+func (c *Client) Close() { c.pools.CloseIdleConnections() }
 
 // State returns the current state of the breaker and of the limit of attempts in flight.
 func (c *Client) State() State { return c.policy.state() }
@@ -170,8 +172,11 @@ func (p RawPage) Release() {
 // unless too many calls are being retried already. The pause before a retry is short and random,
 // and at least as long as the upstream's Retry-After. If that is longer than 2 s, the call returns
 // at once. So it does if ctx's deadline, or the [RetryDeadline] that replaces it, would pass before
-// the pause is over or, after a timeout, before another attempt could last as long. The upstream is
-// not called while it mostly fails, or while too many attempts are in flight.
+// the pause is over or, after a timeout, before another attempt could last as long.
+//
+// The upstream is not called while the credential's calls mostly fail, while the whole upstream
+// fails, or while too many attempts are in flight. Credentials share attempts, retries and large
+// pages fairly: one that fails or hangs does not prevent the calls of another.
 //
 // The error is an *ArgumentError before any I/O, an *UnavailableError, or the error of the last
 // attempt: *StatusError, *TimeoutError, *NetworkError, or *InvalidResponseError for a body that is
@@ -184,42 +189,46 @@ func (c *Client) Fetch(ctx context.Context, cred Credential, req PageRequest) (R
 	if err := headers.validate(); err != nil {
 		return RawPage{}, err
 	}
-	c.policy.countAttempt()
-	page, err := c.attempt(ctx, headers, Attempt{req, 1})
-	c.policy.uncountAttempt()
+	c.policy.calls.Add(1)
+	defer c.policy.calls.Add(-1)
+	from := c.policy.callerOf(headers)
+	page, err := c.attempt(ctx, from, headers, Attempt{req, 1})
 	if retryReason(err) == "" || ctx.Err() != nil {
 		return page, err
 	}
 	next := Attempt{req, 1}
-	return c.policy.retry(ctx, err, func() (RawPage, error) {
+	return c.policy.retry(ctx, from, err, func() (RawPage, error) {
 		next.Number++
-		return c.attempt(ctx, headers, next)
+		return c.attempt(ctx, from, headers, next)
 	})
 }
 
 // attempt makes one attempt, unless the policy forbids it.
-func (c *Client) attempt(ctx context.Context, headers Headers, a Attempt) (RawPage, error) {
-	permit, err := c.policy.admit(ctx)
+func (c *Client) attempt(ctx context.Context, from caller, headers Headers, a Attempt) (RawPage, error) {
+	permit, err := c.policy.admit(ctx, from)
 	if err != nil {
 		return RawPage{}, err
 	}
 	header := c.headerFor(headers)
 	end := c.policy.observer.startAttempt(ctx, a, header)
-	page, err := c.call(ctx, header, a.Request)
+	page, err := c.call(ctx, permit.caller, header, a.Request)
 	if end != nil {
 		end(spanOutcome(err))
 	}
-	c.policy.settle(ctx, permit, err)
+	if isLoss(err) {
+		c.pools.lost(permit.caller)
+	}
+	c.policy.settle(ctx, from, permit, err)
 	page.Attempts = 1
 	return page, err
 }
 
 // call sends one request, and returns an error that may be shown to clients.
-func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) (RawPage, error) {
+func (c *Client) call(ctx context.Context, from fair.Caller, header http.Header, req PageRequest) (RawPage, error) {
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	page, err := c.fetch(attempt, header, req)
+	page, err := c.fetch(attempt, from, header, req)
 	if err == nil {
 		return page, nil
 	}
@@ -237,8 +246,12 @@ func (c *Client) call(ctx context.Context, header http.Header, req PageRequest) 
 // fetch sends the request and returns the body of a response with status 200. Its errors are
 // *StatusError, *InvalidResponseError, *UnavailableError, and errors of the transport, which
 // must not be shown to clients.
-func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest) (RawPage, error) {
-	resp, err := c.conns.RoundTrip(c.request(ctx, header, req))
+func (c *Client) fetch(ctx context.Context, from fair.Caller, header http.Header, req PageRequest) (RawPage, error) {
+	resp, err := c.pools.of(from).RoundTrip(c.request(ctx, header, req))
+	if resource := exhausted(err); resource != "" {
+		notifyWith(c.policy.observer.Exhausted, resource)
+		return RawPage{}, c.policy.suppress(CauseExhausted, exhaustedPause)
+	}
 	if err != nil {
 		return RawPage{}, err
 	}
@@ -248,7 +261,7 @@ func (c *Client) fetch(ctx context.Context, header http.Header, req PageRequest)
 		failure.KeyAsToken = isKey(header.Get("Authorization"))
 		return RawPage{}, failure
 	}
-	return c.large.rawPage(ctx, resp)
+	return c.large.rawPage(ctx, from, resp)
 }
 
 // forbidsStoring reports whether Cache-Control has the directive no-store.

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cvmgraph/internal/testing/memorynet"
 	"cvmgraph/restclient"
 )
 
@@ -90,23 +91,30 @@ type namedConn struct {
 
 func (c namedConn) RemoteAddr() net.Addr { return &net.UnixAddr{Name: c.name} }
 
+// namedListener gives each connection another remote address.
+type namedListener struct {
+	*memorynet.Listener
+
+	accepted int
+}
+
+func (l *namedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.accepted++
+	return namedConn{conn, string(rune('a' + l.accepted))}, nil
+}
+
 // serveNamed serves the client's connections in memory. Each has another remote address.
 func serveNamed(t *testing.T, client *restclient.Client, handler http.HandlerFunc) {
 	t.Helper()
-	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	listener := memorynet.Listen()
 	server := &http.Server{Handler: handler}
-	go func() { _ = server.Serve(listener) }()
+	go func() { _ = server.Serve(&namedListener{Listener: listener}) }()
 	t.Cleanup(func() { _ = server.Close() })
-	var dials atomic.Int64
-	client.SetDial(func(ctx context.Context, _, _ string) (net.Conn, error) {
-		here, there := net.Pipe()
-		select {
-		case listener.conns <- namedConn{there, string(rune('a' + dials.Add(1)))}:
-			return here, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	})
+	client.SetDial(listener.Dial)
 }
 
 func TestConnections_callerLeavesDuringDial(t *testing.T) {

@@ -149,13 +149,15 @@ func (e *NetworkError) Error() string {
 
 // The causes of an [UnavailableError].
 const (
-	CauseBreaker  = "breaker"  // the upstream has failed too often recently
-	CauseOverload = "overload" // too many attempts are in flight, and too many calls are queued
+	CausePaused    = "paused"    // too many calls of this credential have failed recently
+	CauseBreaker   = "breaker"   // the calls of several credentials fail, and no other call succeeds
+	CauseOverload  = "overload"  // too many attempts are in flight, and too many calls are queued
+	CauseExhausted = "exhausted" // this process has no file descriptor, port or memory for a connection
 )
 
 // UnavailableError reports that the upstream was not called, to protect it and this process.
 type UnavailableError struct {
-	// Cause is CauseBreaker or CauseOverload.
+	// Cause is one of the constants CausePaused to CauseExhausted.
 	Cause string
 	// RetryAfter is the time after which a new call makes sense. It is greater than 0.
 	RetryAfter time.Duration

@@ -18,19 +18,38 @@ type FlatCvm = flatCvm
 
 // SetDial replaces the network, before the client's first call.
 func (c *Client) SetDial(dial func(context.Context, string, string) (net.Conn, error)) {
-	c.conns.transport.DialContext = dial
+	c.pools.transport.DialContext = dial
 }
 
 // SetProxy replaces http.ProxyFromEnvironment, before the client's first call.
-func (c *Client) SetProxy(proxy *url.URL) { c.conns.transport.Proxy = http.ProxyURL(proxy) }
+func (c *Client) SetProxy(proxy *url.URL) { c.pools.transport.Proxy = http.ProxyURL(proxy) }
 
 // Limits of large bodies.
 const (
 	LargeBody   = largeBodyBytes
-	LargeBodies = largeBodies
+	LargeBodies = largeBodySlots
 )
 
 // Dial returns the function that SetDial has set.
 func (c *Client) Dial() func(context.Context, string, string) (net.Conn, error) {
-	return c.conns.transport.DialContext
+	return c.pools.transport.DialContext
+}
+
+// Attempt is an attempt with a credential that ends with err.
+func (c *Client) Attempt(ctx context.Context, cred Credential, err error) error {
+	from := c.policy.callerOf(cred.Headers())
+	permit, refused := c.policy.admit(ctx, from)
+	if refused != nil {
+		return refused
+	}
+	c.policy.settle(ctx, from, permit, err)
+	if isLoss(err) {
+		c.pools.lost(permit.caller)
+	}
+	return err
+}
+
+// Known reports whether the credential has had a page.
+func (c *Client) Known(cred Credential) bool {
+	return c.policy.fairCaller(c.policy.callerOf(cred.Headers())).Known
 }

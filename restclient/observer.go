@@ -19,8 +19,8 @@ const (
 // The states of the breaker.
 const (
 	BreakerClosed   = "closed"    // attempts are made
-	BreakerHalfOpen = "half_open" // a few attempts are made, to see whether the upstream has recovered
-	BreakerOpen     = "open"      // no attempts are made
+	BreakerHalfOpen = "half_open" // an attempt is in flight, to see whether the upstream has recovered
+	BreakerOpen     = "open"      // only a few attempts are made
 )
 
 // Observer has functions that a client calls for its events. Each of them may be nil. They are
@@ -34,11 +34,13 @@ type Observer struct {
 	// OverBudget is called for each retry that is not made because too many of the attempts in
 	// flight are retries.
 	OverBudget func()
-	// Suppressed is called for each attempt that is not made, with the cause: CauseBreaker or
-	// CauseOverload.
+	// Suppressed is called for each attempt that is not made, with the cause: one of the constants
+	// CausePaused to CauseExhausted.
 	Suppressed func(cause string)
-	// Breaker is called for each change of the breaker's state, with one of the constants
-	// BreakerClosed to BreakerOpen.
+	// Exhausted is called for each attempt that is not made because this process has no resource
+	// for a connection: "file descriptors", "ports" or "memory".
+	Exhausted func(resource string)
+	// Breaker is called when the breaker opens or closes, with BreakerOpen or BreakerClosed.
 	Breaker func(state string)
 	// StartAttempt is called just before each attempt, and may add trace headers to the request's
 	// header. If it returns a function, that is called when the attempt has ended. The status is
@@ -62,6 +64,8 @@ type State struct {
 	// Limit is the maximum number of attempts in flight, InFlight is their number, and Queued is
 	// the number of attempts that wait.
 	Limit, InFlight, Queued int
+	// Paused is the number of credentials whose calls are paused because they fail.
+	Paused int
 }
 
 func notify(f func()) {

@@ -62,7 +62,6 @@ func TestObserver_events(t *testing.T) {
 			calls:    5,
 			want:     map[string]int{"attempt": 8, "retry: server_error": 3, "over budget": 2},
 		},
-		"the breaker": {upstream: responding(status(500, "3600")), calls: 20, want: map[string]int{"attempt": 20, "breaker: open": 1}},
 		"suppressed attempts": {
 			upstream: responding(slow),
 			calls:    128 + 256 + 512,

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -87,6 +88,28 @@ func callerError(caller context.Context) error {
 		return &canceledError{cause: context.Cause(caller)}
 	}
 	return &TimeoutError{}
+}
+
+// exhaustedPause is the time after which this process may have a free resource.
+const exhaustedPause = time.Second
+
+// exhausted returns the resource that this process lacks for a connection, or "".
+func exhausted(err error) string {
+	dns, _ := errors.AsType[*net.DNSError](err)
+	is := func(number syscall.Errno) bool {
+		// A DNSError has only the text of its cause.
+		return errors.Is(err, number) || dns != nil && strings.HasSuffix(dns.Err, number.Error())
+	}
+	switch {
+	case err == nil:
+	case is(syscall.EMFILE), is(syscall.ENFILE):
+		return "file descriptors"
+	case is(syscall.EADDRNOTAVAIL):
+		return "ports"
+	case is(syscall.ENOBUFS), is(syscall.ENOMEM):
+		return "memory"
+	}
+	return ""
 }
 
 // networkKind returns the kind of a transport's error.

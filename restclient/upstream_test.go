@@ -2,7 +2,6 @@ package restclient_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -10,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cvmgraph/internal/testing/memorynet"
 	"cvmgraph/restclient"
 )
 
@@ -23,6 +23,12 @@ type script struct {
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := int(s.calls.Add(1))
 	s.responses[min(n, len(s.responses))-1](w, r)
+}
+
+// cycle sends the responses in order again and again.
+func (s *script) cycle(w http.ResponseWriter, r *http.Request) {
+	n := int(s.calls.Add(1) - 1)
+	s.responses[n%len(s.responses)](w, r)
 }
 
 func responding(responses ...http.HandlerFunc) *script { return &script{responses: responses} }
@@ -78,35 +84,6 @@ func callAll(ctx context.Context, client *restclient.Client, n int) (wait func()
 	return func() map[string]int { group.Wait(); return ends }
 }
 
-// pipeListener is a network in memory, which works with synctest.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error { close(l.closed); return nil }
-
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
-
-func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case l.conns <- there:
-		return here, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // inMemory runs call in a synctest bubble, with a client of a server with the given handler.
 func inMemory(t *testing.T, handler http.HandlerFunc, call func(*testing.T, *restclient.Client)) {
 	t.Helper()
@@ -117,7 +94,7 @@ func inMemory(t *testing.T, handler http.HandlerFunc, call func(*testing.T, *res
 func observed(t *testing.T, handler http.HandlerFunc, observer restclient.Observer, call func(*testing.T, *restclient.Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+		listener := memorynet.Listen()
 		server := &http.Server{Handler: handler}
 		go func() { _ = server.Serve(listener) }()
 		defer func() { _ = server.Close() }()
@@ -125,7 +102,7 @@ func observed(t *testing.T, handler http.HandlerFunc, observer restclient.Observ
 		if err != nil {
 			t.Fatal(err)
 		}
-		client.SetDial(listener.dial)
+		client.SetDial(listener.Dial)
 		defer client.Close()
 		call(t, client)
 	})

@@ -79,7 +79,7 @@ func (m *monitoringTest) observe(t *testing.T) []string {
 		recordQuery("a retry because of "+reason, `cvmgraph_upstream_retries_total{reason="`+reason+`"} > 0`)
 	}
 	recordQuery("an open breaker", "cvmgraph_upstream_breaker_state == 2")
-	recordQuery("the alert for an open breaker", `ALERTS{alertname="CvmgraphUpstreamDown"}`)
+	recordQuery("the alert for paused credentials", `ALERTS{alertname="CvmgraphCredentialPaused"}`)
 	return slices.Sorted(maps.Keys(missing))
 }
 

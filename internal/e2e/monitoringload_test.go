@@ -115,7 +115,10 @@ func (l *monitoredLoad) start() {
 			}
 		}
 	}
-	l.repeat(8*time.Second, func(n int) { // every other time, the upstream fails and Redis is paused
+	broken := l.faults.Token("503", faulty.Always, "paused")
+	l.repeat(100*time.Millisecond, func(int) { l.page(l.faulty, 10, broken) })
+	// Every other time, the upstream fails and Redis is paused. The breaker opens after 10 s.
+	l.repeat(16*time.Second, func(n int) {
 		l.down.Store(n%2 == 1)
 		_ = l.redis.Process.Signal([]os.Signal{syscall.SIGCONT, syscall.SIGSTOP}[n%2])
 	})

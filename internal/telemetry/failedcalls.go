@@ -10,6 +10,22 @@ import (
 // logInterval is the shortest time between two log lines about the same kind of failure.
 const logInterval = time.Minute
 
+// NewExhaustedLog returns a function that logs a resource that this process lacks for a connection
+// to the upstream, each at most once a minute. The function is safe for concurrent use.
+func NewExhaustedLog(logger *slog.Logger) func(resource string) {
+	lines := make(map[string]*rate.Sometimes)
+	for _, resource := range []string{"file descriptors", "ports", "memory"} {
+		lines[resource] = &rate.Sometimes{Interval: logInterval}
+	}
+	return func(resource string) {
+		if line, ok := lines[resource]; ok {
+			line.Do(func() {
+				logger.Error("no connection to the upstream; the gateway or its machine is out of a resource", "resource", resource)
+			})
+		}
+	}
+}
+
 // NewFailedCallLog returns a function that logs failed upstream calls by their outcome, with
 // details. It logs each outcome at most once a minute, except outcomes that are no failure of the
 // upstream. An outcome client_error is logged as a request that the upstream may refuse whoever

@@ -28,7 +28,7 @@ func newObservers() observers {
 	o := observers{m, m.PageCache(8192), m.Redis(), m.ResponseCache()}
 	o.cache.Watch(func() (int, uint64) { return 3, 4096 })
 	o.responses.Watch(func() (int, uint64) { return 2, 1024 })
-	o.WatchUpstream(func() (string, int, int, int) { return "open", 128, 7, 2 })
+	o.WatchUpstream(func() (string, int, int, int, int) { return "open", 128, 7, 2, 3 })
 	return o
 }
 
@@ -209,7 +209,7 @@ func TestMetrics_upstream(t *testing.T) {
 			observe: func(observers) {},
 			want: map[string]string{
 				"cvmgraph_upstream_breaker_state": "2", "cvmgraph_upstream_concurrency_limit": "128", "cvmgraph_upstream_attempts_in_flight": "7",
-				"cvmgraph_upstream_attempts_queued": "2",
+				"cvmgraph_upstream_attempts_queued": "2", "cvmgraph_upstream_paused_credentials": "3",
 			},
 		},
 	})
@@ -485,7 +485,7 @@ func TestWatchUpstream_breakerState(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[string]string{"closed": "0", "half_open": "1", "open": "2"} {
 		m := telemetry.NewMetrics()
-		m.WatchUpstream(func() (string, int, int, int) { return state, 0, 0, 0 })
+		m.WatchUpstream(func() (string, int, int, int, int) { return state, 0, 0, 0, 0 })
 		text, _ := scrape(t, m, "")
 		if got := samples(text)["cvmgraph_upstream_breaker_state"]; got != want {
 			t.Errorf("%s: got %s, want %s", state, got, want)

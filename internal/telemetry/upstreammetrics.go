@@ -35,7 +35,7 @@ func newUpstreamMetrics(register factory) upstreamMetrics {
 		overBudget: register.counter("cvmgraph_upstream_retry_budget_exhausted_total",
 			"Retries that were not made, because too many attempts in flight were retries."),
 		suppressed: register.closedSet("cvmgraph_upstream_attempts_suppressed_total", "Attempts that were not made, to protect the upstream and the gateway.",
-			"reason", "breaker", "overload"),
+			"reason", "paused", "breaker", "overload", "exhausted"),
 		compared:    register.counter("cvmgraph_upstream_contract_checks_total", "Pages of the upstream that were checked against the API contract."),
 		differences: differences,
 	}
@@ -62,8 +62,8 @@ func (m *Metrics) UpstreamRetried(reason string) { m.upstream.retries.inc(reason
 // UpstreamOverBudget counts a retry that was not made, because the retry budget was exhausted.
 func (m *Metrics) UpstreamOverBudget() { m.upstream.overBudget.Inc() }
 
-// UpstreamSuppressed counts an attempt that was not made. The reason is breaker or overload; any
-// other value is counted as other.
+// UpstreamSuppressed counts an attempt that was not made. The reason is paused, breaker, overload
+// or exhausted; any other value is counted as other.
 func (m *Metrics) UpstreamSuppressed(reason string) { m.upstream.suppressed.inc(reason) }
 
 // UpstreamCompared records a check of a page against the API contract: the numbers of missing keys,
@@ -78,16 +78,18 @@ func (m *Metrics) UpstreamCompared(missing, changed, unknown int) {
 // WatchUpstream registers gauges for the state of the upstream client. state is called at each
 // scrape, and must be safe for concurrent use. The breaker is closed, half_open or open.
 // WatchUpstream panics if it is called twice.
-func (m *Metrics) WatchUpstream(state func() (breaker string, limit, inFlight, queued int)) {
-	gauge := func(name, help string, value func(breaker string, limit, inFlight, queued int) int) {
+func (m *Metrics) WatchUpstream(state func() (breaker string, limit, inFlight, queued, paused int)) {
+	gauge := func(name, help string, value func(breaker string, limit, inFlight, queued, paused int) int) {
 		watch(m.register, name, help, func() int { return value(state()) })
 	}
 	gauge("cvmgraph_upstream_breaker_state", "State of the circuit breaker: 0 is closed, 1 is half open, 2 is open.",
-		func(breaker string, _, _, _ int) int { return map[string]int{"half_open": 1, "open": 2}[breaker] })
+		func(breaker string, _, _, _, _ int) int { return map[string]int{"half_open": 1, "open": 2}[breaker] })
 	gauge("cvmgraph_upstream_concurrency_limit", "Maximum number of attempts in flight.",
-		func(_ string, limit, _, _ int) int { return limit })
+		func(_ string, limit, _, _, _ int) int { return limit })
 	gauge("cvmgraph_upstream_attempts_in_flight", "Attempts in flight.",
-		func(_ string, _, inFlight, _ int) int { return inFlight })
+		func(_ string, _, inFlight, _, _ int) int { return inFlight })
 	gauge("cvmgraph_upstream_attempts_queued", "Attempts that wait until an attempt in flight ends.",
-		func(_ string, _, _, queued int) int { return queued })
+		func(_ string, _, _, queued, _ int) int { return queued })
+	gauge("cvmgraph_upstream_paused_credentials", "Credentials whose calls are paused because they fail.",
+		func(_ string, _, _, _, paused int) int { return paused })
 }

@@ -1,6 +1,7 @@
 package faulty
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -57,6 +58,11 @@ func (u *Upstream) addConnections() {
 		c.flush()
 		c.hang()
 	}
+	u.faults["hang-in-large-body"] = func(c *call) {
+		_, _ = c.Write(bytes.Repeat([]byte(" "), 2*mebibyte))
+		c.flush()
+		c.hang()
+	}
 	u.faults["hang-in-announced-body"] = func(c *call) { c.raw(headerOf(c.page())+half(c), c.stay) }
 	u.faults["drip"] = func(c *call) { c.drip(c.page(), 1) }
 	u.faults["drip-header"] = func(c *call) { c.raw("HTTP/1.1 200 OK\r\n", c.dripHeader) }
@@ -73,28 +79,36 @@ func headerOf(body []byte) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body))
 }
 
+// Conn is a connection that can be reset, and whose sides can be closed one by one. A *net.TCPConn
+// is one.
+type Conn interface {
+	net.Conn
+	CloseWrite() error
+	SetLinger(seconds int) error
+}
+
 // raw writes text to the connection itself, then calls end.
-func (c *call) raw(text string, end func(*net.TCPConn)) {
+func (c *call) raw(text string, end func(Conn)) {
 	conn, _, err := http.NewResponseController(c.ResponseWriter).Hijack()
 	if err != nil {
 		panic(err)
 	}
 	defer func() { _ = conn.Close() }()
 	_, _ = io.WriteString(conn, text)
-	end(conn.(*net.TCPConn))
+	end(conn.(Conn))
 }
 
 // abort makes the following close a reset. It waits first, so that the bytes written so far arrive.
-func abort(conn *net.TCPConn) {
+func abort(conn Conn) {
 	<-time.After(10 * time.Millisecond)
 	_ = conn.SetLinger(0)
 }
 
 // finish does nothing: raw closes the connection.
-func finish(*net.TCPConn) {}
+func finish(Conn) {}
 
 // stay keeps the connection open until the caller closes it, or the fault is repaired.
-func (c *call) stay(conn *net.TCPConn) {
+func (c *call) stay(conn Conn) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
@@ -134,7 +148,7 @@ func (c *call) drip(body []byte, piece int) {
 }
 
 // dripHeader sends header lines until the caller disconnects.
-func (c *call) dripHeader(conn *net.TCPConn) {
+func (c *call) dripHeader(conn Conn) {
 	for range time.Tick(dripEvery) {
 		if _, err := io.WriteString(conn, "X-Server: "+Secret+"\r\n"); err != nil {
 			c.onAbandoned()

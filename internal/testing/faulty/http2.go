@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -26,13 +27,24 @@ const maxFrame = 16 << 10
 // after which nothing else is written.
 func NewHTTP2Server(u *Upstream, greet func(*http2.Framer)) *httptest.Server {
 	server := httptest.NewUnstartedServer(u)
+	startHTTP2(server, u, greet)
+	return server
+}
+
+// NewHTTP2ServerOn is [NewHTTP2Server] with a listener, whose connections are of type [Conn].
+func NewHTTP2ServerOn(listener net.Listener, handler http.Handler) *httptest.Server {
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}}
+	startHTTP2(server, handler, nil)
+	return server
+}
+
+func startHTTP2(server *httptest.Server, handler http.Handler, greet func(*http2.Framer)) {
 	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{http2.NextProtoTLS}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
-		http2.NextProtoTLS: func(_ *http.Server, conn *tls.Conn, _ http.Handler) { serveHTTP2(u, conn, greet) },
+		http2.NextProtoTLS: func(_ *http.Server, conn *tls.Conn, _ http.Handler) { serveHTTP2(handler, conn, greet) },
 	}
 	server.StartTLS()
-	return server
 }
 
 // http2Conn is a connection of a client that speaks HTTP/2.

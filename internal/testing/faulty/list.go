@@ -39,7 +39,7 @@ func (u *Upstream) addLists() {
 	u.faults["404-beyond-the-end"] = func(c *call) {
 		d := c.document()
 		if n := len(items(d)); n == 0 && c.start() > 0 {
-			c.sendError(http.StatusNotFound, errorBody)
+			c.sendError(http.StatusNotFound)
 			return
 		}
 		c.sendEdited(func(document) {})

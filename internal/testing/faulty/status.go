@@ -39,20 +39,20 @@ func responseWith(name string) (fault, bool) {
 	if seconds, ok := strings.CutPrefix(form, "after-"); ok {
 		return func(c *call) {
 			c.Header().Set("Retry-After", seconds)
-			c.sendError(status, errorBody)
+			c.sendError(status)
 		}, strings.Trim(seconds, "0123456789") == ""
 	}
 	if form == "" {
-		return func(c *call) { c.sendError(status, errorBody) }, true
+		return func(c *call) { c.sendError(status) }, true
 	}
 	refuse, ok := refusals[form]
 	return func(c *call) { refuse(c, status) }, ok
 }
 
 // sendError sends an error as the API does.
-func (c *call) sendError(status int, body string) {
+func (c *call) sendError(status int) {
 	c.Header().Set("X-Request-Id", Secret)
-	c.send(status, jsonType, body)
+	c.send(status, jsonType, errorBody)
 }
 
 // addStatuses adds responses with statuses other than 200 that have special headers or bodies.
@@ -90,6 +90,14 @@ func (u *Upstream) addStatuses() {
 	u.faults["503-after-invalid"] = func(c *call) {
 		c.Header().Set("Retry-After", "-1e9 "+Secret)
 		c.send(http.StatusServiceUnavailable, jsonType, errorBody)
+	}
+	u.faults["429-late"] = func(c *call) {
+		select {
+		case <-time.After(time.Second):
+			c.sendError(http.StatusTooManyRequests)
+		case <-c.r.Context().Done():
+			c.onAbandoned()
+		}
 	}
 	u.faults["500-hang"] = func(c *call) {
 		c.WriteHeader(http.StatusInternalServerError)

@@ -2,7 +2,6 @@ package faulty
 
 import (
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -113,13 +112,13 @@ func (s *stream) beginHeader() {
 // close closes the sending side of the connection. The client closes the other one.
 func (s *stream) close() {
 	s.aborted = true
-	_ = s.conn.NetConn().(*net.TCPConn).CloseWrite()
+	_ = s.conn.NetConn().(Conn).CloseWrite()
 }
 
 // abort resets the connection, after the bytes written so far have arrived.
 func (s *stream) abort() {
 	<-time.After(10 * time.Millisecond)
 	s.aborted = true
-	_ = s.conn.NetConn().(*net.TCPConn).SetLinger(0)
+	_ = s.conn.NetConn().(Conn).SetLinger(0)
 	_ = s.conn.NetConn().Close()
 }

@@ -5,8 +5,10 @@ package faulty
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -72,6 +74,10 @@ func (u *Upstream) Token(name string, when When, salt string) string {
 	}
 	return token
 }
+
+// Faults returns the names of all faults, in alphabetical order, without those that [responseWith]
+// and late-by describe by a pattern.
+func (u *Upstream) Faults() []string { return slices.Sorted(maps.Keys(u.faults)) }
 
 // parse returns the fault of a token, and the calls that it applies to.
 func (u *Upstream) parse(token string, overHTTP2 bool) (f fault, when When, ok bool) {

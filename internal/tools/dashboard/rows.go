@@ -101,7 +101,7 @@ func glance() []panel {
 		},
 		{
 			title: "Breaker", width: 3, kind: number,
-			description: "The worst state of all gateways. Open: the upstream fails almost always, and the gateway makes no attempts for 5 s at a time. " +
+			description: "The worst state of all gateways. Open: the calls of several credentials fail, none succeeds, and the gateway makes few attempts. " +
 				"Callers get UNAVAILABLE, or older pages if --stale-if-error allows it.",
 			queries:    []query{{"breaker", `max(cvmgraph_upstream_breaker_state{})`}},
 			thresholds: []threshold{{color: "green"}, {1, "yellow"}, {2, "red"}},
@@ -197,21 +197,28 @@ func upstream() []panel {
 		},
 		{
 			title: "Breaker", width: 12, kind: timeline,
-			description: "Closed: the gateway makes attempts. Open: four of five attempts failed, of at least 20 within 10 s, and there are no attempts for 5 s. " +
-				"Half open: the gateway makes a few attempts as a test. Without requests, an open breaker stays open, which is not a problem.",
+			description: "Closed: the gateway makes attempts. Open: the calls of several credentials fail, and none has succeeded for 10 s. Each credential has a probe every 5 s. " +
+				"Half open: a probe is in flight. Without requests, an open breaker stays open, which is not a problem.",
 			queries:    []query{{"{{instance}}", `max by (instance) (cvmgraph_upstream_breaker_state{})`}},
 			thresholds: []threshold{{color: "green"}, {1, "yellow"}, {2, "red"}},
 			states:     breakerStates(),
 		},
 		{
 			title: "Suppressed attempts", width: 12, unit: "cps",
-			description: "Callers get UNAVAILABLE. breaker: the upstream fails. overload: too many attempts are in flight or queued, " +
-				"because the upstream is slow or gets more calls than it can serve. Make fewer calls; more replicas do not help.",
+			description: "Callers get UNAVAILABLE. paused: the upstream fails for this credential. breaker: it fails for several, and no call succeeds. " +
+				"overload: too many attempts are in flight or queued, because the upstream is slow or gets more calls than it can serve. Make fewer calls; " +
+				"more replicas do not help. exhausted: the gateway has no file descriptor, port or memory for a connection.",
 			queries: []query{{"{{reason}}", `sum by (reason) (rate(cvmgraph_upstream_attempts_suppressed_total{}[]))`}},
-			series:  []series{{legend: "breaker", color: "red"}, {legend: "overload", color: "orange"}},
+			series:  []series{{legend: "paused", color: "yellow"}, {legend: "breaker", color: "red"}, {legend: "overload", color: "orange"}, {legend: "exhausted", color: "purple"}},
 		},
 		{
-			title: "Attempts in flight", width: 24, stacked: true,
+			title: "Paused credentials", width: 12,
+			description: "Credentials whose calls are paused because they fail, in the gateway with most of them. Other credentials are not affected.",
+			queries:     []query{{"paused", `max(cvmgraph_upstream_paused_credentials{})`}},
+			series:      []series{{legend: "paused", color: "yellow"}},
+		},
+		{
+			title: "Attempts in flight", width: 12, stacked: true,
 			description: "Sum of all gateways. The limit adapts to the duration of attempts, from 16 to 512 per gateway. If it falls, the upstream is getting slower. " +
 				"If a queue persists, attempts will soon be suppressed.",
 			queries: []query{
