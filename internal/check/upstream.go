@@ -33,6 +33,9 @@ type response struct {
 	err      error                 // also if the page is not valid JSON
 	trace    *connectionTrace
 	took     time.Duration
+	// otherVersionWorks reports that the upstream refuses the request, but not with another API
+	// version or without one.
+	otherVersionWorks bool
 }
 
 // status returns the HTTP status, or 0 if there was no complete response.
@@ -81,6 +84,7 @@ func (u *upstreamCheck) call(ctx context.Context, headers restclient.Headers) *r
 func (u *upstreamCheck) run(ctx context.Context) (steps []Step) {
 	r := u.call(ctx, headersOf(u.Token, u.APIKey))
 	defer r.page.Release()
+	tries := u.tryVersions(ctx, r)
 	failed := ""
 	for _, step := range []struct {
 		name     string
@@ -98,7 +102,7 @@ func (u *upstreamCheck) run(ctx context.Context) (steps []Step) {
 		}
 		steps = append(steps, evaluated)
 	}
-	return append(steps, u.versions(ctx, r, failed))
+	return append(steps, u.versions(r, tries, failed))
 }
 
 // reachability checks whether there was a connection.
@@ -146,7 +150,7 @@ func (u *upstreamCheck) http(_ context.Context, r *response) Step {
 		return newStep(StepHTTP, StatusOK, fmt.Sprintf("the upstream responds with status %d%s", status, took))
 	}
 	if status, ok := errors.AsType[*restclient.StatusError](r.err); ok {
-		if status.VersionRefused || status.MayRefuseVersion() && status.StatusCode != http.StatusNotFound {
+		if status.VersionRefused || r.otherVersionWorks || status.MayRefuseVersion() && status.StatusCode != http.StatusNotFound {
 			return newStep(StepHTTP, StatusOK, fmt.Sprintf("the upstream responds with status %d%s", status.StatusCode, took))
 		}
 		return newStep(StepHTTP, StatusFailed, fmt.Sprintf("the upstream responds with status %d: %s", status.StatusCode, u.statusAdvice(status)))
@@ -209,10 +213,10 @@ func (u *upstreamCheck) contract(_ context.Context, r *response) Step {
 		return newStep(StepContract, StatusSkipped, "needs a credential: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY")
 	default:
 		message := fmt.Sprintf("the upstream rejects the request (status %d): check that it has API version %s (--api-version), and that --upstream-url is https:// if it uses TLS", status, u.version())
-		if refusal, ok := errors.AsType[*restclient.StatusError](r.err); ok && refusal.VersionRefused {
+		refusal, ok := errors.AsType[*restclient.StatusError](r.err)
+		if r.otherVersionWorks || ok && refusal.VersionRefused {
 			message = fmt.Sprintf("the upstream refuses API version %s (status %d): set another --api-version", u.version(), status)
-		}
-		if r.fromIntermediary() {
+		} else if r.fromIntermediary() {
 			message = fmt.Sprintf("something in front of the API rejects the request (status %d, without an error of the API): check that --upstream-url is https:// if it uses TLS; else ask the operator of the CDN, firewall or proxy", status)
 		}
 		return newStep(StepContract, StatusFailed, message)

@@ -43,34 +43,33 @@ const (
 	VersionWorks      VersionResult = "works"
 	VersionDiffers    VersionResult = "differs"     // the gateway serves the page, but keys are missing or have another type
 	VersionOtherShape VersionResult = "other_shape" // the items have the shape of another version
-	VersionRefused    VersionResult = "refused"     // the API returns an error that may be about the version
+	VersionRefused    VersionResult = "refused"     // the upstream returns an error that may be about the version
 	VersionFailed     VersionResult = "failed"      // there is no valid page for another reason
 	VersionNotTried   VersionResult = "not_tried"
 )
 
+// served reports whether the gateway can serve the page of the version.
+func (v Version) served() bool { return v.Result == VersionWorks || v.Result == VersionDiffers }
+
 // maxPause is the longest pause that the check makes when the upstream limits its calls.
 const maxPause = 10 * time.Second
 
-// versions tries the known API versions one after the other, and the default of the credential's
-// token. The first response is that of the configured version. Before is the step that failed
-// before, or "".
-func (u *upstreamCheck) versions(ctx context.Context, first *response, before string) Step {
-	status, ok := errors.AsType[*restclient.StatusError](first.err)
-	mayRefuse := ok && status.MayRefuseVersion()
-	switch {
-	case first.status() == http.StatusUnauthorized && before == "":
-		return newStep(StepVersions, StatusSkipped, "needs a credential: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY")
-	case first.err != nil && !mayRefuse:
-		return newStep(StepVersions, StatusSkipped, "not checked, because "+before+" failed")
+// tryVersions tries the known API versions one after the other, and the default of the credential's
+// token. The first response is that of the configured version. It returns nil if that response
+// shows that the version is not the problem, and that there is no page to compare others with.
+func (u *upstreamCheck) tryVersions(ctx context.Context, first *response) *versionTries {
+	if first.err != nil && !mayRefuseVersion(first.err) {
+		return nil
 	}
-	tries := versionTries{check: u, tried: []Version{u.try(u.version(), first)}}
-	for _, version := range append(restclient.KnownVersions(), TokenDefault) {
+	tries := &versionTries{check: u, tried: []Version{u.try(u.version(), first)}}
+	known := restclient.KnownVersions()
+	for _, version := range append(known, TokenDefault) {
 		if version != u.version() {
 			tries.add(ctx, version)
 		}
 	}
+	first.otherVersionWorks = first.err != nil && slices.ContainsFunc(tries.tried, Version.served)
 	// The order is that of the versions. An unknown version stays the first one.
-	known := restclient.KnownVersions()
 	slices.SortStableFunc(tries.tried, func(a, b Version) int {
 		place := func(v Version) int {
 			if v.Version == TokenDefault {
@@ -80,9 +79,36 @@ func (u *upstreamCheck) versions(ctx context.Context, first *response, before st
 		}
 		return place(a) - place(b)
 	})
-	step := Step{Name: StepVersions, Versions: tries.tried}
-	step.Status, step.Message = tries.recommend(u.version())
-	return step
+	return tries
+}
+
+// mayRefuseVersion reports whether the request's API version can be the reason of an error. For a
+// withdrawn version, the upstream, or what stands in front of it, can use a status that says that
+// there is nothing, without an error of the API.
+func mayRefuseVersion(err error) bool {
+	status, ok := errors.AsType[*restclient.StatusError](err)
+	if !ok {
+		return false
+	}
+	switch status.StatusCode {
+	case http.StatusNotFound, http.StatusNotAcceptable, http.StatusGone:
+		return true
+	}
+	return status.MayRefuseVersion()
+}
+
+// versions reports the versions that were tried. If tries is nil, there are none. Before is the
+// step that failed before, or "".
+func (u *upstreamCheck) versions(first *response, tries *versionTries, before string) Step {
+	switch {
+	case tries != nil:
+		step := Step{Name: StepVersions, Versions: tries.tried}
+		step.Status, step.Message = tries.recommend(u.version())
+		return step
+	case first.status() == http.StatusUnauthorized && before == "":
+		return newStep(StepVersions, StatusSkipped, "needs a credential: set CVMGRAPH_TOKEN or CVMGRAPH_API_KEY")
+	}
+	return newStep(StepVersions, StatusSkipped, "not checked, because "+before+" failed")
 }
 
 // versionTries are the versions that were tried so far.
@@ -198,7 +224,7 @@ func describeShape(s restclient.Shape) string {
 // failureOf returns the result of a call without a page.
 func failureOf(r *response) (VersionResult, string) {
 	if status, ok := errors.AsType[*restclient.StatusError](r.err); ok {
-		if status.MayRefuseVersion() {
+		if mayRefuseVersion(status) {
 			return VersionRefused, fmt.Sprintf("refused (status %d)", status.StatusCode)
 		}
 		return VersionFailed, fmt.Sprintf("fails (status %d)", status.StatusCode)
@@ -216,17 +242,39 @@ func isInvalid(err error) bool {
 
 // recommend returns the status and the message of the step: the version to use.
 func (t *versionTries) recommend(configured string) (Status, string) {
+	status, message := t.best(configured)
+	if t.stop != "" {
+		status, message = StatusWarning, message+"; not all versions were tried: "+t.stop
+	}
+	return status, message
+}
+
+// best compares the versions that were tried.
+func (t *versionTries) best(configured string) (Status, string) {
 	var working []string
+	knownServed, defaultServed := false, false
 	for _, v := range t.tried {
-		if v.Result == VersionWorks && v.Version != TokenDefault {
+		switch {
+		case v.Version == TokenDefault:
+			defaultServed = v.served()
+		case v.Result == VersionWorks:
 			working = append(working, v.Version)
 		}
+		knownServed = knownServed || v.Version != TokenDefault && v.served()
+	}
+	if len(working) == 0 {
+		switch {
+		case t.stop != "":
+			return StatusWarning, "no API version works so far"
+		case defaultServed && !knownServed:
+			return StatusWarning, "no known API version works, but a call without a version does: the upstream has a version that this cvmgraph does not know; " +
+				"update cvmgraph, or set --api-version to the date of that version, which the API's documentation has"
+		}
+		return StatusWarning, "no known API version works without differences, so the version is probably not the cause"
 	}
 	others := slices.DeleteFunc(slices.Clone(working), func(v string) bool { return v == configured })
 	status, message := StatusOK, "keep --api-version "+configured+": it works"
 	switch {
-	case len(working) == 0:
-		return StatusWarning, "no known API version works without differences, so the version is probably not the cause"
 	case !slices.Contains(working, configured):
 		best := working[len(working)-1] // the others last longer
 		if slices.Contains(working, restclient.DefaultAPIVersion) {
@@ -242,9 +290,5 @@ func (t *versionTries) recommend(configured string) (Status, string) {
 	default:
 		message += ", and no other version"
 	}
-	message += " (docs/versions.md compares them)"
-	if t.stop != "" {
-		status, message = StatusWarning, message+"; not all versions were tried: "+t.stop
-	}
-	return status, message
+	return status, message + " (docs/versions.md compares them)"
 }

@@ -12,6 +12,7 @@ import (
 
 	"cvmgraph/internal/check"
 	"cvmgraph/internal/demo"
+	"cvmgraph/restclient"
 )
 
 // atVersion is the demo upstream behind a proxy that replaces the API version of each request. An
@@ -106,6 +107,16 @@ var versionChecks = map[string]struct {
 		want:   "2025-10-28 refused  404\n2026-01-21 works flat 200\n2026-05-22 works flat 200\n2026-06-23 works flat 200\ndefault works flat 200\n",
 		status: check.StatusWarning, says: "set --api-version to 2026-06-23; ",
 	},
+	"a withdrawn version is gone, without a body": {
+		upstream: demoWith(map[string]http.HandlerFunc{"2025-10-28": statusHandler(http.StatusGone).ServeHTTP}),
+		want:     "2025-10-28 refused  410\n2026-01-21 works flat 200\n2026-05-22 works flat 200\n2026-06-23 works flat 200\ndefault works flat 200\n",
+		status:   check.StatusWarning, says: "set --api-version to 2026-06-23; ",
+	},
+	"only a version that is unknown": {
+		upstream: demo.New(demo.Options{DefaultVersion: "2025-05-31", WithdrawnVersions: restclient.KnownVersions()}),
+		want:     "2025-10-28 refused  400\n2026-01-21 refused  400\n2026-05-22 refused  400\n2026-06-23 refused  400\ndefault works hosted 200\n",
+		status:   check.StatusWarning, says: "a call without a version does: the upstream has a version that this cvmgraph does not know; update cvmgraph",
+	},
 	"only the oldest version": {
 		upstream: demo.New(demo.Options{DefaultVersion: "2025-10-28", WithdrawnVersions: []string{"2026-01-21", "2026-05-22", "2026-06-23"}}),
 		want:     "2025-10-28 works hosted 200\n2026-01-21 refused  400\n2026-05-22 refused  400\n2026-06-23 refused  400\ndefault works hosted 200\n",
@@ -152,6 +163,7 @@ func TestCheck_versions(t *testing.T) {
 			if want := cmp.Or(test.calls, 5); calls.Load() != want {
 				t.Errorf("got %d calls, want %d", calls.Load(), want)
 			}
+			checkRefusal(t, report)
 			got.checkOutput(t, address)
 			text := runCheck(t, nil, append(args, "--log-format=text")...)
 			for _, v := range versions.Versions {
@@ -160,6 +172,22 @@ func TestCheck_versions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// checkRefusal checks the steps before versions if the configured version is refused: the version
+// has failed, and not the address.
+func checkRefusal(t *testing.T, report check.Report) {
+	t.Helper()
+	http, contract := step(t, report, check.StepHTTP), step(t, report, check.StepContract)
+	for _, v := range step(t, report, check.StepVersions).Versions {
+		if v.Result == check.VersionRefused && strings.Contains(contract.Message, v.Version) &&
+			(http.Status != check.StatusOK || !strings.Contains(contract.Message, "the upstream refuses API version")) {
+			t.Errorf("got %s and %q, want a refused version", http.Status, contract.Message)
+		}
+	}
+	if http.Status != check.StatusOK {
+		t.Errorf("got %s, %q, want ok", http.Status, http.Message)
 	}
 }
 
