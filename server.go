@@ -86,7 +86,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case config.CommandSchema:
 		_, err = io.WriteString(stdout, schema)
 	case config.CommandHealth:
-		err = httpserver.Health(ctx, settings.Listen, settings.TLSCert != "")
+		err = httpserver.Health(ctx, settings.Listen, settings.BasePath, settings.TLSCert != "")
 	case config.CommandCheck:
 		var ok bool
 		if ok, err = runCheck(ctx, settings, stdout); err == nil && !ok {
@@ -178,7 +178,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		return err
 	}
 	server := app.server(graph.NewHandler(resolver), certificate)
-	url := httpserver.LocalURL(listener, certificate != nil)
+	url := httpserver.LocalURL(listener, certificate != nil) + settings.BasePath
 	serving := logger.With("version", telemetry.Version(), "graphql", url+"/graphql", "demo", settings.Demo)
 	if settings.Playground {
 		serving = serving.With("open", url+"/")
@@ -359,6 +359,7 @@ func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *
 	}
 	return httpserver.New(httpserver.Options{
 		GraphQL:        handler,
+		BasePath:       a.settings.BasePath,
 		Playground:     page,
 		Certificate:    certificate,
 		AllowedOrigins: a.settings.AllowedOrigins,
@@ -371,7 +372,9 @@ func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *
 		RequestTimeout: a.settings.RequestTimeout,
 		IdleTimeout:    a.settings.IdleTimeout,
 		DrainDelay:     a.settings.DrainDelay,
+		MaxHeader:      int64(a.settings.MaxHeader),
 		MaxBody:        int64(a.settings.MaxBody),
+		TrustedProxies: a.settings.TrustedProxies,
 	})
 }
 

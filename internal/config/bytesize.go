@@ -18,6 +18,19 @@ const (
 	GiB           = 1024 * MiB
 )
 
+// String returns the size with the largest unit that makes it a whole number.
+func (s ByteSize) String() string {
+	for _, unit := range []struct {
+		bytes ByteSize
+		name  string
+	}{{GiB, "GiB"}, {MiB, "MiB"}, {KiB, "KiB"}} {
+		if s >= unit.bytes && s%unit.bytes == 0 {
+			return strconv.FormatInt(int64(s/unit.bytes), 10) + unit.name
+		}
+	}
+	return strconv.FormatInt(int64(s), 10) + "B"
+}
+
 // ParseByteSize parses decimal digits and a unit: B, KiB, MiB, GiB, or no unit for bytes. It
 // accepts no sign, space or fraction, and no KB, which some read as 1000 bytes and others as 1024.
 // The error names the rule, or the maximum of 2^63-1 bytes; it does not contain s.

@@ -65,6 +65,9 @@ func FuzzByteSize(f *testing.F) {
 		if size < 0 || strings.Trim(text, "0123456789BKMGi") != "" {
 			t.Errorf("ParseByteSize(%q): got %d, want an error", text, size)
 		}
+		if again, err := config.ParseByteSize(size.String()); again != size || err != nil {
+			t.Errorf("%q is %d: got %d, %v from %q", text, size, again, err, size)
+		}
 		if again, err := config.ParseByteSize(strconv.FormatInt(int64(size), 10)); again != size || err != nil {
 			t.Errorf("%q is %d: got %d, %v when read back, want %d", text, size, again, err, size)
 		}

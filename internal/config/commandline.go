@@ -115,7 +115,7 @@ func printUsage(options kong.HelpOptions, ctx *kong.Context) error {
 // rejected, because the user expects it to have an effect. A variable is ignored, because it may be
 // there for the check of the same deployment; only serve warns about it.
 func (line *commandLine) unusedCredentials() (ignored, rejected []string) {
-	for _, flag := range []string{"token", "api-key"} {
+	for _, flag := range []string{"token", "token-file", "api-key", "api-key-file"} {
 		message := settingLabel(flag) + " is only for cvmgraph check; callers send their own credentials"
 		switch {
 		case line.typed[flag]:

@@ -9,7 +9,9 @@ package config
 import (
 	"io"
 	"log/slog"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -68,12 +70,22 @@ type Config struct {
 	// positive.
 	IdleTimeout time.Duration
 
+	// BasePath is the path below which all public paths are: "" for the root, else it begins with a
+	// slash and does not end in one. It consists of letters, digits and the characters "-._~/".
+	BasePath string
+
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For is believed in the log.
+	TrustedProxies []netip.Prefix
+
 	// DrainDelay is the time for which new requests are accepted after /readyz has begun to return
 	// 503. It may be 0.
 	DrainDelay time.Duration
 
 	// MaxFirst is the largest first or last, 1 to 10000.
 	MaxFirst int
+
+	// MaxHeader is the size limit of a request's header, 4KiB to 1MiB.
+	MaxHeader ByteSize
 
 	// MaxBody is the size limit of a request body, 1KiB to 64MiB.
 	MaxBody ByteSize
@@ -155,11 +167,14 @@ type Config struct {
 // problem is one line that names the flag, its variable and the allowed values.
 type ProblemsError struct {
 	Problems []string
+	// Hints are the warnings about variables that appear to be misspelled, one line each, because
+	// they may be the cause.
+	Hints []string
 }
 
-// Error returns the problems, one per line.
+// Error returns the problems and the hints, one per line.
 func (e *ProblemsError) Error() string {
-	return strings.Join(e.Problems, "\n")
+	return strings.Join(slices.Concat(e.Problems, e.Hints), "\n")
 }
 
 // Parse reads the settings from args, the program's arguments without its name, and environ, lines
@@ -179,9 +194,10 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 	if line.command == CommandHelp || line.command == CommandVersion {
 		return &Config{Command: line.command, Warnings: warnings}, nil
 	}
-	cfg, wrong := line.settings.decode(line.given)
+	needsFiles := line.command == CommandServe || line.command == CommandCheck
+	cfg, wrong := line.settings.decode(line.given, needsFiles)
 	wrong = append(line.problems, wrong...)
-	if line.command == CommandServe || line.command == CommandCheck { // other commands need no files
+	if needsFiles {
 		if cfg.TLSCert != "" && cfg.TLSKey != "" {
 			wrong = append(wrong, certificateProblems(cfg.TLSCert, cfg.TLSKey)...)
 		}
@@ -192,14 +208,15 @@ func Parse(args, environ []string, stdout io.Writer) (*Config, error) {
 		cfg.Traces, warnings = traces, append(warnings, wrongTraces...)
 	}
 	if line.command == CommandCheck {
-		cfg.Token = read((*problems)(&wrong), "token", line.settings.Token, parseSecret("the token alone, without the word Bearer"))
-		cfg.APIKey = read((*problems)(&wrong), "api-key", line.settings.APIKey, parseSecret("the key alone"))
+		p, s := (*problems)(&wrong), line.settings
+		cfg.Token = readSecret(p, "token", s.Token, s.TokenFile, parseSecret("the token alone, without the word Bearer"))
+		cfg.APIKey = readSecret(p, "api-key", s.APIKey, s.APIKeyFile, parseSecret("the key alone"))
 	} else {
 		ignored, rejected := line.unusedCredentials()
 		warnings, wrong = append(warnings, ignored...), append(wrong, rejected...)
 	}
 	if len(wrong) > 0 {
-		return nil, &ProblemsError{Problems: wrong}
+		return nil, &ProblemsError{Problems: wrong, Hints: env.misspelled(line.flags)}
 	}
 	cfg.Command, cfg.Warnings = line.command, warnings
 	return cfg, nil

@@ -29,7 +29,7 @@ var hexPattern = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 
 // parseDocuments reads the documents of a file by their ids. Its errors do not contain documents.
 func parseDocuments(written string) (map[string]string, error) {
-	content, err := readFile(written)
+	content, err := readFile(written, maxDocuments)
 	if err != nil {
 		return nil, fmt.Errorf("must be a readable file, not %s: %w", quote(written), err)
 	}
@@ -41,14 +41,14 @@ func parseDocuments(written string) (map[string]string, error) {
 	return documents, nil
 }
 
-// readFile reads a file. Its errors do not contain the name.
-func readFile(name string) ([]byte, error) {
+// readFile reads a file of at most limit bytes. Its errors do not contain the name.
+func readFile(name string, limit int64) ([]byte, error) {
 	file, err := os.Open(name)
 	if err == nil {
 		defer func() { _ = file.Close() }() // it was only read
 		var content []byte
-		if content, err = io.ReadAll(io.LimitReader(file, maxDocuments+1)); len(content) > maxDocuments {
-			return nil, fmt.Errorf("it is larger than %d MiB", maxDocuments>>20)
+		if content, err = io.ReadAll(io.LimitReader(file, limit+1)); int64(len(content)) > limit {
+			return nil, fmt.Errorf("it is larger than %s", ByteSize(limit))
 		} else if err == nil {
 			return content, nil
 		}

@@ -102,7 +102,7 @@ func TestParse_unreadableDocuments(t *testing.T) {
 	}{
 		"missing file": {args: []string{"--trusted-documents=none.json"}, want: []string{`must be a readable file, not "none.json": no such file or directory`}},
 		"folder":       {args: []string{"--trusted-documents=testdata"}, want: []string{`must be a readable file, not "testdata": is a directory`}},
-		"large file":   {args: []string{"--trusted-documents=" + large}, want: []string{`: it is larger than 64 MiB`}},
+		"large file":   {args: []string{"--trusted-documents=" + large}, want: []string{`: it is larger than 64MiB`}},
 		"mode without a file": {args: []string{"--trusted-documents-mode=enforce"}, want: []string{
 			`--trusted-documents-mode (CVMGRAPH_TRUSTED_DOCUMENTS_MODE) must be off without --trusted-documents (CVMGRAPH_TRUSTED_DOCUMENTS)`,
 		}},

@@ -57,6 +57,11 @@ func (env environment) warnings(flags []string) []string {
 	return warnings
 }
 
+// misspelled returns the warnings that suggest the name of a variable.
+func (env environment) misspelled(flags []string) []string {
+	return slices.DeleteFunc(env.warnings(flags), func(w string) bool { return !strings.HasSuffix(w, "?") })
+}
+
 // variable returns the name of the environment variable of a flag.
 func variable(flag string) string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))

@@ -23,8 +23,11 @@ type settings struct {
 	UpstreamTimeout  string `default:"30s" placeholder:"DURATION" help:"Time limit for one upstream attempt, with a unit: 500ms, 10s, 1m."`
 	RequestTimeout   string `default:"60s" placeholder:"DURATION" help:"Time limit for one GraphQL request, with a unit: 500ms, 10s, 1m."`
 	IdleTimeout      string `default:"90s" placeholder:"DURATION" help:"Time for which a caller's connection is kept open without a request, with a unit. It must be longer than that of a load balancer in front, which would otherwise send requests on closed connections."`
+	BasePath         string `default:"/" placeholder:"PATH" help:"Path below which the gateway serves everything, such as /cvms, for a proxy that does not strip it."`
+	TrustedProxies   string `default:"" placeholder:"NETWORK,…" help:"Networks of proxies whose X-Forwarded-For is believed in the log, such as 10.0.0.0/8, separated by commas."`
 	DrainDelay       string `default:"3s" placeholder:"DURATION" help:"Time for which the gateway accepts new requests after SIGTERM, while /readyz returns 503, so that load balancers notice; with a unit, or 0. With --demo the default is 0."`
 	MaxFirst         string `default:"1000" placeholder:"ITEMS" help:"Largest first or last, 1 to 10000."`
+	MaxHeader        string `default:"16KiB" placeholder:"SIZE" help:"Largest request header, with the request line, 4KiB to 1MiB; in bytes, or with KiB or MiB."`
 	MaxBody          string `default:"256KiB" placeholder:"SIZE" help:"Largest request body, 1KiB to 64MiB; in bytes, or with KiB or MiB."`
 	CacheTTL         string `name:"cache-ttl" default:"2s" placeholder:"DURATION" help:"Time for which a cached page is served, with a unit. 0 turns the cache off."`
 	CacheBytes       string `default:"64MiB" placeholder:"SIZE" help:"Memory limit for cached pages and responses, 1MiB to 64GiB; in bytes, or with KiB, MiB or GiB."`
@@ -46,6 +49,11 @@ type settings struct {
 
 	Token  string `default:"" placeholder:"TOKEN" help:"Bearer token for cvmgraph check. The gateway itself only forwards the credentials of its callers."`
 	APIKey string `name:"api-key" default:"" placeholder:"KEY" help:"API key for cvmgraph check, sent as X-API-Key."`
+
+	RedisURLFile  string `name:"redis-url-file" default:"" placeholder:"FILE" help:"File that contains the value of --redis-url."`
+	SharedKeyFile string `default:"" placeholder:"FILE" help:"File that contains the value of --shared-key."`
+	TokenFile     string `default:"" placeholder:"FILE" help:"File that contains the value of --token."`
+	APIKeyFile    string `name:"api-key-file" default:"" placeholder:"FILE" help:"File that contains the value of --api-key."`
 
 	TrustedDocuments     string `default:"" placeholder:"FILE" help:"File of documents that clients may request by documentId, written by relay-compiler, graphql-codegen or genqlient. Empty turns this off."`
 	TrustedDocumentsMode string `default:"off" placeholder:"MODE" help:"Handling of documents that are not in the file: off, log (execute and log) or enforce (reject)."`
@@ -70,9 +78,16 @@ func (t *toggle) Decode(ctx *kong.DecodeContext) error {
 const maxDuration = 24 * time.Hour
 
 // decode returns the typed settings and the problems with their values. The keys of given are the
-// names of the settings that a flag or a variable has set.
-func (s settings) decode(given map[string]bool) (*Config, []string) {
+// names of the settings that a flag or a variable has set. readFiles reports whether to read
+// secrets from their files.
+func (s settings) decode(given map[string]bool, readFiles bool) (*Config, []string) {
 	var p problems
+	if (s.RedisURL != "" || s.RedisURLFile != "") && s.SharedKey == "" && s.SharedKeyFile == "" {
+		p.add("shared-key", errors.New("is required with "+settingLabel("redis-url")))
+	}
+	if !readFiles {
+		s.RedisURLFile, s.SharedKeyFile = "", ""
+	}
 	cfg := &Config{
 		Listen:           read(&p, "listen", s.Listen, parseListen),
 		AdminListen:      read(&p, "admin-listen", s.AdminListen, parseAdminListen),
@@ -82,14 +97,17 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 		UpstreamTimeout:  read(&p, "upstream-timeout", s.UpstreamTimeout, parseDuration),
 		IdleTimeout:      read(&p, "idle-timeout", s.IdleTimeout, parseDuration),
 		RequestTimeout:   read(&p, "request-timeout", s.RequestTimeout, parseDuration),
+		BasePath:         read(&p, "base-path", s.BasePath, parseBasePath),
+		TrustedProxies:   read(&p, "trusted-proxies", s.TrustedProxies, parseNetworks),
 		DrainDelay:       read(&p, "drain-delay", s.DrainDelay, parseDurationOrZero),
 		MaxFirst:         read(&p, "max-first", s.MaxFirst, parseCount(10000)),
+		MaxHeader:        read(&p, "max-header", s.MaxHeader, parseSize("a size in bytes, or with KiB or MiB, from 4KiB to 1MiB", 4*KiB, MiB)),
 		MaxBody:          read(&p, "max-body", s.MaxBody, parseSize("a size in bytes, or with KiB or MiB, from 1KiB to 64MiB", KiB, 64*MiB)),
 		CacheTTL:         read(&p, "cache-ttl", s.CacheTTL, parseDurationOrZero),
 		CacheBytes:       read(&p, "cache-bytes", s.CacheBytes, parseSize("a size in bytes, or with KiB, MiB or GiB, from 1MiB to 64GiB", MiB, 64*GiB)),
 		StaleIfError:     read(&p, "stale-if-error", s.StaleIfError, parseDurationOrZero),
-		RedisURL:         read(&p, "redis-url", s.RedisURL, parseRedisURL),
-		SharedKey:        read(&p, "shared-key", s.SharedKey, parseKey),
+		RedisURL:         readSecret(&p, "redis-url", s.RedisURL, s.RedisURLFile, parseRedisURL),
+		SharedKey:        readSecret(&p, "shared-key", s.SharedKey, s.SharedKeyFile, parseKey),
 		TLSCert:          s.TLSCert,
 		TLSKey:           s.TLSKey,
 		AllowedOrigins:   read(&p, "allowed-origins", s.AllowedOrigins, parseOrigins),
@@ -105,9 +123,6 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 
 		TrustedDocumentsFile: s.TrustedDocuments,
 		TrustedDocumentsMode: read(&p, "trusted-documents-mode", s.TrustedDocumentsMode, parseChoice("off", "log", "enforce")),
-	}
-	if cfg.RedisURL != "" && s.SharedKey == "" {
-		p.add("shared-key", errors.New("is required with "+settingLabel("redis-url")))
 	}
 	if cfg.TLSCert != "" && cfg.TLSKey == "" {
 		p.add("tls-key", errors.New("is required with "+settingLabel("tls-cert")))
@@ -138,7 +153,7 @@ func (s settings) decode(given map[string]bool) (*Config, []string) {
 func certificateProblems(cert, key string) []string {
 	var p problems
 	for _, file := range []struct{ flag, name string }{{"tls-cert", cert}, {"tls-key", key}} {
-		if _, err := readFile(file.name); err != nil {
+		if _, err := readFile(file.name, maxDocuments); err != nil {
 			p.add(file.flag, fmt.Errorf("cannot be read: %w", err))
 		}
 	}
@@ -163,6 +178,35 @@ func read[T any](p *problems, flag, written string, parse func(string) (T, error
 		return zero
 	}
 	return value
+}
+
+// maxSecretFile is the size limit of a file that contains a secret, in bytes.
+const maxSecretFile = 64 << 10
+
+// readSecret is like read, for a secret that may be in a file instead, without the line ends after
+// it. The problems contain neither the secret nor the name of the file, because a user may have
+// passed the secret instead of the name.
+func readSecret[T any](p *problems, flag, written, file string, parse func(string) (T, error)) T {
+	if file == "" {
+		return read(p, flag, written, parse)
+	}
+	return read(p, flag+"-file", file, func(name string) (value T, err error) {
+		if written != "" {
+			return value, errors.New("cannot be combined with " + settingLabel(flag) + "; remove one of them")
+		}
+		content, err := readFile(name, maxSecretFile)
+		if err != nil {
+			return value, fmt.Errorf("cannot be read: %w", err)
+		}
+		secret := strings.TrimRight(string(content), "\r\n")
+		if secret == "" {
+			return value, errors.New("is an empty file")
+		}
+		if value, err = parse(secret); err != nil {
+			return value, fmt.Errorf("contains a value that %w", err)
+		}
+		return value, nil
+	})
 }
 
 func settingLabel(flag string) string {

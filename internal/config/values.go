@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,38 @@ func parseDurationOrZero(written string) (time.Duration, error) {
 		return 0, mustBe("a duration with a unit, such as 2s, at most 24h, or 0", written)
 	}
 	return d, nil
+}
+
+// parseBasePath returns the path without the slash at its end, so "" for "/".
+func parseBasePath(written string) (string, error) {
+	allowed := func(r rune) bool {
+		return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune("-._~/", r)
+	}
+	base := strings.TrimSuffix(written, "/")
+	if written != "" && written[0] != '/' || base != "" && (path.Clean(base) != base || base == "/" || strings.ContainsFunc(base, func(r rune) bool { return !allowed(r) })) {
+		return "", mustBe("a path such as /cvms, of letters, digits and -._~", written)
+	}
+	return base, nil
+}
+
+// parseNetworks accepts networks such as 10.0.0.0/8, and addresses.
+func parseNetworks(written string) ([]netip.Prefix, error) {
+	if written == "" {
+		return nil, nil
+	}
+	var networks []netip.Prefix
+	for network := range strings.SplitSeq(written, ",") {
+		network = strings.TrimSpace(network)
+		prefix, err := netip.ParsePrefix(network)
+		if address, addressErr := netip.ParseAddr(network); addressErr == nil && address.Zone() == "" {
+			prefix, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil || prefix.Addr().Is4In6() || prefix != prefix.Masked() {
+			return nil, mustBe("networks such as 10.0.0.0/8 or fd00::/8, or addresses, separated by commas", network)
+		}
+		networks = append(networks, prefix)
+	}
+	return networks, nil
 }
 
 // parseRedisURL does not show the value in its errors, because a URL may contain a password.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -19,7 +20,8 @@ import (
 type values struct{ good, bad []string }
 
 func valuesOfSettings() map[string]values {
-	return map[string]values{
+	all := valuesOfConnections()
+	maps.Copy(all, map[string]values{
 		"listen": {
 			good: []string{":0", ":8080", "localhost:65535", "0.0.0.0:1", "[::1]:1", "[fe80::1%eth0]:1", "my_host.example:80"},
 			bad:  []string{"", "8080", "localhost", ":65536", ":-1", ":+1", ":http", "::1:80", "a b:80", "a/b:80", "user@host:80"},
@@ -91,6 +93,29 @@ func valuesOfSettings() map[string]values {
 		"max-upstream-calls": {good: []string{"1", "10000"}, bad: []string{"", "0", "-1", "10001", "many"}},
 		"log-level":          {good: []string{"debug", "info", "warn", "error"}, bad: []string{"", "INFO", "trace", "info+1"}},
 		"log-format":         {good: []string{"auto", "text", "json"}, bad: []string{"", "JSON", "logfmt"}},
+	})
+	return all
+}
+
+// valuesOfConnections has the settings of callers' connections.
+func valuesOfConnections() map[string]values {
+	return map[string]values{
+		"idle-timeout": {
+			good: []string{"1ns", "90s", "24h"},
+			bad:  []string{"", "0", "0s", "-1s", "10", "24h1ns"},
+		},
+		"base-path": {
+			good: []string{"", "/", "/cvms", "/cvms/", "/a/b-c_d.e~1"},
+			bad:  []string{"cvms", "//", "cvms/", "/a//b", "/a/../b", "/.", "/a b", "/a%20b", "/é", "/a?b", "/a#b", "https://h/a", "/{a}"},
+		},
+		"trusted-proxies": {
+			good: []string{"", "10.0.0.0/8", "10.1.2.3", "::1", "fd00::/8, 127.0.0.0/8"},
+			bad:  []string{"proxy", "10.0.0.0/33", "10.1.2.3/8", "10.0.0.0/8,", "::ffff:10.0.0.0/104", "fe80::1%eth0", "10.0.0.0/8 10.0.0.0/9", "*"},
+		},
+		"max-header": {
+			good: []string{"4096", "4KiB", "16KiB", "1MiB"},
+			bad:  []string{"", "0", "4095", "1048577", "2MiB", "16KB"},
+		},
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 	// adminWriteTimeout limits the time of a response. pprof adds the duration of a profile.
 	adminWriteTimeout = 10 * time.Second
 	adminIdleTimeout  = 60 * time.Second
+	adminMaxHeader    = 16 << 10
 
 	// adminDrainTimeout is the time that requests have to complete after Close. A longer profile is
 	// aborted.
@@ -47,7 +48,7 @@ func StartAdmin(l net.Listener, o AdminOptions) *Admin {
 			ReadTimeout:       readTimeout,
 			WriteTimeout:      adminWriteTimeout,
 			IdleTimeout:       adminIdleTimeout,
-			MaxHeaderBytes:    maxHeaderBytes,
+			MaxHeaderBytes:    adminMaxHeader,
 			ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 		},
 		served: make(chan struct{}),

@@ -65,7 +65,7 @@ func (l *drainListener) Accept() (net.Conn, error) {
 		conn, err := l.Listener.Accept()
 		switch {
 		case err == nil:
-			return conn, nil
+			return &meteredConn{Conn: conn}, nil
 		case l.stopped.Load() == nil:
 			return nil, err
 		case last || !errors.Is(err, os.ErrDeadlineExceeded):

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Health requests /readyz from the server that listens on listenAddr, an address in the format of
-// net.Listen. It returns nil if the status is 200, and an error otherwise. If the host means every
-// interface (":8080", "0.0.0.0:8080", "[::]:8080"), Health connects to 127.0.0.1. With overTLS, it
-// does not verify the certificate: the request has no secrets, and the certificate is not for this
-// address. Health waits at most 2 s and uses no proxy.
-func Health(ctx context.Context, listenAddr string, overTLS bool) error {
+// Health requests /readyz, below a base path that may be empty, from the server that listens on
+// listenAddr, an address in the format of net.Listen. It returns nil if the status is 200, and an
+// error otherwise. If the host means every interface (":8080", "0.0.0.0:8080", "[::]:8080"), Health
+// connects to 127.0.0.1. With overTLS, it does not verify the certificate: the request has no
+// secrets, and the certificate is not for this address. Health waits at most 2 s and uses no proxy.
+func Health(ctx context.Context, listenAddr, base string, overTLS bool) error {
 	addr, err := dialAddr(listenAddr)
 	if err != nil {
 		return fmt.Errorf("readyz: %w", err)
@@ -28,7 +28,7 @@ func Health(ctx context.Context, listenAddr string, overTLS bool) error {
 	if overTLS {
 		scheme = "https://"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+addr+readyzPath, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+addr+base+readyzPath, nil)
 	if err != nil {
 		return fmt.Errorf("readyz: %w", withoutURL(err))
 	}

@@ -21,7 +21,7 @@ func TestHealth_ready(t *testing.T) {
 	go func() { done <- httpserver.New(httpserver.Options{GraphQL: echo()}).Run(ctx, l) }()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	for _, addr := range []string{l.Addr().String(), ":" + port, "0.0.0.0:" + port, "[::]:" + port, "localhost:" + port} {
-		if err := httpserver.Health(t.Context(), addr, false); err != nil {
+		if err := httpserver.Health(t.Context(), addr, "", false); err != nil {
 			t.Errorf("Health(%q): got error %v, want none", addr, err)
 		}
 	}
@@ -29,7 +29,7 @@ func TestHealth_ready(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Run: got error %v, want none", err)
 	}
-	if err := httpserver.Health(t.Context(), l.Addr().String(), false); err == nil || strings.Contains(err.Error(), "http://") {
+	if err := httpserver.Health(t.Context(), l.Addr().String(), "", false); err == nil || strings.Contains(err.Error(), "http://") {
 		t.Errorf("after Run: got error %v, want one without a URL", err)
 	}
 }
@@ -49,7 +49,7 @@ func TestHealth_otherStatus(t *testing.T) {
 				w.WriteHeader(status)
 			}))
 			defer server.Close()
-			if err := httpserver.Health(t.Context(), server.Listener.Addr().String(), false); err == nil {
+			if err := httpserver.Health(t.Context(), server.Listener.Addr().String(), "", false); err == nil {
 				t.Errorf("status %d: got no error, want one", status)
 			}
 		})
@@ -59,7 +59,7 @@ func TestHealth_otherStatus(t *testing.T) {
 func TestHealth_invalidAddress(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"", "localhost", "a b:80", "::1:80", "localhost:x"} {
-		if err := httpserver.Health(t.Context(), addr, false); err == nil {
+		if err := httpserver.Health(t.Context(), addr, "", false); err == nil {
 			t.Errorf("Health(%q): got no error, want one", addr)
 		}
 	}
@@ -85,7 +85,7 @@ func TestHealth_timeout(t *testing.T) {
 				defer cancel()
 			}
 			begun := time.Now()
-			err := httpserver.Health(ctx, silent.Addr().String(), false)
+			err := httpserver.Health(ctx, silent.Addr().String(), "", false)
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > test.atMost {
 				t.Errorf("got %v after %s, want a deadline within %s", err, time.Since(begun), test.atMost)
 			}

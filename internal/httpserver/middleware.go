@@ -29,16 +29,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	ctx := telemetry.WithRequestID(r.Context(), id)
-	if start := s.options.Observer.StartSpan; start != nil && r.URL.Path == graphqlPath {
+	beginRequest(ctx)
+	route := s.routed(r.URL)
+	if start := s.options.Observer.StartSpan; start != nil && route.Path == graphqlPath {
 		ctx = start(ctx, r.Header, methodLabel(r.Method))
 	}
-	r = r.WithContext(ctx)
+	// The URLs of the page are relative to a path that ends in a slash.
+	lacksSlash := s.options.Playground != nil && s.options.BasePath != "" && r.URL.Path == s.options.BasePath
+	r = r.WithContext(ctx) // a copy
+	r.URL = route
 	rec := &recorder{ResponseWriter: w}
 	defer s.ended(rec, r, begun)
 	defer s.recoverPanic(rec, r)
-	if isCanonical(r.URL.Path) {
+	switch size := headerBytes(r); {
+	case size > s.options.MaxHeader:
+		writeError(rec, http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the request header is larger than %d bytes", s.options.MaxHeader),
+			extensions{"code": apierror.CodeBadRequest, "limit": s.options.MaxHeader, "actual": size})
+	case isCanonical(route.Path):
 		s.mux.ServeHTTP(rec, r)
-	} else {
+	case lacksSlash:
+		rec.Header().Set("Location", s.options.BasePath+"/")
+		rec.WriteHeader(http.StatusTemporaryRedirect)
+	default:
 		notFound(rec, r)
 	}
 	if rec.status == 0 {
@@ -63,7 +75,7 @@ func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 	if r.Method == http.MethodHead {
 		rec.bytes = 0 // net/http accepts the body, but does not send it
 	}
-	var buf [7]slog.Attr
+	var buf [8]slog.Attr
 	attributes := append(buf[:0],
 		slog.String("method", method),
 		slog.String("path", path),
@@ -71,6 +83,7 @@ func (s *Server) ended(rec *recorder, r *http.Request, begun time.Time) {
 		slog.Int64("bytes", rec.bytes),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("request_id", telemetry.RequestIDFrom(r.Context())),
+		slog.String("client", s.client(r.RemoteAddr, r.Header["X-Forwarded-For"])),
 	)
 	if trace := telemetry.TraceIDFrom(r.Context()); trace != "" {
 		attributes = append(attributes, slog.String("trace_id", trace))

@@ -80,7 +80,7 @@ func TestAccessLog_requests(t *testing.T) {
 				t.Errorf("got %v, want %+v", line, test)
 			}
 			keys := slices.Sorted(maps.Keys(line))
-			if want := []string{"bytes", "duration_ms", "level", "method", "msg", "path", "request_id", "status", "time"}; !slices.Equal(keys, want) {
+			if want := []string{"bytes", "client", "duration_ms", "level", "method", "msg", "path", "request_id", "status", "time"}; !slices.Equal(keys, want) {
 				t.Errorf("got keys %q, want %q", keys, want)
 			}
 			if strings.Contains(book.buf.String(), "secret") {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -43,6 +44,24 @@ func (s *Server) routes() *http.ServeMux {
 	}
 	mux.HandleFunc("/", notFound)
 	return mux
+}
+
+// routed returns the URL of a route for the URL of a request: its path is the path below BasePath,
+// or empty for other paths. A slash after /graphql is ignored.
+func (s *Server) routed(u *url.URL) *url.URL {
+	below, ok := strings.CutPrefix(u.Path, s.options.BasePath)
+	raw, rawOK := strings.CutPrefix(u.RawPath, s.options.BasePath)
+	switch {
+	case !ok || !rawOK && u.RawPath != "":
+		below, raw = "", ""
+	case below == graphqlPath+"/":
+		below, raw = graphqlPath, ""
+	case s.options.BasePath == "":
+		return u
+	}
+	route := *u
+	route.Path, route.RawPath = below, raw
+	return &route
 }
 
 // isCanonical reports whether a path is in the form that the mux serves. The mux redirects from

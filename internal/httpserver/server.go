@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -22,6 +23,10 @@ type Options struct {
 	// *http.MaxBytesError after MaxBody bytes, and with a *BodyMemoryError if the bodies of all
 	// requests together are too large. A HEAD request is passed as a GET request.
 	GraphQL http.Handler
+
+	// BasePath is the path below which all routes are. It begins with a slash and does not end in
+	// one. If it is empty, the routes are below the root.
+	BasePath string
 
 	// Playground serves the page at / and its files under /assets/. If nil, there is no page.
 	Playground http.Handler
@@ -49,6 +54,13 @@ type Options struct {
 	// IdleTimeout is the time for which a connection is kept open without a request. The default is
 	// 90 s.
 	IdleTimeout time.Duration
+
+	// MaxHeader limits the header of a request with its request line, in bytes. The default is
+	// 16 KiB.
+	MaxHeader int64
+
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For is believed in the log.
+	TrustedProxies []netip.Prefix
 
 	// MaxBody limits the body of a GraphQL request, in bytes. The default is 256 KiB.
 	MaxBody int64
@@ -82,7 +94,6 @@ type Observer struct {
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
-	maxHeaderBytes    = 16 << 10
 	maxStreams        = 100 // concurrent streams of an HTTP/2 connection
 
 	// responseTime is the time after RequestTimeout for writing the response, which may be the
@@ -113,6 +124,7 @@ func New(o Options) *Server {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	o.RequestTimeout = cmp.Or(o.RequestTimeout, 30*time.Second)
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, 90*time.Second)
+	o.MaxHeader = cmp.Or(o.MaxHeader, 16<<10)
 	o.MaxBody = cmp.Or(o.MaxBody, 256<<10)
 	o.DrainTimeout = cmp.Or(o.DrainTimeout, o.RequestTimeout+responseTime)
 	s := &Server{
@@ -197,12 +209,13 @@ func (s *Server) httpServer(base context.Context) *http.Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       s.options.IdleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
+		MaxHeaderBytes:    int(s.maxReadHeader()),
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       withMeter,
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
 		// With HTTP/2, WriteTimeout ends a stream. WriteByteTimeout ends the connection of a caller
 		// that does not read.
-		ConnState:                    s.conns.setState,
+		ConnState:                    s.connState,
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
 		DisableGeneralOptionsHandler: true, // so that every request has an id and a log line
 	}

@@ -249,10 +249,10 @@ func TestHealth_overTLS(t *testing.T) {
 	f := newFiles(t)
 	f.replace(t, 1)
 	l := runTLS(t, f, httpserver.Options{GraphQL: echo()})
-	if err := httpserver.Health(t.Context(), l.Addr().String(), true); err != nil {
+	if err := httpserver.Health(t.Context(), l.Addr().String(), "", true); err != nil {
 		t.Errorf("got error %v, want none", err)
 	}
-	if err := httpserver.Health(t.Context(), l.Addr().String(), false); err == nil {
+	if err := httpserver.Health(t.Context(), l.Addr().String(), "", false); err == nil {
 		t.Error("without TLS: got no error, want one")
 	}
 }
