@@ -3,6 +3,7 @@ GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v
 KUSTOMIZE := go run sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
 GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 SYFT := go run github.com/anchore/syft/cmd/syft@v1.57.1
+COMPOSE := go run github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 KUBECTL_VALIDATE := go run sigs.k8s.io/kubectl-validate@v0.0.4
 VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
@@ -49,7 +50,7 @@ cover: ## measure test coverage; prints the functions with the lowest coverage, 
 
 # The example needs a shared key, which the check creates. Without a key, the example must not
 # build.
-deploy-check: ## build the manifests in deploy/, validate them with the API's schemas, and check them
+deploy-check: ## validate and check the Kubernetes manifests, the compose file and the systemd unit in deploy/
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	mkdir "$$dir/deploy"; cp -R deploy/base deploy/components deploy/overlays "$$dir/deploy"; \
 	rm -f "$$dir/deploy/overlays/example/shared-key.env"; \
@@ -60,11 +61,13 @@ deploy-check: ## build the manifests in deploy/, validate them with the API's sc
 	printf 'shared-key=%s\n' "$$(head -c 32 /dev/urandom | base64)" >"$$dir/deploy/overlays/example/shared-key.env"; \
 	$(KUSTOMIZE) build "$$dir/deploy/overlays/example" >"$$dir/example.yaml"; \
 	$(KUBECTL_VALIDATE) --version 1.30 "$$dir/base.yaml" "$$dir/example.yaml"; \
+	$(COMPOSE) deploy/compose/compose.yaml >/dev/null; \
 	CVMGRAPH_TEST_DEPLOY="$$dir" go test -count=1 ./deploy
 
 # This needs Prometheus 2.42 or later, for example Debian's.
 monitoring-check: ## check the alerts and the queries of the dashboard with Prometheus and gateways under load
 	promtool check config deploy/monitoring/prometheus.yaml
+	promtool check config --syntax-only deploy/compose/prometheus.yaml
 	promtool test rules deploy/monitoring/alerts_test.yaml
 	CVMGRAPH_TEST_MONITORING=1 .ci/test '^TestMonitoring$$' -count=1 -v ./internal/e2e
 
@@ -79,7 +82,7 @@ vulncheck: ## look for known vulnerabilities in called code
 		echo "vulnerabilities: NOT CHECKED, the database $(VULNDB) cannot be reached"; [ -n "$(VULNDB_OPTIONAL)" ]; \
 	fi
 
-dist: ## build the release in dist/ reproducibly, with a bill of materials and checksums
+dist: ## make the archives of a release in dist/ reproducibly, with bills of materials and checksums
 	SYFT="$(SYFT)" .ci/release
 	CVMGRAPH_TEST_RELEASE=dist .ci/test '^TestRelease$$' -count=1 ./internal/e2e
 

@@ -265,6 +265,9 @@ func (r *report) container(name string, c container) {
 	}
 }
 
+// writeTime is what a drain adds to --drain-delay and --request-timeout.
+const writeTime = 5 * time.Second
+
 // gateway checks the rules for the gateway's pod.
 func (r *report) gateway(w workload) {
 	p := w.Spec.Template.Spec
@@ -298,7 +301,6 @@ func (r *report) gateway(w workload) {
 	if err != nil {
 		r.addf("--request-timeout: %v", err)
 	}
-	const writeTime = 5 * time.Second // what a drain adds to --request-timeout
 	delay, err := time.ParseDuration(given["drain-delay"])
 	if err != nil || delay < 5*time.Second {
 		r.addf("--drain-delay: got %q, want at least 5s, so that proxies notice before the port closes", given["drain-delay"])
@@ -382,15 +384,19 @@ func (r *report) memory(c container, cache string) {
 	if slices.ContainsFunc(c.Env, func(v variable) bool { return v.Name == "GOMEMLIMIT" }) {
 		r.addf("GOMEMLIMIT is set: remove it, because the program sets it from the container's limit")
 	}
-	// The heap grows to twice the size of its live objects. Requests, stacks and the runtime need
-	// more memory.
-	const otherMemory = 128
 	size, err := config.ParseByteSize(cache)
 	if err != nil {
 		r.addf("--cache-bytes: %v", err)
-	} else if need := 2*(int(size/config.MiB)+heapFloor) + otherMemory; need > limit {
+	} else if need := memoryFor(size); need > limit {
 		r.addf("the memory limit is too small for the cache: got %d MiB, want at least %d", limit, need)
 	}
+}
+
+// memoryFor returns the necessary memory for a size of the cache, in MiB. The heap grows to twice
+// the size of its live objects. Requests, stacks and the runtime need more memory.
+func memoryFor(cache config.ByteSize) int {
+	const otherMemory = 128
+	return 2*(int(cache/config.MiB)+heapFloor) + otherMemory
 }
 
 func mebibytes(quantity string) (int, error) {
