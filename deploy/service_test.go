@@ -16,7 +16,7 @@ import (
 
 // maxExposure is the highest permitted result of `systemd-analyze security`, in tenths: from 0, no
 // access, to 100, unlimited access.
-const maxExposure = "15"
+const maxExposure = "12"
 
 func TestService_isValidAndConfined(t *testing.T) {
 	t.Parallel()
@@ -47,7 +47,8 @@ func TestService_isValidAndConfined(t *testing.T) {
 	}
 }
 
-// analyze runs systemd-analyze on a unit. It returns the output if that shows a problem, or else "".
+// analyze runs systemd-analyze on a unit. It returns the output if that shows a problem, or else
+// "".
 func analyze(t *testing.T, unit string, args ...string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// TestRelease checks the files of `make dist`: the checksums, the content of the archives, the build
-// settings of the programs, and that the bills of materials list all modules.
+// TestRelease checks the files of `make dist`: the checksums, the content of the archives, the
+// build settings of the programs, and that the bills of materials list all modules.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("CVMGRAPH_TEST_RELEASE")
