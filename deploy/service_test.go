@@ -31,11 +31,11 @@ func TestService_isValidAndConfined(t *testing.T) {
 		t.Errorf("systemd-analyze security: %s", output)
 	}
 	for name, replaced := range map[string][2]string{
-		"unknown setting":   {"ProtectHome=yes", "ProtectHomes=yes"},
-		"missing program":   {"cvmgraph serve", "other serve"},
-		"all capabilities":  {"CapabilityBoundingSet=\n", ""},
-		"all system calls":  {"SystemCallFilter=@system-service\nSystemCallFilter=~@privileged @resources\n", ""},
-		"writable packages": {"ProtectSystem=strict", "ProtectSystem=no"},
+		"unknown setting":  {"ProtectHome=yes", "ProtectHomes=yes"},
+		"missing program":  {"cvmgraph serve", "other serve"},
+		"all capabilities": {"CapabilityBoundingSet=\n", ""},
+		"all system calls": {"SystemCallFilter=@system-service\nSystemCallFilter=~@privileged @resources\n", ""},
+		"root":             {"DynamicUser=yes\n", ""},
 	} {
 		broken := strings.Replace(unit, replaced[0], replaced[1], 1)
 		if broken == unit {
