@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,7 +49,7 @@ func TestCompose_settingsAreAccepted(t *testing.T) {
 	file := readCompose(t)
 	gateway := file.Services["cvmgraph"]
 	key := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(key, []byte(strings.Repeat("A", 43)+"=\n"), 0o600); err != nil {
+	if err := os.WriteFile(key, []byte(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var environ []string
