@@ -114,7 +114,7 @@ func (w *clientWalk) send(ctx context.Context, r walkRequest) (walkResponse, boo
 		w.fault("got the errors %+v", body.Errors)
 		return walkResponse{}, false
 	}
-	seen.Hi = w.history.Last()
+	seen.Hi = w.newest()
 	if r.noCache {
 		w.fresh = max(w.fresh, seen.Lo)
 	}
@@ -164,6 +164,14 @@ func (w *clientWalk) oldest(noCache bool) int {
 		}
 	}
 	return max(oldest, w.fresh)
+}
+
+// newest returns the newest version that a response may show: the last one that the upstream
+// served.
+func (w *clientWalk) newest() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fetched[len(w.fetched)-1].version
 }
 
 func (w *clientWalk) post(ctx context.Context, query string, variables vars, noCache bool) []byte {
@@ -218,7 +226,7 @@ func (w *clientWalk) lookup(ctx context.Context, o *walkOther) {
 		w.fault("the response is not JSON: %v: %.200s", err, raw)
 		return
 	}
-	seen.Hi = w.history.Last()
+	seen.Hi = w.newest()
 	if o.noCache {
 		w.fresh = max(w.fresh, seen.Lo)
 	}

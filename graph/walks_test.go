@@ -61,6 +61,28 @@ func TestConnection_randomWalks(t *testing.T) {
 	}
 }
 
+// TestConnection_walksOfFixedSeeds repeats walks that had faults once.
+func TestConnection_walksOfFixedSeeds(t *testing.T) {
+	t.Parallel()
+	walkers := startWalkers(t)
+	plans := rapid.Custom(func(t *rapid.T) walkPlan { return planner{t}.plan() })
+	for name, seed := range map[string]int{
+		"a range whose beginning passes its end, with alike items":        138651,
+		"alike items near an item that moved":                             146963,
+		"items inserted before the cursor, when its item is deleted":      124368,
+		"a list that changes after a page was served":                     127434,
+		"an item inserted before the cursor, whose neighbors are deleted": 125268,
+		"many inserted before two neighbors, three of which are deleted":  125596,
+		"three inserted before three":                                     147966,
+		"a turn at an item that another one moved past":                   144502,
+		"a turn at a deleted item that was inserted before the cursor":    152368,
+	} {
+		if result := walkers.do(plans.Example(seed)); len(result.faults) > 0 {
+			t.Errorf("%s, seed %d: %s\n%s", name, seed, strings.Join(result.faults, "\n"), result.history)
+		}
+	}
+}
+
 // TestConnection_walksOfAlikeItems walks along lists that do not change, with items that only their
 // order distinguishes, and looks them up.
 func TestConnection_walksOfAlikeItems(t *testing.T) {

@@ -31,8 +31,8 @@ type alignment struct {
 }
 
 // leavesOut reports whether a traversal from the cursor leaves out an item: it is the cursor's item
-// or one of the previous ones, all of which the client has. A far previous item is not left out if
-// it is met: it has moved, maybe more than once, and the client may not have it.
+// or one of the previous ones, which the traversal has passed. A far previous item is not left out
+// if it is met: it has moved, maybe more than once, and the client may not have it.
 func (m *memory) leavesOut(f Fingerprint) bool {
 	if m.cursor == nil {
 		return false
@@ -98,7 +98,9 @@ func (asm *Assembler) alignmentOf(v *view, verdict verdict, limit bool) alignmen
 	a.reordered = !v.ordered
 	if v.ordered {
 		start = v.orderedStart()
-		a.reordered = v.strangers(start, v.place()) > max(v.growth, 0)+v.missingFrom(v.witnesses.lowest, 0)
+		place := v.place()
+		a.reordered = start < place && v.witnessesFrom(start) > 1 ||
+			v.strangers(start, place) > max(v.growth, 0)+v.missingFrom(v.witnesses.lowest, 0)
 		if v.movedBack() {
 			a.reordered, verdict.ambiguous = true, true
 			if limit {
@@ -110,9 +112,10 @@ func (asm *Assembler) alignmentOf(v *view, verdict verdict, limit bool) alignmen
 		a.exact, a.realigned = false, true
 	}
 	a.repeats = !a.exact && (!a.reordered || verdict.ambiguous || !verdict.certain) && !v.toStart()
-	// The traversal leaves out the previous items.
+	// The traversal leaves out the previous items. If the cursor's item is deleted, those that a
+	// traversal in the other direction passed are at its place.
 	offsets := v.evidence.offsets
-	for start < len(offsets) && offsets[start] <= 0 {
+	for start < len(offsets) && (offsets[start] <= 0 || v.ordered && !v.has(0) && passedBack(offsets[start])) {
 		start++
 	}
 	for i, offset := range offsets[start:] {

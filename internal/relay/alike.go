@@ -68,11 +68,16 @@ func (w Window) Renumbered(items []Identity, fingerprints []Fingerprint) (_ Wind
 }
 
 func (c *Cursor) renumbered(items []Identity, fingerprints []Fingerprint) (_ *Cursor, changed bool) {
-	moved := c.moved(items, fingerprints)
-	// number returns a fingerprint with the number of the item at a position.
+	moved := c.movedItems(items, fingerprints)
+	// number returns a fingerprint with the number of the item at a position. An item with its own
+	// number keeps it if it has moved no further than the items with a VM around it.
 	number := func(f Fingerprint, position int) Fingerprint {
-		at := position + moved
+		at := position + moved.nearest
 		if at < 0 || at >= len(items) || items[at].VMID != "" || !sameTraits(f, fingerprints[at]) || f.clipped() == fingerprints[at].clipped() {
+			return f
+		}
+		within := fingerprints[max(position+moved.least, 0):max(min(position+moved.most+1, len(items)), 0)]
+		if slices.ContainsFunc(within, func(other Fingerprint) bool { return other.clipped() == f.clipped() }) {
 			return f
 		}
 		changed = true
@@ -90,19 +95,35 @@ func (c *Cursor) renumbered(items []Identity, fingerprints []Fingerprint) (_ *Cu
 	return &renumbered, changed
 }
 
-// moved returns how far the nearest remembered item with a VM has moved since the cursor was made.
-// It returns 0 if the items have none.
-func (c *Cursor) moved(items []Identity, fingerprints []Fingerprint) int {
+// movedItems is how far the remembered items with a VM have moved since a cursor was made: the
+// nearest one, and those of its run of nearest items at least and at most. All are 0 if there is
+// none.
+type movedItems struct{ nearest, least, most int }
+
+func (c *Cursor) movedItems(items []Identity, fingerprints []Fingerprint) movedItems {
 	places := make(map[Fingerprint]int, len(items))
 	for i, f := range fingerprints {
 		if items[i].VMID != "" {
 			places[f.clipped()] = i
 		}
 	}
-	moved, nearest := 0, maxPosition
+	var moved movedItems
+	nearest := maxPosition
 	find := func(f Fingerprint, distance, direction int) {
-		if at, ok := places[f.clipped()]; ok && distance < nearest {
-			moved, nearest = at-(c.Position+direction*distance), distance
+		at, ok := places[f.clipped()]
+		if !ok {
+			return
+		}
+		by := at - (c.Position + direction*distance)
+		switch {
+		case nearest == maxPosition:
+			moved = movedItems{by, by, by}
+			nearest = distance
+		case distance < nearest:
+			moved.nearest, nearest = by, distance
+		}
+		if distance <= nearMost {
+			moved.least, moved.most = min(moved.least, by), max(moved.most, by)
 		}
 	}
 	find(c.Item, 0, 1)

@@ -259,9 +259,10 @@ func (s *span) align(asm *Assembler, dir int) (pages []PageRef, reason Reason) {
 }
 
 // orderEnds compares the places of the window's two cursors. Relay's algorithm looks for Before
-// only among the items after After: if its place is not there, it has no effect. If it is unknown
-// whether it is there, nothing is between them, so that a loop over the range ends. orderEnds
-// returns false if the window begins at an end of the list instead of Before.
+// only among the items after After: if its place is not there, it has no effect. If that is not
+// certain, or was different when the cursors were made, the list changed while a loop went over the
+// range. Then nothing is between them, so that the loop ends. orderEnds returns false if the window
+// begins at an end of the list instead of Before.
 func (asm *Assembler) orderEnds(s *span, dir int) (begins bool) {
 	after, before := &s.ends[0], &s.ends[1]
 	if dir < 0 {
@@ -271,7 +272,7 @@ func (asm *Assembler) orderEnds(s *span, dir int) (begins bool) {
 	switch {
 	case !same && asm.pages.compare(before.boundary, after.boundary) >= 0:
 		return true
-	case !same && (!after.known() || !before.known()):
+	case !same && (asm.window.limit() != nil || !after.known() || !before.known()):
 		s.ends[1].boundary = s.ends[0].boundary
 		return true
 	case dir > 0:

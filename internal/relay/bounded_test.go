@@ -167,3 +167,22 @@ func TestAssembler_cursorsOfDifferentMoments(t *testing.T) {
 		}
 	}
 }
+
+// TestAssembler_cursorsPassEachOther loads the window between two cursors, after the half of the
+// list with the first one moved to the end. The range is empty: otherwise a loop that has crossed
+// the end of its range would begin again at the end of the list.
+func TestAssembler_cursorsPassEachOther(t *testing.T) {
+	t.Parallel()
+	l := changinglist.New(60)
+	_, all := loadItems(t, l, relay.Args{First: new(int32(60))})
+	cursor := func(i int) *string { return new(all.Cursor(i, staticList).Encode()) }
+	l.Items = slices.Concat(l.Items[30:], l.Items[:30])
+	for _, args := range []relay.Args{
+		{First: new(int32(10)), After: cursor(15), Before: cursor(45)},
+		{Last: new(int32(10)), After: cursor(15), Before: cursor(45)},
+	} {
+		if got, result := loadItems(t, l, args); len(got) > 0 || result.HasNext != (args.Last != nil) || result.HasPrevious != (args.First != nil) {
+			t.Errorf("got %v, more after it: %t, before it: %t, %+v", got, result.HasNext, result.HasPrevious, result.Realigned)
+		}
+	}
+}

@@ -145,3 +145,48 @@ func TestAssembler_itemSlipsBetweenPages(t *testing.T) {
 			got.Len(), got.HasNext, got.Realigned)
 	}
 }
+
+// TestAssembler_itemsMoveBetweenPages loads a window of two pages. Between the calls, five items
+// before the first page's end are deleted, so that the next page does not begin with the first
+// page's last item, and then the list changes among the items that the first page has.
+func TestAssembler_itemsMoveBetweenPages(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*changinglist.List)
+		want   []int // from item 56 on
+	}{
+		"nothing else":                        {change: func(*changinglist.List) {}, want: numbers(56, 66)},
+		"an insert before the last items":     {change: func(l *changinglist.List) { l.Insert(slices.Index(l.Items, 58)) }, want: numbers(56, 66)},
+		"the last item moves by two places":   {change: moveTo(57, 60), want: numbers(56, 66)},
+		"the last item moves to the end":      {change: moveTo(194, 60), want: numbers(56, 66)},
+		"an earlier item moves by ten places": {change: moveTo(62, 57), want: numbers(56, 66)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := changinglist.New(200)
+			window, err := relay.Args{First: new(int32(120))}.Window(staticList, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			assembler := relay.NewAssembler(window, nil)
+			var loaded []relay.PageSnapshot
+			for next := assembler.Next(nil); len(next.Pages) > 0; next = assembler.Next(nil) {
+				for _, page := range next.Pages {
+					if len(loaded) == 1 {
+						l.Items = l.Items[5:]
+						tt.change(l)
+					}
+					loaded = append(loaded, l.Snapshot(page))
+					assembler.Add(loaded[len(loaded)-1])
+				}
+			}
+			var got []int
+			for _, ref := range assembler.Result().Items() {
+				got = append(got, l.Item(loaded[ref.Page].Items[ref.Index]))
+			}
+			if got := got[slices.Index(got, 56):][:len(tt.want)]; !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -35,36 +35,73 @@ func moveTo(to int, items ...int) func(*changinglist.List) {
 
 func reordered() *relay.Realigned { return &relay.Realigned{Reordered: true, RepeatedFrom: -1} }
 
+// insertRun inserts n items before an item.
+func insertRun(l *changinglist.List, n, item int) {
+	for range n {
+		l.Insert(slices.Index(l.Items, item))
+	}
+}
+
+// threeOfTen inserts three items before the last three of the first ten, and others before these.
+// The list looks as if the three had moved.
+func threeOfTen(l *changinglist.List) {
+	insertRun(l, 12, 0)
+	insertRun(l, 3, 7)
+	l.Items = slices.Delete(l.Items, 40, 45)
+}
+
+// runAndDeletions inserts a run of items before the last five of the first ten, three of which it
+// deletes.
+func runAndDeletions(l *changinglist.List) {
+	insertRun(l, 30, 5)
+	for _, item := range []int{6, 7, 8} {
+		l.RemoveItem(item)
+	}
+}
+
+// hiddenMove moves the cursor's item and two others to an end, and deletes one. The part around the
+// cursor looks as if its item were deleted.
+func hiddenMove(to int, items ...int) func(*changinglist.List) {
+	return func(l *changinglist.List) {
+		moveTo(to, items...)(l)
+		l.RemoveItem(150)
+	}
+}
+
 func moveCases() map[string]moveCase {
 	insertAt := func(at int) func(*changinglist.List) { return func(l *changinglist.List) { l.Insert(at) } }
 	return map[string]moveCase{
-		"the cursor's item to the end":              {loaded: 10, cursor: 9, change: moveTo(59, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"the cursor's item to the front":            {loaded: 10, cursor: 9, change: moveTo(0, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"the cursor's item by two places":           {loaded: 10, cursor: 9, change: moveTo(11, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"the cursor's item by twelve":               {loaded: 10, cursor: 9, change: moveTo(21, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"the cursor's item by forty":                {loaded: 10, cursor: 9, change: moveTo(49, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"an item in the middle of the page":         {loaded: 10, cursor: 5, change: moveTo(0, 5), count: 3, want: numbers(6, 9), wantRealigned: reordered()},
-		"swapped with the next item":                {loaded: 10, cursor: 9, change: moveTo(10, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"swapped with the previous item":            {loaded: 10, cursor: 9, change: moveTo(8, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"a neighbor to the end":                     {loaded: 10, cursor: 9, change: moveTo(59, 8), count: 10, want: numbers(10, 20), wantRealigned: &relay.Realigned{Exact: true, Removed: 1, RepeatedFrom: -1}},
-		"three of ten to the end":                   {loaded: 10, cursor: 9, change: moveTo(59, 7, 8, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"three of ten to the front":                 {loaded: 10, cursor: 9, change: moveTo(0, 7, 8, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
-		"three to the end of a short list":          {size: 12, loaded: 10, cursor: 9, change: moveTo(11, 7, 8, 9), count: 10, want: []int{10, 11}, wantRealigned: reordered()},
-		"the cursor's item to the end, last page":   {size: 12, loaded: 10, cursor: 9, change: moveTo(11, 9), count: 10, want: []int{10, 11}, wantRealigned: reordered()},
-		"backward, to the front":                    {loaded: 10, last: true, cursor: 50, change: moveTo(0, 50), count: 10, want: numbers(40, 50), wantRealigned: reordered()},
-		"backward, to the end":                      {loaded: 10, last: true, cursor: 50, change: moveTo(59, 50), count: 10, want: numbers(40, 50), wantRealigned: reordered()},
-		"backward, swapped with the next item":      {loaded: 10, last: true, cursor: 50, change: moveTo(49, 50), count: 10, want: numbers(40, 50), wantRealigned: reordered()},
-		"backward, three to the front":              {loaded: 10, last: true, cursor: 50, change: moveTo(0, 50, 51, 52), count: 10, want: numbers(40, 50), wantRealigned: reordered()},
-		"an insert before, or the item moved":       {loaded: 10, cursor: 9, change: insertAt(9), count: 3, want: []int{60, 10, 11}, wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
-		"nothing moves, an insert before two":       {loaded: 10, cursor: 9, change: insertAt(8), count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
-		"the item by one place, an insert":          {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.MoveItem(9, 10); l.Insert(30) }, count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
-		"an insert before, the next item known":     {loaded: 10, cursor: 5, change: insertAt(5), count: 3, want: numbers(6, 9), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
-		"nothing moves, an insert at the head":      {loaded: 10, cursor: 9, change: insertAt(0), count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
-		"the item by one place, a deletion before":  {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.MoveItem(9, 10); l.Remove(3) }, count: 8, want: numbers(10, 18)},
-		"the item and another one to the end":       {loaded: 60, cursor: 58, change: moveTo(59, 58, 22), count: 28, want: []int{59, 22}, wantRealigned: reordered()},
-		"nothing moves, 16 deleted far before":      {size: 120, loaded: 100, cursor: 50, change: func(l *changinglist.List) { l.Items = l.Items[16:] }, count: 25, want: numbers(51, 76), wantRealigned: &relay.Realigned{Exact: true, Removed: 16, RepeatedFrom: -1}},
-		"nothing moves, an insert after":            {loaded: 10, cursor: 9, change: insertAt(10), count: 3, want: []int{60, 10, 11}},
-		"nothing moves, the cursor's item replaced": {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.Replace(9) }, count: 3, want: []int{60, 10, 11}, wantRealigned: &relay.Realigned{Exact: true, Removed: 1, RepeatedFrom: -1}},
+		"the cursor's item to the end":                        {loaded: 10, cursor: 9, change: moveTo(59, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"the cursor's item to the front":                      {loaded: 10, cursor: 9, change: moveTo(0, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"the cursor's item by two places":                     {loaded: 10, cursor: 9, change: moveTo(11, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"the cursor's item by twelve":                         {loaded: 10, cursor: 9, change: moveTo(21, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"the cursor's item by forty":                          {loaded: 10, cursor: 9, change: moveTo(49, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"an item in the middle of the page":                   {loaded: 10, cursor: 5, change: moveTo(0, 5), count: 3, want: numbers(6, 9), wantRealigned: reordered()},
+		"swapped with the next item":                          {loaded: 10, cursor: 9, change: moveTo(10, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"swapped with the previous item":                      {loaded: 10, cursor: 9, change: moveTo(8, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"a neighbor to the end":                               {loaded: 10, cursor: 9, change: moveTo(59, 8), count: 10, want: numbers(10, 20), wantRealigned: &relay.Realigned{Exact: true, Removed: 1, RepeatedFrom: -1}},
+		"three of ten to the end":                             {loaded: 10, cursor: 9, change: moveTo(59, 7, 8, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"three of ten to the front":                           {loaded: 10, cursor: 9, change: moveTo(0, 7, 8, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
+		"three to the end of a short list":                    {size: 12, loaded: 10, cursor: 9, change: moveTo(11, 7, 8, 9), count: 10, want: []int{10, 11}, wantRealigned: reordered()},
+		"the cursor's item to the end, last page":             {size: 12, loaded: 10, cursor: 9, change: moveTo(11, 9), count: 10, want: []int{10, 11}, wantRealigned: reordered()},
+		"backward, to the front":                              {loaded: 10, last: true, cursor: 50, change: moveTo(0, 50), count: 10, want: numbers(40, 50), wantRealigned: reordered()},
+		"backward, to the end":                                {loaded: 10, last: true, cursor: 50, change: moveTo(59, 50), count: 10, want: numbers(40, 50), wantRealigned: reordered()},
+		"backward, swapped with the next item":                {loaded: 10, last: true, cursor: 50, change: moveTo(49, 50), count: 10, want: numbers(40, 50), wantRealigned: reordered()},
+		"backward, three to the front":                        {loaded: 10, last: true, cursor: 50, change: moveTo(0, 50, 51, 52), count: 10, want: numbers(40, 50), wantRealigned: reordered()},
+		"an insert before, or the item moved":                 {loaded: 10, cursor: 9, change: insertAt(9), count: 3, want: []int{60, 10, 11}, wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
+		"nothing moves, an insert before two":                 {loaded: 10, cursor: 9, change: insertAt(8), count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
+		"the item by one place, an insert":                    {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.MoveItem(9, 10); l.Insert(30) }, count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
+		"an insert before, the next item known":               {loaded: 10, cursor: 5, change: insertAt(5), count: 3, want: numbers(6, 9), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
+		"nothing moves, an insert at the head":                {loaded: 10, cursor: 9, change: insertAt(0), count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1}},
+		"the item by one place, a deletion before":            {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.MoveItem(9, 10); l.Remove(3) }, count: 8, want: numbers(10, 18)},
+		"the item and another one to the end":                 {loaded: 60, cursor: 58, change: moveTo(59, 58, 22), count: 28, want: []int{59, 22}, wantRealigned: reordered()},
+		"nothing moves, 16 deleted far before":                {size: 120, loaded: 100, cursor: 50, change: func(l *changinglist.List) { l.Items = l.Items[16:] }, count: 25, want: numbers(51, 76), wantRealigned: &relay.Realigned{Exact: true, Removed: 16, RepeatedFrom: -1}},
+		"nothing moves, a run and deletions before":           {loaded: 10, cursor: 9, change: runAndDeletions, count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Exact: true, Inserted: 27, RepeatedFrom: -1}},
+		"nothing moves, three inserted before three":          {loaded: 10, cursor: 9, change: threeOfTen, count: 5, want: []int{72, 73, 74, 10, 11}, wantRealigned: &relay.Realigned{Reordered: true, Inserted: 10, RepeatedFrom: -1}},
+		"backward, the item and two to the front, a deletion": {size: 300, loaded: 10, last: true, cursor: 290, change: hiddenMove(0, 299, 298, 290), count: 3, want: numbers(287, 290), wantRealigned: &relay.Realigned{Reordered: true, Removed: 1, RepeatedFrom: -1}},
+		"the item and two to the end, a deletion":             {size: 300, loaded: 10, cursor: 9, change: hiddenMove(299, 0, 1, 9), count: 3, want: numbers(10, 13), wantRealigned: &relay.Realigned{Reordered: true, Removed: 1, RepeatedFrom: -1}},
+		"nothing moves, an insert after":                      {loaded: 10, cursor: 9, change: insertAt(10), count: 3, want: []int{60, 10, 11}},
+		"nothing moves, the cursor's item replaced":           {loaded: 10, cursor: 9, change: func(l *changinglist.List) { l.Replace(9) }, count: 3, want: []int{60, 10, 11}, wantRealigned: &relay.Realigned{Exact: true, Removed: 1, RepeatedFrom: -1}},
 	}
 }
 
@@ -121,6 +158,38 @@ func TestAssembler_insertBeforeEarlierCursor(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	checkRealigned(t, result.Realigned, &relay.Realigned{Exact: true, Inserted: 1, RepeatedFrom: -1})
+}
+
+// TestAssembler_turnsBackAtMovedItem loads the items after the cursor of an item that a backward
+// traversal returned after another one moved to the end, or that was inserted before another one
+// that a forward traversal had returned.
+func TestAssembler_turnsBackAtMovedItem(t *testing.T) {
+	t.Parallel()
+	l := changinglist.New(120)
+	_, result := loadItems(t, l, relay.Args{Last: new(int32(1))})
+	l.RemoveItem(118)
+	l.MoveItem(91, 118) // after item 119
+	got, result := loadItems(t, l, relay.Args{Last: new(int32(1)), Before: new(result.Cursor(0, staticList).Encode())})
+	if want := []int{91}; !slices.Equal(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+	got, result = loadItems(t, l, relay.Args{First: new(int32(1)), After: new(result.Cursor(0, staticList).Encode())})
+	if len(got) > 0 || result.HasNext {
+		t.Errorf("after the last item: got %v, more: %t, want none", got, result.HasNext)
+	}
+
+	l = changinglist.New(60)
+	_, result = loadItems(t, l, relay.Args{First: new(int32(50))})
+	l.Insert(49)
+	got, result = loadItems(t, l, relay.Args{First: new(int32(5)), After: new(result.Cursor(49, staticList).Encode())})
+	if want := []int{60, 50, 51, 52, 53}; !slices.Equal(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+	l.RemoveItem(60)
+	got, _ = loadItems(t, l, relay.Args{Last: new(int32(1)), Before: new(result.Cursor(0, staticList).Encode())})
+	if want := []int{48}; !slices.Equal(got, want) {
+		t.Errorf("before a deleted item: got %v, want %v", got, want)
+	}
 }
 
 // TestAssembler_loopWhileItemsMove pages through lists whose items move, and checks that no item is

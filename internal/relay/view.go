@@ -241,28 +241,40 @@ func (v *view) movedBack() bool {
 // explain the view with fewer changes than inserts. The cursor of the next window remembers as many
 // items that it has to leave out.
 func (v *view) movesExplain(i, j int) bool {
-	movers := 0
-	for _, index := range v.indexes {
-		if index >= j {
-			movers++
-		}
-	}
+	movers := v.witnessesFrom(j)
 	if movers <= 1 || movers > maxFar || i < 0 {
 		return movers <= 1
 	}
+	deleted := v.missingFrom(v.evidence.offsets[j], 0)                                  // after the gap
 	inserted := v.strangers(i, j) - (v.evidence.offsets[j] - v.evidence.offsets[i] - 1) // others were replaced
 	lower := i                                                                          // in the order of the list
 	if v.dir < 0 {
 		lower = j
 	}
 	shift := v.shift(v.evidence.offsets[lower])
-	rest := v.growth - shift - inserted // inserted after the gap
+	rest := v.growth - shift - inserted // of the list after both witnesses
+	if v.dir > 0 {
+		rest += deleted
+	} else {
+		shift += deleted
+	}
 	byInserts := abs(shift) + abs(inserted) + abs(rest)
-	byMoves := movers + abs(shift) + abs(v.growth-shift)
+	byMoves := movers + abs(shift) + abs(rest+inserted)
 	if v.dir < 0 {
 		byMoves = movers + abs(shift+inserted) + abs(rest)
 	}
 	return byMoves < byInserts
+}
+
+// witnessesFrom returns how many witnesses have an index or a later one.
+func (v *view) witnessesFrom(index int) int {
+	n := 0
+	for _, i := range v.indexes {
+		if i >= index {
+			n++
+		}
+	}
+	return n
 }
 
 // showsItem reports whether the view has the cursor's item, or shows that it is deleted if no item
@@ -292,16 +304,20 @@ func (v *view) inPlace() bool {
 func (v *view) position(index int) int { return v.path.pages.position(v.path.items.at(index)) }
 
 // strangers returns how many items of the view between two indexes are none of the near ones that
-// the cursor remembers.
+// the cursor remembers, and none of those that a traversal in the other direction passed.
 func (v *view) strangers(from, to int) int {
 	n := 0
 	for i := from; i < to; i++ {
-		if v.evidence.unplaced(v.evidence.offsets[i]) {
+		if offset := v.evidence.offsets[i]; v.evidence.unplaced(offset) && !passedBack(offset) {
 			n++
 		}
 	}
 	return n
 }
+
+// passedBack reports whether an offset is that of an item that a traversal in the other direction
+// passed, although it would have met it again. When the cursor was made, it was a previous item.
+func passedBack(offset int) bool { return offset >= passedDistance && offset != stranger }
 
 // missingFrom returns how many of the witnesses with these offsets no page has.
 func (v *view) missingFrom(from, to int) int {

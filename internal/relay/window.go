@@ -25,9 +25,10 @@ type ArgumentError struct {
 func (e *ArgumentError) Error() string { return e.Argument + " " + e.Reason }
 
 // Window is the part of a list that a connection selects: Count items from the front of a range, or
-// from its back. The range is the list after After and before Before, if these are not nil. As in
-// Relay's algorithm, Before has no effect if its place is not after the place of After. Their
-// places in the current list count, not their positions when the cursors were made.
+// from its back. The range is the list after After and before Before, if these are not nil. Their
+// places in the current list count. As in Relay's algorithm, Before has no effect if its place is
+// not after the place of After, and was not when the cursors were made. If it was, the range is
+// empty.
 type Window struct {
 	Count         int
 	FromBack      bool

@@ -394,7 +394,10 @@ func (w *Walk) insertedBeyond(c *Mark, version int) bool {
 // the walk.
 func (w *Walk) leftOut(item, k, version int) bool {
 	c := w.Steps[k].Cursor
-	if c == nil || w.Steps[0].Cursor == nil {
+	if c == nil || w.passedInserted(item, k) {
+		return c != nil
+	}
+	if w.Steps[0].Cursor == nil {
 		return false
 	}
 	if slices.Contains(c.Near, item) || w.nearBefore(c, item) || w.nearBefore(w.Steps[0].Cursor, item) {
@@ -412,6 +415,16 @@ func (w *Walk) leftOut(item, k, version int) bool {
 		}
 	}
 	return false
+}
+
+// passedInserted reports whether an item was inserted after the walk began, just before the item of
+// a cursor of one of the steps up to k. The walk has passed it, and later cursors may remember
+// that.
+func (w *Walk) passedInserted(item, k int) bool {
+	if w.History.Stayed(item, Span{w.Steps[0].Seen.Lo, w.Steps[0].Seen.Lo}) {
+		return false
+	}
+	return slices.ContainsFunc(w.Steps[:k+1], func(s Step) bool { return s.Cursor != nil && w.nearBefore(s.Cursor, item) })
 }
 
 // nearBefore reports whether an item was just before the item of a cursor, which may remember it
@@ -496,8 +509,8 @@ func (w *Walk) checkLostFrom(k, end int, add addFault) {
 // between the cursor of step k and the stop.
 func (w *Walk) promised(item, k, end int) bool {
 	h, c, span := w.History, w.Steps[k].Cursor, Span{w.Steps[k].Seen.Lo, w.Steps[end-1].Seen.Hi}
-	if start := w.Steps[0].Cursor; start != nil && slices.Contains(start.Near, item) {
-		return false // the client got it before
+	if start := w.Steps[0].Cursor; start != nil && slices.Contains(start.Near, item) || w.passedInserted(item, k) {
+		return false // the client got it before, or the walk has passed it
 	}
 	if c != nil {
 		from := w.reference(k)
