@@ -9,7 +9,7 @@ VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
 FUZZJOBS ?= $(shell nproc)
 
-.PHONY: run generate lint test fuzz cover deploy-check monitoring-check dashboard schema-check schema-release leaves screenshot vulncheck dist release drift cost scaling bench
+.PHONY: run generate lint test fuzz proof cover deploy-check monitoring-check dashboard schema-check schema-release leaves screenshot vulncheck dist release drift cost scaling bench
 
 run: ## run the gateway with its demo upstream
 	go run . --demo
@@ -87,6 +87,9 @@ dist: ## make the archives of a release in dist/ reproducibly, with bills of mat
 	CVMGRAPH_TEST_RELEASE=dist .ci/test '^TestRelease$$' -count=1 ./internal/e2e
 
 release: vulncheck dist
+
+proof: ## run the tests that are too long for .ci/run: every fault of one tenant beside a healthy one
+	CVMGRAPH_TEST_FULL=1 .ci/test '^TestNeighbors$$' -count=1 -timeout=3h ./restclient
 
 schema-check: clients/node_modules ## lint the schema and reject breaking changes since the release
 	clients/node_modules/.bin/eslint --max-warnings 0 --config clients/schema/eslint.config.js schema.graphqls

@@ -101,7 +101,7 @@ func TestNeighbors(t *testing.T) {
 	for _, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
 		for name, attack := range attacks() {
 			faults := attack.faults
-			if testmode.Full() && !testmode.Race { // .ci/run runs the long test without the race detector
+			if testmode.Full() && !testmode.Race { // make proof
 				faults = append(faulty.New(nil, "").Faults(), "500", "503", "503-html", "429", "401", "404", "302", "late-by-1s")
 			}
 			for _, fault := range faults {
