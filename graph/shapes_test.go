@@ -168,6 +168,30 @@ func TestShapes_gpuCount(t *testing.T) {
 	}
 }
 
+// TestShapes_seconds compares both executions of the durations in seconds.
+func TestShapes_seconds(t *testing.T) {
+	t.Parallel()
+	const query = `{ cvms { nodes { hosted { uptimeSeconds secondsSinceExit } } } }`
+	for item, want := range map[string]string{
+		`{"uptime":"3days 4h 12m 9s","exited_at":"5m 3s"}`:               `{"uptimeSeconds":274329,"secondsSinceExit":303}`,
+		`{"uptime":"1month 3days","exited_at":"never"}`:                  `{"uptimeSeconds":2889216,"secondsSinceExit":null}`,
+		`{"uptime":"1\u0020m\u006Fnth \ud83d","exited_at":"1\u0020day"}`: `{"uptimeSeconds":null,"secondsSinceExit":86400}`,
+		`{"uptime":"0s","exited_at":""}`:                                 `{"uptimeSeconds":0,"secondsSinceExit":null}`,
+		`{"uptime":"9223372036854775808s","exited_at":null}`:             `{"uptimeSeconds":null,"secondsSinceExit":null}`,
+		`{"uptime":7}`: `{"uptimeSeconds":null,"secondsSinceExit":null}`,
+	} {
+		s := newFakeSource()
+		s.putItems("Bearer a", false, `{"hosted":`+item+`}`)
+		projected, plain := say(stockGateway(t, s, true), "Bearer a", query, "", nil), say(stockGateway(t, s, false), "Bearer a", query, "", nil)
+		if data := `"data":{"cvms":{"nodes":[{"hosted":` + want + `}]}}`; projected != plain || !strings.Contains(plain, data) {
+			t.Errorf("%s: got %s and by gqlgen %s, want %s", item, projected, plain, data)
+		}
+		if wrong := strings.Contains(item, "7}"); strings.Contains(plain, `"hosted","uptimeSeconds"]`) != wrong {
+			t.Errorf("%s: got %s, want an error at uptimeSeconds: %v", item, plain, wrong)
+		}
+	}
+}
+
 func TestShapes_flatFieldErrors(t *testing.T) {
 	t.Parallel()
 	for item, test := range map[string]struct {

@@ -102,6 +102,7 @@ var (
 	onlyHosted = []string{
 		"allowUpgrade", "projectId", "kmsInfo.gatewayAppId", "kmsInfo.kmsId", "kmsInfo.slug", "kmsInfo.version",
 		"hosted.bootError", "hosted.bootProgress", "hosted.events", "hosted.exitedAt", "hosted.shutdownProgress", "hosted.status", "hosted.uptime",
+		"hosted.secondsSinceExit", "hosted.uptimeSeconds",
 		"hosted.configuration.encryptedEnv", "hosted.configuration.gatewayUrls", "hosted.configuration.gpus.attachMode",
 		"hosted.configuration.gpus.gpus", "hosted.configuration.hugepages", "hosted.configuration.kmsUrls", "hosted.configuration.pinNuma",
 		"hosted.configuration.ports", "hosted.configuration.userConfig",

@@ -1,6 +1,9 @@
 package restclient_test
 
-import "cvmgraph/restclient"
+import (
+	"cvmgraph/internal/wire"
+	"cvmgraph/restclient"
+)
 
 func (o *oracle) cvm(m map[string]any) restclient.Cvm {
 	cvm := restclient.Cvm{
@@ -28,12 +31,25 @@ func (o *oracle) cvm(m map[string]any) restclient.Cvm {
 	}
 	if hosted := cvm.Hosted; hosted != nil {
 		cvm.VMID = hosted.VMID
+		hosted.UptimeSeconds, hosted.SecondsSinceExit = oracleSeconds(hosted.Uptime), oracleSeconds(hosted.ExitedAt)
 		if hosted.Configuration != nil && hosted.Configuration.Gpus != nil {
 			count := int32(len(hosted.Configuration.Gpus.Gpus))
 			cvm.GPUCount = &count
 		}
 	}
 	return cvm
+}
+
+// oracleSeconds returns a duration in seconds. FuzzSeconds in package wire tests the parser.
+func oracleSeconds(duration *string) *int64 {
+	if duration == nil {
+		return nil
+	}
+	seconds, ok := wire.Seconds([]byte(*duration))
+	if !ok {
+		return nil
+	}
+	return &seconds
 }
 
 func (o *oracle) hosted(m map[string]any) restclient.HostedVm {

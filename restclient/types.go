@@ -115,6 +115,8 @@ type HostedVm struct {
 	Status *string `json:"status" required:"true"`
 	// Uptime is the time since the last start, such as "3days 4h 12m 9s", or "never".
 	Uptime *string `json:"uptime" required:"true"`
+	// UptimeSeconds is Uptime in seconds. It is nil if Uptime is "never" or another word.
+	UptimeSeconds *int64 `json:"-" hosted:"hosted.uptime"`
 	// AppID is the application's id, 40 lower-case hex digits. Replicas share it.
 	AppID *string `json:"app_id" required:"true" flat:"app_id"`
 	// AppURL is the address of the guest agent's dashboard.
@@ -125,6 +127,8 @@ type HostedVm struct {
 	Configuration *VmConfiguration `json:"configuration" flat:"vm_uuid"`
 	// ExitedAt is the time since the exit, such as "5m 3s", or "never". It is not a point in time.
 	ExitedAt *string `json:"exited_at"`
+	// SecondsSinceExit is ExitedAt in seconds. It is nil if ExitedAt is "never" or another word.
+	SecondsSinceExit *int64 `json:"-" hosted:"hosted.exited_at"`
 	// BootProgress is the last step of the last boot, such as "starting containers" or "done".
 	BootProgress *string `json:"boot_progress"`
 	// BootError is the last error of a boot, or "" if there was none.

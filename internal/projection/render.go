@@ -1,6 +1,7 @@
 package projection
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 
@@ -129,7 +130,7 @@ func (r *renderer) object(sel steps, at place) {
 		switch s.op {
 		case opConstant:
 			r.dst = append(r.dst, s.constant...)
-		case opScalar, opIdentifier, opText, opGigabytes, opTrimmed, opBoolean, opCount, opObject, opStrings, opObjects:
+		case opScalar, opIdentifier, opText, opGigabytes, opTrimmed, opSeconds, opBoolean, opCount, opObject, opStrings, opObjects:
 			r.value(s, at)
 		case opID:
 			r.dst = append(r.dst, '"')
@@ -244,6 +245,8 @@ func (r *renderer) value(s *step, at place) {
 		r.dst = append(r.dst, s.constant...)
 	case s.op == opObject:
 		r.object(s.below, at)
+	case s.op == opSeconds:
+		r.seconds(s, value.of(at.page.body))
 	case value.marked() || s.op == opTrimmed:
 		r.rewrite(s, value.of(at.page.body))
 	default:
@@ -260,6 +263,21 @@ func (r *renderer) count(s *step, at place, list slot) {
 		return
 	}
 	r.dst = strconv.AppendUint(r.dst, uint64(list.hi), 10)
+}
+
+// seconds writes a duration, given as a string with its quotes, in seconds, or null if it has no
+// number of seconds.
+func (r *renderer) seconds(s *step, duration []byte) {
+	duration = duration[1 : len(duration)-1]
+	if bytes.IndexByte(duration, '\\') >= 0 {
+		var buf [64]byte
+		duration = wire.AppendUnescaped(buf[:0], duration)
+	}
+	if n, ok := wire.Seconds(duration); ok {
+		r.dst = strconv.AppendInt(r.dst, n, 10)
+	} else {
+		r.dst = append(r.dst, s.constant...)
+	}
 }
 
 // objects writes a list of objects. value refers to the first one.

@@ -71,7 +71,7 @@ func TestAppendConnection(t *testing.T) {
 func TestAppendItem(t *testing.T) {
 	t.Parallel()
 	const everything = `{"name":"\ud83d","status":null,"public_urls":[7,{"app":"x"},null,{"instance":"y","app":1}],"managed_user":{"id":1.042e3,"username":""},"node":{"id":-0},
-		"listed":1,"in_progress":true,"kms_info":{"chain_id":9007199254740993},"vcpu":2147483648,"memory":1e2,"hosted":{"id":"",
+		"listed":1,"in_progress":true,"kms_info":{"chain_id":9007199254740993},"vcpu":2147483648,"memory":1e2,"hosted":{"id":"","uptime":"1\u006donth 3days","exited_at":"never",
 		"configuration":{"kms_urls":["a" , 7, "\ude00" , "\u00e9"],"gateway_urls":[1],"gpus":{"gpus":[]},"compose_file":{"public_logs":"no","kms_enabled":false}}}}`
 	tests := map[string]struct{ selection, want string }{
 		"strings": {selection: `name status gatewayDomain`, want: `{"name":"` + "\ufffd" + `","status":null,"gatewayDomain":null}`},
@@ -81,6 +81,7 @@ func TestAppendItem(t *testing.T) {
 		},
 		"an identifier":   {selection: `managedUser { userId }`, want: `{"managedUser":{"userId":"1042"}}`},
 		"an empty string": {selection: `managedUser { username }`, want: `{"managedUser":{"username":""}}`},
+		"durations":       {selection: `hosted { uptime uptimeSeconds secondsSinceExit }`, want: `{"hosted":{"uptime":"1\u006donth 3days","uptimeSeconds":2889216,"secondsSinceExit":null}}`},
 		"an empty uuid":   {selection: `vmId hosted { vmId }`, want: `{"vmId":null,"hosted":{"vmId":null}}`},
 		"booleans": {
 			selection: `listed inProgress allowUpgrade hosted { configuration { pinNuma composeFile { publicLogs kmsEnabled tproxyEnabled secureTime } } }`,

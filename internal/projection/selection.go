@@ -58,6 +58,7 @@ const (
 	opText                 // an integer as a string or a number, as a number
 	opGigabytes            // a number of gigabytes, in megabytes
 	opTrimmed              // a string without the suffix
+	opSeconds              // a duration, in seconds
 	opBoolean              // true or false
 	opCount                // the length of a list of objects
 	opObject               // an object
@@ -237,6 +238,8 @@ func (l *Layout) find(path []int) (slot, parent int, last *field) {
 // operation returns how the value of a field's source is written.
 func operation(f *wire.ModelField) op {
 	switch kind := f.Sources[0].Field.Kind; {
+	case f.Seconds:
+		return opSeconds
 	case f.Suffix != "":
 		return opTrimmed
 	case f.Below != nil && kind != wire.Objects: // it depends on a value of any kind

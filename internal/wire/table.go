@@ -44,6 +44,9 @@ type ModelField struct {
 	// Count reports that the value is the length of the list that is the source. The value is
 	// absent if the object that has the list is.
 	Count bool
+	// Seconds reports that the source is a string with a duration, and the value is its number of
+	// seconds. The value is absent if [Seconds] cannot parse the string.
+	Seconds bool
 	// Absent is the JSON of an absent value: null, a boolean's default, or [].
 	Absent string
 	// Below has the fields of an object, or of the elements of a list of objects. It is nil for
@@ -76,7 +79,7 @@ type Source struct {
 // source of a field in a struct that is a part of the item is the field itself. A tag of an object
 // is what its existence depends on, and its fields have tags, unless the source is of the same
 // type. The tag suffix is removed from the end of the string. An *int32 with a list as its source
-// is the length of that list.
+// is the length of that list. An *int64 with a string as its source is a number of seconds.
 //
 // Own are keys that only items of this shape have, and others those that only items of other
 // shapes have. NewTable panics like [NewShape], and for a source that items do not have.
@@ -130,6 +133,7 @@ func (c modelCompiler) complete(f *ModelField, t reflect.Type) {
 	if len(f.Sources) > 0 {
 		source = f.Sources[0]
 		f.Count = source.Field.Kind == Objects && t.Kind() == reflect.Pointer
+		f.Seconds = source.Field.Kind == String && t == reflect.TypeFor[*int64]()
 		if source.Field.Kind == Boolean {
 			f.Absent = source.Field.Default
 		}
@@ -239,6 +243,10 @@ func (f *ModelField) set(target, value, item reflect.Value) {
 	case f.Count:
 		n := int32(value.Len())
 		target.Set(reflect.ValueOf(&n))
+	case f.Seconds:
+		if n, ok := Seconds([]byte(value.Elem().String())); ok {
+			target.Set(reflect.ValueOf(&n))
+		}
 	case f.Suffix != "":
 		text := strings.TrimSuffix(value.Elem().String(), f.Suffix)
 		target.Set(reflect.ValueOf(&text))

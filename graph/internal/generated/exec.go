@@ -135,8 +135,8 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../../../schema.graphqls", Input: `"""
-A 64-bit signed integer, written as a JSON number. It is used for event timestamps in milliseconds and for EVM chain
-ids, which do not fit into Int.
+A 64-bit signed integer, written as a JSON number. It is used for durations in seconds, and for event timestamps in
+milliseconds and EVM chain ids, which do not fit into Int.
 """
 scalar Int64
 
@@ -432,6 +432,11 @@ type HostedVm {
   stops. Null if the node did not report it. Source: hosted.uptime.
   """
   uptime: String
+  """
+  The same as uptime, in seconds. A month is 30.44 days and a year is 365.25 days. Null if uptime is null, "never" or
+  not a duration. Source: hosted.uptime.
+  """
+  uptimeSeconds: Int64
   "Id of the application: 40 hex digits without 0x. It is the same for all replicas. Null if the node did not report it. Source: hosted.app_id."
   appId: String
   "Address of the guest agent's dashboard. Null without a gateway or an instance. Source: hosted.app_url."
@@ -445,6 +450,11 @@ type HostedVm {
   not report it. Source: hosted.exited_at.
   """
   exitedAt: String
+  """
+  The same as exitedAt, in seconds. A month is 30.44 days and a year is 365.25 days. Null if exitedAt is null, "never"
+  or not a duration. Source: hosted.exited_at.
+  """
+  secondsSinceExit: Int64
   "Last boot step of the guest, such as \"starting containers\" or \"done\". Null or empty if unknown. Source: hosted.boot_progress."
   bootProgress: String
   "Last boot error. Null or empty if there was none. Source: hosted.boot_error."
@@ -957,6 +967,8 @@ func (ec *executionContext) childFields_HostedVm(ctx context.Context, field grap
 		return ec.fieldContext_HostedVm_status(ctx, field)
 	case "uptime":
 		return ec.fieldContext_HostedVm_uptime(ctx, field)
+	case "uptimeSeconds":
+		return ec.fieldContext_HostedVm_uptimeSeconds(ctx, field)
 	case "appId":
 		return ec.fieldContext_HostedVm_appId(ctx, field)
 	case "appUrl":
@@ -967,6 +979,8 @@ func (ec *executionContext) childFields_HostedVm(ctx context.Context, field grap
 		return ec.fieldContext_HostedVm_configuration(ctx, field)
 	case "exitedAt":
 		return ec.fieldContext_HostedVm_exitedAt(ctx, field)
+	case "secondsSinceExit":
+		return ec.fieldContext_HostedVm_secondsSinceExit(ctx, field)
 	case "bootProgress":
 		return ec.fieldContext_HostedVm_bootProgress(ctx, field)
 	case "bootError":
@@ -3744,6 +3758,29 @@ func (ec *executionContext) fieldContext_HostedVm_uptime(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("HostedVm", field, false, false, "String")
 }
 
+func (ec *executionContext) _HostedVm_uptimeSeconds(ctx context.Context, field graphql.CollectedField, obj *restclient.HostedVm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HostedVm_uptimeSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UptimeSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt642ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HostedVm_uptimeSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HostedVm", field, false, false, "Int64")
+}
+
 func (ec *executionContext) _HostedVm_appId(ctx context.Context, field graphql.CollectedField, obj *restclient.HostedVm) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3866,6 +3903,29 @@ func (ec *executionContext) _HostedVm_exitedAt(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_HostedVm_exitedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("HostedVm", field, false, false, "String")
+}
+
+func (ec *executionContext) _HostedVm_secondsSinceExit(ctx context.Context, field graphql.CollectedField, obj *restclient.HostedVm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HostedVm_secondsSinceExit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SecondsSinceExit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt642ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HostedVm_secondsSinceExit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HostedVm", field, false, false, "Int64")
 }
 
 func (ec *executionContext) _HostedVm_bootProgress(ctx context.Context, field graphql.CollectedField, obj *restclient.HostedVm) (ret graphql.Marshaler) {
@@ -7287,6 +7347,11 @@ func (ec *executionContext) _HostedVm(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "uptimeSeconds":
+			out.Values[i] = ec._HostedVm_uptimeSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "appId":
 			out.Values[i] = ec._HostedVm_appId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -7309,6 +7374,11 @@ func (ec *executionContext) _HostedVm(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "exitedAt":
 			out.Values[i] = ec._HostedVm_exitedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "secondsSinceExit":
+			out.Values[i] = ec._HostedVm_secondsSinceExit(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -145,11 +145,11 @@ func selected(set ast.SelectionSet) []field {
 
 // fieldsOf returns all fields of a type at any depth, without the ids of Cvm: each server generates
 // id differently, and vmId is the same as hosted.vmId. It leaves out fields that the upstream has
-// in newer API versions only.
+// in newer API versions only, and durations in seconds, which the upstream does not have.
 func fieldsOf(source *ast.Schema, name string) []field {
 	var fields []field
 	for _, d := range source.Types[name].Fields {
-		if name == "Cvm" && (d.Name == "id" || d.Name == "vmId") || isNewer(d) {
+		if name == "Cvm" && (d.Name == "id" || d.Name == "vmId") || isNewer(d) || strings.Contains(d.Description, ", in seconds.") {
 			continue
 		}
 		fields = append(fields, fieldOf(d, fieldsOf(source, d.Type.Name())))

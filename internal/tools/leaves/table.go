@@ -123,6 +123,8 @@ func source(prefix string, f *wire.ModelField) string {
 		return ""
 	case f.Suffix != "":
 		return text + " without `" + f.Suffix + "`"
+	case f.Seconds:
+		return text + " in seconds"
 	case f.Count:
 		return "length of " + text
 	case f.Sources[0].Field.Kind == wire.Gigabytes:
