@@ -460,8 +460,13 @@ func (a app) shared() (*redis.Store, error) {
 		return nil, nil
 	}
 	metrics := a.metrics.Redis()
+	logRefused := telemetry.NewRefusedWriteLog(a.logger)
 	return redis.Open(redis.Options{URL: a.settings.RedisURL, Key: a.settings.SharedKey, Observer: redis.Observer{
 		Hit: metrics.Hit, Miss: metrics.Miss, Error: metrics.Error,
+		Refused: func(code string) {
+			metrics.Refused(code)
+			logRefused(code)
+		},
 		Down: func(err error) {
 			metrics.Down()
 			a.logger.Warn("redis is unavailable; continuing without it", "error", err)

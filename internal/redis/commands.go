@@ -148,7 +148,7 @@ func (s *Store) values(op string, c *connection, result rueidis.RedisResult, cou
 	return messages, true
 }
 
-// write sends commands in one round trip, even if ctx ends before. A command that Redis rejects,
+// write sends commands in one round trip, even if ctx ends before. A command that Redis refuses,
 // because Redis is full or a replica, is an error but not an outage.
 func (s *Store) write(ctx context.Context, steps ...step) {
 	reply, reached := s.send(context.WithoutCancel(ctx), steps...)
@@ -157,10 +157,27 @@ func (s *Store) write(ctx context.Context, steps ...step) {
 	}
 	for i, step := range steps {
 		if err := reply.results[i].Error(); err != nil && !rueidis.IsRedisNil(err) {
-			s.observer.Error(step.op)
+			s.refused(reply.connection, step.op, err)
 		}
 	}
 }
+
+// refused reports a write that Redis refuses.
+func (s *Store) refused(c *connection, op string, err error) {
+	s.observer.Error(op)
+	redisErr, ok := rueidis.IsRedisErr(err)
+	if !ok {
+		return
+	}
+	code := code(redisErr)
+	s.observer.Refused(code)
+	if code == codeReadOnly {
+		c.refused.Do(func() { close(c.readOnly) })
+	}
+}
+
+// codeReadOnly is the code of the error with which a replica refuses a write.
+const codeReadOnly = "READONLY"
 
 // reply holds one result for each command, and the connection that delivered them.
 type reply struct {

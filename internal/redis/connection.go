@@ -40,6 +40,9 @@ type connection struct {
 	once sync.Once
 	lost chan struct{} // closed at the first failure
 	err  error         // the first failure; set before lost is closed
+
+	refused  sync.Once
+	readOnly chan struct{} // closed when Redis refuses a write because it is a replica
 }
 
 // watchedConn is a net.Conn that calls ended when it is closed. rueidis reads continuously, and
@@ -82,14 +85,7 @@ func (s *Store) maintain(ctx context.Context) {
 				outage = false
 				s.observer.Up()
 			}
-			select {
-			case <-c.lost:
-			case <-ctx.Done():
-				s.fail(c, errLost)
-			}
-			s.connection.CompareAndSwap(c, nil) // it may have failed before it was stored
-			c.close()
-			err = c.err
+			err = s.use(ctx, c)
 		}
 		if ctx.Err() != nil {
 			return
@@ -112,10 +108,59 @@ func (s *Store) maintain(ctx context.Context) {
 	}
 }
 
+// use returns the error of the store's connection after its loss. If Redis refuses a write because
+// it is a replica, the name in the URL may have moved to another server, the new primary: use opens
+// another connection, which replaces the present one. Until then, the present one serves reads.
+func (s *Store) use(ctx context.Context, c *connection) error {
+	var retired *connection // replaced; its last commands end before the retirement
+	var redial, retirement <-chan time.Time
+	readOnly, pause, opened := c.readOnly, time.Duration(0), time.Now()
+	retire := func() {
+		if retired != nil {
+			s.fail(retired, errLost)
+			retired.close()
+			retired, retirement = nil, nil
+		}
+	}
+	defer retire()
+	for {
+		select {
+		case <-ctx.Done():
+			s.fail(c, errLost)
+			<-c.lost
+		case <-retirement:
+			retire()
+			continue
+		case <-readOnly:
+			if time.Since(opened) > lastPause {
+				pause = 0
+			}
+			readOnly, redial = nil, time.After(pause)
+			continue
+		case <-redial:
+			pause = min(max(2*pause, firstPause), lastPause)
+			next, err := s.dial(ctx)
+			if err != nil {
+				redial = time.After(pause)
+				continue
+			}
+			s.connection.Store(next)
+			retire()
+			retired, retirement = c, time.After(s.timeout)
+			c, readOnly, redial, opened = next, next.readOnly, nil, time.Now()
+			continue
+		case <-c.lost:
+		}
+		s.connection.CompareAndSwap(c, nil) // it may have failed before it was stored
+		c.close()
+		return c.err
+	}
+}
+
 // dial returns a connection on which a read has succeeded. The ctx is the context of the store: the
 // connection is closed when it ends.
 func (s *Store) dial(ctx context.Context) (*connection, error) {
-	c := &connection{lost: make(chan struct{}), stop: func() bool { return true }}
+	c := &connection{lost: make(chan struct{}), readOnly: make(chan struct{}), stop: func() bool { return true }}
 	option := s.option
 	option.DialCtxFn = func(_ context.Context, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
 		// rueidis would reconnect by itself while a caller waits.

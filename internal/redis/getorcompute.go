@@ -128,7 +128,7 @@ func (c *computation) tryLock(ctx context.Context, token string, ttl time.Durati
 	if err := got.results[0].Error(); err == nil {
 		locked = true
 	} else if !rueidis.IsRedisNil(err) {
-		s.observer.Error("lock")
+		s.refused(got.connection, "lock", err)
 		rejected = true
 	}
 	var messages []rueidis.RedisMessage

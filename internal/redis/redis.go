@@ -48,6 +48,9 @@ type Observer struct {
 	// operation is load, save, invalidate, lock (or unlock), or decode (a value that was not sealed
 	// with this key).
 	Error func(op string)
+	// Refused reports a write that Redis refuses, with the code of its error in capital letters,
+	// such as READONLY (it is a replica), OOM (it is full) or MISCONF (it cannot write to its disk).
+	Refused func(code string)
 	// Down reports the start of an outage: Redis rejects reads or does not respond in time. The
 	// error contains neither an address nor a credential. Up reports the end of the outage. One
 	// goroutine calls Down and Up alternately.
@@ -68,7 +71,8 @@ type EntryID struct {
 //
 // A store has one connection, on which the commands of all callers are pipelined. While it is
 // disconnected, no call waits for Redis. The store reconnects in the background: after one second
-// at first, then after longer pauses of up to 10 seconds.
+// at first, then after longer pauses of up to 10 seconds. It also reconnects if Redis has become a
+// replica.
 type Store struct {
 	timeout  time.Duration
 	observer Observer
@@ -121,6 +125,9 @@ func newStore(options Options) (*Store, error) {
 	}
 	if s.observer.Error == nil {
 		s.observer.Error = func(string) {}
+	}
+	if s.observer.Refused == nil {
+		s.observer.Refused = func(string) {}
 	}
 	if s.observer.Down == nil {
 		s.observer.Down = func(error) {}

@@ -425,14 +425,15 @@ func TestStore_fullOrReadOnlyRedis(t *testing.T) {
 	for name, test := range map[string]struct {
 		arguments []string
 		setUp     func(t *testing.T, client rueidis.Client)
+		code      string
 	}{
-		"full": {arguments: []string{"--maxmemory-policy", "noeviction"}, setUp: func(t *testing.T, client rueidis.Client) {
+		"full": {code: "OOM", arguments: []string{"--maxmemory-policy", "noeviction"}, setUp: func(t *testing.T, client rueidis.Client) {
 			t.Helper()
 			if err := client.Do(t.Context(), client.B().ConfigSet().ParameterValue().ParameterValue("maxmemory", "1mb").Build()).Error(); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		"a replica": {setUp: func(t *testing.T, client rueidis.Client) {
+		"a replica": {code: "READONLY", setUp: func(t *testing.T, client rueidis.Client) {
 			t.Helper()
 			if err := client.Do(t.Context(), client.B().Replicaof().Host("127.0.0.1").Port(1).Build()).Error(); err != nil {
 				t.Fatal(err)
@@ -460,6 +461,9 @@ func TestStore_fullOrReadOnlyRedis(t *testing.T) {
 				if got := s.failed(op); got != want {
 					t.Errorf("got %d errors of %s, want %d", got, op, want)
 				}
+			}
+			if got := s.refused(test.code); got != 4 {
+				t.Errorf("got %d writes refused with %s, want 4", got, test.code)
 			}
 			if downs := s.down(); len(downs) > 0 {
 				t.Errorf("got the outages %q, want none", downs)

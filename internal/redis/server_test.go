@@ -139,9 +139,10 @@ func wait(tb testing.TB, d time.Duration) {
 type events struct {
 	hits, misses, ups atomic.Int64
 
-	mu     sync.Mutex
-	errors map[string]int
-	downs  []string
+	mu      sync.Mutex
+	errors  map[string]int
+	refuses map[string]int
+	downs   []string
 }
 
 func (e *events) observer() redis.Observer {
@@ -157,6 +158,14 @@ func (e *events) observer() redis.Observer {
 			}
 			e.errors[op]++
 		},
+		Refused: func(code string) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			if e.refuses == nil {
+				e.refuses = make(map[string]int)
+			}
+			e.refuses[code]++
+		},
 		Down: func(err error) {
 			e.mu.Lock()
 			defer e.mu.Unlock()
@@ -169,6 +178,12 @@ func (e *events) failed(op string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.errors[op]
+}
+
+func (e *events) refused(code string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.refuses[code]
 }
 
 func (e *events) down() []string {

@@ -92,6 +92,7 @@ func (r *ResponseCacheMetrics) Watch(size func() (responses int, bytes uint64)) 
 type RedisMetrics struct {
 	hits, misses prometheus.Counter
 	errors       closedSet
+	refused      closedSet
 	up           prometheus.Gauge
 }
 
@@ -103,6 +104,8 @@ func (m *Metrics) Redis() *RedisMetrics {
 		misses: m.register.counter("cvmgraph_redis_misses_total", "Requested entries not found in Redis."),
 		errors: m.register.closedSet("cvmgraph_redis_errors_total", "Failed operations on Redis. The gateway continued without them.",
 			"op", "load", "save", "invalidate", "lock", "decode"),
+		refused: m.register.closedSet("cvmgraph_redis_refused_writes_total", "Writes that Redis refused, although it is available.",
+			"code", "READONLY", "OOM", "MISCONF"),
 		up: m.register.gauge("cvmgraph_redis_up", "1 if Redis is available, 0 during an outage."),
 	}
 	r.Up()
@@ -118,6 +121,10 @@ func (r *RedisMetrics) Miss() { r.misses.Inc() }
 // Error counts a failed operation. The op is load, save, invalidate, lock or decode; any other
 // value is counted as other.
 func (r *RedisMetrics) Error(op string) { r.errors.inc(op) }
+
+// Refused counts a write that Redis refused with a code: READONLY, OOM or MISCONF; any other value
+// is counted as other.
+func (r *RedisMetrics) Refused(code string) { r.refused.inc(code) }
 
 // Up records the end of an outage.
 func (r *RedisMetrics) Up() { r.up.Set(1) }

@@ -26,6 +26,23 @@ func NewExhaustedLog(logger *slog.Logger) func(resource string) {
 	}
 }
 
+// NewRefusedWriteLog returns a function that logs a write that Redis refuses with a code, each of
+// the usual codes and all others together at most once a minute. The function is safe for
+// concurrent use.
+func NewRefusedWriteLog(logger *slog.Logger) func(code string) {
+	lines := make(map[string]*rate.Sometimes)
+	for _, code := range []string{"READONLY", "OOM", "MISCONF", ""} {
+		lines[code] = &rate.Sometimes{Interval: logInterval}
+	}
+	return func(code string) {
+		line, ok := lines[code]
+		if !ok {
+			line = lines[""]
+		}
+		line.Do(func() { logger.Warn("redis refuses writes; replicas share no new pages", "code", code) })
+	}
+}
+
 // NewFailedCallLog returns a function that logs failed upstream calls by their outcome, with
 // details. It logs each outcome at most once a minute, except outcomes that are no failure of the
 // upstream. An outcome client_error is logged as a request that the upstream may refuse whoever

@@ -53,6 +53,7 @@ func (o observers) all() {
 	o.redis.Hit()
 	o.redis.Miss()
 	o.redis.Error("load")
+	o.redis.Refused("OOM")
 	o.redis.Down()
 	o.redis.Up()
 	o.responses.Hit()
@@ -252,6 +253,14 @@ func TestMetrics_redis(t *testing.T) {
 			observe: func(o observers) { o.redis.Error("load secret") },
 			want:    map[string]string{`cvmgraph_redis_errors_total{op="other"}`: "1"},
 		},
+		"refused write": {
+			observe: func(o observers) { o.redis.Refused("READONLY") },
+			want:    map[string]string{`cvmgraph_redis_refused_writes_total{code="READONLY"}`: "1", `cvmgraph_redis_refused_writes_total{code="OOM"}`: "0"},
+		},
+		"write refused with another code": {
+			observe: func(o observers) { o.redis.Refused("NOPERM") },
+			want:    map[string]string{`cvmgraph_redis_refused_writes_total{code="other"}`: "1"},
+		},
 		"up at first":        {observe: func(observers) {}, want: map[string]string{"cvmgraph_redis_up": "1"}},
 		"up after an outage": {observe: func(o observers) { o.redis.Down(); o.redis.Up() }, want: map[string]string{"cvmgraph_redis_up": "1"}},
 		"down": {
@@ -354,7 +363,8 @@ func TestMetrics_labelValuesListedInDocs(t *testing.T) {
 		"`outcome`": "cvmgraph_upstream_calls_total{outcome",
 		"`reason` of `cvmgraph_upstream_retries_total`":             "cvmgraph_upstream_retries_total{reason",
 		"`reason` of `cvmgraph_upstream_attempts_suppressed_total`": "cvmgraph_upstream_attempts_suppressed_total{reason",
-		"`op`": "cvmgraph_redis_errors_total{op",
+		"`op`":   "cvmgraph_redis_errors_total{op",
+		"`code`": "cvmgraph_redis_refused_writes_total{code",
 	} {
 		got := []string{"other"}
 		for _, match := range regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(series)+`="(\w+)"\} 0$`).FindAllStringSubmatch(page, -1) {

@@ -296,19 +296,25 @@ func saves() []panel {
 func redis() []panel {
 	return []panel{
 		{
-			title: "Entries", width: 8, unit: "cps", noValue: noRedis,
+			title: "Entries", width: 6, unit: "cps", noValue: noRedis,
 			description: "Pages and persisted queries in Redis. If there are few hits and many misses, replicas get different requests, and Redis saves little.",
 			queries:     []query{{"hits", `sum(rate(cvmgraph_redis_hits_total{}[]))`}, {"misses", `sum(rate(cvmgraph_redis_misses_total{}[]))`}},
 			series:      []series{{legend: "hits", color: "green"}, {legend: "misses", color: "blue"}},
 		},
 		{
-			title: "Errors by operation", width: 8, unit: "cps", noValue: noRedis,
+			title: "Errors by operation", width: 6, unit: "cps", noValue: noRedis,
 			description: "Failed operations. The gateway continues without Redis. decode: replicas have different keys (--shared-key), or entries are damaged. " +
 				"All others: Redis is slow, full or down.",
 			queries: []query{{"{{op}}", `sum by (op) (rate(cvmgraph_redis_errors_total{}[]))`}},
 		},
 		{
-			title: "Reachable", width: 8, kind: timeline, noValue: noRedis,
+			title: "Refused writes", width: 6, unit: "cps", noValue: noRedis,
+			description: "Writes that Redis refuses, although it is available. READONLY: it has become a replica, and --redis-url does not lead to the primary. " +
+				"OOM: it is full; set its maxmemory-policy to allkeys-lru. MISCONF: it cannot write to its disk.",
+			queries: []query{{"{{code}}", `sum by (code) (rate(cvmgraph_redis_refused_writes_total{}[]))`}},
+		},
+		{
+			title: "Reachable", width: 6, kind: timeline, noValue: noRedis,
 			description: "Without Redis, each gateway uses only its own cache. If all gateways are down, Redis is. If only one is, check its network and network policies.",
 			queries:     []query{{"{{instance}}", `min by (instance) (cvmgraph_redis_up{})`}},
 			thresholds:  []threshold{{color: "red"}, {1, "green"}},
