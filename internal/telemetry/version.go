@@ -3,7 +3,7 @@ package telemetry
 import "runtime/debug"
 
 // sourceVersion is the version of this source. It ends in -dev between releases.
-const sourceVersion = "0.9.0-dev"
+const sourceVersion = "0.9.0"
 
 // stampedVersion replaces the version of the source if it is not empty. The linker sets it; see the
 // build argument VERSION in the Dockerfile. Nothing else writes to it.
@@ -12,7 +12,7 @@ var stampedVersion string //nolint:gochecknoglobals // the linker sets variables
 // Version returns the version of the program: the version that the linker was called with, or else
 // the version of the source. The latter is followed by the first 12 digits of the VCS revision if
 // the build knows it, and by "dirty" if the tree had uncommitted changes:
-// "0.9.0-dev+0123456789ab.dirty".
+// "0.9.0+0123456789ab.dirty".
 func Version() string {
 	if stampedVersion != "" {
 		return stampedVersion
