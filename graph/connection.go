@@ -88,16 +88,6 @@ func (r *Resolver) windowOf(args connectionArgs) (c connectionWindow, err error)
 	return c, err
 }
 
-// totalWindow returns the window of a connection of which only the total is selected. If the
-// upstream may ignore the filter, the window has items, which are compared with the filter.
-func (r *Resolver) totalWindow(c connectionWindow) relay.Window {
-	if c.list.filter != (restclient.Filter{}) && restclient.ShapeOf(r.APIVersion) == restclient.ShapeFlat {
-		return relay.Window{Count: relay.MaxPageSize}
-	}
-	c.window.TotalOnly = true
-	return c.window
-}
-
 // countArgument returns the argument that sets how many items to load. It is empty if neither is
 // set.
 func (a connectionArgs) countArgument() string {
@@ -136,7 +126,7 @@ func (r *Resolver) connection(ctx context.Context, args connectionArgs) (*model.
 	}
 	fetch := listFetch{op: op, filter: c.list.filter, since: c.window.Since(time.Now())}
 	if !selectsItems(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field) {
-		c.window = r.totalWindow(c)
+		c.window.TotalOnly = true
 	}
 	result, err := fetch.run(ctx, c.window, op.fetchPlan.list(c.list.filter))
 	if err != nil {

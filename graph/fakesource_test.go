@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cvmgraph/internal/pages"
@@ -20,6 +21,8 @@ type fakeSource struct {
 	lists sync.Map // *fakeList by pages.CredentialKey
 	index *pages.Upstream
 	pause func() // is called by Fetch, unless it is nil
+	// fetched is the number of fetched pages.
+	fetched atomic.Int64
 }
 
 // fakeList is the list of one caller: the upstream's documents and their indexed pages.
@@ -67,6 +70,7 @@ func (s *fakeSource) Cached(owner pages.CredentialKey, request restclient.PageRe
 }
 
 func (s *fakeSource) Fetch(_ context.Context, request pages.FetchRequest) (pages.FetchResult, error) {
+	s.fetched.Add(1)
 	if s.pause != nil {
 		s.pause()
 	}

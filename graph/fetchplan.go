@@ -61,7 +61,8 @@ func (r *Resolver) planFetches(opCtx *graphql.OperationContext) *fetchPlan {
 				continue
 			}
 			if !selectsItems(opCtx, field) {
-				p.add(c.list.filter, r.totalWindow(c))
+				c.window.TotalOnly = true
+				p.add(c.list.filter, c.window)
 				continue
 			}
 			p.add(c.list.filter, c.window)

@@ -151,6 +151,40 @@ func TestConnection_flatFilter(t *testing.T) {
 	}
 }
 
+// TestConnection_flatFilterSmallWindow has windows of a few CVMs in a list that the upstream does
+// not filter.
+func TestConnection_flatFilterSmallWindow(t *testing.T) {
+	t.Parallel()
+	items := make([]string, 151)
+	for i := range items {
+		items[i] = fmt.Sprintf(`{"vm_uuid":"v%d","node_info":{"id":%d},"creator":{"id":"usr_%d"}}`, i, 18+i/140, i/140)
+	}
+	s := newFakeSourceOf(restclient.ShapeFlat)
+	s.putItems("Bearer tester", false, items...)
+	g := newGateway(t, http.NotFoundHandler(), func(r *graph.Resolver) {
+		r.Pages, r.APIVersion = s, versionOf(restclient.ShapeFlat)
+	})
+	for filter, ignored := range map[string]bool{`nodeId: 19`: true, `userId: "usr_1"`: true, `nodeId: 18`: false, `userId: "usr_0"`: false} {
+		for window, atEnd := range map[string]bool{
+			`{ cvms(%) { totalCount } }`:                                                  false,
+			`{ cvms(%, first: 0) { pageInfo { hasNextPage } } }`:                          false,
+			`{ cvms(%, first: 1) { totalCount nodes { vmId } } }`:                         false,
+			`{ cvms(%, first: 1) { pageInfo { hasNextPage } } }`:                          false,
+			`{ cvms(%, last: 1) { totalCount nodes { vmId } } }`:                          true,
+			`{ a: cvms(%) { totalCount } cvms(%, last: 1) { pageInfo { hasNextPage } } }`: true,
+		} {
+			s.fetched.Store(0)
+			a := g.post(t, strings.ReplaceAll(window, "%", filter), nil, nil)
+			if wrong := string(a.Data["cvms"]) == "null"; wrong != (ignored || atEnd) || wrong != strings.Contains(a.raw, "probably ignores") {
+				t.Errorf("%s: %s: got %s, want an error: %t", filter, window, a.raw, ignored || atEnd)
+			}
+			if calls := s.fetched.Load(); calls > 2 || calls > 1 && (ignored || !atEnd) {
+				t.Errorf("%s: %s: got %d calls", filter, window, calls)
+			}
+		}
+	}
+}
+
 // firstNode returns the number of the node of the list's first CVM that has one.
 func firstNode(t *testing.T, g *gateway) int {
 	t.Helper()

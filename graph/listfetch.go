@@ -178,6 +178,7 @@ func (f *listFetch) restart() {
 // page in place of all requested ones. In place of a page that is too large it returns smaller
 // ones.
 func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
+	refs = f.comparable(refs)
 	if whole, ok := f.op.loader.CompletePage(f.filter, f.since); ok {
 		if ref := refOf(whole); !slices.Contains(f.requested, ref) {
 			refs = []relay.PageRef{ref}
@@ -189,6 +190,33 @@ func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.
 	}
 	f.keep(ctx, reason, loaded)
 	return loaded, nil
+}
+
+// comparable returns larger pages in place of the first ones, if the upstream may ignore the list's
+// filter: the more items a page has, the more probable is one that contradicts the filter, without
+// which the whole list's total would pass for that of the filtered list. It takes no more calls.
+func (f *listFetch) comparable(refs []relay.PageRef) []relay.PageRef {
+	if f.filter == (restclient.Filter{}) || len(f.loaded) > 0 || restclient.ShapeOf(f.op.resolver.APIVersion) != restclient.ShapeFlat {
+		return refs
+	}
+	var larger []relay.PageRef
+	for _, ref := range refs {
+		if ref = widened(ref, f.op.hints.PageSize(f.filter)); !slices.Contains(larger, ref) {
+			larger = append(larger, ref)
+		}
+	}
+	return larger
+}
+
+// widened returns the largest page of at most size items that has all positions of a page.
+func widened(ref relay.PageRef, size int) relay.PageRef {
+	positions := ref.Range()
+	for n := size; n > ref.Size; n-- {
+		if positions.Lo/n == (positions.Hi-1)/n {
+			return relay.PageRef{Number: positions.Lo/n + 1, Size: n}
+		}
+	}
+	return ref
 }
 
 // loadWhole loads pages and returns them in the order of refs. It does not fetch those again that
