@@ -96,6 +96,23 @@ func TestVersions_sameCVMs(t *testing.T) {
 	}
 }
 
+// TestVersions_cursors sends a cursor of one API version to a gateway with another one.
+func TestVersions_cursors(t *testing.T) {
+	t.Parallel()
+	upstream := demo.New(demo.Options{Items: 30})
+	versions := apiVersions()
+	for i, version := range versions {
+		cursor := newGatewayOf(t, version, upstream).post(t, `{ cvms(first: 2) { pageInfo { endCursor } } }`, nil, nil).cvms(t).PageInfo.EndCursor
+		for _, argument := range []string{"after", "before"} {
+			a := newGatewayOf(t, versions[1-i], upstream).post(t, `{ cvms(`+argument+`: "`+*cursor+`") { nodes { id } } }`, nil, nil)
+			got := a.onlyError(t)
+			if got.code() != "BAD_USER_INPUT" || got.Extensions["argument"] != argument || !strings.Contains(got.Message, "if the gateway's API version has changed") {
+				t.Errorf("%s of version %s: got %s, want an error that names the version", argument, version, a.raw)
+			}
+		}
+	}
+}
+
 // onlyHosted are the fields that are null or empty in the flat shape, and onlyFlat those in the
 // hosted shape.
 var (

@@ -147,22 +147,12 @@ func newTally(s *wire.Shape) *tally {
 	return t
 }
 
-// hasAny reports whether an object has one of a set of keys.
-func (t *tally) hasAny(keys uint64) bool {
-	for at, k := range t.keys {
-		if keys&(1<<at) != 0 && k.present > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // comparer counts a document's keys and values in tallies.
 type comparer struct {
 	wire.Scanner
 	*shapeTables
 	secrets []string
-	other   bool // an item has a key that only other shapes have
+	others  int // items of another shape
 }
 
 // object counts an object's keys, and then the last value of each known key.
@@ -172,7 +162,8 @@ func (c *comparer) object(t *tally) bool {
 	}
 	t.objects++
 	var starts [64]int // positions of the values of known keys; 0 for none
-	expected := 0
+	expected, isItem := 0, t.shape == c.item()
+	var keys uint64 // of an item
 	for first := true; ; first = false {
 		more, ok := c.More('}', first)
 		if !ok {
@@ -188,12 +179,19 @@ func (c *comparer) object(t *tally) bool {
 		start := c.Peek()
 		if at := t.shape.Find(key, expected); at >= 0 {
 			starts[at], expected = c.Pos, at+1
+			keys |= 1 << at
 		} else {
+			if at := c.Item.Find(key, 0); isItem && at >= 0 {
+				keys |= 1 << at
+			}
 			c.countUnknown(t, key, typeOf(start))
 		}
 		if !c.Skip() {
 			return false
 		}
+	}
+	if isItem && c.IsOther(keys) {
+		c.others++
 	}
 	end := c.Pos
 	for at := range t.keys {
@@ -207,9 +205,6 @@ func (c *comparer) object(t *tally) bool {
 
 // countUnknown counts a value of an unknown key.
 func (c *comparer) countUnknown(t *tally, key []byte, value jsonType) {
-	if t.shape == c.item() && c.isOther(key) {
-		c.other = true
-	}
 	u := t.unknown[string(key)]
 	if u == nil {
 		name := unshown

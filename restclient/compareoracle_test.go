@@ -40,19 +40,19 @@ func oracleCompare(shape restclient.Shape, document []byte) (restclient.Comparis
 		})
 		return o.comparison(), true
 	}
-	hosted, flat := false, false
 	list, _ := object["items"].([]any)
 	for _, entry := range list {
 		if item, isObject := entry.(map[string]any); isObject {
 			o.items++
-			hosted = hosted || has(item, "hosted")
-			flat = flat || has(item, "vm_uuid") || has(item, "resource") || has(item, "node_info")
+			if oracleIsOther(shape, item) {
+				o.others++
+			}
 		}
 	}
-	o.other, o.versions = flat && !hosted, "2025-10-28"
+	o.versions = "2025-10-28"
 	keys := reflect.TypeFor[oraclePageKeys[restclient.Cvm]]()
 	if shape == restclient.ShapeFlat {
-		o.other, o.versions = hosted && !flat, "2026-01-21 or later"
+		o.versions = "2026-01-21 or later"
 		keys = reflect.TypeFor[oraclePageKeys[restclient.FlatCvm]]()
 	}
 	o.compare(keys, "", []map[string]any{object})
@@ -60,8 +60,8 @@ func oracleCompare(shape restclient.Shape, document []byte) (restclient.Comparis
 }
 
 type contractOracle struct {
-	items                     int
-	other, small              bool
+	items, others             int
+	small                     bool
 	versions                  string // of the shape
 	missing, changed, unknown []restclient.Difference
 }
@@ -69,7 +69,7 @@ type contractOracle struct {
 func (o *contractOracle) comparison() restclient.Comparison {
 	all := slices.Concat(o.missing, o.changed, o.unknown)
 	return restclient.Comparison{
-		Items: o.items, OtherShape: o.other, Missing: len(o.missing), Changed: len(o.changed), Unknown: len(o.unknown), Differences: all[:min(40, len(all))],
+		Items: o.items, OtherShape: o.others > 0, Missing: len(o.missing), Changed: len(o.changed), Unknown: len(o.unknown), Differences: all[:min(40, len(all))],
 	}
 }
 
@@ -122,10 +122,10 @@ func (o *contractOracle) compare(of reflect.Type, prefix string, all []map[strin
 				element = "an object"
 			}
 			fitting = o.change(path, element, elements, len(elements))
-			if path == "items[]" && o.other {
+			if path == "items[]" && o.others > 0 {
 				o.changed = append(o.changed, restclient.Difference{
 					Kind: restclient.DifferenceChanged, Path: path, Want: "an item of API version " + o.versions, Got: []string{"an item of another version"},
-					Objects: len(fitting), Of: len(elements),
+					Objects: o.others, Of: len(elements),
 				})
 			} else if element == "an object" {
 				o.compare(member.Type.Elem(), path+".", oracleObjectsOf(fitting))

@@ -79,7 +79,7 @@ func (d Difference) String() string {
 type Comparison struct {
 	// Items is the number of objects in the list of items.
 	Items int
-	// OtherShape reports whether the items have the shape of another API version: see
+	// OtherShape reports whether items have the shape of another API version: see
 	// [ReasonOtherShape]. That counts as one changed value, and the content of the items is not
 	// compared.
 	OtherShape bool
@@ -96,12 +96,12 @@ func (c Comparison) Omitted() int { return c.Missing + c.Changed + c.Unknown - l
 // newComparison describes what a comparer has counted.
 func newComparison(c *comparer, document *tally) Comparison {
 	items := document.keys[0].below
-	r := report{shapeTables: c.shapeTables, other: c.other && !items.hasAny(c.Own)}
+	r := report{shapeTables: c.shapeTables, others: c.others}
 	r.add(document, "")
 	all := slices.Concat(r.missing, r.changed, r.unknown)
 	described := min(len(all), maxDifferences)
 	return Comparison{
-		Items: items.objects, OtherShape: r.other,
+		Items: items.objects, OtherShape: r.others > 0,
 		Missing: len(r.missing), Changed: len(r.changed), Unknown: len(r.unknown),
 		Differences: all[:described:described],
 	}
@@ -110,7 +110,7 @@ func newComparison(c *comparer, document *tally) Comparison {
 // report collects differences by kind.
 type report struct {
 	*shapeTables
-	other                     bool
+	others                    int // items of another shape
 	missing, changed, unknown []Difference
 }
 
@@ -132,10 +132,10 @@ func (r *report) add(t *tally, prefix string) {
 			r.addChanged(path, f.Kind.Element(), k.mismatchedElements, k.elements)
 		}
 		switch {
-		case f.Shape == r.item() && r.other:
+		case f.Shape == r.item() && r.others > 0:
 			r.changed = append(r.changed, Difference{
 				Kind: DifferenceChanged, Path: path, Want: "an item of API version " + r.versions,
-				Got: []string{"an item of another version"}, Objects: k.below.objects, Of: k.elements,
+				Got: []string{"an item of another version"}, Objects: r.others, Of: k.elements,
 			})
 		case f.Shape != nil:
 			r.add(k.below, path+".")

@@ -90,6 +90,8 @@ func TestDecodePage_flatConversions(t *testing.T) {
 		{item: `"base_image":"b","os":{"name":"a"}`, got: func(c *restclient.Cvm) any { return configuration(c).Image }, want: `"a"`},
 		{item: `"logs":{"serial":"u?t=s&ch=serial"}`, got: func(c *restclient.Cvm) any { return c.SyslogEndpoint }, want: `"u?t=s"`},
 		{item: `"logs":{"serial":"u?t=s\u0026ch=serial"}`, got: func(c *restclient.Cvm) any { return c.SyslogEndpoint }, want: `"u?t=s"`},
+		{item: `"logs":{"serial":"\u0026ch=serial"}`, got: func(c *restclient.Cvm) any { return c.SyslogEndpoint }, want: `null`},
+		{item: `"logs":{"serial":""}`, got: func(c *restclient.Cvm) any { return c.SyslogEndpoint }, want: `null`},
 		{item: `"logs":{"serial":"u?ch=stdout"}`, got: func(c *restclient.Cvm) any { return c.SyslogEndpoint }, want: `"u?ch=stdout"`},
 		{item: `"gateway_enabled":true`, got: func(c *restclient.Cvm) any { return configuration(c).ComposeFile.TproxyEnabled }, want: `true`},
 	} {
@@ -116,7 +118,12 @@ func TestDecodePage_hostedShapeInsteadOfFlat(t *testing.T) {
 	for items, want := range map[string]bool{
 		`{"hosted":{}},{}`:                  true,
 		`{},{"hosted":null}`:                true,
-		`{"hosted":null},{"node_info":{}}`:  false,
+		`{"hosted":null},{"node_info":{}}`:  true,
+		`{"vm_uuid":"u"},{"hosted":{}}`:     true,
+		`{"node":{}},{}`:                    true,
+		`{},{"managed_user":null}`:          true,
+		`{"syslog_endpoint":"s"},{}`:        true,
+		`{"node":{},"node_info":{}},{}`:     false,
 		`{"hosted":null,"resource":{}},{}`:  false,
 		`{"vm_uuid":null,"hosted":3},{}`:    false,
 		`{"name":"a"},{}`:                   false,

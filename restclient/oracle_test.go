@@ -34,7 +34,7 @@ func oraclePage(shape restclient.Shape, body []byte, req restclient.PageRequest)
 		return nil, restclient.ReasonEnvelope
 	}
 	page := &restclient.CvmPage{Items: []restclient.Item{}}
-	hosted, flat := false, false
+	other := false
 	for _, entry := range items {
 		object, isObject := entry.(map[string]any)
 		if !isObject {
@@ -47,10 +47,9 @@ func oraclePage(shape restclient.Shape, body []byte, req restclient.PageRequest)
 		}
 		cvm := decode(object)
 		page.Items = append(page.Items, restclient.Item{Cvm: cvm, FieldErrors: o.fieldErrors})
-		hosted = hosted || has(object, "hosted")
-		flat = flat || has(object, "vm_uuid") || has(object, "resource") || has(object, "node_info")
+		other = other || oracleIsOther(shape, object)
 	}
-	if shape == restclient.ShapeFlat && hosted && !flat || shape == restclient.ShapeHosted && flat && !hosted {
+	if other {
 		return nil, restclient.ReasonOtherShape
 	}
 	total, totalOK := oracleInteger(envelope["total"])
@@ -66,6 +65,13 @@ func oraclePage(shape restclient.Shape, body []byte, req restclient.PageRequest)
 		return nil, reason
 	}
 	return page, ""
+}
+
+// oracleIsOther reports whether an item has keys of the other shape only.
+func oracleIsOther(shape restclient.Shape, object map[string]any) bool {
+	hosted := has(object, "hosted") || has(object, "managed_user") || has(object, "node") || has(object, "syslog_endpoint")
+	flat := has(object, "vm_uuid") || has(object, "resource") || has(object, "node_info")
+	return hosted != flat && flat == (shape == restclient.ShapeHosted)
 }
 
 func has(object map[string]any, key string) bool {

@@ -62,7 +62,7 @@ func (o *oracle) flatCvm(m map[string]any) restclient.Cvm {
 	end()
 	if cvm.Logs != nil && cvm.Logs.Serial != nil {
 		endpoint := strings.TrimSuffix(*cvm.Logs.Serial, "&ch=serial")
-		cvm.SyslogEndpoint = &endpoint
+		cvm.SyslogEndpoint = notEmpty(&endpoint)
 	}
 	hosted := o.flatHosted(m, &cvm)
 	if cvm.VMID != nil {

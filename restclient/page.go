@@ -93,7 +93,7 @@ func (e *Envelope) Validate(req PageRequest) (Extent, error) {
 		reason = ReasonEnvelope
 	case e.HasInvalidEntry:
 		reason = ReasonEntry
-	case e.HasOther && !e.HasOwn:
+	case e.HasOther:
 		reason = ReasonOtherShape
 	case !e.HasTotal || !e.HasPage || !e.HasPageSize:
 		reason = ReasonEnvelope

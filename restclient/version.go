@@ -38,7 +38,7 @@ type shapeTables struct {
 
 //nolint:gochecknoglobals // immutable, compiled once
 var (
-	hostedKeys   = []string{"hosted"}
+	hostedKeys   = []string{"hosted", "managed_user", "node", "syslog_endpoint"}
 	flatKeys     = []string{"vm_uuid", "resource", "node_info"}
 	hostedTables = newTables[Cvm](ShapeHosted, hostedKeys, flatKeys, DefaultAPIVersion)
 	flatTables   = newTables[flatCvm](ShapeFlat, flatKeys, hostedKeys, "2026-01-21 or later")
@@ -54,12 +54,6 @@ func newTables[Item any](s Shape, own, others []string, versions string) *shapeT
 
 // item returns the shape of an item in the document.
 func (t *shapeTables) item() *wire.Shape { return t.document.Fields[0].Shape }
-
-// isOther reports whether only items of other shapes have a key.
-func (t *shapeTables) isOther(key []byte) bool {
-	at := t.Item.Find(key, 0)
-	return at >= 0 && t.Others&(1<<at) != 0
-}
 
 func (s Shape) tables() *shapeTables {
 	if s == ShapeFlat {

@@ -27,7 +27,7 @@ type Cvm struct {
 	// provisioning, updating, error, or another value. It can be older than hosted.status and differ from it. Null if the
 	// upstream omits it. Source: status.
 	Status *string `json:"status"`
-	// The VM as its node reports it. Null while the VM is being provisioned. Source: hosted.
+	// The VM of the CVM. Null while the VM is being provisioned. Source: hosted.
 	Hosted *CvmHostedHostedVm `json:"hosted"`
 }
 
@@ -46,7 +46,7 @@ func (v *Cvm) GetHosted() *CvmHostedHostedVm { return v.Hosted }
 // CvmHostedHostedVm includes the requested fields of the GraphQL type HostedVm.
 // The GraphQL type's documentation follows.
 //
-// A VM as its node reports it.
+// A VM, before API version 2026-01-21 as its node reports it, and since then as the upstream's database has it.
 type CvmHostedHostedVm struct {
 	// Last lifecycle events of the guest, oldest first, at most 20. Empty if there are none. Source: hosted.events.
 	Events []CvmHostedHostedVmEventsVmEvent `json:"events"`

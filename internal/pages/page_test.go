@@ -154,13 +154,15 @@ func slowEnvelope(t *testing.T, shape restclient.Shape, body []byte) (e wire.Env
 		if json.Unmarshal(item, &members) != nil || members == nil {
 			e.HasInvalidEntry = true
 		}
+		own, other := false, false
 		for _, of := range shapes {
 			for _, key := range of.Keys() {
 				_, has := members[key]
-				e.HasOwn = e.HasOwn || has && of == shape
-				e.HasOther = e.HasOther || has && of != shape
+				own = own || has && of == shape
+				other = other || has && of != shape
 			}
 		}
+		e.HasOther = e.HasOther || other && !own
 	}
 	e.Total, e.HasTotal = slowInteger(keys["total"])
 	e.Page, e.HasPage = slowInteger(keys["page"])

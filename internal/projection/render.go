@@ -307,7 +307,10 @@ func (r *renderer) rewrite(s *step, value []byte) {
 	case s.op == opGigabytes:
 		r.dst = appendInteger(r.dst, wire.Gigabytes, value)
 	case s.op == opTrimmed:
-		r.dst = wire.AppendString(r.dst, value, s.suffix)
+		before := len(r.dst)
+		if r.dst = wire.AppendString(r.dst, value, s.suffix); len(r.dst) == before+len(`""`) {
+			r.dst = append(r.dst[:before], s.constant...)
+		}
 	case value[0] == '"':
 		r.dst = wire.AppendString(r.dst, value, "")
 	case s.op == opIdentifier:

@@ -145,3 +145,17 @@ func TestAppendItem_flat(t *testing.T) {
 		})
 	}
 }
+
+func TestAppendItem_nothingBeforeSuffix(t *testing.T) {
+	t.Parallel()
+	selection, ok := newQuery(t, restclient.ShapeFlat, schema(t), `{ cvm(vmId: "x") { syslogEndpoint } }`).selection(nil)
+	if !ok {
+		t.Fatal("got no selection")
+	}
+	for _, serial := range []string{`""`, `"&ch=serial"`, `"\u0026ch=serial"`} {
+		page := indexed(t, restclient.ShapeFlat, document(`{"logs":{"serial":`+serial+`}}`, 1))
+		if got := string(selection.AppendItem(nil, list{page}.Item(0), unlimited)); got != `{"syslogEndpoint":null}` {
+			t.Errorf("%s: got %s, want null", serial, got)
+		}
+	}
+}

@@ -42,7 +42,7 @@ type step struct {
 	// constant is a type name in quotes, or the JSON of an absent value: null, a boolean's default,
 	// [].
 	constant string
-	// suffix is removed from a string.
+	// suffix is removed from a string, which is absent if nothing is left.
 	suffix string
 	// below is the selection of an object, or of each element of a list.
 	below steps

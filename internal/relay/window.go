@@ -83,7 +83,8 @@ func cursor(argument string, encoded *string, list Fingerprint) (*Cursor, error)
 	c, err := DecodeCursor(*encoded, list)
 	switch {
 	case errors.Is(err, ErrForeignCursor):
-		return nil, &ArgumentError{argument, "is a cursor of another list: use it with the nodeId and userId it came from"}
+		return nil, &ArgumentError{argument, "is a cursor of another list: use it with the nodeId and userId it came from, " +
+			"or start again without it if the gateway's API version has changed"}
 	case err != nil:
 		return nil, &ArgumentError{argument, "is not a cursor of this gateway: use a cursor of pageInfo or of an edge, unchanged"}
 	}

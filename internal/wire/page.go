@@ -11,9 +11,8 @@ type Envelope struct {
 	Count  int
 	// HasInvalidEntry reports whether an entry is not an object.
 	HasInvalidEntry bool
-	// HasOwn reports whether an entry has a key that only items of the expected shape have, and
-	// HasOther whether an entry has one that only items of other shapes have.
-	HasOwn, HasOther bool
+	// HasOther reports whether an entry is an item of another shape: see [Table.IsOther].
+	HasOther bool
 }
 
 // Items receives the items of a page.
@@ -78,7 +77,7 @@ func (s *Scanner) integer(target *int64, has *bool) bool {
 
 // items consumes the list of items.
 func (s *Scanner) items(e *Envelope, table *Table, items Items) bool {
-	e.IsList, e.Count, e.HasInvalidEntry, e.HasOwn, e.HasOther = false, 0, false, false, false
+	e.IsList, e.Count, e.HasInvalidEntry, e.HasOther = false, 0, false, false
 	items.Restart()
 	if s.Peek() != '[' {
 		return s.Skip()
@@ -103,7 +102,6 @@ func (s *Scanner) items(e *Envelope, table *Table, items Items) bool {
 		if !ok {
 			return false
 		}
-		e.HasOwn = e.HasOwn || keys&table.Own != 0
-		e.HasOther = e.HasOther || keys&table.Others != 0
+		e.HasOther = e.HasOther || table.IsOther(keys)
 	}
 }

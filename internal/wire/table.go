@@ -21,6 +21,10 @@ type Table struct {
 	Own, Others uint64
 }
 
+// IsOther reports whether the keys of an object are those of an item of another shape: it has a key
+// that only such items have, and none that only items of this shape have.
+func (t *Table) IsOther(keys uint64) bool { return keys&t.Others != 0 && keys&t.Own == 0 }
+
 // Model is an object of the model: a struct type with the sources of its fields.
 type Model struct {
 	Fields []ModelField
@@ -39,7 +43,7 @@ type ModelField struct {
 	// if the shape does not have the value. For an object whose fields have sources of their own,
 	// the source is the value that the object depends on.
 	Sources []Source
-	// Suffix is removed from the end of a string.
+	// Suffix is removed from the end of a string. If nothing is left, the value is absent.
 	Suffix string
 	// Count reports that the value is the length of the list that is the source. The value is
 	// absent if the object that has the list is.
@@ -78,8 +82,9 @@ type Source struct {
 // source: keys with dots between them, and more sources after a comma. Without such a tag, the
 // source of a field in a struct that is a part of the item is the field itself. A tag of an object
 // is what its existence depends on, and its fields have tags, unless the source is of the same
-// type. The tag suffix is removed from the end of the string. An *int32 with a list as its source
-// is the length of that list. An *int64 with a string as its source is a number of seconds.
+// type. The tag suffix is removed from the end of the string, which is nil if nothing is left.
+// An *int32 with a list as its source is the length of that list. An *int64 with a string as its
+// source is a number of seconds.
 //
 // Own are keys that only items of this shape have, and others those that only items of other
 // shapes have. NewTable panics like [NewShape], and for a source that items do not have.
@@ -248,8 +253,9 @@ func (f *ModelField) set(target, value, item reflect.Value) {
 			target.Set(reflect.ValueOf(&n))
 		}
 	case f.Suffix != "":
-		text := strings.TrimSuffix(value.Elem().String(), f.Suffix)
-		target.Set(reflect.ValueOf(&text))
+		if text := strings.TrimSuffix(value.Elem().String(), f.Suffix); text != "" {
+			target.Set(reflect.ValueOf(&text))
+		}
 	case value.Type() == target.Type():
 		target.Set(value)
 	default:

@@ -261,7 +261,7 @@ type Cvm implements Node {
   id: ID!
   "UUID of the VM. Null until the VM exists on its node. Source: hosted.id."
   vmId: ID
-  "The VM as its node reports it. Null while the VM is being provisioned. Source: hosted."
+  "The VM of the CVM. Null while the VM is being provisioned. Source: hosted."
   hosted: HostedVm
   "Name of the CVM: 5 to 63 characters, unique in its workspace. Null if the upstream omits it. Source: name."
   name: String
@@ -273,7 +273,10 @@ type Cvm implements Node {
   status: String
   "Public addresses of the CVM, one entry per port. Empty if there are none. Source: public_urls."
   publicUrls: [PublicUrl!]!
-  "Owner of the CVM. Null if it has no owner. Source: managed_user."
+  """
+  Owner of the CVM. Since API version 2026-01-21 its creator, who may not be its owner. Null if it has neither.
+  Source: managed_user.
+  """
   managedUser: ManagedUser
   "Machine that runs the VM. Null until a machine is assigned. Source: node."
   node: CvmNode
@@ -419,7 +422,7 @@ type CvmLogs {
   containerLogBase: String
 }
 
-"A VM as its node reports it."
+"A VM, before API version 2026-01-21 as its node reports it, and since then as the upstream's database has it."
 type HostedVm {
   "UUID of the VM, the same as Cvm.vmId. Null if the node did not report it. Source: hosted.id."
   vmId: ID
@@ -556,15 +559,24 @@ type ComposeFile {
   noInstanceId: Boolean
   "Script that the guest runs before it starts the containers. Null if not set. Source: hosted.configuration.compose_file.pre_launch_script."
   preLaunchScript: String
-  "Whether the logs are public. True if the upstream omits it. Source: hosted.configuration.compose_file.public_logs."
+  """
+  Whether the logs are public. If the upstream omits it, true before API version 2026-01-21 and false since.
+  Source: hosted.configuration.compose_file.public_logs.
+  """
   publicLogs: Boolean!
-  "Whether system information is public. True if the upstream omits it. Source: hosted.configuration.compose_file.public_sysinfo."
+  """
+  Whether system information is public. If the upstream omits it, true before API version 2026-01-21 and false since.
+  Source: hosted.configuration.compose_file.public_sysinfo.
+  """
   publicSysinfo: Boolean!
   "Whether the TCB information is public. True if the upstream omits it. Source: hosted.configuration.compose_file.public_tcbinfo."
   publicTcbinfo: Boolean!
   "Runner of the application, such as docker-compose or bash. Null if the upstream omits it. Source: hosted.configuration.compose_file.runner."
   runner: String
-  "Whether the gateway serves the application. True if the upstream omits it. Source: hosted.configuration.compose_file.gateway_enabled."
+  """
+  Whether the gateway serves the application. If the upstream omits it, true before API version 2026-01-21 and false
+  since. Source: hosted.configuration.compose_file.gateway_enabled.
+  """
   gatewayEnabled: Boolean!
   """
   Enabled guest features, an older form of the Boolean fields of this type. Empty if the upstream omits it.
@@ -577,7 +589,10 @@ type ComposeFile {
   secureTime: Boolean!
   "File system of the data disk: zfs or ext4. Null if the upstream omits it. Source: hosted.configuration.compose_file.storage_fs."
   storageFs: String
-  "Older name of gatewayEnabled. True if the upstream omits it. Source: hosted.configuration.compose_file.tproxy_enabled."
+  """
+  Older name of gatewayEnabled. If the upstream omits it, true before API version 2026-01-21 and false since.
+  Source: hosted.configuration.compose_file.tproxy_enabled.
+  """
   tproxyEnabled: Boolean!
 }
 
