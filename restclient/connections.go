@@ -26,6 +26,8 @@ type connections struct {
 	mu sync.Mutex
 	// free are the connections that can take a request, the most recently used one last.
 	free []*connection
+	// old are the connections that take no more requests and are still in use.
+	old []*connection
 	// dialing is the last dial that has begun, or nil if it has ended.
 	dialing *dial
 	// multiplexed reports whether a connection can take several requests at a time, as those of
@@ -39,9 +41,11 @@ type connection struct {
 	*http.ClientConn
 
 	multiplexed bool
+	opened      time.Time
 
 	// The pool's lock guards these fields.
 	free     bool // it is in connections.free
+	retired  bool // it takes no more requests
 	reused   bool // a request has ended on it
 	lastUsed time.Time
 }
@@ -117,6 +121,11 @@ func (p *connections) take(ctx context.Context) (*connection, error) {
 func (p *connections) reserve() *connection {
 	for i := len(p.free) - 1; i >= 0; i-- {
 		conn := p.free[i]
+		if conn.isOld() {
+			p.free = slices.Delete(p.free, i, i+1)
+			p.retire(conn)
+			continue
+		}
 		reserved := conn.Reserve() == nil
 		if !reserved || conn.Available() == 0 {
 			p.free = slices.Delete(p.free, i, i+1)
@@ -128,6 +137,29 @@ func (p *connections) reserve() *connection {
 	}
 	return nil
 }
+
+// retire closes an old connection that is not free, now or after its requests. The caller must hold
+// the lock.
+func (p *connections) retire(conn *connection) {
+	conn.free, conn.retired = false, true
+	p.old = append(p.old, conn)
+	p.closeOld()
+	p.sweepLater()
+}
+
+// closeOld closes the old connections without requests. The caller must hold the lock.
+func (p *connections) closeOld() {
+	p.old = slices.DeleteFunc(p.old, func(conn *connection) bool {
+		if conn.InFlight() > 0 {
+			return false
+		}
+		_ = conn.Close()
+		return true
+	})
+}
+
+// isOld reports whether the connection should take no more requests.
+func (c *connection) isOld() bool { return time.Since(c.opened) >= maxConnectionAge }
 
 // dial opens a connection.
 func (p *connections) dial(ctx context.Context, d *dial) {
@@ -146,7 +178,7 @@ func (p *connections) dial(ctx context.Context, d *dial) {
 		return
 	}
 	p.multiplexed = conn.Available() > 0
-	d.conn = &connection{ClientConn: conn, multiplexed: p.multiplexed}
+	d.conn = &connection{ClientConn: conn, multiplexed: p.multiplexed, opened: time.Now()}
 	if p.multiplexed {
 		p.add(d.conn)
 	}
@@ -166,7 +198,13 @@ func (p *connections) release(conn *connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	lost := conn.Err() != nil
-	if !lost && !conn.free && conn.Available() > 0 {
+	switch {
+	case conn.retired:
+		p.closeOld()
+	case lost || conn.free:
+	case conn.isOld():
+		p.retire(conn)
+	case conn.Available() > 0:
 		p.add(conn)
 	}
 	if lost && conn.reused {
@@ -186,7 +224,7 @@ func (p *connections) add(conn *connection) {
 
 // sweepLater schedules the next sweep. The caller must hold the lock.
 func (p *connections) sweepLater() {
-	if !p.sweeping && len(p.free) > 0 {
+	if !p.sweeping && len(p.free)+len(p.old) > 0 {
 		p.sweeping = true
 		time.AfterFunc(idleTimeout, p.sweep)
 	}
@@ -197,6 +235,7 @@ func (p *connections) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sweeping = false
+	p.closeOld()
 	p.closeIdle(idleTimeout)
 	p.sweepLater()
 }
@@ -218,6 +257,7 @@ func (p *connections) closeIdle(atLeast time.Duration) {
 func (p *connections) CloseIdleConnections() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.closeOld()
 	p.closeIdle(0)
 }
 

@@ -53,3 +53,15 @@ func (c *Client) Attempt(ctx context.Context, cred Credential, err error) error 
 func (c *Client) Known(cred Credential) bool {
 	return c.policy.fairCaller(c.policy.callerOf(cred.Headers())).Known
 }
+
+// AgeConnections makes the present free connections old.
+func (c *Client) AgeConnections() {
+	c.pools.shared.mu.Lock()
+	defer c.pools.shared.mu.Unlock()
+	for _, conn := range c.pools.shared.free {
+		conn.opened = conn.opened.Add(-maxConnectionAge)
+	}
+}
+
+// CloseIdle closes the connections that are not in use.
+func (c *Client) CloseIdle() { c.pools.CloseIdleConnections() }

@@ -20,7 +20,11 @@ const (
 	dialTimeout      = 5 * time.Second
 	handshakeTimeout = 5 * time.Second
 	// idleTimeout is the time after which an idle connection is closed.
-	idleTimeout            = 90 * time.Second
+	idleTimeout = 90 * time.Second
+	// maxConnectionAge is the age at which a connection takes no more requests. The next connection
+	// resolves the upstream's name again, so calls follow a name that moves while its old address
+	// is alive.
+	maxConnectionAge       = 5 * time.Minute
 	maxResponseHeaderBytes = 64 << 10
 )
 
