@@ -49,7 +49,7 @@ func StartAdmin(l net.Listener, o AdminOptions) *Admin {
 			WriteTimeout:      adminWriteTimeout,
 			IdleTimeout:       adminIdleTimeout,
 			MaxHeaderBytes:    adminMaxHeader,
-			ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
+			ErrorLog:          newErrorLog(o.Logger),
 		},
 		served: make(chan struct{}),
 	}

@@ -1,11 +1,13 @@
 package httpserver
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,14 +23,9 @@ type Certificate struct {
 
 	mu      sync.Mutex
 	pair    *tls.Certificate
-	seen    [2]fileVersion // versions of the files that were read last
+	seen    [2][]byte // content of the files that were read last
+	failure string    // of the last check; empty if it succeeded
 	checked time.Time
-}
-
-// fileVersion distinguishes a file from its replacement.
-type fileVersion struct {
-	modified time.Time
-	bytes    int64
 }
 
 // OpenCertificate reads two PEM files: a certificate, followed by its intermediate certificates,
@@ -37,12 +34,7 @@ type fileVersion struct {
 func OpenCertificate(certFile, keyFile string, logger *slog.Logger) (*Certificate, error) {
 	logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 	c := &Certificate{certFile: certFile, keyFile: keyFile, logger: logger, checked: time.Now()}
-	seen, err := c.versions()
-	if err == nil {
-		c.seen = seen
-		err = c.read()
-	}
-	if err != nil {
+	if _, err := c.reload(); err != nil {
 		return nil, fmt.Errorf("TLS certificate: %w", err)
 	}
 	return c, nil
@@ -55,44 +47,45 @@ func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	defer c.mu.Unlock()
 	if now := time.Now(); now.Sub(c.checked) >= certificateCheck {
 		c.checked = now
-		c.reload()
+		c.check()
 	}
 	return c.pair, nil
 }
 
-// reload reads the files if they have changed. The caller holds the lock.
-func (c *Certificate) reload() {
-	seen, err := c.versions()
-	if err == nil {
-		if seen == c.seen {
-			return
-		}
-		c.seen = seen // before read, so that invalid files are read only once
-		err = c.read()
-	}
+// check reloads the files if they have changed, and logs the result. A failure is logged once,
+// until the files can be read again or fail in another way. The caller holds the lock.
+func (c *Certificate) check() {
+	changed, err := c.reload()
 	if err != nil {
-		c.logger.Warn("TLS certificate not reloaded; using the previous one", "error", err)
+		if failure := err.Error(); changed || failure != c.failure {
+			c.failure = failure
+			c.logger.Warn("TLS certificate not reloaded; using the previous one", "error", err)
+		}
 		return
 	}
-	c.logger.Info("TLS certificate reloaded", "not_after", c.pair.Leaf.NotAfter)
+	c.failure = ""
+	if changed {
+		c.logger.Info("TLS certificate reloaded", "not_after", c.pair.Leaf.NotAfter)
+	}
 }
 
-func (c *Certificate) read() error {
-	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+// reload reads the files, and replaces the certificate if their content has changed. Sizes and
+// times can be equal: configuration management often sets the times.
+func (c *Certificate) reload() (changed bool, err error) {
+	var content [2][]byte
+	for i, name := range []string{c.certFile, c.keyFile} {
+		if content[i], err = os.ReadFile(name); err != nil {
+			return false, err
+		}
+	}
+	if slices.EqualFunc(content[:], c.seen[:], bytes.Equal) {
+		return false, nil
+	}
+	c.seen = content // also if they are invalid, so that they are reported only once
+	pair, err := tls.X509KeyPair(content[0], content[1])
 	if err != nil {
-		return err
+		return true, err
 	}
 	c.pair = &pair
-	return nil
-}
-
-func (c *Certificate) versions() (seen [2]fileVersion, err error) {
-	for i, name := range []string{c.certFile, c.keyFile} {
-		info, err := os.Stat(name)
-		if err != nil {
-			return seen, err
-		}
-		seen[i] = fileVersion{info.ModTime(), info.Size()}
-	}
-	return seen, nil
+	return true, nil
 }

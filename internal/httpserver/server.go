@@ -212,7 +212,7 @@ func (s *Server) httpServer(base context.Context) *http.Server {
 		MaxHeaderBytes:    int(s.maxReadHeader()),
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnContext:       withMeter,
-		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
+		ErrorLog:          newErrorLog(s.options.Logger),
 		// With HTTP/2, WriteTimeout ends a stream. WriteByteTimeout ends the connection of a caller
 		// that does not read.
 		ConnState:                    s.connState,

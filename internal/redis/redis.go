@@ -48,8 +48,9 @@ type Observer struct {
 	// operation is load, save, invalidate, lock (or unlock), or decode (a value that was not sealed
 	// with this key).
 	Error func(op string)
-	// Refused reports a write that Redis refuses, with the code of its error in capital letters,
-	// such as READONLY (it is a replica), OOM (it is full) or MISCONF (it cannot write to its disk).
+	// Refused reports a write that Redis refuses, with the code of its error in capital letters:
+	// READONLY (it is a replica), OOM (it is full), MISCONF (it cannot write to its disk) or
+	// another one.
 	Refused func(code string)
 	// Down reports the start of an outage: Redis rejects reads or does not respond in time. The
 	// error contains neither an address nor a credential. Up reports the end of the outage. One
