@@ -1,6 +1,8 @@
 package querylimit
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -13,6 +15,7 @@ import (
 func validationRules(introspection bool) *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, literalsOfCorrectType)
+	all.ReplaceRule(rules.KnownTypeNamesRule.Name, knownTypeNames)
 	if introspection {
 		return all
 	}
@@ -33,6 +36,25 @@ func validationRules(introspection bool) *rules.Rules {
 		})
 	})
 	return all
+}
+
+// knownTypeNames is gqlparser's rule of the same name, which suggests similar types in a random
+// order: it takes them from a map. Here, types that are equally similar are in alphabetical order.
+func knownTypeNames(observers *core.Events, addError core.AddErrFunc) {
+	var suggestion core.ErrorOption // for the unknown type of a fragment
+	observers.OnFragment(func(walker *core.Walker, fragment *ast.FragmentDefinition) {
+		if suggestion = nil; walker.Schema.Types[fragment.TypeCondition] == nil {
+			names := slices.Sorted(maps.Keys(walker.Schema.Types))
+			suggestion = core.SuggestListQuoted("Did you mean", fragment.TypeCondition, names)
+		}
+	})
+	rules.KnownTypeNamesRuleWithoutSuggestions.RuleFunc(observers, func(options ...core.ErrorOption) {
+		if suggestion != nil {
+			options = append(options, suggestion)
+		}
+		suggestion = nil
+		addError(options...)
+	})
 }
 
 // WithoutSuggestion removes the names of the schema that a message of validation suggests. Some

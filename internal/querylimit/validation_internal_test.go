@@ -23,6 +23,23 @@ func TestValidate_fragmentOfTwoOperations(t *testing.T) {
 	}
 }
 
+// TestValidate_similarTypes has an unknown type with several that are equally similar.
+func TestValidate_similarTypes(t *testing.T) {
+	t.Parallel()
+	exec, _ := newExecutors(t, true)
+	const query = `{ cvms { nodes { ...f ... on Cvms { id } } } } fragment f on Cvms { id }`
+	want := []string{`Unknown type "Cvms". Did you mean "Cvm" or "CvmOs"?`, `Unknown type "Cvms".`}
+	for range 20 {
+		_, errs := create(t, exec, query, "")
+		got := messagesOf(t, errs)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestValidate_endsAfterMaxReports(t *testing.T) {
 	t.Parallel()
 	calls := 0
