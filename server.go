@@ -22,6 +22,7 @@ import (
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
+	"cvmgraph/docs"
 	"cvmgraph/graph"
 	"cvmgraph/internal/check"
 	"cvmgraph/internal/config"
@@ -355,7 +356,7 @@ func (a app) cache(client *restclient.Client, shared *redis.Store) *pages.Cache 
 func (a app) server(handler http.Handler, certificate *httpserver.Certificate) *httpserver.Server {
 	var page http.Handler
 	if a.settings.Playground {
-		page = playground.New(playground.Options{Demo: a.settings.Demo})
+		page = playground.New(playground.Options{Demo: a.settings.Demo, Version: telemetry.Version(), Documents: docs.Pages})
 	}
 	return httpserver.New(httpserver.Options{
 		GraphQL:        handler,

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"embed"
+	"fmt"
+	"html"
 	"io/fs"
 	"net/http"
 	"path"
@@ -23,12 +25,16 @@ type Options struct {
 	// Demo is set if the gateway serves the demo API. The page then says that no credential is
 	// needed, and sends its query at once.
 	Demo bool
+	// Version is the version of the gateway that the page shows. If empty, it shows none.
+	Version string
+	// Documents has the pages of the documentation, in Markdown. If nil, none is served.
+	Documents fs.FS
 }
 
-// New returns a handler for GET and HEAD of the page at / and of its files under /assets/. It
-// responds to other paths with status 404. The page sends no request to other origins. All its URLs
-// are relative, including the URL of the GraphQL endpoint, "graphql", so the page may be served
-// under any path that ends in a slash.
+// New returns a handler for GET and HEAD of the page at /, of its files under /assets/, and of the
+// documentation under /assets/docs/. It responds to other paths with status 404. The page sends no
+// request to other origins. All its URLs are relative, including the URL of the GraphQL endpoint,
+// "graphql", so the page may be served under any path that ends in a slash.
 func New(options Options) http.Handler {
 	files := make(map[string]*file)
 	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
@@ -38,6 +44,9 @@ func New(options Options) http.Handler {
 		files[strings.TrimPrefix(name, "dist")] = newFile(name, func() []byte { return built(name) })
 		return nil
 	})
+	if err == nil && options.Documents != nil {
+		err = addDocuments(files, options.Documents)
+	}
 	if err != nil {
 		panic(err) // the files are embedded
 	}
@@ -56,15 +65,20 @@ func built(name string) []byte {
 	return body
 }
 
-const demoOff = `<meta name="cvmgraph-demo" content="false" />`
-
 // page returns the built page with the options.
 func page(index []byte, options Options) []byte {
-	if bytes.Count(index, []byte(demoOff)) != 1 {
-		panic("playground: dist/index.html must contain exactly one " + demoOff)
+	for _, setting := range []struct{ name, built, value string }{
+		{"demo", "false", strconv.FormatBool(options.Demo)},
+		{"version", "", options.Version},
+	} {
+		format := `<meta name="cvmgraph-` + setting.name + `" content="%s" />`
+		built := fmt.Appendf(nil, format, setting.built)
+		if bytes.Count(index, built) != 1 {
+			panic("playground: dist/index.html must contain exactly one " + string(built))
+		}
+		index = bytes.Replace(index, built, fmt.Appendf(nil, format, html.EscapeString(setting.value)), 1)
 	}
-	demo := strings.Replace(demoOff, "false", strconv.FormatBool(options.Demo), 1)
-	return bytes.Replace(index, []byte(demoOff), []byte(demo), 1)
+	return index
 }
 
 // policy is the Content-Security-Policy of the page and of its workers. Monaco needs the

@@ -132,6 +132,20 @@ func TestPage_demo(t *testing.T) {
 	}
 }
 
+func TestPage_version(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]string{
+		"0.9.0+0123456789ab": `<meta name="cvmgraph-version" content="0.9.0+0123456789ab" />`,
+		`"><script>`:         `<meta name="cvmgraph-version" content="&#34;&gt;&lt;script&gt;" />`,
+		"":                   `<meta name="cvmgraph-version" content="" />`,
+	} {
+		got := serve(t, playground.Options{Version: version}, http.MethodGet, "/", "").Body.String()
+		if strings.Count(got, want) != 1 || strings.Count(got, "cvmgraph-version") != 1 {
+			t.Errorf("page: got %s, want %s", got, want)
+		}
+	}
+}
+
 // TestPage_relativeURLs checks that the page loads only existing files by relative URLs, and has no
 // inline script.
 func TestPage_relativeURLs(t *testing.T) {

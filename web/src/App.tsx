@@ -3,14 +3,17 @@ import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
 import { type GraphiQLPlugin, GraphiQLProvider } from '@graphiql/react';
 import { GraphiQL, GraphiQLInterface } from 'graphiql';
 import { useEffect, useState } from 'react';
+import { CopyButtons } from './CopyButtons';
 import { CredentialBar } from './CredentialBar';
 import { defaultQuery } from './defaultQuery';
 import { ExamplesPanel } from './ExamplesPanel';
 import { ExplainPanel } from './ExplainPanel';
 import { FieldsPanel } from './FieldsPanel';
 import { ExamplesIcon, FieldsIcon } from './icons';
+import { openLink } from './link';
 import { isNarrow, useFittingEditors } from './narrow';
 import { useRunAtOnce } from './runAtOnce';
+import { useRunShortcut } from './runShortcut';
 import { Session, useSession } from './session';
 import type { Settings } from './settings';
 import { createStorage } from './storage';
@@ -18,6 +21,7 @@ import { useTabOut } from './tabOut';
 
 /** The whole page: the bar and GraphiQL, in GraphiQL's store. */
 export function App({ settings }: { settings: Settings }) {
+  const [linked] = useState(openLink);
   const [storage] = useState(() => createStorage('cvmgraph:'));
   const [session] = useState(() => new Session(settings, explainsAtFirst(storage.getItem('explain'), settings)));
   const [plugins] = useState(() => createPlugins(session, settings));
@@ -32,12 +36,13 @@ export function App({ settings }: { settings: Settings }) {
       plugins={plugins}
       referencePlugin={DOC_EXPLORER_PLUGIN}
       defaultQuery={defaultQuery}
+      {...linked}
       shouldPersistHeaders={false}
       schemaDescription
     >
       <HistoryStore>
         <DocExplorerStore>
-          <Page session={session} demo={settings.demo} />
+          <Page session={session} settings={settings} />
         </DocExplorerStore>
       </HistoryStore>
     </GraphiQLProvider>
@@ -62,15 +67,26 @@ function createPlugins(session: Session, { demo }: Settings): GraphiQLPlugin[] {
   ];
 }
 
-function Page({ session, demo }: { session: Session; demo: boolean }) {
+function Page({ session, settings }: { session: Session; settings: Settings }) {
   useFittingEditors();
-  useRunAtOnce(demo);
+  useRunAtOnce(settings.demo);
+  useRunShortcut();
   useTabOut();
   return (
     <div className="page">
-      <CredentialBar session={session} demo={demo} />
+      <CredentialBar session={session} settings={settings} />
       <main className="page-main">
         <GraphiQLInterface isHeadersEditorEnabled={false} showPersistHeadersSettings={false}>
+          <GraphiQL.Toolbar>
+            {({ prettify, merge, copy }) => (
+              <>
+                {prettify}
+                {merge}
+                {copy}
+                <CopyButtons session={session} endpoint={settings.endpoint} />
+              </>
+            )}
+          </GraphiQL.Toolbar>
           <GraphiQL.Footer>
             <ExplainPanel session={session} />
           </GraphiQL.Footer>

@@ -1,15 +1,25 @@
 import { ChevronDownIcon, cn, useGraphiQLActions } from '@graphiql/react';
-import { type ReactNode, useState } from 'react';
-import { type Kind, kindLabels } from './credential';
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import { flawOf, type Kind, kindLabels } from './credential';
 import { EyeIcon, EyeOffIcon } from './icons';
 import { type Session, type State, useSession } from './session';
+import type { Settings } from './settings';
 
-/** The head of the page: the title, the credential for requests, and a status line. */
-export function CredentialBar({ session, demo }: { session: Session; demo: boolean }) {
+/**
+ * The head of the page: the title, the credential and the workspace for requests, and a status
+ * line.
+ */
+export function CredentialBar({ session, settings }: { session: Session; settings: Settings }) {
+  const { demo, version } = settings;
   const { run } = useGraphiQLActions();
   const state = useSession(session);
   const [shown, setShown] = useState(false);
-  const { kind, secret } = state.credential;
+  const { kind, secret, workspace } = state.credential;
+  const runOnEnter = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
+      run();
+    }
+  };
   const toggle = shown ? 'Hide credential' : 'Show credential';
   return (
     <header className="graphiql-container page-bar">
@@ -17,6 +27,12 @@ export function CredentialBar({ session, demo }: { session: Session; demo: boole
         cvmgraph
         {demo && <span className="page-badge">demo</span>}
       </h1>
+      <p className="page-links">
+        {version !== '' && <span title={`cvmgraph ${version}`}>{version}</span>}
+        <a href="assets/docs/README.md" target="_blank" rel="noreferrer noopener">
+          Docs
+        </a>
+      </p>
       {/* Not a form: browsers offer to save the values of forms. */}
       <div className="page-credential" role="group" aria-label="Credential">
         <label className="page-label" htmlFor="credential">
@@ -43,7 +59,7 @@ export function CredentialBar({ session, demo }: { session: Session; demo: boole
             value={secret}
             placeholder={kind === 'apiKey' ? 'phak_…' : 'access token'}
             aria-describedby="credential-status"
-            aria-invalid={state.flaw !== null || (state.problem?.about === 'credential' && secret !== '')}
+            aria-invalid={flawOf(secret) !== null || (state.problem?.about === 'credential' && secret !== '')}
             autoCapitalize="none"
             autoComplete="off"
             autoCorrect="off"
@@ -52,20 +68,37 @@ export function CredentialBar({ session, demo }: { session: Session; demo: boole
             data-bwignore
             data-lpignore="true"
             onChange={(event) => session.type(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
-                run();
-              }
-            }}
+            onKeyDown={runOnEnter}
           />
           <button type="button" title={toggle} aria-label={toggle} onClick={() => setShown(!shown)}>
             {shown ? <EyeOffIcon /> : <EyeIcon />}
           </button>
         </div>
       </div>
+      <div className="page-workspace">
+        <label className="page-label" htmlFor="workspace">
+          Workspace
+        </label>
+        <div className="page-field">
+          <input
+            id="workspace"
+            value={workspace}
+            placeholder="default"
+            title="The slug or id of a workspace, sent as X-Phala-Workspace. If empty, the upstream uses the credential's own workspace."
+            aria-describedby="credential-status"
+            aria-invalid={flawOf(workspace) !== null}
+            autoCapitalize="none"
+            autoComplete="off"
+            autoCorrect="off"
+            spellCheck={false}
+            onChange={(event) => session.enter(event.currentTarget.value)}
+            onKeyDown={runOnEnter}
+          />
+        </div>
+      </div>
       <p
         id="credential-status"
-        className={cn('page-status', (state.flaw ?? state.problem) !== null && 'page-status-error')}
+        className={cn('page-status', (state.flaw ?? (state.notice === null ? state.problem : null)) !== null && 'page-status-error')}
         role="status"
       >
         {statusOf(state, demo)}
@@ -74,13 +107,16 @@ export function CredentialBar({ session, demo }: { session: Session; demo: boole
   );
 }
 
-function statusOf({ credential, flaw, problem, hidesSchema }: State, demo: boolean): ReactNode {
+function statusOf({ credential, flaw, problem, notice, hidesSchema }: State, demo: boolean): ReactNode {
   if (flaw !== null) {
     return (
       <>
         <strong>This cannot be sent.</strong> {flaw}
       </>
     );
+  }
+  if (notice !== null) {
+    return notice;
   }
   const bare = credential.secret === '';
   if (problem) {

@@ -21,7 +21,7 @@ export function ExamplesPanel({ session, demo }: { session: Session; demo: boole
       <ol className="page-examples">
         {examples.map((example) => (
           <li key={example.name}>
-            <button type="button" onClick={() => open(example, example.query(known))}>
+            <button type="button" onClick={() => open(example, example.query(known), example.variables?.(known))}>
               <strong>{example.title}</strong>
               <span>{example.about}</span>
             </button>
@@ -36,7 +36,7 @@ function useOpenExample(session: Session, demo: boolean) {
   const { addTab, run, setOperationName, setVisiblePlugin, stop } = useGraphiQLActions();
   const { queryEditor, variableEditor } = useGraphiQL(pick('queryEditor', 'variableEditor'));
   const ours = useRef(new Set(['', defaultQuery]));
-  return (example: Example, query: string) => {
+  return (example: Example, query: string, variables?: Record<string, string>) => {
     const model = queryEditor?.getModel();
     if (!queryEditor || !model) {
       return;
@@ -49,7 +49,10 @@ function useOpenExample(session: Session, demo: boolean) {
       addTab();
       model.setValue(query);
     }
-    variableEditor?.setValue('');
+    variableEditor?.setValue(variables ? JSON.stringify(variables, null, 2) : '');
+    if (variables) {
+      document.querySelector<HTMLElement>('.graphiql-editor-tools [data-name="variables"]')?.click(); // opens the pane
+    }
     queryEditor.setScrollTop(0);
     ours.current.add(query);
     setOperationName(example.name); // GraphiQL would detect it later

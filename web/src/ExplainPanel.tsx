@@ -1,4 +1,4 @@
-import { Button, ChevronDownIcon, ChevronUpIcon, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import { Button, ChevronDownIcon, ChevronUpIcon, pick, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useEffect, useRef } from 'react';
 import { count, duration, size } from './figures';
 import { type Explained, type Session, useSession } from './session';
@@ -10,7 +10,7 @@ import { hasFailed, spanOf, type Upstream } from './upstream';
  * open.
  */
 export function ExplainPanel({ session }: { session: Session }) {
-  const { explains, explained } = useSession(session);
+  const { explains, explained, remarks } = useSession(session);
   const Chevron = explains ? ChevronDownIcon : ChevronUpIcon;
   const section = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -20,17 +20,21 @@ export function ExplainPanel({ session }: { session: Session }) {
   }, [explains]);
   return (
     <section ref={section} className="page-explain" aria-label="Upstream calls">
-      <button
-        type="button"
-        className="page-explain-head"
-        aria-expanded={explains}
-        aria-controls="explain"
-        onClick={() => session.explain(!explains)}
-      >
-        <Chevron aria-hidden="true" />
-        <span className="page-explain-title">Upstream calls</span>
-        <span className="page-explain-summary">{explains ? summaryOf(explained) : "Open to see each response's calls"}</span>
-      </button>
+      <div className="page-explain-bar">
+        <button
+          type="button"
+          className="page-explain-head"
+          aria-expanded={explains}
+          aria-controls="explain"
+          onClick={() => session.explain(!explains)}
+        >
+          <Chevron aria-hidden="true" />
+          <span className="page-explain-title">Upstream calls</span>
+          <span className="page-explain-summary">{explains ? summaryOf(explained) : ''}</span>
+        </button>
+        <RawButton session={session} />
+      </div>
+      {remarks.length > 0 && <p className="page-explain-remark">{remarks.join(' ')}</p>}
       {/* Focusable, so that the keyboard can scroll it. */}
       <div
         id="explain"
@@ -43,6 +47,33 @@ export function ExplainPanel({ session }: { session: Session }) {
         {explains && <Body explained={explained} />}
       </div>
     </section>
+  );
+}
+
+/** Switches the result pane between data with errors and the whole response. */
+function RawButton({ session }: { session: Session }) {
+  const { raw } = useSession(session);
+  const { updateActiveTabValues } = useGraphiQLActions();
+  const { responseEditor } = useGraphiQL(pick('responseEditor'));
+  const toggle = () => {
+    session.showRaw(!raw);
+    const other = session.otherForm(responseEditor?.getValue() ?? '');
+    if (other !== undefined) {
+      responseEditor?.setValue(other);
+      updateActiveTabValues({ response: other });
+    }
+  };
+  return (
+    <button
+      type="button"
+      className="page-raw"
+      aria-label="Raw response"
+      aria-pressed={raw}
+      title="Show the whole response, with extensions"
+      onClick={toggle}
+    >
+      Raw
+    </button>
   );
 }
 
@@ -92,7 +123,7 @@ function Items({ upstream }: { upstream: Upstream }) {
                   style={{ width: `${(100 * items) / most}%` }}
                 />
               </span>
-              {count(items, 'item')}
+              {count(items, 'CVM')}
             </dd>
           </div>
         ))}
@@ -112,9 +143,9 @@ function excessOf({ calls, itemsFetched, itemsReturned }: Upstream): string {
     return 'All pages were cached.';
   }
   if (excess > 0) {
-    return `${count(excess, 'item')} more than returned, for cursors, overlaps and totals.`;
+    return `${count(excess, 'CVM')} more than returned: to find the place of a cursor, to compare neighboring pages, or for a total.`;
   }
-  return excess === 0 ? 'No extra items.' : 'Some items came from the cache or appear twice in the response.';
+  return excess === 0 ? '' : 'Some CVMs came from the cache, or are twice in the response.';
 }
 
 function summaryOf(explained: Explained): string {

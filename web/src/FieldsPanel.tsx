@@ -52,6 +52,12 @@ export function FieldsPanel() {
     };
     queryEditor.pushUndoStop();
     queryEditor.executeEdits('fields', [{ range, text: edit.text }]);
+    const last = model.getPositionAt(edit.start + edit.text.length);
+    queryEditor.revealRangeInCenterIfOutsideViewport({
+      ...range,
+      endLineNumber: last.lineNumber,
+      endColumn: last.column,
+    });
   };
   const read = readSafely(text, operationName);
   const query = schema?.getQueryType();

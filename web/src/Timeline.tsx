@@ -5,8 +5,8 @@ import { type Call, hasFailed, spanOf, type Upstream } from './upstream';
 const mostRows = 100; // the default limit for calls per operation
 
 /**
- * A table of the calls. Its middle column is a timeline. On narrow screens the timeline has its own
- * line.
+ * A table of the calls. Its middle column is a timeline. On narrow screens each call is a block of
+ * three lines, and the timeline is the last one.
  */
 export function Timeline({ upstream }: { upstream: Upstream }) {
   const { to } = spanOf(upstream);
@@ -16,10 +16,8 @@ export function Timeline({ upstream }: { upstream: Upstream }) {
       <caption className="page-unseen">Upstream calls, by start time</caption>
       <thead>
         <tr>
-          <th scope="col">
-            Page<span aria-hidden="true"> × size</span>
-          </th>
-          <th scope="col">For</th>
+          <th scope="col">Page</th>
+          <th scope="col">Needed for</th>
           <th scope="col" className="page-calls-when">
             <span className="page-unseen">When</span>
             <span className="page-calls-axis" aria-hidden="true">
@@ -28,12 +26,12 @@ export function Timeline({ upstream }: { upstream: Upstream }) {
               {to > 0 && <span>{duration(to)}</span>}
             </span>
           </th>
-          <th scope="col">Status</th>
+          <th scope="col">Result</th>
           <th scope="col" className="page-calls-figure">
-            Took
+            Time
           </th>
           <th scope="col" className="page-calls-figure">
-            Bytes
+            Size
           </th>
         </tr>
       </thead>
@@ -57,19 +55,29 @@ function Row({ call, to }: { call: Call; to: number }) {
   const kind = kindOf(call);
   return (
     <tr className={`page-call-${kind}`}>
-      <th scope="row" aria-label={`Page ${call.page} of size ${call.pageSize}`}>
-        {call.page} × {call.pageSize}
+      <th scope="row" className="page-calls-page">
+        Page {call.page} <span>({call.pageSize} per page)</span>
       </th>
-      <td>{call.reason}</td>
+      <td className="page-calls-reason">{reasons[call.reason] ?? call.reason}</td>
       <td className="page-calls-when">
         <Bar call={call} to={to} />
       </td>
       <td className="page-calls-status">{statusOf(call)}</td>
-      <td className="page-calls-figure">{call.cached ? '0 ms' : duration(call.ms)}</td>
-      <td className="page-calls-figure">{call.bytes > 0 ? size(call.bytes) : '–'}</td>
+      <td className="page-calls-figure page-calls-time">{call.cached ? '0 ms' : duration(call.ms)}</td>
+      <td className="page-calls-figure page-calls-size">{call.bytes > 0 ? size(call.bytes) : '–'}</td>
     </tr>
   );
 }
+
+/** The reasons of the gateway in plain words. */
+const reasons: Readonly<Record<string, string>> = {
+  window: 'the requested CVMs',
+  total: 'the total number',
+  seam: 'a change between pages',
+  realign: 'a CVM that moved',
+  scan: 'a CVM that moved far',
+  lookup: 'an id',
+};
 
 /**
  * A bar on the axis from 0 to to, at least a few pixels wide, or a mark at its start if no call was
@@ -104,9 +112,9 @@ function kindOf(call: Call): Kind {
 
 function statusOf({ cached, coalesced, status, attempts, age }: Call): string {
   if (cached) {
-    return age > 0 ? `${duration(age * 1000)} old` : 'cached';
+    return age > 0 ? `cached ${duration(age * 1000)} ago` : 'cached';
   }
-  const text = status === 0 ? 'no response' : String(status);
+  const text = status === 0 ? 'no response' : `HTTP ${status}`;
   const tries = attempts > 1 ? `${text}, ${count(attempts, 'attempt')}` : text;
   return coalesced ? `${tries}, shared` : tries;
 }

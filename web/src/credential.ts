@@ -6,6 +6,8 @@ export interface Credential {
   readonly kind: Kind;
   /** Empty if the user entered none. */
   readonly secret: string;
+  /** The slug or id of a workspace. If empty, the upstream uses the credential's own workspace. */
+  readonly workspace: string;
 }
 
 /** The labels of the kinds. */
@@ -15,14 +17,15 @@ export const kindLabels: Readonly<Record<Kind, string>> = {
 };
 
 /**
- * Returns the request headers for the credential. There are none if it is empty or not valid in a
- * header.
+ * Returns the request headers for the credential and its workspace. A value that is empty or not
+ * valid in a header has none.
  */
-export function headersFor({ kind, secret }: Credential): Record<string, string> {
-  if (secret === '' || flawOf(secret) !== null) {
-    return {};
-  }
-  return kind === 'apiKey' ? { 'X-API-Key': secret } : { Authorization: `Bearer ${secret}` };
+export function headersFor({ kind, secret, workspace }: Credential): Record<string, string> {
+  const isSent = (value: string) => value !== '' && flawOf(value) === null;
+  return {
+    ...(isSent(secret) && (kind === 'apiKey' ? { 'X-API-Key': secret } : { Authorization: `Bearer ${secret}` })),
+    ...(isSent(workspace) && { 'X-Phala-Workspace': workspace }),
+  };
 }
 
 /**

@@ -36,6 +36,8 @@ export interface FetcherOptions {
   readonly credential: () => Credential;
   /** Called for each request. Reports whether to ask for the upstream calls. */
   readonly explain: () => boolean;
+  /** Returns what the result pane shows of a result. */
+  readonly shown: (result: Result) => Result;
   /** Called after each request, unless the user stopped it. */
   readonly onExchange: (exchange: Exchange) => void;
 }
@@ -45,7 +47,7 @@ export interface FetcherOptions {
  * error with a message for the user. It returns observables, because GraphiQL's stop button
  * requires them.
  */
-export function createFetcher({ endpoint, credential: current, explain, onExchange }: FetcherOptions): Fetcher {
+export function createFetcher({ endpoint, credential: current, explain, shown, onExchange }: FetcherOptions): Fetcher {
   return (params) => ({
     subscribe(sink: Sink) {
       const credential = current();
@@ -58,7 +60,7 @@ export function createFetcher({ endpoint, credential: current, explain, onExchan
           return;
         }
         onExchange({ introspection, query: params.query, credential, explained, result, failure });
-        sink.next(result);
+        sink.next(introspection ? result : shown(result));
         sink.complete();
       });
       return { unsubscribe: () => stopped.abort() };

@@ -53,3 +53,22 @@ export function ExamplesIcon(props: SVGProps<SVGSVGElement>) {
     </Icon>
   );
 }
+
+/** A prompt. */
+export function TerminalIcon(props: SVGProps<SVGSVGElement>) {
+  return (
+    <Icon {...props}>
+      <rect x="1.8" y="3.2" width="16.4" height="13.6" rx="2" />
+      <path d="m5 7.5 2.7 2.5L5 12.5M9.8 13h4.7" />
+    </Icon>
+  );
+}
+
+/** Two links of a chain. */
+export function LinkIcon(props: SVGProps<SVGSVGElement>) {
+  return (
+    <Icon {...props}>
+      <path d="M8.2 11.8a3.6 3.6 0 0 0 5.1 0l3-3a3.6 3.6 0 0 0-5.1-5.1L9.9 5M11.8 8.2a3.6 3.6 0 0 0-5.1 0l-3 3a3.6 3.6 0 0 0 5.1 5.1l1.3-1.3" />
+    </Icon>
+  );
+}

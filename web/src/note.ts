@@ -1,3 +1,5 @@
+import { isNarrow } from './narrow';
+
 const columns = 30; // the width of an editor on a phone, or next to a panel
 
 /** Formats sentences as a GraphQL comment. */
@@ -12,4 +14,12 @@ export function note(...sentences: readonly string[]): string {
     }
   }
   return lines.map((line) => `# ${line}`).join('\n');
+}
+
+/**
+ * Returns a document with a comment: above the query, or below it on a phone, where the query must
+ * start at the top of the small editor.
+ */
+export function withNote(comment: string, query: string): string {
+  return isNarrow() ? `${query}\n${comment}\n` : `${comment}\n\n${query}`;
 }

@@ -1,10 +1,10 @@
-import type { Fetcher } from '@graphiql/toolkit';
+import { type Fetcher, formatResult } from '@graphiql/toolkit';
 import { useSyncExternalStore } from 'react';
 import { type Credential, flawOf, type Kind, recognize } from './credential';
 import { createFetcher, type Exchange, type Result } from './fetcher';
 import { type Known, learn } from './known';
 import type { Settings } from './settings';
-import { readUpstream, type Upstream } from './upstream';
+import { readRemarks, readUpstream, type Upstream } from './upstream';
 
 /** A problem with the last request, for the user. */
 export interface Problem {
@@ -30,8 +30,16 @@ export interface State {
   /** Whether requests have the header that adds their upstream calls to the response. */
   readonly explains: boolean;
   readonly explained: Explained;
+  /** Sentences about the last response: how the list changed, or how old the data is. */
+  readonly remarks: readonly string[];
+  /** Whether the result pane shows whole responses, with their extensions. */
+  readonly raw: boolean;
+  /** A message about the last thing that was copied, or null. */
+  readonly notice: string | null;
   readonly known: Known;
 }
+
+const mostForms = 40; // of responses, whose other form is known
 
 /**
  * The state of one visit to the page: the credential and the results of requests. It is in memory
@@ -40,15 +48,19 @@ export interface State {
 export class Session {
   readonly fetcher: Fetcher;
   #state: State = {
-    credential: { kind: 'apiKey', secret: '' },
+    credential: { kind: 'apiKey', secret: '', workspace: '' },
     flaw: null,
     problem: null,
     hidesSchema: false,
     explains: false,
     explained: 'none',
+    remarks: [],
+    raw: false,
+    notice: null,
     known: {},
   };
   #kindChosen = false; // by the user, for the current secret
+  readonly #forms = new Map<string, string>(); // from a response without extensions to the whole one, and back
   readonly #listeners = new Set<() => void>();
 
   constructor(settings: Settings, explains: boolean) {
@@ -57,6 +69,7 @@ export class Session {
       endpoint: settings.endpoint,
       credential: () => this.#state.credential,
       explain: () => this.#state.explains,
+      shown: (result) => this.#shown(result),
       onExchange: (exchange) => this.#judge(exchange),
     });
   }
@@ -72,14 +85,35 @@ export class Session {
   type(text: string) {
     const { secret, kind } = recognize(text);
     this.#kindChosen &&= secret !== '';
-    this.#use({ secret, kind: (!this.#kindChosen && kind) || this.#state.credential.kind });
+    const { credential } = this.#state;
+    this.#use({ ...credential, secret, kind: (!this.#kindChosen && kind) || credential.kind });
   }
 
   /** Sets the kind that the user chose. It applies until the field is empty. */
   choose(kind: Kind) {
-    const { secret } = this.#state.credential;
-    this.#kindChosen = secret !== '';
-    this.#use({ secret, kind });
+    const { credential } = this.#state;
+    this.#kindChosen = credential.secret !== '';
+    this.#use({ ...credential, kind });
+  }
+
+  /** Sets the workspace, as its slug or id or as its header. */
+  enter(workspace: string) {
+    this.#use({ ...this.#state.credential, workspace: workspace.trim().replace(/^x-phala-workspace:\s*/i, '') });
+  }
+
+  /** Shows a message until the next request. */
+  tell(notice: string) {
+    this.#set({ notice });
+  }
+
+  /** Sets whether the result pane shows whole responses. */
+  showRaw(raw: boolean) {
+    this.#set({ raw });
+  }
+
+  /** Returns the other form of a shown response, with or without its extensions, if it is known. */
+  otherForm(response: string): string | undefined {
+    return this.#forms.get(response);
   }
 
   /** Sets whether requests ask for their upstream calls. */
@@ -89,7 +123,29 @@ export class Session {
 
   #use(credential: Credential) {
     // The last problem and the known values belong to the previous credential.
-    this.#set({ credential, flaw: flawOf(credential.secret), problem: null, known: {} });
+    const workspaceFlaw = flawOf(credential.workspace);
+    const flaw = flawOf(credential.secret) ?? (workspaceFlaw && `Workspace: ${workspaceFlaw}`);
+    this.#set({ credential, flaw, problem: null, notice: null, known: {} });
+  }
+
+  /** Extensions are in the panel with the calls, and in the raw response. */
+  #shown(result: Result): Result {
+    if (result.extensions === undefined) {
+      return result;
+    }
+    const { extensions: _, ...rest } = result;
+    const [bare, whole] = [formatResult(rest), formatResult(result)];
+    for (const [from, to] of [
+      [bare, whole],
+      [whole, bare],
+    ] as const) {
+      this.#forms.delete(from);
+      this.#forms.set(from, to);
+    }
+    for (const oldest of [...this.#forms.keys()].slice(0, -mostForms)) {
+      this.#forms.delete(oldest);
+    }
+    return this.#state.raw ? result : rest;
   }
 
   #judge(exchange: Exchange) {
@@ -114,6 +170,8 @@ export class Session {
     const unexplained = explained ? 'untold' : 'unasked';
     this.#set({
       explained: readUpstream(result.extensions) ?? unexplained,
+      remarks: readRemarks(result.extensions),
+      notice: null,
       known: credential === this.#state.credential ? learn(this.#state.known, query, result) : this.#state.known,
     });
   }

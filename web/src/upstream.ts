@@ -1,3 +1,5 @@
+import { count, duration } from './figures';
+
 /** An upstream call or a cached page, from extensions.upstream. Numbers are not negative. */
 export interface Call {
   /** Counted from 1, in pages of pageSize. */
@@ -45,6 +47,25 @@ export function readUpstream(extensions: unknown): Upstream | null {
     itemsFetched: number(itemsFetched),
     itemsReturned: number(itemsReturned),
   };
+}
+
+/** Returns sentences about extensions.pagination and extensions.stale, for the user. */
+export function readRemarks(extensions: unknown): string[] {
+  const { pagination, stale } = record(extensions);
+  const remarks = (Array.isArray(pagination) ? pagination : []).map((each: unknown) => {
+    const { inserted, removed, reordered, repeatedFrom } = record(each);
+    const changes = [
+      number(inserted) > 0 && `${count(number(inserted), 'CVM')} added`,
+      number(removed) > 0 && `${count(number(removed), 'CVM')} removed`,
+      reordered === true && 'the order changed',
+    ].filter((change) => change !== false);
+    const page = typeof repeatedFrom === 'number' ? 'Some CVMs can be repeated.' : 'No CVM is skipped or repeated.';
+    return `The list changed${changes.length > 0 ? `: ${changes.join(', ')}` : ''}. ${page}`;
+  });
+  if (typeof stale === 'object' && stale !== null) {
+    remarks.push(`The upstream failed. The data is ${duration(1000 * number(record(stale).age))} old.`);
+  }
+  return remarks;
 }
 
 /**

@@ -1,12 +1,14 @@
 // The page in Chromium, with a gateway that runs with --demo at GATEWAY_URL.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { buildSchema, parse, validate } from 'graphql';
 import { chromium } from 'playwright-core';
 
@@ -174,6 +176,156 @@ test('the credential is in no storage and is lost after a reload', async (t) => 
   assert.equal(await credential(page).inputValue(), '');
 });
 
+test('the workspace is in its header, and in no storage', async (t) => {
+  const { page, ask } = await open(t);
+  await credential(page).fill('phak_abc');
+  await workspace(page).fill('X-Phala-Workspace: my-team ');
+  assert.equal(await workspace(page).inputValue(), 'my-team');
+  assert.deepEqual(credentialOf(await ask('query InTeam { cvms(first: 1) { totalCount } }')), {
+    'x-api-key': 'phak_abc',
+    'x-phala-workspace': 'my-team',
+  });
+  await workspace(page).fill('two words');
+  await page.getByRole('status').getByText('This cannot be sent. Workspace: It contains a space.').waitFor();
+  assert.equal(await workspace(page).getAttribute('aria-invalid'), 'true');
+  assert.equal(await credential(page).getAttribute('aria-invalid'), 'false');
+  await workspace(page).fill('');
+  assert.deepEqual(credentialOf(await ask('query InDefault { cvms(first: 1) { totalCount } }')), { 'x-api-key': 'phak_abc' });
+  const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]));
+  assert.ok(!stored.includes('my-team'), stored);
+});
+
+test('a request is copied as a curl command without the credential', async (t) => {
+  const { page, type, copied, variables } = await open(t);
+  await page.getByText('"totalCount"').waitFor();
+  await type(`query Curl($n: Int) { cvms(first: $n, userId: "it's") { totalCount } } # kept`);
+  await variables('{"n": 3, /* JSON with comments */}');
+  const button = page.getByRole('button', { name: 'Copy as curl' });
+  await button.click();
+  assert.deepEqual(await ran(await copied(), {}), {
+    headers: { 'content-type': 'application/json' },
+    body: {
+      query: `query Curl($n: Int) { cvms(first: $n, userId: "it's") { totalCount } } # kept`,
+      variables: { n: 3 },
+      operationName: 'Curl',
+    },
+  });
+  await credential(page).fill('phak_secret');
+  await workspace(page).fill("team's");
+  await button.click();
+  await page.getByRole('status').getByText('Set CVMGRAPH_API_KEY in the shell').waitFor();
+  const command = await copied();
+  assert.ok(!command.includes('phak_secret'), command);
+  assert.deepEqual((await ran(command, { CVMGRAPH_API_KEY: 'phak_other' })).headers, {
+    'content-type': 'application/json',
+    'x-api-key': 'phak_other',
+    'x-phala-workspace': "team's",
+  });
+  await kind(page).selectOption('bearer');
+  await button.click();
+  await page.getByRole('status').getByText('Set CVMGRAPH_TOKEN in the shell').waitFor();
+  assert.equal((await ran(await copied(), { CVMGRAPH_TOKEN: 'abc' })).headers.authorization, 'Bearer abc');
+  await type('query Leaky { cvms(userId: "phak_secret") { totalCount } }');
+  await button.click();
+  await page.getByRole('status').getByText('contain the credential').waitFor();
+});
+
+test('a copied link opens the query with its variables, and has no credential and no workspace', async (t) => {
+  const { page, type, copied, variables } = await open(t);
+  await page.getByText('"totalCount"').waitFor();
+  const query = 'query Linked($n: Int) { cvms(first: $n) { totalCount } } # 100 % & ünïcode';
+  await type(query);
+  await variables('{"n": 2}');
+  await credential(page).fill('phak_secret');
+  await workspace(page).fill('my-team');
+  await page.getByRole('button', { name: 'Copy a link' }).click();
+  const link = await copied();
+  assert.deepEqual(Object.fromEntries(new URL(link).searchParams), { query, variables: '{"n":2}' });
+  assert.ok(!/secret|my-team/.test(link), link);
+  await page.evaluate(() => localStorage.clear());
+  const other = await open(t, { url: link });
+  await other.page.locator('.graphiql-response').getByText('"totalCount"').waitFor(); // the demo runs it at once
+  const { query: sent, variables: values } = other.requests.findLast((request) => request.method() === 'POST').postDataJSON();
+  assert.deepEqual([sent, values], [query, { n: 2 }]);
+  await other.page.getByRole('region', { name: 'Variables' }).getByText('"n"').waitFor();
+  assert.equal(other.page.url(), `${origin}/`, 'the address without the query');
+  await type(`query Long { ${Array.from({ length: 700 }, (_, i) => `a${i}: __typename`).join(' ')} }`);
+  await page.getByRole('button', { name: 'Copy a link' }).click();
+  await page.getByRole('status').getByText('too long for a link').waitFor();
+});
+
+test('extensions are in the raw response only', async (t) => {
+  const { page, ask } = await open(t);
+  await calls(page).rows.first().waitFor();
+  const response = page.locator('.graphiql-response');
+  await page.route('**/graphql', (route) =>
+    route.fulfill({
+      json: {
+        data: { shown: 1 },
+        extensions: { pagination: [{ path: ['cvms'], exact: true, inserted: 2, removed: 1, repeatedFrom: null }], stale: { age: 7 } },
+      },
+    }),
+  );
+  await ask('query Shown { __typename }');
+  await response.getByText('"shown"').waitFor();
+  assert.equal(await response.getByText('"extensions"').count(), 0);
+  await response.getByText('The list changed: 2 CVMs added, 1 CVM removed. No CVM is skipped or repeated.').waitFor();
+  await response.getByText('The data is 7 s old.').waitFor();
+  const raw = page.getByRole('button', { name: 'Raw response' });
+  await raw.click();
+  await response.getByText('"extensions"').waitFor();
+  await ask('query Again { __typename }');
+  await response.getByText('"extensions"').waitFor();
+  await raw.click();
+  await response.getByText('"shown"').waitFor();
+  assert.equal(await response.getByText('"extensions"').count(), 0);
+});
+
+test('Ctrl-Enter runs the query wherever the focus is', async (t) => {
+  const { page } = await open(t);
+  await calls(page).rows.first().waitFor();
+  for (const stop of [
+    credential(page),
+    workspace(page),
+    kind(page),
+    page.getByRole('button', { name: 'Show credential' }),
+    page.getByRole('button', { name: 'Show Examples' }),
+    page.getByRole('button', { name: 'Copy as curl' }),
+    page.getByRole('button', { name: /^Execute query/ }),
+    calls(page).head,
+    page.locator('.result-window'),
+    page.getByRole('link', { name: 'Docs' }),
+  ]) {
+    await page.getByRole('button', { name: /^Execute query/ }).waitFor();
+    await stop.focus();
+    const sent = page.waitForRequest((request) => request.postDataJSON()?.operationName === 'FirstCvms');
+    await page.keyboard.press('Control+Enter');
+    await (await sent).response();
+  }
+});
+
+test('the head has the version, and a link to the documentation that works', async (t) => {
+  const { page } = await open(t);
+  await page.locator('.page-links').getByText(/^\d+\.\d+\.\d+/).waitFor();
+  const address = await page.getByRole('link', { name: 'Docs' }).evaluate((link) => link.href);
+  const response = await fetch(address);
+  assert.equal(response.status, 200);
+  assert.match(await response.text(), /# Documentation/i);
+});
+
+test('a checked field is scrolled into sight', async (t) => {
+  const tall = `query Tall {\n${'  # line\n'.repeat(80)}  cvms { totalCount }\n}`;
+  const url = `${origin}/?query=${encodeURIComponent(tall)}`;
+  const { page } = await open(t, { url, viewport: { width: 390, height: 844 } });
+  await page.getByText('"totalCount"').waitFor();
+  await page.getByRole('button', { name: 'Show Fields' }).click();
+  await page.getByRole('checkbox', { name: 'pageInfo PageInfo!', exact: true }).check();
+  await editor(page).locator('.view-line').getByText('pageInfo').waitFor();
+  const line = await editor(page).locator('.view-line').getByText('pageInfo').boundingBox();
+  const panel = await page.locator('.graphiql-plugin').boundingBox();
+  assert.ok(line.y + line.height <= panel.y, `the line at ${JSON.stringify(line)} is covered by ${JSON.stringify(panel)}`);
+});
+
 test('the documentation opens and lists the fields', async (t) => {
   const { page } = await open(t);
   await page.getByText('"totalCount"').waitFor();
@@ -194,7 +346,7 @@ test('each example is valid, has a comment, and returns no error', async (t) => 
     const { request, result } = await example(title);
     const { query, operationName } = request.postDataJSON();
     assert.deepEqual(validate(schema, parse(query)), [], title);
-    assert.match(query, new RegExp(`^#[^]*query ${operationName} {`), title);
+    assert.match(query, new RegExp(`^#[^]*query ${operationName}[ (]`), title);
     assert.equal(result.errors, undefined, title);
     for (const [field, value] of Object.entries(result.data)) {
       assert.ok(value !== null, `${title}: ${field}`);
@@ -234,19 +386,16 @@ test('an example continues after the last response', async (t) => {
   await page.getByRole('button', { name: 'Show Examples' }).click();
   const first = await example('First page');
   const next = await example('Next page');
-  assert.match(next.request.postDataJSON().query, new RegExp(`after: "${first.result.data.cvms.pageInfo.endCursor}"`));
+  assert.deepEqual(next.request.postDataJSON().variables, { after: first.result.data.cvms.pageInfo.endCursor });
   const third = await example('Next page');
-  assert.match(third.request.postDataJSON().query, new RegExp(`after: "${next.result.data.cvms.pageInfo.endCursor}"`));
+  assert.deepEqual(third.request.postDataJSON().variables, { after: next.result.data.cvms.pageInfo.endCursor });
   const { nodeId } = first.result.data.cvms.edges.find(({ node }) => node.node).node.node;
   // Cursors of another list.
   const other = await ask(`query Other { cvms(first: 3, nodeId: ${nodeId}) { totalCount pageInfo { endCursor } } }`);
   await other.response();
   await page.locator('.graphiql-response').getByText('"totalCount"').waitFor();
   const back = await example('Previous page');
-  assert.match(
-    back.request.postDataJSON().query,
-    new RegExp(`before: "${third.result.data.cvms.pageInfo.startCursor}"`),
-  );
+  assert.deepEqual(back.request.postDataJSON().variables, { before: third.result.data.cvms.pageInfo.startCursor });
   const ids = ({ result }) => result.data.cvms.nodes.map(({ id }) => id);
   const again = ids(back).filter((id) => ids(next).includes(id));
   assert.ok(again.length >= 8, `${again.length} of the previous ten, in a list that changes`);
@@ -269,7 +418,7 @@ test('without a credential an example is not run', async (t) => {
   const { page, requests } = await open(t, { demo: false });
   await page.getByRole('button', { name: 'Show Examples' }).click();
   await page.getByRole('button', { name: /^Next page/ }).click();
-  await editor(page).getByText('<endCursor>').waitFor();
+  await page.getByRole('region', { name: 'Variables' }).getByText('<endCursor>').waitFor();
   await page.waitForLoadState('networkidle');
   assert.equal(requests.filter((request) => request.method() === 'POST').length, 1, 'the introspection');
 });
@@ -331,7 +480,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
   'a cached page': {
     upstream: { calls: [{ ...call, ms: 0, cached: true, age: 1.234 }], itemsFetched: 0, itemsReturned: 30 },
     summary: 'no call · 1 page cached',
-    rows: ['1 × 30 window 1.2 s old 0 ms 150 kB'],
+    rows: ['Page 1 (30 per page) the requested CVMs cached 1.2 s ago 0 ms 150 kB'],
     says: /All pages were cached/,
     bars: ['no call'],
   },
@@ -348,10 +497,10 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     },
     summary: '4 calls · 230 ms · 150 kB',
     rows: [
-      '1 × 30 window 200, shared 80 ms 150 kB',
-      '2 × 30 realign 503, 3 attempts 100 ms –',
-      '3 × 30 window 429 100 ms –',
-      '4 × 30 window no response 200 ms –',
+      'Page 1 (30 per page) the requested CVMs HTTP 200, shared 80 ms 150 kB',
+      'Page 2 (30 per page) a CVM that moved HTTP 503, 3 attempts 100 ms –',
+      'Page 3 (30 per page) the requested CVMs HTTP 429 100 ms –',
+      'Page 4 (30 per page) the requested CVMs no response 200 ms –',
     ],
     says: /3 calls failed/,
     bars: [
@@ -368,7 +517,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: 0,
     },
     summary: '1 call · 31 ms · 0 B',
-    rows: ['1 × 1 total 401 31 ms –'],
+    rows: ['Page 1 (1 per page) the total number HTTP 401 31 ms –'],
     says: /1 call failed/,
   },
   'thirteen calls': {
@@ -384,8 +533,8 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: 1000,
     },
     summary: '13 calls · 232 ms · 2 MB',
-    rows: Array.from({ length: 13 }, (_, i) => `${i + 1} × 91 window 200 ${100 + i} ms 150 kB`),
-    says: /90 items more than returned/,
+    rows: Array.from({ length: 13 }, (_, i) => `Page ${i + 1} (91 per page) the requested CVMs HTTP 200 ${100 + i} ms 150 kB`),
+    says: /90 CVMs more than returned/,
   },
   'more calls than rows': {
     upstream: {
@@ -394,7 +543,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: 1,
     },
     summary: '130 calls · 100 ms · 20 MB',
-    rows: [...Array.from({ length: 100 }, (_, i) => `${i + 1} × 30 window 200 100 ms 150 kB`), 'and 30 others'],
+    rows: [...Array.from({ length: 100 }, (_, i) => `Page ${i + 1} (30 per page) the requested CVMs HTTP 200 100 ms 150 kB`), 'and 30 others'],
   },
   'invalid values': {
     upstream: {
@@ -415,7 +564,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: null,
     },
     summary: '3 calls · 0 ms · 0 B',
-    rows: ['0 × 0 no response 0 ms –', '0 × 0 no response 0 ms –', '0 × 0 <img src=x onerror=d no response 0 ms –'],
+    rows: ['Page 0 (0 per page) no response 0 ms –', 'Page 0 (0 per page) no response 0 ms –', 'Page 0 (0 per page) <img src=x onerror=d no response 0 ms –'],
   },
 })) {
   test(`the panel of calls shows ${name}`, async (t) => {
@@ -657,6 +806,7 @@ for (const [name, options] of Object.entries({
 test('the page fits 360 pixels', async (t) => {
   const { page, example } = await open(t, { viewport: { width: 360, height: 740 } });
   await page.getByText('"totalCount"').waitFor();
+  await editor(page).locator('.view-line').first().getByText('query').waitFor(); // the query is at the top
   await page.screenshot({ path: path.join(screenshots, 'narrow.png') });
   const fits = async () => {
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, 'no horizontal scroll');
@@ -753,6 +903,11 @@ test('Tab reaches every control, shows the focus, and leaves the page', async (t
     /^Variables/,
     /^Result Window/,
     /Upstream calls/,
+    /^Raw response/,
+    /^workspace/,
+    /^Docs/,
+    /^Copy as curl/,
+    /^Copy a link/,
     /^Calls of the last response/,
   ]) {
     assert.ok(
@@ -795,6 +950,35 @@ function calls(page) {
 
 function credential(page) {
   return page.getByLabel('Credential', { exact: true }).and(page.locator('input'));
+}
+
+function workspace(page) {
+  return page.getByLabel('Workspace', { exact: true });
+}
+
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((given) => (resolve = given));
+  return { promise, resolve };
+}
+
+/**
+ * Runs a command in a shell with the variables, and returns the JSON body and the headers that curl
+ * sends.
+ */
+async function ran(command, variables) {
+  const arrived = withResolvers();
+  const server = http.createServer(async (request, response) => {
+    const { host, 'user-agent': agent, accept, 'content-length': length, ...headers } = request.headers;
+    arrived.resolve({ headers, body: JSON.parse(await text(request)) });
+    response.end();
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const target = `http://127.0.0.1:${server.address().port}`;
+  assert.ok(command.includes(`'${origin}/graphql'`), command);
+  await promisify(execFile)('sh', ['-c', command.replace(origin, target)], { env: { PATH: process.env.PATH, ...variables } });
+  server.close();
+  return arrived.promise;
 }
 
 function kind(page) {
@@ -975,5 +1159,18 @@ async function open(t, { url = `${origin}/`, demo = true, unchecked = false, pre
       await page.waitForTimeout(50);
     }
   };
-  return { page, requests, type, ask, example, written };
+  /** Types into the editor of the variables. */
+  const variables = async (json) => {
+    await page.getByRole('button', { name: 'Show editor tools' }).click();
+    await page.getByRole('region', { name: 'Variables' }).locator('.monaco-editor').first().click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.insertText(json);
+  };
+  /** Returns the text that the page has copied, and clears the clipboard. */
+  const copied = async () => {
+    await page.getByRole('status').getByText(/^Copied/).waitFor();
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  return { page, requests, type, ask, example, written, variables, copied };
 }
