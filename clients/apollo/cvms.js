@@ -38,9 +38,19 @@ export const previous = ({ pageInfo }, last) =>
 export const codesOf = (error) =>
   CombinedGraphQLErrors.is(error) ? error.errors.map(({ extensions }) => extensions.code) : ['NETWORK'];
 
-/** Updates cached CVMs with one request. Lists that show them are updated automatically. */
-export const refresh = (client, ids) =>
-  client.query({
+/**
+ * Loads the whole cached list again with one request: new CVMs appear, removed ones disappear.
+ * refetch is the function of useQuery or watchQuery.
+ */
+export const reload = (refetch, { edges }) =>
+  refetch({ first: Math.max(1, edges.length), after: null, last: null, before: null });
+
+/**
+ * Updates cached CVMs with one request, and removes those that no longer exist. Lists that show
+ * them are updated automatically. It does not find new CVMs: see reload.
+ */
+export async function refresh(client, ids) {
+  const { data } = await client.query({
     query: gql`
       query Refresh($ids: [ID!]!) {
         nodes(ids: $ids) {
@@ -55,3 +65,6 @@ export const refresh = (client, ids) =>
     variables: { ids },
     fetchPolicy: 'network-only',
   });
+  ids.filter((_, i) => data.nodes[i] === null).forEach((id) => client.cache.evict({ id: `Cvm:${id}` }));
+  client.cache.gc();
+}

@@ -13,21 +13,30 @@ import (
 
 //go:generate go tool genqlient
 
-// NewClient returns a client for the gateway at url. It sends token as a bearer token, over
-// transport.
-func NewClient(url, token string, transport http.RoundTripper) graphql.Client {
-	return graphql.NewClient(url, &http.Client{Transport: bearer{token, transport}})
+// Credential is the header of a credential, by its name and value.
+type Credential struct{ name, value string }
+
+// APIKey returns the credential of an API key, such as phak_….
+func APIKey(key string) Credential { return Credential{"X-API-Key", key} }
+
+// Bearer returns the credential of an access token.
+func Bearer(token string) Credential { return Credential{"Authorization", "Bearer " + token} }
+
+// NewClient returns a client for the gateway at url. It sends the credential with each request,
+// over transport, such as http.DefaultTransport.
+func NewClient(url string, credential Credential, transport http.RoundTripper) graphql.Client {
+	return graphql.NewClient(url, &http.Client{Transport: authorized{credential, transport}})
 }
 
-type bearer struct {
-	token string
-	next  http.RoundTripper
+type authorized struct {
+	credential Credential
+	next       http.RoundTripper
 }
 
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context()) // a RoundTripper must not modify the request
-	r.Header.Set("Authorization", "Bearer "+b.token)
-	return b.next.RoundTrip(r)
+	r.Header.Set(a.credential.name, a.credential.value)
+	return a.next.RoundTrip(r)
 }
 
 // All returns every CVM and fetches size CVMs per request. It ends after the first error.

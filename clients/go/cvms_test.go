@@ -85,7 +85,7 @@ func TestAll_changingList(t *testing.T) {
 	t.Parallel()
 	var record recorder
 	token := "changing-" + rand.Text()
-	client := cvms.NewClient(endpoint(t), token, &record)
+	client := cvms.NewClient(endpoint(t), cvms.Bearer(token), &record)
 	before := whole(t, client)
 	record = recorder{}
 	seen := map[string]int{}
@@ -124,7 +124,7 @@ func TestAll_changingList(t *testing.T) {
 func TestAll_callerBreaks(t *testing.T) {
 	t.Parallel()
 	var record recorder
-	for range cvms.All(t.Context(), cvms.NewClient(endpoint(t), rand.Text(), &record), pageSize) {
+	for range cvms.All(t.Context(), cvms.NewClient(endpoint(t), cvms.APIKey(rand.Text()), &record), pageSize) {
 		break
 	}
 	if record.responses != 1 {
@@ -146,7 +146,7 @@ func TestCode(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := cvms.NewClient(endpoint(t)+test.path, test.token, http.DefaultTransport)
+			client := cvms.NewClient(endpoint(t)+test.path, cvms.Bearer(test.token), http.DefaultTransport)
 			items := 0
 			var err error
 			for _, err = range cvms.All(t.Context(), client, test.size) {
@@ -163,7 +163,7 @@ func TestCode(t *testing.T) {
 
 	t.Run("no gateway", func(t *testing.T) {
 		t.Parallel()
-		_, err := cvms.Cvms(t.Context(), cvms.NewClient("http://127.0.0.1:1/graphql", "a", http.DefaultTransport), 1, nil, nil, nil)
+		_, err := cvms.Cvms(t.Context(), cvms.NewClient("http://127.0.0.1:1/graphql", cvms.APIKey("a"), http.DefaultTransport), 1, nil, nil, nil)
 		if got := cvms.Code(err); got != "" || err == nil {
 			t.Errorf("got code %q of %v, want an error without a code", got, err)
 		}
@@ -171,7 +171,7 @@ func TestCode(t *testing.T) {
 
 	t.Run("an invalid operation", func(t *testing.T) {
 		t.Parallel()
-		client := cvms.NewClient(endpoint(t), "a", http.DefaultTransport)
+		client := cvms.NewClient(endpoint(t), cvms.APIKey("a"), http.DefaultTransport)
 		err := client.MakeRequest(t.Context(), &graphql.Request{Query: "{ nothing }"}, &graphql.Response{})
 		if got, want := cvms.Code(err), "GRAPHQL_VALIDATION_FAILED"; got != want {
 			t.Errorf("got code %q of %v, want %q", got, err, want)

@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { gql } from '@apollo/client';
 import { filter, firstValueFrom } from 'rxjs';
 import { createClient } from '../apollo/client.js';
-import { codesOf, CVMS, next, previous, refresh } from '../apollo/cvms.js';
+import { codesOf, CVMS, next, previous, refresh, reload } from '../apollo/cvms.js';
 import { assertCvms, endpoint, fresh, persistence, recordingFetch, rejectedToken } from './support/gateway.js';
-import { assertExactlyOnce, assertRefreshes, pageSize, until } from './support/walk.js';
+import { assertExactlyOnce, assertRefreshes, assertReloads, pageSize, until } from './support/walk.js';
 
 const create = (token, options) => createClient({ uri: endpoint, headers: { authorization: `Bearer ${token}` }, ...options });
 
@@ -71,6 +71,13 @@ test('a refresh updates the list with one request and keeps its order', async (t
   const client = create(fresh('changing-'));
   const list = await open(t, client, { first: 80 });
   await assertRefreshes(t, () => edges(list).map(({ node }) => node), (ids) => refresh(client, ids));
+});
+
+test('a reload leaves no removed CVM and shows new ones', async (t) => {
+  const list = await open(t, create(fresh('changing-')), { first: 20 });
+  await load(list, next(list.getCurrentResult().data.cvms, 20));
+  await load(list, next(list.getCurrentResult().data.cvms, 20));
+  await assertReloads(t, () => ids(list), () => reload(list.refetch.bind(list), list.getCurrentResult().data.cvms));
 });
 
 for (const [byGET, wire] of [

@@ -7,7 +7,7 @@ import { assertCvms, endpoint, fresh, rejectedToken } from './support/gateway.js
 import { runCommands } from './support/pages.js';
 import { build, openWindow } from './support/relay.js';
 import { openPage } from './support/screen.js';
-import { assertExactlyOnce, assertRefreshes, pageSize, until, watch, whole } from './support/walk.js';
+import { assertExactlyOnce, assertRefreshes, assertReloads, pageSize, until, watch, whole } from './support/walk.js';
 
 let load; // loads a module of clients/relay
 before(async () => {
@@ -27,7 +27,7 @@ class Boundary extends Component {
 }
 
 /** Renders the list, and waits until there is a list or an error. headers can be changed later. */
-async function open(t, headers, props) {
+async function open(t, headers, props, component = 'CvmList') {
   const window = openWindow();
   const { createRoot } = await import('react-dom/client');
   const { RelayEnvironmentProvider } = (await import('react-relay')).default;
@@ -37,15 +37,16 @@ async function open(t, headers, props) {
   root.render(
     createElement(RelayEnvironmentProvider, { environment },
       createElement(Boundary, null,
-        createElement(Suspense, { fallback: '…' }, createElement(load('CvmList').CvmList, props)))),
+        createElement(Suspense, { fallback: '…' }, createElement(load(component)[component], props)))),
   );
   t.after(() => {
     root.unmount();
     return window.happyDOM.close();
   });
-  await until(() => container.querySelector('section, [role=alert]'), 'a list, or an error');
+  await until(() => container.querySelector('section, [role=alert], ul, p'), 'a list, a CVM, or an error');
   const screen = {
     environment,
+    text: () => container.textContent,
     items: () => Array.from(container.querySelectorAll('li')),
     ids: () => screen.items().map(({ id }) => id),
     alert: () => container.querySelector('[role=alert]')?.textContent,
@@ -56,6 +57,7 @@ async function open(t, headers, props) {
       screen.button(name).click();
       await screen.settled(() => screen.items().length !== length || !screen.button(name), 'a page');
     },
+    busy: () => container.querySelector('section[aria-busy=true]'),
     settled: (condition, what) => until(() => container.querySelector('section[aria-busy=false]') && condition(), what),
   };
   return screen;
@@ -121,6 +123,28 @@ test('a refresh updates the list with one request and keeps its order', async (t
     () => screen.items().map((item) => ({ id: item.id, status: item.querySelector('em').textContent })),
     (ids) => load('refresh').refresh(screen.environment, ids),
   );
+});
+
+test('a reload leaves no removed CVM and shows new ones, and the list goes on', async (t) => {
+  const screen = await open(t, bearer(fresh('changing-')), { first: 20, size: 20 });
+  await screen.click('next');
+  await assertReloads(t, screen.ids, async () => {
+    screen.button('refresh').click();
+    await until(() => screen.busy(), 'the request');
+    await screen.settled(() => true, 'the list');
+  });
+  assert.equal(screen.ids().length, 40);
+  await screen.click('next');
+  assert.equal(screen.ids().length, 60);
+});
+
+test('one CVM has its own page', async (t) => {
+  const token = fresh('token');
+  const [id] = (await open(t, bearer(token), { first: 5, size: 5 })).ids();
+  const page = await open(t, bearer(token), { id }, 'CvmPage');
+  assert.deepEqual(page.ids(), [id]);
+  const unknown = await open(t, bearer(token), { id: 'Q3ZtOm5vbmU' }, 'CvmPage');
+  assert.match(unknown.text(), /does not exist/);
 });
 
 test('a rejected credential is UNAUTHENTICATED in the nearest error boundary', async (t) => {

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '../urql/client.js';
-import { codesOf, CVMS, next, previous, refresh } from '../urql/cvms.js';
+import { codesOf, CVMS, next, previous, refresh, reload } from '../urql/cvms.js';
 import { assertCvms, endpoint, fresh, rejectedToken } from './support/gateway.js';
-import { assertExactlyOnce, assertRefreshes, pageSize } from './support/walk.js';
+import { assertExactlyOnce, assertRefreshes, assertReloads, pageSize, watch } from './support/walk.js';
 
 const create = (token, url = endpoint) => createClient({ url, headers: { authorization: `Bearer ${token}` } });
 const ids = ({ edges }) => edges.map(({ node }) => node.id);
@@ -47,7 +47,23 @@ test('a refresh updates the list with one request and keeps its order', async (t
   let list = await load(client, { first: 80 });
   const watching = client.query(CVMS, { first: 80 }, { requestPolicy: 'cache-only' }).subscribe(({ data }) => (list = data.cvms));
   t.after(() => watching.unsubscribe());
-  await assertRefreshes(t, () => list.edges.map(({ node }) => node), (ids) => refresh(client, ids));
+  await assertRefreshes(t, () => list.edges.map(({ node }) => node), (ids) => refresh(client, ids), { removes: false });
+});
+
+test('a reload leaves no removed CVM and shows new ones, and the list goes on', async (t) => {
+  const client = create(fresh('changing-'));
+  let list = await load(client, { first: 20 });
+  list = await load(client, next(list, 20));
+  const filtered = await load(client, { first: 5, nodeId: 18 });
+  assert.equal(list.edges.length, 40);
+  await assertReloads(t, () => ids(list), async () => (list = (await reload(client, list)).data.cvms));
+  assert.equal(list.edges.length, 40);
+  list = await load(client, next(list, 20));
+  assert.equal(list.edges.length, 60);
+  const calls = watch(t);
+  assert.deepEqual(ids(await load(client, { first: 5, nodeId: 18 })), ids(filtered), 'another list is still cached');
+  calls.stop();
+  assert.equal(calls.responses.length, 0);
 });
 
 test('errors have codes, and a failed page does not change the list', async () => {

@@ -37,7 +37,17 @@ export const previous = ({ pageInfo }, last) => (pageInfo.hasPreviousPage ? { la
 export const codesOf = (error) =>
   error.networkError ? ['NETWORK'] : error.graphQLErrors.map(({ extensions }) => extensions.code);
 
-/** Updates cached CVMs with one request. Lists that show them are updated automatically. */
+/**
+ * Loads a whole cached list again with one request: new CVMs appear, removed ones disappear. It
+ * replaces the cached pages. filters are the nodeId and the userId of the list.
+ */
+export const reload = (client, { edges }, filters) =>
+  client.query(CVMS, { first: Math.max(1, edges.length), ...filters }, { requestPolicy: 'network-only' });
+
+/**
+ * Updates cached CVMs with one request. Lists that show them are updated automatically. A CVM that
+ * no longer exists stays in them: see reload.
+ */
 export const refresh = (client, ids) =>
   client.query(
     gql`

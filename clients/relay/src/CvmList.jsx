@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState, useTransition } from 'react';
 import { graphql, useLazyLoadQuery, usePaginationFragment } from 'react-relay';
 import { Cvm } from './Cvm';
 
@@ -20,7 +20,8 @@ export function CvmList({ size, ...range }) {
 
 function Cvms({ query, size }) {
   const [error, setError] = useState(null);
-  const { data, hasNext, hasPrevious, isLoadingNext, isLoadingPrevious, loadNext, loadPrevious } = usePaginationFragment(
+  const [isReloading, startReload] = useTransition();
+  const { data, hasNext, hasPrevious, isLoadingNext, isLoadingPrevious, loadNext, loadPrevious, refetch } = usePaginationFragment(
     graphql`
       fragment CvmList_cvms on Query
       @refetchable(queryName: "CvmListPaginationQuery")
@@ -46,13 +47,20 @@ function Cvms({ query, size }) {
     query,
   );
   const load = (more) => more(size, { onComplete: setError });
+  // Loads as many CVMs as there are now: new ones appear, removed ones disappear.
+  const reload = () =>
+    startReload(() => {
+      const first = Math.max(size, data.cvms.edges.length);
+      refetch({ first, last: null }, { fetchPolicy: 'network-only', onComplete: setError });
+    });
   return (
-    <section aria-busy={isLoadingNext || isLoadingPrevious}>
+    <section aria-busy={isReloading || isLoadingNext || isLoadingPrevious}>
+      <button onClick={reload}>refresh</button>
       {hasPrevious && <button onClick={() => load(loadPrevious)}>previous</button>}
       <ol>
-        {data.cvms.edges.map(({ node }) => (
-          <Cvm key={node.id} cvm={node} />
-        ))}
+        {data.cvms.edges.map(
+          ({ node }) => node && <Cvm key={node.id} cvm={node} />, // null if refresh.js has deleted it
+        )}
       </ol>
       {error && <p role="alert">{error.code ?? 'NETWORK'}</p>}
       {hasNext && <button onClick={() => load(loadNext)}>next</button>}

@@ -1,10 +1,11 @@
-import { fetchQuery, graphql } from 'relay-runtime';
+import { commitLocalUpdate, fetchQuery, graphql } from 'relay-runtime';
 
 /**
- * Updates CVMs in the store with one request. Components that show them are updated automatically.
+ * Updates CVMs in the store with one request, and deletes those that no longer exist. Components
+ * that show them are updated automatically. It does not find new CVMs: the list's button does.
  */
-export const refresh = (environment, ids) =>
-  fetchQuery(
+export async function refresh(environment, ids) {
+  const { nodes } = await fetchQuery(
     environment,
     graphql`
       query refreshQuery($ids: [ID!]!) {
@@ -15,3 +16,5 @@ export const refresh = (environment, ids) =>
     `,
     { ids },
   ).toPromise();
+  commitLocalUpdate(environment, (store) => ids.filter((_, i) => nodes[i] === null).forEach((id) => store.delete(id)));
+}

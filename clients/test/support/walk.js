@@ -71,26 +71,50 @@ export function watch(t, has = ({ cvms }) => cvms) {
 
 /**
  * Refreshes a list until a status changes. Asserts that each refresh takes one request, that the
- * list has the received statuses, and that its order does not change. The bearer token must begin
- * with "changing-". list returns the CVMs on the screen, with id and status.
+ * list has the received statuses, that its order does not change, and that removed CVMs disappear,
+ * unless the client does not remove them. The bearer token must begin with "changing-". list
+ * returns the CVMs on the screen, with id and status.
  */
-export async function assertRefreshes(t, list, refresh) {
+export async function assertRefreshes(t, list, refresh, { removes = true } = {}) {
   const before = list();
   const ids = before.map(({ id }) => id);
   assert.ok(ids.length >= 50, `only ${ids.length} CVMs`);
   const wire = watch(t, ({ nodes }) => nodes);
   const known = new Map(before.map(({ id, status }) => [id, status]));
+  const gone = new Set();
   let turns = 0;
   // Not every change of the list changes a status.
   for (; turns < 20 && before.every(({ id, status }) => known.get(id) === status); turns++) {
     await refresh(ids);
-    for (const node of wire.responses.at(-1).data.nodes) if (node) known.set(node.id, node.status);
+    wire.responses.at(-1).data.nodes.forEach((node, i) => (node ? known.set(node.id, node.status) : gone.add(ids[i])));
   }
   wire.stop();
   assert.equal(wire.responses.length, turns);
   assert.ok(before.some(({ id, status }) => known.get(id) !== status), 'no status changed');
-  await until(() => list().every(({ id, status }) => known.get(id) === status), 'the list up to date');
-  assert.deepEqual(list().map(({ id }) => id), ids);
+  const left = ids.filter((id) => !removes || !gone.has(id));
+  await until(() => list().length === left.length && list().every(({ id, status }) => known.get(id) === status), 'the list up to date');
+  assert.deepEqual(list().map(({ id }) => id), left);
+}
+
+/**
+ * Reloads a list of a token that begins with "changing-" until a CVM was added and another one was
+ * removed. Asserts that each reload takes one request, and that the list is what it returned. ids
+ * returns the ids on the screen.
+ */
+export async function assertReloads(t, ids, reload) {
+  const before = ids();
+  const wire = watch(t);
+  let changes = [];
+  for (let turns = 1; turns <= 20 && !(changes.length === 2); turns++) {
+    await reload();
+    assert.equal(wire.responses.length, turns);
+    const sent = wire.responses.at(-1).data.cvms.edges.map(({ node }) => node.id);
+    await until(() => String(ids()) === String(sent), 'the list as received');
+    const [added, removed] = [sent.find((id) => !before.includes(id)), before.find((id) => !sent.includes(id))];
+    changes = [added, removed].filter(Boolean);
+  }
+  wire.stop();
+  assert.equal(changes.length, 2, 'no CVM was added, or none was removed');
 }
 
 /** Waits until condition returns a truthy value, and returns that value. */
