@@ -27,12 +27,6 @@ export function CredentialBar({ session, settings }: { session: Session; setting
         cvmgraph
         {demo && <span className="page-badge">demo</span>}
       </h1>
-      <p className="page-links">
-        {version !== '' && <span title={`cvmgraph ${version}`}>{version}</span>}
-        <a href="assets/docs/README.md" target="_blank" rel="noreferrer noopener">
-          Docs
-        </a>
-      </p>
       {/* Not a form: browsers offer to save the values of forms. */}
       <div className="page-credential" role="group" aria-label="Credential">
         <label className="page-label" htmlFor="credential">
@@ -102,6 +96,12 @@ export function CredentialBar({ session, settings }: { session: Session; setting
         role="status"
       >
         {statusOf(state, demo)}
+      </p>
+      <p className="page-links">
+        {version !== '' && <span title={`cvmgraph ${version}`}>{version}</span>}
+        <a href="assets/docs/README.md" target="_blank" rel="noreferrer noopener">
+          Docs
+        </a>
       </p>
     </header>
   );

@@ -813,7 +813,7 @@ test('the page fits 360 pixels', async (t) => {
     assert.equal(await page.evaluate(() => document.documentElement.scrollHeight), 740, 'no vertical scroll');
   };
   await fits();
-  for (const pane of ['.graphiql-query-editor', '.graphiql-response', '.page-field']) {
+  for (const pane of ['.graphiql-query-editor', '.graphiql-response', '.page-credential .page-field']) {
     const box = await page.locator(pane).boundingBox();
     assert.ok(box.x >= 0 && box.x + box.width <= 360 && box.y + box.height <= 740, `${pane}: ${JSON.stringify(box)}`);
     assert.ok(box.width >= 300, `${pane}: ${JSON.stringify(box)}`);
