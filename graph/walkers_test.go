@@ -20,6 +20,7 @@ import (
 // walkers run walks in a synctest bubble, one at a time. They have one gateway for each TTL, and a
 // credential for each walk.
 type walkers struct {
+	shape   restclient.Shape // of the upstream's items
 	plans   chan walkPlan
 	results chan walkResult
 	ended   chan struct{}
@@ -41,9 +42,9 @@ type walkResult struct {
 
 // startWalkers starts walkers, which end with the test. Plans come from outside of the bubble:
 // rapid measures the time that it takes to shrink them.
-func startWalkers(t *testing.T) *walkers {
+func startWalkers(t *testing.T, shape restclient.Shape) *walkers {
 	t.Helper()
-	w := &walkers{plans: make(chan walkPlan), results: make(chan walkResult), ended: make(chan struct{})}
+	w := &walkers{shape: shape, plans: make(chan walkPlan), results: make(chan walkResult), ended: make(chan struct{})}
 	go func() {
 		defer close(w.ended)
 		synctest.Test(t, w.run)
@@ -84,13 +85,13 @@ func pass(d time.Duration) {
 }
 
 func (w *walkers) gateway(ttl time.Duration) http.Handler {
-	upstream := pages.NewUpstreamFunc(restclient.ShapeHosted, func(ctx context.Context, _ restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
+	upstream := pages.NewUpstreamFunc(w.shape, func(ctx context.Context, _ restclient.Credential, r restclient.PageRequest) (restclient.RawPage, error) {
 		return w.walk.serve(ctx, r)
 	})
 	resolver := &graph.Resolver{
 		Pages:            pages.NewCache(upstream, pages.CacheOptions{TTL: ttl, MaxBytes: 16 << 20}),
 		Projection:       true,
-		APIVersion:       restclient.DefaultAPIVersion,
+		APIVersion:       versionOf(w.shape),
 		MaxFirst:         1000,
 		MaxUpstreamCalls: 100,
 		Limits:           querylimit.Limits{Tokens: 2000, Depth: 15, Aliases: 30},
@@ -105,6 +106,7 @@ func (w *walkers) gateway(ttl time.Duration) http.Handler {
 
 func (w *walkers) runOne(ctx context.Context, plan walkPlan) (result walkResult) {
 	w.number++
+	plan.shape = w.shape
 	w.walk = newClientWalk(plan, w.gateways[plan.ttl], fmt.Sprintf("Bearer walk-%d", w.number))
 	defer func() {
 		if value := recover(); value != nil {

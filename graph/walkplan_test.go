@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"cvmgraph/internal/testing/changinglist"
+	"cvmgraph/restclient"
 )
 
 // walkKind is a kind of walk along a list.
@@ -24,9 +25,10 @@ const (
 
 // walkPlan is all that a walk depends on.
 type walkPlan struct {
-	kind walkKind
-	ttl  time.Duration
-	size int // of the list at first
+	shape restclient.Shape // of the items; set by the walkers
+	kind  walkKind
+	ttl   time.Duration
+	size  int // of the list at first
 	// every is how many items there are for one without a VM; 0 if all have one.
 	every int
 	alike bool // the items without a VM differ only in their order
@@ -89,13 +91,22 @@ func vmID(item int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d",
 
 // appendItem appends the JSON of an item, whose vcpu is its number.
 func (p *walkPlan) appendItem(dst []byte, item int) []byte {
-	if p.provisional(item) {
+	switch flat := p.shape == restclient.ShapeFlat; {
+	case flat && p.provisional(item):
+		dst = append(dst, `{"vm_uuid":null,`...)
+		if !p.alike {
+			dst = fmt.Appendf(dst, `"id":"cvm_%d",`, item)
+		}
+		return fmt.Appendf(dst, `"resource":{"vcpu":%d}}`, item)
+	case flat:
+		return fmt.Appendf(dst, `{"vm_uuid":%q,"resource":{"vcpu":%d}}`, vmID(item), item)
+	case p.provisional(item):
 		dst = append(dst, `{"hosted":null,"name":"cvm-`...)
 		if !p.alike {
 			dst = strconv.AppendInt(dst, int64(item), 10)
 		}
 		dst = append(dst, `","vcpu":`...)
-	} else {
+	default:
 		dst = append(dst, `{"hosted":{"id":"00000000-0000-4000-8000-`...)
 		dst = fmt.Appendf(dst, "%012d", item)
 		dst = append(dst, `"},"vcpu":`...)

@@ -2,7 +2,6 @@ package graph_test
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"cvmgraph/internal/testing/testmode"
+	"cvmgraph/restclient"
 )
 
 // walkSeed returns the seed of the first walk. CVMGRAPH_WALK_SEED overrides it.
@@ -30,16 +30,17 @@ func walkSeed(t *testing.T) int {
 // has a seed, so that it can be repeated.
 func TestConnection_randomWalks(t *testing.T) {
 	t.Parallel()
-	const parts = 2
+	shapes := []restclient.Shape{restclient.ShapeHosted, restclient.ShapeFlat}
+	parts := len(shapes)
 	plans := rapid.Custom(func(t *rapid.T) walkPlan { return planner{t}.plan() })
 	count, first := testmode.Count(400, 20_000)/parts, walkSeed(t)
 	if testmode.Race {
 		count = 200 // .ci/run runs all of them without the race detector
 	}
 	for part := range parts {
-		t.Run(fmt.Sprintf("part %d", part), func(t *testing.T) {
+		t.Run(string(shapes[part]), func(t *testing.T) {
 			t.Parallel()
-			walkers := startWalkers(t)
+			walkers := startWalkers(t, shapes[part])
 			var moved, steady int
 			for seed := first + part*count; seed < first+(part+1)*count; seed++ {
 				result := walkers.do(plans.Example(seed))
@@ -64,7 +65,7 @@ func TestConnection_randomWalks(t *testing.T) {
 // TestConnection_walksOfFixedSeeds repeats walks that had faults once.
 func TestConnection_walksOfFixedSeeds(t *testing.T) {
 	t.Parallel()
-	walkers := startWalkers(t)
+	hosted, flat := startWalkers(t, restclient.ShapeHosted), startWalkers(t, restclient.ShapeFlat)
 	plans := rapid.Custom(func(t *rapid.T) walkPlan { return planner{t}.plan() })
 	for name, seed := range map[string]int{
 		"a range whose beginning passes its end, with alike items":        138651,
@@ -77,8 +78,10 @@ func TestConnection_walksOfFixedSeeds(t *testing.T) {
 		"a turn at an item that another one moved past":                   144502,
 		"a turn at a deleted item that was inserted before the cursor":    152368,
 	} {
-		if result := walkers.do(plans.Example(seed)); len(result.faults) > 0 {
-			t.Errorf("%s, seed %d: %s\n%s", name, seed, strings.Join(result.faults, "\n"), result.history)
+		for _, walkers := range []*walkers{hosted, flat} {
+			if result := walkers.do(plans.Example(seed)); len(result.faults) > 0 {
+				t.Errorf("%s, seed %d, %s: %s\n%s", name, seed, walkers.shape, strings.Join(result.faults, "\n"), result.history)
+			}
 		}
 	}
 }
@@ -87,13 +90,13 @@ func TestConnection_walksOfFixedSeeds(t *testing.T) {
 // order distinguishes, and looks them up.
 func TestConnection_walksOfAlikeItems(t *testing.T) {
 	t.Parallel()
-	walkers := startWalkers(t)
+	shapes := []*walkers{startWalkers(t, restclient.ShapeHosted), startWalkers(t, restclient.ShapeFlat)}
 	for every := 1; every <= 4; every++ {
 		for size := 1; size <= testmode.Count(13, 25); size += 4 {
 			for count := 1; count <= size; count++ {
 				for _, kind := range []walkKind{walkForward, walkBackward} {
 					for _, ttl := range walkTTLs()[:2] {
-						result := walkers.do(walkPlan{
+						result := shapes[count%2].do(walkPlan{
 							kind: kind, ttl: ttl, size: size, every: every, alike: true, lookUp: true,
 							steps: []walkStep{{count: count, wait: time.Millisecond}},
 						})
