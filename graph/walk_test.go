@@ -28,17 +28,12 @@ type clientWalk struct {
 	fresh int
 
 	cursorItem int            // the item of the last cursor; -1 for none
-	known      []int          // the items that the client got
-	ids        map[int]string // of these items
+	ids        map[int]string // of the items that the client got
 	faults     []string
 	log        strings.Builder
 	// moved reports that items moved, and unsteady that the promises of a leg did not hold
 	// throughout.
 	moved, unsteady bool
-	// responses counts the responses of the walk's legs, and alarms those that report a reordering
-	// though no item moved. The gateway cannot always tell an insertion before the cursor's item
-	// from a move of that item.
-	responses, alarms int
 }
 
 func newClientWalk(plan walkPlan, handler http.Handler, credential string) *clientWalk {
@@ -83,7 +78,7 @@ type leg struct {
 
 func (w *clientWalk) newLeg(backward, fromBack bool, at, stop *walkCursor) *leg {
 	l := &leg{backward: backward, fromBack: fromBack, at: at, stop: stop}
-	l.checked = changinglist.Walk{History: w.history, Backward: backward, Known: slices.Clone(w.known)}
+	l.checked = changinglist.Walk{History: w.history, Backward: backward}
 	if stop != nil {
 		l.checked.Stop = stop.Mark
 	}
@@ -102,9 +97,6 @@ func (w *clientWalk) step(ctx context.Context, l *leg, s *walkStep) {
 		return
 	}
 	l.last = response
-	if w.responses++; response.report.Reordered && !w.moved {
-		w.alarms++
-	}
 	items := slices.Clone(response.items)
 	step := changinglist.Step{Seen: response.seen, More: response.hasNext, Before: response.hasPrev, Report: response.report, Items: items}
 	end := len(items) - 1
@@ -121,7 +113,6 @@ func (w *clientWalk) step(ctx context.Context, l *leg, s *walkStep) {
 		w.cursorItem = l.at.Item()
 	}
 	l.returned = append(l.returned, items...)
-	w.known = append(w.known, items...)
 	l.done = !step.More || len(items) == 0
 }
 

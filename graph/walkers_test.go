@@ -36,8 +36,6 @@ type walkResult struct {
 	history string
 	// moved reports that items moved. steady reports that the promises held at each step.
 	moved, steady bool
-	// responses and alarms are the numbers of clientWalk.
-	responses, alarms int
 }
 
 // startWalkers starts walkers, which end with the test. Plans come from outside of the bubble:
@@ -112,7 +110,7 @@ func (w *walkers) runOne(ctx context.Context, plan walkPlan) (result walkResult)
 		if value := recover(); value != nil {
 			w.walk.fault("panic: %v", value)
 		}
-		result = walkResult{faults: w.walk.faults, history: w.walk.log.String(), moved: w.walk.moved, steady: !w.walk.unsteady, responses: w.walk.responses, alarms: w.walk.alarms}
+		result = walkResult{faults: w.walk.faults, history: w.walk.log.String(), moved: w.walk.moved, steady: !w.walk.unsteady}
 	}()
 	w.walk.run(ctx)
 	return result

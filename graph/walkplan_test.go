@@ -114,7 +114,7 @@ func (p *walkPlan) appendItem(dst []byte, item int) []byte {
 	return append(strconv.AppendInt(dst, int64(item), 10), '}')
 }
 
-// planner draws a plan from rapid, so that failing ones are shrunk.
+// planner draws a plan from rapid: always the same one for a seed.
 type planner struct{ t *rapid.T }
 
 // oneOf draws one of the values. The first one is the simplest.

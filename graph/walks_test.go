@@ -14,10 +14,10 @@ import (
 	"cvmgraph/restclient"
 )
 
-// walkSeed returns the seed of the first walk. CVMGRAPH_WALK_SEED overrides it.
+// walkSeed returns the seed of the first walk. CVMGRAPH_TEST_WALK_SEED overrides it.
 func walkSeed(t *testing.T) int {
 	t.Helper()
-	value := cmp.Or(os.Getenv("CVMGRAPH_WALK_SEED"), "100000")
+	value := cmp.Or(os.Getenv("CVMGRAPH_TEST_WALK_SEED"), "100000")
 	seed, err := strconv.Atoi(value)
 	if err != nil {
 		t.Fatal(err)
@@ -25,9 +25,11 @@ func walkSeed(t *testing.T) int {
 	return seed
 }
 
-// TestConnection_randomWalks walks along lists that change and are reordered, through the whole
-// gateway with its caches. The promises are in the comment of changinglist.Walk.Faults. Each walk
-// has a seed, so that it can be repeated.
+// TestConnection_randomWalks is the model of a list that changes. Rapid draws plans: inserts,
+// deletes and moves, windows between two cursors, items that only their order distinguishes, and
+// other requests that refresh the caches. A client walks along the list through the whole gateway.
+// changinglist.Walk.Faults computes the promises from the history of the list. Each walk has a
+// seed, so that it can be repeated.
 func TestConnection_randomWalks(t *testing.T) {
 	t.Parallel()
 	shapes := []restclient.Shape{restclient.ShapeHosted, restclient.ShapeFlat}
