@@ -9,7 +9,6 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"os"
@@ -20,8 +19,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
-
 	"cvmgraph/docs"
 	"cvmgraph/graph"
 	"cvmgraph/internal/check"
@@ -29,6 +26,7 @@ import (
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/graphqlhttp"
 	"cvmgraph/internal/httpserver"
+	"cvmgraph/internal/memorylimit"
 	"cvmgraph/internal/pages"
 	"cvmgraph/internal/persisted"
 	"cvmgraph/internal/playground"
@@ -124,7 +122,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	// If the reader of the log goes away, the log is lost, and requests are still served. Otherwise
 	// the signal would end the program.
 	signal.Ignore(syscall.SIGPIPE)
-	limitMemory(logger)
+	memorylimit.Follow(ctx, int64(settings.CacheBytes), logger)
 	if version := settings.APIVersion; !isKnown(version) {
 		logger.Warn("API version is unknown; run cvmgraph check to test it", "version", version,
 			"known", restclient.KnownVersions(), "assumed_shape", restclient.ShapeOf(version))
@@ -212,6 +210,9 @@ func runCheck(ctx context.Context, settings *config.Config, stdout io.Writer) (o
 	if version := settings.APIVersion; !isKnown(version) {
 		options.Warnings = append(slices.Clip(options.Warnings), fmt.Sprintf("API version %s is unknown; known are %s; its shape is assumed to be %s",
 			version, strings.Join(restclient.KnownVersions(), ", "), restclient.ShapeOf(version)))
+	}
+	if warning := memorylimit.Warning(int64(settings.CacheBytes)); warning != "" {
+		options.Warnings = append(slices.Clip(options.Warnings), warning)
 	}
 	if settings.Demo && settings.Token == "" && settings.APIKey == "" {
 		options.Token = demo.DefaultToken
@@ -432,23 +433,6 @@ func logDifferences(logger *slog.Logger, differences []restclient.Difference) {
 		messages[i] = d.String()
 	}
 	logger.Warn("upstream pages differ from the API contract; run cvmgraph check for details", "differences", messages)
-}
-
-// memoryShare is the share of the container's memory limit that the Go runtime uses. The rest is
-// for memory outside the Go runtime.
-const memoryShare = 0.9
-
-// limitMemory sets the memory limit of the Go runtime according to the limit of the container,
-// unless GOMEMLIMIT is set.
-func limitMemory(logger *slog.Logger) {
-	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare))
-	switch {
-	case errors.Is(err, memlimit.ErrCgroupsNotSupported), errors.Is(err, memlimit.ErrNoCgroup):
-	case err != nil:
-		logger.Warn("cannot read the memory limit of the container; set GOMEMLIMIT", "error", err)
-	case limit < math.MaxInt64:
-		logger.Info("memory limit set", "bytes", limit)
-	}
 }
 
 // persistedTTL is the time for which replicas share a persisted query after it was sent last.
