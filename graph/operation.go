@@ -121,12 +121,12 @@ func (op *operation) AppendData(buffer *buffers.Buffer, dst, data []byte) ([]byt
 // MaxAge returns how long a browser may reuse the response: while its pages are cached. It returns
 // false if the response must not be stored. That is the case with the upstream calls of an
 // operation, because they describe one execution.
-func (op *operation) MaxAge() (maxAge time.Duration, ok bool) {
+func (op *operation) MaxAge() (time.Duration, bool) {
 	if op.explain {
 		return 0, false
 	}
-	var expires time.Time
-	if ok = true; op.loader != nil {
+	expires, ok := time.Time{}, true
+	if op.loader != nil {
 		expires, ok = op.loader.Expires()
 	}
 	if expires.IsZero() { // the response does not depend on the upstream
