@@ -45,7 +45,7 @@ func (l *errorLog) Write(message []byte) (int, error) {
 	if line != nil {
 		line.Do(func() { level = slog.LevelWarn })
 	}
-	l.logger.Log(context.Background(), level, "HTTP server error", "error", text)
+	l.logger.LogAttrs(context.Background(), level, "HTTP server error", slog.String("error", text))
 	return len(message), nil
 }
 
