@@ -71,6 +71,10 @@ func hiddenMove(to int, items ...int) func(*changinglist.List) {
 func moveCases() map[string]moveCase {
 	insertAt := func(at int) func(*changinglist.List) { return func(l *changinglist.List) { l.Insert(at) } }
 	return map[string]moveCase{
+		"an insert after the cursor's item, and a delete elsewhere": {
+			loaded: 10, cursor: 5, count: 10, want: append([]int{60}, numbers(6, 15)...),
+			change: func(l *changinglist.List) { l.Insert(6); l.RemoveItem(40) },
+		},
 		"the cursor's item to the end":                        {loaded: 10, cursor: 9, change: moveTo(59, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
 		"the cursor's item to the front":                      {loaded: 10, cursor: 9, change: moveTo(0, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},
 		"the cursor's item by two places":                     {loaded: 10, cursor: 9, change: moveTo(11, 9), count: 10, want: numbers(10, 20), wantRealigned: reordered()},

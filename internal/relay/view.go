@@ -228,12 +228,15 @@ func (v *view) orderedStart() int {
 	return place
 }
 
-// movedBack reports whether the cursor's item must have moved: the witnesses are in their old
-// order, but there are more other items between it and the next ones than were inserted.
+// movedBack reports whether the cursor's item must have moved, if the witnesses are in their old
+// order: none is before it, and there are more other items between it and the next ones than were
+// inserted. With a witness before it, others have been inserted after it, or it would have moved
+// past that witness.
 func (v *view) movedBack() bool {
 	place := v.place()
 	next, ok := v.nextFrom(place)
-	return ok && v.has(0) && v.strangers(place, v.indexes[next]) > max(v.growth, 0)+v.missingFrom(1, next-1)
+	return ok && v.has(0) && v.evidence.before == 0 && v.first() == v.indexes[0] &&
+		v.strangers(place, v.indexes[next]) > max(v.growth, 0)+v.missingFrom(1, next-1)
 }
 
 // movesExplain reports whether the witnesses from index j on may have moved past the items between
