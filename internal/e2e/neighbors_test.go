@@ -35,7 +35,7 @@ func TestNeighbors_areServed(t *testing.T) {
 				clients.Go(func() {
 					for ctx.Err() == nil {
 						_, _ = p.query(ctx, `{ cvms(first: 1) { nodes { name } } }`, broken)
-						time.Sleep(10 * time.Millisecond)
+						<-time.After(10 * time.Millisecond)
 					}
 				})
 			}
@@ -47,7 +47,7 @@ func TestNeighbors_areServed(t *testing.T) {
 				if took := time.Since(begun); err != nil || strings.Contains(body, "errors") || took > 2*time.Second {
 					t.Errorf("request %d of the healthy tenant: got %v, %.300s after %s", n, err, body, took)
 				}
-				time.Sleep(100 * time.Millisecond)
+				<-time.After(100 * time.Millisecond)
 			}
 			stop()
 			clients.Wait()
