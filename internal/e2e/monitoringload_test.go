@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/testing/faulty"
 )
@@ -26,6 +28,7 @@ type monitoredLoad struct {
 	faults  *faulty.Upstream
 	down    atomic.Bool // whether the second upstream fails all calls
 	redis   *redisServer
+	admin   rueidis.Client // of redis
 
 	ctx     context.Context
 	clients sync.WaitGroup
@@ -35,6 +38,7 @@ type monitoredLoad struct {
 func startMonitoring(t *testing.T) *monitoringTest {
 	t.Helper()
 	l := &monitoredLoad{redis: startRedis(t)}
+	l.admin = l.redis.client(t)
 	list := withNewKey(demo.New(demo.Options{Latency: 5 * time.Millisecond}))
 	l.faults = faulty.New(list, "http://127.0.0.1:1")
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,6 +121,11 @@ func (l *monitoredLoad) start() {
 	}
 	broken := l.faults.Token("503", faulty.Always, "paused")
 	l.repeat(100*time.Millisecond, func(int) { l.page(l.faulty, 10, broken) })
+	l.repeat(3*time.Second, func(n int) { // every other time, Redis has no memory for writes
+		ctx, cancel := context.WithTimeout(l.ctx, time.Second)
+		defer cancel()
+		_ = l.admin.Do(ctx, l.admin.B().Arbitrary("CONFIG", "SET", "maxmemory", []string{"0", "1"}[n%2]).Build()).Error()
+	})
 	// Every other time, the upstream fails and Redis is paused. The breaker opens after 10 s.
 	l.repeat(16*time.Second, func(n int) {
 		l.down.Store(n%2 == 1)
