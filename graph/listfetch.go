@@ -178,7 +178,7 @@ func (f *listFetch) restart() {
 // page in place of all requested ones. In place of a page that is too large it returns smaller
 // ones.
 func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.PageRef) ([]pages.FetchResult, error) {
-	refs = f.comparable(refs)
+	refs = f.widenFirst(refs)
 	if whole, ok := f.op.loader.CompletePage(f.filter, f.since); ok {
 		if ref := refOf(whole); !slices.Contains(f.requested, ref) {
 			refs = []relay.PageRef{ref}
@@ -192,10 +192,11 @@ func (f *listFetch) load(ctx context.Context, reason relay.Reason, refs []relay.
 	return loaded, nil
 }
 
-// comparable returns larger pages in place of the first ones, if the upstream may ignore the list's
+// widenFirst returns larger pages in place of the first ones, if the upstream may ignore the list's
 // filter: the more items a page has, the more probable is one that contradicts the filter, without
-// which the whole list's total would pass for that of the filtered list. It takes no more calls.
-func (f *listFetch) comparable(refs []relay.PageRef) []relay.PageRef {
+// which the whole list's total would pass for that of the filtered list. It takes no more calls,
+// unless the larger page is larger than MaxPageBytes.
+func (f *listFetch) widenFirst(refs []relay.PageRef) []relay.PageRef {
 	if f.filter == (restclient.Filter{}) || len(f.loaded) > 0 || restclient.ShapeOf(f.op.resolver.APIVersion) != restclient.ShapeFlat {
 		return refs
 	}

@@ -81,6 +81,8 @@ func (l largeBodies) readBody(ctx context.Context, from fair.Caller, resp *http.
 				body = bytes.Clone(body)
 			}
 			return body, slot, nil
+		case err != nil && ctx.Err() != nil: // the body is not truncated, the attempt has ended
+			return nil, slot, err
 		case err != nil:
 			return nil, slot, bodyError(err)
 		}

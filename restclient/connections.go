@@ -80,10 +80,10 @@ func (p *connections) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := conn.RoundTrip(r)
 	if err != nil {
 		err = conn.failure(err)
-		p.release(conn)
+		p.release(conn, r)
 		return nil, err
 	}
-	resp.Body = &responseBody{resp.Body, p, conn}
+	resp.Body = &responseBody{resp.Body, p, conn, r}
 	return resp, nil
 }
 
@@ -163,6 +163,9 @@ func (c *connection) isOld() bool { return time.Since(c.opened) >= maxConnection
 
 // dial opens a connection.
 func (p *connections) dial(ctx context.Context, d *dial) {
+	// The transport's own limits are for the parts of a dial, and it has none for a SOCKS proxy.
+	ctx, cancel := context.WithTimeout(ctx, maxDialTime)
+	defer cancel()
 	conn, err := p.transport.NewClientConn(ctx, p.scheme, p.address)
 	if err == nil && conn.Reserve() != nil { // the upstream has closed it already
 		_ = conn.Close()
@@ -189,12 +192,12 @@ func (p *connections) abandon(d *dial) {
 	<-d.done
 	if d.err == nil {
 		d.conn.Release()
-		p.release(d.conn)
+		p.release(d.conn, nil)
 	}
 }
 
-// release ends a request on a connection.
-func (p *connections) release(conn *connection) {
+// release ends a request on a connection. The request is nil if none was sent.
+func (p *connections) release(conn *connection, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	lost := conn.Err() != nil
@@ -207,8 +210,8 @@ func (p *connections) release(conn *connection) {
 	case conn.Available() > 0:
 		p.add(conn)
 	}
-	if lost && conn.reused {
-		// The others have been idle for longer. If the upstream has restarted, they are lost, too,
+	if lost && conn.reused && r != nil && r.Context().Err() == nil {
+		// The upstream has ended the connection. The others have been idle for longer. If the upstream has restarted, they are lost, too,
 		// and each of them would cost an attempt.
 		p.closeIdle(0)
 	}
@@ -282,8 +285,9 @@ func (e *exchangeError) Unwrap() error { return e.error }
 type responseBody struct {
 	io.ReadCloser
 
-	pool *connections
-	conn *connection // nil after Close
+	pool    *connections
+	conn    *connection // nil after Close
+	request *http.Request
 }
 
 func (b *responseBody) Read(p []byte) (int, error) {
@@ -297,7 +301,7 @@ func (b *responseBody) Read(p []byte) (int, error) {
 func (b *responseBody) Close() error {
 	err := b.ReadCloser.Close()
 	if b.conn != nil {
-		b.pool.release(b.conn)
+		b.pool.release(b.conn, b.request)
 		b.conn = nil
 	}
 	return err

@@ -71,6 +71,16 @@ func healthOf(err error) fair.Result {
 	return fair.Failing
 }
 
+// evidence returns what an attempt shows the breaker of all. Anyone can provoke an error of one
+// caller, such as 401, and something in front of the API can send it.
+func evidence(c fair.Caller, result fair.Result, err error) fair.Result {
+	e, ok := errors.AsType[*StatusError](err)
+	if result == fair.Healthy && ok && (e.Intermediary || !c.Known) {
+		return fair.Unknown
+	}
+	return result
+}
+
 // policy decides whether an attempt is made, and whether it is retried. It calls the parts of the
 // failsafe library one by one, because an executor for all of them costs a successful attempt
 // twenty allocations.
@@ -228,13 +238,15 @@ func (p *policy) retry(ctx context.Context, c caller, first error, attempt func(
 		}
 		return t, err
 	})
-	switch {
-	case err == nil:
+	if err == nil {
 		return t.page, nil
-	case ctx.Err() != nil:
-		return t.page, callerError(ctx)
 	}
-	return t.page, t.err // the upstream's failure says more than the missing retry
+	t.page.Release() // the caller can leave just after a page has arrived
+	failed := RawPage{Attempts: t.page.Attempts}
+	if ctx.Err() != nil {
+		return failed, callerError(ctx)
+	}
+	return failed, t.err // the upstream's failure says more than the missing retry
 }
 
 // permit allows an attempt. It must be given to settle.
@@ -244,6 +256,8 @@ type permit struct {
 	limit  adaptivelimiter.Permit // nil for an attempt beyond the limit
 	record circuitbreaker.CircuitBreaker[any]
 	probe  fair.Probe
+	// afterPause reports that the attempt is one of those that decide whether the pause ends.
+	afterPause bool
 }
 
 // admit waits until an attempt may be made.
@@ -275,6 +289,7 @@ func (p *policy) admit(ctx context.Context, c caller) (permit, error) {
 		a.unit.Release()
 		return permit{}, p.suppress(CausePaused, max(a.record.RemainingDelay(), maxQueueing))
 	}
+	a.afterPause = a.record != nil && a.record.IsHalfOpen()
 	a.limit, _ = p.limiter.TryAcquirePermit()
 	notify(p.observer.Attempted)
 	return a, nil
@@ -303,12 +318,13 @@ func (p *policy) settle(ctx context.Context, c caller, a permit, err error) {
 	if ctx.Err() != nil && state == fair.Failing {
 		state = fair.Unknown // the caller has ended the attempt early
 	}
-	p.breaker.End(a.caller, a.probe, state)
+	p.breaker.End(a.caller, a.probe, evidence(a.caller, state, err))
 	if a.record == nil && (err == nil || state == fair.Failing) {
 		a.record, _ = p.records.SetIfAbsent(c.credential, newRecord())
 	}
 	switch {
 	case a.record == nil:
+	case a.record.IsHalfOpen() && !a.afterPause: // the attempt began before the pause
 	case state == fair.Healthy:
 		a.record.RecordSuccess()
 	case state == fair.Failing, a.record.IsHalfOpen(): // a probe must have a result, and this one shows no recovery

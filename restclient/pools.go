@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// A caller that loses separateAfter connections within lossTime has connections of its own, for
-	// separateTime after the last loss.
+	// A caller of whose attempts separateAfter end within lossTime because their connections or
+	// streams end has connections of its own, for separateTime after the last one.
 	separateAfter = 2
 	lossTime      = 10 * time.Second
 	separateTime  = time.Minute

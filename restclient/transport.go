@@ -19,6 +19,9 @@ import (
 const (
 	dialTimeout      = 5 * time.Second
 	handshakeTimeout = 5 * time.Second
+	// maxDialTime is enough for all parts of a dial, such as the handshakes with an HTTPS proxy and
+	// with the upstream.
+	maxDialTime = dialTimeout + 2*handshakeTimeout
 	// idleTimeout is the time after which an idle connection is closed.
 	idleTimeout = 90 * time.Second
 	// maxConnectionAge is the age at which a connection takes no more requests. The next connection
@@ -108,12 +111,23 @@ func exhausted(err error) string {
 	case err == nil:
 	case is(syscall.EMFILE), is(syscall.ENFILE):
 		return "file descriptors"
-	case is(syscall.EADDRNOTAVAIL):
+	case is(syscall.EADDRNOTAVAIL) && !toIPv6(err):
 		return "ports"
 	case is(syscall.ENOBUFS), is(syscall.ENOMEM):
 		return "memory"
 	}
 	return ""
+}
+
+// toIPv6 reports whether an error is of a connection to an address of IPv6. Without IPv6, this
+// machine has no address for it, which has the same errno as a lack of ports.
+func toIPv6(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok {
+		return false
+	}
+	address, ok := op.Addr.(*net.TCPAddr)
+	return ok && address.IP.To4() == nil
 }
 
 // networkKind returns the kind of a transport's error.
@@ -132,7 +146,7 @@ func networkKind(err error) string {
 		return KindDNS
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return KindRefused
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
 		return KindUnreachable
 	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &authority),
 		errors.Is(err, http.ErrSchemeMismatch):

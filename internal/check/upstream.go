@@ -200,7 +200,7 @@ func (u *upstreamCheck) statusAdvice(status *restclient.StatusError) string {
 	case status.IsCDNFailure():
 		return "the CDN in front of the API cannot reach it; try again later, or ask the API's operator"
 	case code >= http.StatusInternalServerError:
-		return "the upstream, or a proxy before it, fails; try again later, or ask its operator"
+		return "the upstream, or a proxy in front of it, fails; try again later, or ask its operator"
 	}
 	return "the API does not use this status; " + baseURLAdvice
 }

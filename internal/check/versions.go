@@ -179,7 +179,7 @@ func (u *upstreamCheck) try(version string, r *response) Version {
 		v.Shape = otherShape(expected)
 		if version != TokenDefault {
 			v.Result = VersionOtherShape
-			v.Message = fmt.Sprintf("has the %s shape, but should have the %s shape: the upstream, or a proxy before it, ignores X-Phala-Version", v.Shape, expected)
+			v.Message = fmt.Sprintf("has the %s shape, but should have the %s shape: the upstream, or a proxy in front of it, ignores X-Phala-Version", v.Shape, expected)
 			return v
 		}
 		expected = v.Shape

@@ -167,6 +167,16 @@ func traceAll(parser *kong.Kong, args []string) (*kong.Context, []string, error)
 	}
 }
 
+// quotedWord returns " " and the argument in quotes, or "" for one that does not look like a
+// command. It may be a secret, as in "--api-key= phak_…".
+func quotedWord(arg string) string {
+	const longest = 12
+	if len(arg) > longest || strings.Trim(arg, "abcdefghijklmnopqrstuvwxyz-") != "" {
+		return ""
+	}
+	return " " + quote(arg)
+}
+
 // argumentProblem returns the problem with args[0], which kong has rejected, and the number of
 // arguments that belong to it. That is 2 if args[1] appears to be the value of an unknown flag. The
 // value may be a secret, so the problem does not contain it. HasCommand reports
@@ -178,11 +188,11 @@ func argumentProblem(model *kong.Application, args []string, hasCommand bool) (p
 	}
 	if !strings.HasPrefix(arg, "-") || arg == "-" {
 		if hasCommand {
-			return "unexpected argument " + quote(arg), 1
+			return "unexpected argument" + quotedWord(arg), 1
 		}
 		names := commandNames(model)
 		hint := cmp.Or(didYouMean("", arg, names), ": use "+enumerate(names))
-		return "unknown command " + quote(arg) + hint, 1
+		return "unknown command" + quotedWord(arg) + hint, 1
 	}
 	name, _, joined := strings.Cut(strings.TrimPrefix(arg, "--"), "=") // "-p" keeps its dash
 

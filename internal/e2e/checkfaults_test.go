@@ -90,7 +90,7 @@ var faultyChecks = map[string]struct{ want, step, says string }{
 	},
 	"502-html": {
 		want: "oo-f---", step: check.StepHTTP,
-		says: "status 502: the upstream, or a proxy before it, fails",
+		says: "status 502: the upstream, or a proxy in front of it, fails",
 	},
 	"204": {
 		want: "oo-f---", step: check.StepHTTP,

@@ -196,7 +196,7 @@ func TestCheck_proxyWithoutTunnel(t *testing.T) {
 		"cannot reach the upstream": {
 			upstream: viaPlain, proxy: viaPlain, handler: statusHandler(http.StatusBadGateway), trusted: true,
 			want: "oowf---", step: check.StepHTTP,
-			says: "status 502: the upstream, or a proxy before it, fails",
+			says: "status 502: the upstream, or a proxy in front of it, fails",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -60,7 +60,8 @@ type Breaker struct {
 // inFlight is the resting time of a probe that has not ended.
 const inFlight time.Duration = 1<<63 - 1
 
-// NewBreaker returns a closed breaker. It calls changed when it opens or closes.
+// NewBreaker returns a closed breaker. It calls changed when it opens or closes. changed must not
+// call the breaker.
 func NewBreaker(changed func(open bool)) *Breaker {
 	return &Breaker{changed: changed, start: time.Now(), failures: make(map[uint64]int), resting: make(map[uint64]time.Duration)}
 }
@@ -144,6 +145,7 @@ func (b *Breaker) End(c Caller, p Probe, result Result) {
 		return
 	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	before := b.open.Load()
 	if before && uint64(p) == b.opened {
 		b.rest(c, now+probePause)
@@ -154,9 +156,7 @@ func (b *Breaker) End(c Caller, p Probe, result Result) {
 	case result == Failing && c.Known && !before:
 		b.fail(c.Key, now)
 	}
-	after := b.open.Load()
-	b.mu.Unlock()
-	if before != after {
+	if after := b.open.Load(); after != before {
 		b.changed(after)
 	}
 }

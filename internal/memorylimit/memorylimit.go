@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 const (
-	// share is the share of the container's memory limit that the Go runtime uses. The rest is for
+	// share is the share of the container's memory limit that the Go runtime uses, unless
+	// AUTOMEMLIMIT sets another one. The rest is for
 	// memory outside the Go runtime.
 	share = 0.9
 	// interval is the time between two readings of the container's limit, which can be changed
@@ -35,7 +37,7 @@ func Follow(ctx context.Context, cacheBytes int64, logger *slog.Logger) {
 		}
 		return
 	}
-	if f.last == 0 && limit < math.MaxInt64 { // GOMEMLIMIT is set
+	if f.last.Load() == 0 && limit < math.MaxInt64 { // GOMEMLIMIT is set
 		f.report(limit)
 	}
 }
@@ -60,7 +62,7 @@ func hasNoContainer(err error) bool {
 type follower struct {
 	cacheBytes int64
 	logger     *slog.Logger
-	last       uint64 // the container's limit, or 0 before the first reading
+	last       atomic.Uint64 // the container's limit, or 0 before the first reading
 }
 
 // container returns the memory limit of the container.
@@ -69,11 +71,10 @@ func (f *follower) container() (uint64, error) {
 	if errors.Is(err, memlimit.ErrNoLimit) {
 		limit, err = math.MaxUint64, nil
 	}
-	if err != nil || limit == f.last {
+	if err != nil || limit == f.last.Load() {
 		return limit, err
 	}
-	initial := f.last == 0
-	f.last = limit
+	initial := f.last.Swap(limit) == 0
 	runtimeLimit := int64(math.MaxInt64)
 	if float64(limit)*share < math.MaxInt64 {
 		runtimeLimit = int64(float64(limit) * share)

@@ -4,7 +4,7 @@ import "math"
 
 // Seconds returns a duration such as "1month 3days 4h 12m 9s" in whole seconds. It accepts the
 // units of the Rust crate humantime, in which a year is 365.25 days and a month is 30.44 days. The
-// unit of each part is shorter than that of the previous part. Parts of a second are rounded down.
+// unit of each part is shorter than that of the previous part. Parts of a second count as 0.
 // ok is false for every other string, such as "never", "" or "1.5h".
 func Seconds(duration []byte) (seconds int64, ok bool) {
 	i := 0
