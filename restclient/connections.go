@@ -211,8 +211,8 @@ func (p *connections) release(conn *connection, r *http.Request) {
 		p.add(conn)
 	}
 	if lost && conn.reused && r != nil && r.Context().Err() == nil {
-		// The upstream has ended the connection. The others have been idle for longer. If the upstream has restarted, they are lost, too,
-		// and each of them would cost an attempt.
+		// The upstream has ended the connection. The others have been idle for longer. If it has
+		// restarted, they are lost, too, and each of them would cost an attempt.
 		p.closeIdle(0)
 	}
 	conn.reused, conn.lastUsed = true, time.Now()
