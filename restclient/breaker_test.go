@@ -323,6 +323,64 @@ func TestBreaker_others(t *testing.T) {
 	})
 }
 
+// TestBreaker_rejectedStranger lets the whole upstream fail, except that it rejects an invented
+// credential. That shows nothing about the others.
+func TestBreaker_rejectedStranger(t *testing.T) {
+	t.Parallel()
+	inMemory(t, onePageResponse, func(t *testing.T, client *restclient.Client) {
+		t.Helper()
+		const tenants = 10
+		polls(t, client, tenants)
+		failure, rejection := &restclient.StatusError{StatusCode: 500}, &restclient.StatusError{StatusCode: 401}
+		for range 20 {
+			for i := range tenants {
+				_ = client.Attempt(t.Context(), as(i), failure)
+			}
+			_ = client.Attempt(t.Context(), as(1000), rejection)
+			<-time.After(time.Second)
+		}
+		if got := client.State().Breaker; got == restclient.BreakerClosed {
+			t.Error("got a closed breaker, want it open")
+		}
+	})
+}
+
+// TestPause_attemptsFromBefore ends attempts that have begun before a pause when the pause is over.
+// They do not decide whether it begins again.
+func TestPause_attemptsFromBefore(t *testing.T) {
+	t.Parallel()
+	inMemory(t, onePageResponse, func(t *testing.T, client *restclient.Client) {
+		t.Helper()
+		failure := &restclient.StatusError{StatusCode: 500}
+		var earlier []func(error)
+		for range 5 {
+			end, err := client.Begin(t.Context(), as(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			earlier = append(earlier, end)
+		}
+		for range 20 {
+			_ = client.Attempt(t.Context(), as(1), failure)
+		}
+		if client.State().Paused != 1 {
+			t.Fatal("got no pause after 20 failures")
+		}
+		<-time.After(6 * time.Second)
+		first, err := client.Begin(t.Context(), as(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, end := range earlier {
+			end(failure)
+		}
+		first(nil)
+		if err := client.Attempt(t.Context(), as(1), nil); err != nil || client.State().Paused != 0 {
+			t.Errorf("got %v and %+v after two pages, want no pause", err, client.State())
+		}
+	})
+}
+
 // TestBreaker_oneTenant checks that one tenant cannot open the breaker: not with its many calls,
 // not with invented credentials or workspaces, and not with an invented second part of its
 // credential.

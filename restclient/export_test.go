@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+
+	"cvmgraph/internal/fair"
 )
 
 var (
@@ -37,15 +39,37 @@ func (c *Client) Dial() func(context.Context, string, string) (net.Conn, error) 
 
 // Attempt is an attempt with a credential that ends with err.
 func (c *Client) Attempt(ctx context.Context, cred Credential, err error) error {
-	from := c.policy.callerOf(cred.Headers())
-	permit, refused := c.policy.admit(ctx, from)
+	end, refused := c.Begin(ctx, cred)
 	if refused != nil {
 		return refused
 	}
-	c.policy.settle(ctx, from, permit, err)
-	if isLoss(err) {
-		c.pools.lost(permit.caller)
-	}
+	end(err)
+	return err
+}
+
+// Begin begins an attempt with a credential. The attempt ends when end is called with its result.
+func (c *Client) Begin(ctx context.Context, cred Credential) (end func(error), refused error) {
+	from := c.policy.callerOf(cred.Headers())
+	permit, refused := c.policy.admit(ctx, from)
+	return func(err error) {
+		c.policy.settle(ctx, from, permit, err)
+		if isLoss(err) {
+			c.pools.lost(permit.caller)
+		}
+	}, refused
+}
+
+// Retry makes the attempts after one that failed with first.
+func (c *Client) Retry(ctx context.Context, first error, attempt func() (RawPage, error)) (RawPage, error) {
+	return c.policy.retry(ctx, caller{}, first, attempt)
+}
+
+// PageReleasedBy is a page whose Release calls release.
+func PageReleasedBy(release func()) RawPage { return RawPage{Body: []byte("{}"), release: release} }
+
+// ReadBody returns the error of reading the body of a response.
+func (c *Client) ReadBody(ctx context.Context, resp *http.Response) error {
+	_, err := c.large.rawPage(ctx, fair.Caller{}, resp)
 	return err
 }
 

@@ -141,6 +141,8 @@ func TestParse_problemsHideSecrets(t *testing.T) {
 	got := problems(t,
 		[]string{"--token", secret, "--api-key=" + secret, "-k", secret, "-k" + secret, "--key:" + secret},
 		"CVMGRAPH_UPSTREAM_URL=https://user:"+secret+"@host/?key="+secret, "CVMGRAPH_TOKEN="+secret)
+	got = append(got, problems(t, []string{"check", "--api-key=", secret})...)
+	got = append(got, problems(t, []string{"--token=", secret})...)
 	if text := strings.Join(got, "\n"); strings.Contains(text, secret) {
 		t.Errorf("got the secret in:\n%s", text)
 	}
