@@ -13,7 +13,8 @@ import (
 func TestHeaders_large(t *testing.T) {
 	t.Parallel()
 	cert, key, pool := selfSigned(t)
-	trust := &tls.Config{RootCAs: pool, ServerName: "localhost"}
+	// A transport changes its configuration, so each one has its own.
+	trusting := func() *tls.Config { return &tls.Config{RootCAs: pool, ServerName: "localhost"} }
 	for name, test := range map[string]struct {
 		args      []string
 		transport *http.Transport
@@ -26,9 +27,9 @@ func TestHeaders_large(t *testing.T) {
 		"above the default":      {transport: &http.Transport{}, cookie: 20 << 10, want: http.StatusRequestHeaderFieldsTooLarge},
 		"below a larger setting": {args: []string{"--max-header=128KiB"}, transport: &http.Transport{}, cookie: 127 << 10, want: http.StatusOK},
 		"far above the default":  {transport: &http.Transport{}, cookie: 200 << 10, want: http.StatusRequestHeaderFieldsTooLarge, byNetHTTP: true},
-		"TLS":                    {args: []string{"--tls-cert", cert, "--tls-key", key}, transport: &http.Transport{TLSClientConfig: trust}, cookie: 20 << 10, want: http.StatusRequestHeaderFieldsTooLarge},
-		"TLS, far above":         {args: []string{"--tls-cert", cert, "--tls-key", key}, transport: &http.Transport{TLSClientConfig: trust}, cookie: 200 << 10, want: http.StatusRequestHeaderFieldsTooLarge, byNetHTTP: true},
-		"HTTP/2":                 {args: []string{"--tls-cert", cert, "--tls-key", key}, transport: &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: true}, cookie: 20 << 10, want: http.StatusRequestHeaderFieldsTooLarge},
+		"TLS":                    {args: []string{"--tls-cert", cert, "--tls-key", key}, transport: &http.Transport{TLSClientConfig: trusting()}, cookie: 20 << 10, want: http.StatusRequestHeaderFieldsTooLarge},
+		"TLS, far above":         {args: []string{"--tls-cert", cert, "--tls-key", key}, transport: &http.Transport{TLSClientConfig: trusting()}, cookie: 200 << 10, want: http.StatusRequestHeaderFieldsTooLarge, byNetHTTP: true},
+		"HTTP/2":                 {args: []string{"--tls-cert", cert, "--tls-key", key}, transport: &http.Transport{TLSClientConfig: trusting(), ForceAttemptHTTP2: true}, cookie: 20 << 10, want: http.StatusRequestHeaderFieldsTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

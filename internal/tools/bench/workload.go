@@ -158,9 +158,10 @@ func fieldsOf(source *ast.Schema, name string) []field {
 }
 
 // isNewer reports whether the upstream has a field only in newer API versions than that of the
-// benchmark. Its description names the first one.
+// benchmark. Its description then has the date of the first one before a period or a comma.
 func isNewer(d *ast.FieldDefinition) bool {
-	return strings.Contains(d.Description, "2026-01-21")
+	description := strings.Join(strings.Fields(d.Description), " ")
+	return strings.Contains(description, "before API version 2026-01-21.") || strings.Contains(description, "before API version 2026-01-21,")
 }
 
 func fieldOf(d *ast.FieldDefinition, fields []field) field {
