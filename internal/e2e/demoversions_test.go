@@ -14,7 +14,7 @@ import (
 // exampleOf returns an operation of the page's examples. It has no placeholders.
 func exampleOf(t *testing.T, file, name string) string {
 	t.Helper()
-	operation := strings.TrimPrefix(regexp.MustCompile("(?s)[`\n]query " + name + ` \{\n.*?\n\}\n`).FindString(readFile(t, file)), "`")
+	operation := strings.TrimPrefix(regexp.MustCompile("(?s)[`\n]query "+name+` \{\n.*?\n\}\n`).FindString(readFile(t, file)), "`")
 	if operation == "" || strings.Contains(operation, "${") {
 		t.Fatalf("got %q, want the operation %s without placeholders", operation, name)
 	}
