@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"testing"
 
+	"cvmgraph/internal/testing/testmode"
 	"cvmgraph/restclient"
 )
 
@@ -38,7 +39,7 @@ func TestCallers_bounded(t *testing.T) {
 	}
 	invented(0, 20_000)
 	before := heap()
-	all := sized(200_000, 1_000_000)
+	all := testmode.Count(200_000, 1_000_000)
 	invented(20_000, all)
 	if got := heap() - before; got > 4<<20 {
 		t.Errorf("got %d bytes more after %d credentials, want at most 4 MiB", got, all)

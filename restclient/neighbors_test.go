@@ -60,14 +60,14 @@ func attacks() map[string]attack {
 			clients: 4, tenant: func(_, _ int) int { return 0 }, known: 1, newcomers: true, faults: []string{"500", "closed", "flood"},
 		},
 		"a tenant with parallel calls": {
-			clients: sized(150, 300), every: time.Second, tenant: func(_, _ int) int { return 0 }, known: 1, newcomers: true,
+			clients: testmode.Count(150, 300), every: time.Second, tenant: func(_, _ int) int { return 0 }, known: 1, newcomers: true,
 			faults: []string{"hang", "503", "reset", "truncated", "drip", "slow", "html", "late-by-1s"},
 		},
 		"a forged credential": {
-			clients: sized(150, 300), every: time.Second, tenant: func(_, _ int) int { return 0 }, newcomers: true, faults: []string{"500", "hang"},
+			clients: testmode.Count(150, 300), every: time.Second, tenant: func(_, _ int) int { return 0 }, newcomers: true, faults: []string{"500", "hang"},
 		},
 		"invented credentials": {
-			clients: sized(150, 300), every: time.Second, tenant: func(client, n int) int { return client*1000 + n },
+			clients: testmode.Count(150, 300), every: time.Second, tenant: func(client, n int) int { return client*1000 + n },
 			faults: []string{"500", "hang", "closed"},
 		},
 		"some broken tenants": {
@@ -87,15 +87,6 @@ func attacks() map[string]attack {
 	}
 }
 
-// sized returns full in make proof, and small otherwise, also in .ci/run, which has the race
-// detector on.
-func sized(small, full int) int {
-	if testmode.Race {
-		return small
-	}
-	return testmode.Count(small, full)
-}
-
 // isLarge reports whether the fault costs the test much time or memory.
 func isLarge(fault string) bool {
 	return strings.HasPrefix(fault, "flood") || strings.HasPrefix(fault, "bomb") || strings.HasPrefix(fault, "many-") ||
@@ -110,7 +101,7 @@ func TestNeighbors(t *testing.T) {
 	for _, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
 		for name, attack := range attacks() {
 			faults := attack.faults
-			if sized(0, 1) == 1 {
+			if testmode.Full() {
 				faults = append(faulty.New(nil, "").Faults(), "500", "503", "503-html", "429", "401", "404", "302", "late-by-1s")
 			}
 			for _, fault := range faults {
@@ -181,7 +172,7 @@ func neighbors(t *testing.T, protocol string, attack attack, fault string) {
 		})
 	}
 	var group sync.WaitGroup
-	for n := range sized(24, 120) {
+	for n := range testmode.Count(24, 120) {
 		<-time.After(cmp.Or(attack.pause, neighborEvery))
 		group.Go(func() { neighbor.add(t, client, as(0)) })
 		if attack.newcomers && n%4 == 0 {

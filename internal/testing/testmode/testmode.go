@@ -4,9 +4,9 @@ package testmode
 
 import "os"
 
-// Full reports whether CVMGRAPH_TEST_FULL is 1. Then tests do all of their work, which takes many
-// minutes. .ci/run sets the variable.
-func Full() bool { return os.Getenv("CVMGRAPH_TEST_FULL") == "1" }
+// Full reports whether CVMGRAPH_TEST_FULL is 1, and the race detector, which multiplies the time,
+// is off. Then tests do all of their work, which takes many minutes. .ci/run sets the variable.
+func Full() bool { return os.Getenv("CVMGRAPH_TEST_FULL") == "1" && !Race }
 
 // Count returns full if [Full] is true, and small otherwise.
 func Count(small, full int) int {
