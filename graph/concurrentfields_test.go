@@ -24,9 +24,6 @@ import (
 func TestProjection_concurrentFields(t *testing.T) {
 	t.Parallel()
 	rounds := testmode.Count(150, 2_000)
-	if testmode.Race { // .ci/run runs the large count without the race detector
-		rounds = 150
-	}
 	fresh := uint64(time.Now().UnixNano())
 	var compared, skipped atomic.Int64
 	t.Cleanup(func() {

@@ -44,9 +44,6 @@ func TestProjection_equalsGqlgen(t *testing.T) {
 	t.Parallel()
 	const shards = 4
 	cases := int64(testmode.Count(4_200, 200_400))
-	if testmode.Race { // .ci/run runs the large count without the race detector
-		cases = 4_200
-	}
 	fresh := uint64(time.Now().UnixNano())
 	var sum tally
 	percent := debug.SetGCPercent(300) // otherwise, garbage collection takes half of the time

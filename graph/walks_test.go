@@ -36,9 +36,6 @@ func TestConnection_randomWalks(t *testing.T) {
 	parts := len(shapes)
 	plans := rapid.Custom(func(t *rapid.T) walkPlan { return planner{t}.plan() })
 	count, first := testmode.Count(400, 20_000)/parts, walkSeed(t)
-	if testmode.Race {
-		count = 200 // .ci/run runs all of them without the race detector
-	}
 	for part := range parts {
 		t.Run(string(shapes[part]), func(t *testing.T) {
 			t.Parallel()

@@ -34,10 +34,7 @@ type slowAttack struct {
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	if !testmode.Full() {
-		t.Skip("takes 20 s: set CVMGRAPH_TEST_FULL=1")
-	}
-	if testmode.Race {
-		t.Skip("limits times; .ci/run runs this test without the race detector")
+		t.Skip("takes 20 s, and limits times: set CVMGRAPH_TEST_FULL=1, without the race detector")
 	}
 	if _, err := exec.LookPath("slowhttptest"); err != nil {
 		t.Skip("needs slowhttptest on PATH: .ci/run installs it")

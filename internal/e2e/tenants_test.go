@@ -102,9 +102,6 @@ type tenantsTest struct {
 func TestTenants_changingLists(t *testing.T) {
 	t.Parallel()
 	tenants, requests := testmode.Count(30, 200), testmode.Count(20, 500)
-	if testmode.Race { // .ci/run uses the large counts without the race detector
-		tenants, requests = 30, 20
-	}
 	list := demo.New(demo.Options{Items: 40, ChangeEvery: 100 * time.Millisecond})
 	tt := &tenantsTest{
 		upstream: &vmRecorder{list: list, of: map[string]string{}},

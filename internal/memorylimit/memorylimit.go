@@ -15,8 +15,7 @@ import (
 
 const (
 	// share is the share of the container's memory limit that the Go runtime uses, unless
-	// AUTOMEMLIMIT sets another one. The rest is for
-	// memory outside the Go runtime.
+	// AUTOMEMLIMIT sets another one. The rest is for memory outside the Go runtime.
 	share = 0.9
 	// interval is the time between two readings of the container's limit, which can be changed
 	// while the process runs.

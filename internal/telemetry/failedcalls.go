@@ -10,13 +10,19 @@ import (
 // logInterval is the shortest time between two log lines about the same kind of failure.
 const logInterval = time.Minute
 
+// linesFor returns a limit of the log lines for each kind.
+func linesFor(kinds ...string) map[string]*rate.Sometimes {
+	lines := make(map[string]*rate.Sometimes, len(kinds))
+	for _, kind := range kinds {
+		lines[kind] = &rate.Sometimes{Interval: logInterval}
+	}
+	return lines
+}
+
 // NewExhaustedLog returns a function that logs a resource that this process lacks for a connection
 // to the upstream, each at most once a minute. The function is safe for concurrent use.
 func NewExhaustedLog(logger *slog.Logger) func(resource string) {
-	lines := make(map[string]*rate.Sometimes)
-	for _, resource := range []string{"file descriptors", "ports", "memory"} {
-		lines[resource] = &rate.Sometimes{Interval: logInterval}
-	}
+	lines := linesFor("file descriptors", "ports", "memory")
 	return func(resource string) {
 		if line, ok := lines[resource]; ok {
 			line.Do(func() {
@@ -30,10 +36,7 @@ func NewExhaustedLog(logger *slog.Logger) func(resource string) {
 // the usual codes and all others together at most once a minute. The function is safe for
 // concurrent use.
 func NewRefusedWriteLog(logger *slog.Logger) func(code string) {
-	lines := make(map[string]*rate.Sometimes)
-	for _, code := range []string{"READONLY", "OOM", "MISCONF", ""} {
-		lines[code] = &rate.Sometimes{Interval: logInterval}
-	}
+	lines := linesFor("READONLY", "OOM", "MISCONF", "")
 	return func(code string) {
 		line, ok := lines[code]
 		if !ok {
@@ -49,10 +52,7 @@ func NewRefusedWriteLog(logger *slog.Logger) func(code string) {
 // sends it, so the function is not to be called if the caller is the cause. The details are called
 // only for a line that is logged. The function is safe for concurrent use.
 func NewFailedCallLog(logger *slog.Logger) func(outcome string, details func() []any) {
-	lines := make(map[string]*rate.Sometimes)
-	for _, outcome := range []string{"client_error", "rate_limited", "server_error", "timeout", "network", "invalid"} {
-		lines[outcome] = &rate.Sometimes{Interval: logInterval}
-	}
+	lines := linesFor("client_error", "rate_limited", "server_error", "timeout", "network", "invalid")
 	return func(outcome string, details func() []any) {
 		if line, ok := lines[outcome]; ok {
 			line.Do(func() {
