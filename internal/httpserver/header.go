@@ -3,10 +3,12 @@ package httpserver
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"cvmgraph/internal/telemetry"
 )
@@ -17,6 +19,10 @@ const (
 	minReadHeader = 64 << 10
 	// readHeaderSlop is what net/http reads beyond its limit.
 	readHeaderSlop = 4096
+
+	// lingerTime and lingerBytes limit what is read after a request has been rejected.
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 1 << 20
 )
 
 // maxReadHeader returns the limit of the headers that net/http reads, in bytes.
@@ -47,6 +53,22 @@ func (c *meteredConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.received.Add(int64(n))
 	return n, err
+}
+
+// Close closes the connection. If net/http has rejected a request, it may not have read all of it.
+// The kernel resets a connection with unread data, and the caller could lose the response, so Close
+// then ends only the response, and a goroutine reads what the caller still sends.
+func (c *meteredConn) Close() error {
+	tcp, ok := c.Conn.(*net.TCPConn)
+	if !ok || c.begun.Load() || c.received.Load() == 0 || tcp.CloseWrite() != nil {
+		return c.Conn.Close()
+	}
+	go func() {
+		_ = tcp.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.CopyN(io.Discard, tcp, lingerBytes)
+		_ = tcp.Close()
+	}()
+	return nil
 }
 
 type meterKey struct{}
