@@ -37,7 +37,7 @@ func TestMemory_largeResponses(t *testing.T) {
 		if want.code == upstreamError || !large { // a status of 5xx is not read to its end, and would open the breaker
 			continue
 		}
-		callers := testmode.Count(6, 16)
+		callers := testmode.Count(2, 16)
 		if want.code == "" || want.partial {
 			callers = 2 // their responses are as large as the upstream's
 		}

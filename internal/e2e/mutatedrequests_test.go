@@ -30,7 +30,7 @@ const (
 func TestMutatedRequests(t *testing.T) {
 	t.Parallel()
 	const shards = 4
-	cases := testmode.Count(2_000, 20_000)
+	cases := testmode.Count(1_000, 20_000)
 	randomSeed := uint64(time.Now().UnixNano())
 	checker := &responseChecker{codes: documentedCodes(t), seen: map[string]int{}}
 	list := demo.New(demo.Options{Items: 60})

@@ -15,6 +15,7 @@ import (
 
 	"cvmgraph/internal/demo"
 	"cvmgraph/internal/testing/cost"
+	"cvmgraph/internal/testing/testmode"
 )
 
 // slowDemo starts a demo upstream whose calls take long enough for a signal to arrive during them.
@@ -109,7 +110,7 @@ func TestRestart_rolling(t *testing.T) {
 	}
 	clients := startTraffic(t, 20, b.url, func(error) bool { return false })
 	clients.waitForMore(t)
-	for i := range 3 {
+	for i := range testmode.Count(2, 5) {
 		i %= 2
 		if err := replicas[i].Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
@@ -145,7 +146,7 @@ func TestRestart_inPlace(t *testing.T) {
 	}
 }
 
-// restartInPlace restarts an instance three times under load, and returns the lost requests.
+// restartInPlace restarts an instance under load, and returns the lost requests.
 // Clients retry refused connections, on which nothing has been sent.
 func restartInPlace(t *testing.T, upstream string) (lost []string) {
 	t.Helper()
@@ -159,7 +160,7 @@ func restartInPlace(t *testing.T, upstream string) (lost []string) {
 		return ok && failed.Op == "dial"
 	})
 	clients.waitForMore(t)
-	for range 3 {
+	for range testmode.Count(1, 5) {
 		p.terminate(t)
 		p = startAgain()
 		clients.waitForMore(t)

@@ -84,7 +84,7 @@ func TestSoak(t *testing.T) {
 	if testmode.Race {
 		t.Skip("the race detector multiplies time and memory; .ci/run runs this test without it too")
 	}
-	duration := time.Duration(testmode.Count(2, 60)) * time.Second
+	duration := time.Duration(testmode.Count(1, 60)) * time.Second
 	s := startSoak(t)
 	s.load(t, time.Second)
 	begun := s.lowestUsage(t, time.Second)
