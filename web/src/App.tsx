@@ -3,6 +3,7 @@ import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
 import { type GraphiQLPlugin, GraphiQLProvider } from '@graphiql/react';
 import { GraphiQL, GraphiQLInterface } from 'graphiql';
 import { useEffect, useState } from 'react';
+import { useActiveTabInSight } from './activeTab';
 import { CopyButtons } from './CopyButtons';
 import { CredentialBar } from './CredentialBar';
 import { defaultQuery } from './defaultQuery';
@@ -17,6 +18,7 @@ import { useRunShortcut } from './runShortcut';
 import { Session, useSession } from './session';
 import type { Settings } from './settings';
 import { createStorage } from './storage';
+import { useSystemTheme } from './systemTheme';
 import { useTabOut } from './tabOut';
 
 /** The whole page: the bar and GraphiQL, in GraphiQL's store. */
@@ -68,9 +70,11 @@ function createPlugins(session: Session, { demo }: Settings): GraphiQLPlugin[] {
 }
 
 function Page({ session, settings }: { session: Session; settings: Settings }) {
+  useActiveTabInSight();
   useFittingEditors();
   useRunAtOnce(settings.demo);
   useRunShortcut();
+  useSystemTheme();
   useTabOut();
   return (
     <div className="page">

@@ -92,7 +92,7 @@ export function CredentialBar({ session, settings }: { session: Session; setting
       </div>
       <p
         id="credential-status"
-        className={cn('page-status', (state.flaw ?? (state.notice === null ? state.problem : null)) !== null && 'page-status-error')}
+        className={cn('page-status', state.notice === null && (state.flaw ?? state.problem) !== null && 'page-status-error')}
         role="status"
       >
         {statusOf(state, demo)}
@@ -108,15 +108,15 @@ export function CredentialBar({ session, settings }: { session: Session; setting
 }
 
 function statusOf({ credential, flaw, problem, notice, hidesSchema }: State, demo: boolean): ReactNode {
+  if (notice !== null) {
+    return notice;
+  }
   if (flaw !== null) {
     return (
       <>
         <strong>This cannot be sent.</strong> {flaw}
       </>
     );
-  }
-  if (notice !== null) {
-    return notice;
   }
   const bare = credential.secret === '';
   if (problem) {
@@ -129,7 +129,7 @@ function statusOf({ credential, flaw, problem, notice, hidesSchema }: State, dem
   }
   return (
     <>
-      {!bare && 'Sent with each request, stored in this page’s memory only.'}
+      {!bare && 'Sent with each request, never stored.'}
       {bare && demo && 'Demo data, no credential needed.'}
       {bare && !demo && <>Queries need a credential. {whereToGetOne}</>}
       {hidesSchema && ' Introspection is disabled in this gateway: no docs and no completion.'}

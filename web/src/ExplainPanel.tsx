@@ -143,9 +143,14 @@ function excessOf({ calls, itemsFetched, itemsReturned }: Upstream): string {
     return 'All pages were cached.';
   }
   if (excess > 0) {
-    return `${count(excess, 'CVM')} more than returned: to find the place of a cursor, to compare neighboring pages, or for a total.`;
+    return `${count(excess, 'CVM')} more than returned: to find a cursor or an id, to compare neighboring pages, or for a total.`;
   }
-  return excess === 0 ? '' : 'Some CVMs came from the cache, or are twice in the response.';
+  if (excess === 0) {
+    return '';
+  }
+  return calls.some((call) => call.cached)
+    ? 'Some CVMs came from the cache.'
+    : 'Some CVMs are more than once in the response.';
 }
 
 function summaryOf(explained: Explained): string {

@@ -55,8 +55,8 @@ function Row({ call, to }: { call: Call; to: number }) {
   const kind = kindOf(call);
   return (
     <tr className={`page-call-${kind}`}>
-      <th scope="row" className="page-calls-page">
-        Page {call.page} <span>({call.pageSize} per page)</span>
+      <th scope="row" title={`Page ${call.page}, ${call.pageSize} per page`}>
+        {rangeOf(call)}
       </th>
       <td className="page-calls-reason">{reasons[call.reason] ?? call.reason}</td>
       <td className="page-calls-when">
@@ -67,6 +67,16 @@ function Row({ call, to }: { call: Call; to: number }) {
       <td className="page-calls-figure page-calls-size">{call.bytes > 0 ? size(call.bytes) : '–'}</td>
     </tr>
   );
+}
+
+/** Returns the places of a page's CVMs in the list, counted from 1. Pages can overlap. */
+function rangeOf({ page, pageSize }: Call): string {
+  const last = page * pageSize;
+  const first = last - pageSize + 1;
+  if (last < 1) {
+    return 'no page';
+  }
+  return first === last ? `CVM ${last}` : `CVMs ${first}–${last}`;
 }
 
 /** The reasons of the gateway in plain words. */

@@ -55,10 +55,10 @@ const prefixes: readonly (readonly [RegExp, Kind])[] = [
 
 const jwt = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 
-/** Returns the reason why the secret is not valid in a header, or null. */
-export function flawOf(secret: string): string | null {
-  if (/\s/.test(secret)) {
-    return 'It contains a space.';
+/** Returns what makes a value invalid in a header, as the end of a sentence, or null. */
+export function flawOf(value: string): string | null {
+  if (/\s/.test(value)) {
+    return 'contains a space.';
   }
-  return /^[\x21-\x7e]*$/.test(secret) ? null : 'It contains a character that is not allowed in an HTTP header.';
+  return /^[\x21-\x7e]*$/.test(value) ? null : 'contains a character that is not allowed in an HTTP header.';
 }

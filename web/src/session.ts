@@ -123,8 +123,8 @@ export class Session {
 
   #use(credential: Credential) {
     // The last problem and the known values belong to the previous credential.
-    const workspaceFlaw = flawOf(credential.workspace);
-    const flaw = flawOf(credential.secret) ?? (workspaceFlaw && `Workspace: ${workspaceFlaw}`);
+    const [secretFlaw, workspaceFlaw] = [flawOf(credential.secret), flawOf(credential.workspace)];
+    const flaw = secretFlaw !== null ? `The credential ${secretFlaw}` : workspaceFlaw && `The workspace ${workspaceFlaw}`;
     this.#set({ credential, flaw, problem: null, notice: null, known: {} });
   }
 

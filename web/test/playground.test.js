@@ -142,7 +142,7 @@ test('a rejected credential is reported until it is changed', async (t) => {
   assert.equal(await credential(page).getAttribute('aria-invalid'), 'true');
   await page.screenshot({ path: path.join(screenshots, 'rejected.png') });
   await credential(page).fill('valid');
-  await page.getByRole('status').getByText('stored in this page’s memory only').waitFor();
+  await page.getByRole('status').getByText('Sent with each request, never stored.').waitFor();
 });
 
 test('a credential that is not valid in a header is not sent', async (t) => {
@@ -186,7 +186,7 @@ test('the workspace is in its header, and in no storage', async (t) => {
     'x-phala-workspace': 'my-team',
   });
   await workspace(page).fill('two words');
-  await page.getByRole('status').getByText('This cannot be sent. Workspace: It contains a space.').waitFor();
+  await page.getByRole('status').getByText('This cannot be sent. The workspace contains a space.').waitFor();
   assert.equal(await workspace(page).getAttribute('aria-invalid'), 'true');
   assert.equal(await credential(page).getAttribute('aria-invalid'), 'false');
   await workspace(page).fill('');
@@ -480,7 +480,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
   'a cached page': {
     upstream: { calls: [{ ...call, ms: 0, cached: true, age: 1.234 }], itemsFetched: 0, itemsReturned: 30 },
     summary: 'no call · 1 page cached',
-    rows: ['Page 1 (30 per page) the requested CVMs cached 1.2 s ago 0 ms 150 kB'],
+    rows: ['CVMs 1–30 the requested CVMs cached 1.2 s ago 0 ms 150 kB'],
     says: /All pages were cached/,
     bars: ['no call'],
   },
@@ -497,10 +497,10 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
     },
     summary: '4 calls · 230 ms · 150 kB',
     rows: [
-      'Page 1 (30 per page) the requested CVMs HTTP 200, shared 80 ms 150 kB',
-      'Page 2 (30 per page) a CVM that moved HTTP 503, 3 attempts 100 ms –',
-      'Page 3 (30 per page) the requested CVMs HTTP 429 100 ms –',
-      'Page 4 (30 per page) the requested CVMs no response 200 ms –',
+      'CVMs 1–30 the requested CVMs HTTP 200, shared 80 ms 150 kB',
+      'CVMs 31–60 a CVM that moved HTTP 503, 3 attempts 100 ms –',
+      'CVMs 61–90 the requested CVMs HTTP 429 100 ms –',
+      'CVMs 91–120 the requested CVMs no response 200 ms –',
     ],
     says: /3 calls failed/,
     bars: [
@@ -517,7 +517,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: 0,
     },
     summary: '1 call · 31 ms · 0 B',
-    rows: ['Page 1 (1 per page) the total number HTTP 401 31 ms –'],
+    rows: ['CVM 1 the total number HTTP 401 31 ms –'],
     says: /1 call failed/,
   },
   'thirteen calls': {
@@ -533,7 +533,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: 1000,
     },
     summary: '13 calls · 232 ms · 2 MB',
-    rows: Array.from({ length: 13 }, (_, i) => `Page ${i + 1} (91 per page) the requested CVMs HTTP 200 ${100 + i} ms 150 kB`),
+    rows: Array.from({ length: 13 }, (_, i) => `CVMs ${91 * i + 1}–${91 * (i + 1)} the requested CVMs HTTP 200 ${100 + i} ms 150 kB`),
     says: /90 CVMs more than returned/,
   },
   'more calls than rows': {
@@ -543,7 +543,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: 1,
     },
     summary: '130 calls · 100 ms · 20 MB',
-    rows: [...Array.from({ length: 100 }, (_, i) => `Page ${i + 1} (30 per page) the requested CVMs HTTP 200 100 ms 150 kB`), 'and 30 others'],
+    rows: [...Array.from({ length: 100 }, (_, i) => `CVMs ${30 * i + 1}–${30 * (i + 1)} the requested CVMs HTTP 200 100 ms 150 kB`), 'and 30 others'],
   },
   'invalid values': {
     upstream: {
@@ -564,7 +564,7 @@ for (const [name, { upstream, summary, rows, says, bars }] of Object.entries({
       itemsReturned: null,
     },
     summary: '3 calls · 0 ms · 0 B',
-    rows: ['Page 0 (0 per page) no response 0 ms –', 'Page 0 (0 per page) no response 0 ms –', 'Page 0 (0 per page) <img src=x onerror=d no response 0 ms –'],
+    rows: ['no page no response 0 ms –', 'no page no response 0 ms –', 'no page <img src=x onerror=d no response 0 ms –'],
   },
 })) {
   test(`the panel of calls shows ${name}`, async (t) => {
@@ -706,6 +706,28 @@ test('prettify indents query and variables', async (t) => {
   await page.waitForFunction(() => localStorage['cvmgraph:graphiql:query']?.includes('cvms(first: $n) {\n'));
   await page.waitForFunction(() => localStorage['cvmgraph:graphiql:variables'] === '{\n  "n": 3\n}\n');
   assert.match(await page.evaluate(() => localStorage['cvmgraph:graphiql:query']), /# kept/);
+});
+
+test('the editors follow the system\'s theme at once', async (t) => {
+  const { page } = await open(t, { colorScheme: 'light' });
+  const dark = page.locator('.graphiql-query-editor .monaco-editor.vs-dark').first();
+  assert.equal(await dark.count(), 0);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await dark.waitFor();
+  await page.emulateMedia({ colorScheme: 'light' });
+  await dark.waitFor({ state: 'detached' });
+});
+
+test('a new tab is in sight on a phone', async (t) => {
+  const { page } = await open(t, { viewport: { width: 390, height: 844 } });
+  for (const count of [2, 3, 4, 5]) {
+    await page.getByRole('button', { name: 'New tab' }).click();
+    await page.waitForFunction((n) => {
+      const tabs = [...document.querySelectorAll('.graphiql-tab')];
+      const { left, right } = tabs.at(-1).getBoundingClientRect();
+      return tabs.length === n && tabs.at(-1).matches('.graphiql-tab-active') && left >= 0 && right <= innerWidth;
+    }, count);
+  }
 });
 
 test('without demo no query runs at once, and the page shows where to get a key', async (t) => {

@@ -1,0 +1,1 @@
+import{a as e,i as t}from"./index-CqzKmo8k.js";var n={jsonc:{astFormat:`jsonc`,parse(n){let r=e(n,void 0,{insertSpaces:!0,tabSize:2,insertFinalNewline:!0});return{text:t(n,r)}},locStart:()=>0,locEnd:({text:e})=>e.length}},r={jsonc:{print:({node:e})=>e.text}};export{n as parsers,r as printers};
