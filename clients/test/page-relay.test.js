@@ -27,11 +27,10 @@ class Boundary extends Component {
 }
 
 /** Renders the list, and waits until there is a list or an error. headers can be changed later. */
-async function open(t, headers, props, component = 'CvmList') {
+async function open(t, headers, props, component = 'CvmList', environment = load('environment').createEnvironment(endpoint, () => headers)) {
   const window = openWindow();
   const { createRoot } = await import('react-dom/client');
   const { RelayEnvironmentProvider } = (await import('react-relay')).default;
-  const environment = load('environment').createEnvironment(endpoint, () => headers);
   const container = window.document.body.appendChild(window.document.createElement('div'));
   const root = createRoot(container, { onCaughtError: () => {} });
   root.render(
@@ -92,14 +91,14 @@ for (const [name, props, button] of [
 test('a CVM is fetched again by its id', async (t) => {
   const screen = await open(t, bearer(fresh('token')), { first: 5, size: 5 });
   const [id] = screen.ids();
-  const requests = watch(t, ({ node }) => node);
+  const requests = watch(t, ({ nodes }) => nodes);
   screen.environment.commitUpdate((store) => store.get(id).setValue('out of date', 'status'));
   await until(() => screen.items()[0].querySelector('em').textContent === 'out of date', 'the changed status on the screen');
   screen.items()[0].querySelector('button').click();
   await until(() => screen.items()[0].querySelector('em').textContent !== 'out of date', 'the fetched status');
   requests.stop();
-  assert.deepEqual(requests.responses.map(({ data }) => [data.node.__typename, data.node.id]), [['Cvm', id]]);
-  assert.equal(screen.items()[0].querySelector('em').textContent, requests.responses[0].data.node.status);
+  assert.deepEqual(requests.responses.map(({ data }) => data.nodes.map((node) => [node.__typename, node.id])), [[['Cvm', id]]]);
+  assert.equal(screen.items()[0].querySelector('em').textContent, requests.responses[0].data.nodes[0].status);
 });
 
 test('a CVM that was removed disappears when it is fetched again', async (t) => {
@@ -114,6 +113,20 @@ test('a CVM that was removed disappears when it is fetched again', async (t) => 
   screen.items()[ids.indexOf(gone)].querySelector('button').click();
   await until(() => !screen.ids().includes(gone), 'the CVM to disappear');
   assert.deepEqual(screen.ids(), ids.filter((id) => id !== gone));
+});
+
+test('a CVM that was removed disappears from the list when it is opened', async (t) => {
+  const token = fresh('changing-');
+  const screen = await open(t, bearer(token), { first: 80, size: 5 });
+  const ids = screen.ids();
+  let gone;
+  while (!gone) {
+    const left = await whole(token);
+    gone = ids.find((id) => !left.has(id));
+  }
+  const page = await open(t, bearer(token), { id: gone }, 'CvmPage', screen.environment);
+  await until(() => /does not exist/.test(page.text()), 'the message');
+  await until(() => !screen.ids().includes(gone), 'the CVM to disappear');
 });
 
 test('a refresh updates the list with one request and keeps its order', async (t) => {
@@ -138,10 +151,60 @@ test('a reload leaves no removed CVM and shows new ones, and the list goes on', 
   assert.equal(screen.ids().length, 60);
 });
 
+test('a reload of a list from its end keeps the end, and bypasses the cache', async (t) => {
+  const screen = await open(t, bearer(fresh('token')), { last: 20, size: 20 });
+  await screen.click('previous');
+  const ids = screen.ids();
+  const headers = [];
+  const original = globalThis.fetch;
+  t.mock.method(globalThis, 'fetch', (url, options) => {
+    headers.push(options.headers);
+    return original(url, options);
+  });
+  screen.button('refresh').click();
+  await until(() => screen.busy(), 'the request');
+  await screen.settled(() => true, 'the list');
+  assert.deepEqual(screen.ids(), ids);
+  assert.deepEqual(headers.map((sent) => sent['Cache-Control']), ['no-cache']);
+});
+
+test('a failed refresh, of the list or of one CVM, shows its error code and changes nothing', async (t) => {
+  const headers = bearer(fresh('token'));
+  const { Authorization } = headers;
+  const screen = await open(t, headers, { first: 5, size: 5 });
+  const ids = screen.ids();
+  headers.Authorization = `Bearer ${rejectedToken}`;
+  const [item] = screen.items();
+  for (const button of [screen.button('refresh'), item.querySelector('button')]) {
+    button.click();
+    assert.equal(await until(screen.alert, 'an error'), 'UNAUTHENTICATED');
+    assert.deepEqual(screen.ids(), ids);
+    headers.Authorization = Authorization;
+    button.click();
+    await until(() => screen.alert() === undefined, 'no error');
+    headers.Authorization = `Bearer ${rejectedToken}`;
+  }
+});
+
+test('a name opens a CVM, and the way back shows the list', async (t) => {
+  const page = await openPage(t);
+  const link = page.locator('li a').first();
+  const name = await link.textContent();
+  await link.click();
+  await page.getByText('vCPU').waitFor();
+  assert.equal(await page.locator('li').count(), 1);
+  await page.getByText('all CVMs').click();
+  await page.locator('li').nth(19).waitFor();
+  assert.equal(await page.locator('li a').first().textContent(), name);
+  await page.evaluate(() => (location.hash = 'Q3ZtOm5vbmU'));
+  await page.getByText('does not exist').waitFor();
+});
+
 test('one CVM has its own page', async (t) => {
   const token = fresh('token');
   const [id] = (await open(t, bearer(token), { first: 5, size: 5 })).ids();
   const page = await open(t, bearer(token), { id }, 'CvmPage');
+  await until(() => page.ids().length > 0, `the CVM, not ${page.text()}`);
   assert.deepEqual(page.ids(), [id]);
   const unknown = await open(t, bearer(token), { id: 'Q3ZtOm5vbmU' }, 'CvmPage');
   assert.match(unknown.text(), /does not exist/);

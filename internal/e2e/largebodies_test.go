@@ -31,7 +31,7 @@ func TestMemory_largeRequestBodies(t *testing.T) {
 	var enough atomic.Bool
 	over := make(chan struct{})
 	go func() {
-		p.sendLargeBodies(t, testmode.Count(150, 900), &enough)
+		p.sendLargeBodies(t, testmode.Count(300, 900), &enough)
 		close(over)
 	}()
 	var small, rejected int

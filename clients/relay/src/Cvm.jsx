@@ -1,12 +1,15 @@
-import { useTransition } from 'react';
-import { graphql, useRefetchableFragment } from 'react-relay';
+import { useState } from 'react';
+import { graphql, useFragment, useRelayEnvironment } from 'react-relay';
+import { refresh } from './refresh';
 
-/** A CVM with a button that fetches it again by its id. */
+/** A CVM with a link to its own page, and a button that fetches it again by its id. */
 export function Cvm({ cvm }) {
-  const [fetching, start] = useTransition();
-  const [data, refetch] = useRefetchableFragment(
+  const environment = useRelayEnvironment();
+  const [error, setError] = useState(null);
+  const [isFetching, setFetching] = useState(false);
+  const { id, name, status, hosted } = useFragment(
     graphql`
-      fragment Cvm_cvm on Cvm @refetchable(queryName: "CvmRefetchQuery") {
+      fragment Cvm_cvm on Cvm {
         id
         name
         status
@@ -17,11 +20,16 @@ export function Cvm({ cvm }) {
     `,
     cvm,
   );
-  if (data === null) return null; // the CVM no longer exists
+  const fetchAgain = async () => {
+    setFetching(true);
+    setError(await refresh(environment, [id]).then(() => null, (failed) => failed));
+    setFetching(false);
+  };
   return (
-    <li id={data.id} aria-busy={fetching}>
-      {data.name} <em>{data.status}</em> {data.hosted?.uptime}{' '}
-      <button onClick={() => start(() => refetch({}, { fetchPolicy: 'network-only' }))}>refresh</button>
+    <li id={id} aria-busy={isFetching}>
+      <a href={`#${encodeURIComponent(id)}`}>{name}</a> <em>{status}</em> {hosted?.uptime}{' '}
+      <button onClick={fetchAgain}>refresh</button>{' '}
+      {error && <span role="alert">{error.code ?? 'NETWORK'}</span>}
     </li>
   );
 }

@@ -1,6 +1,8 @@
-import { useState, useTransition } from 'react';
-import { graphql, useLazyLoadQuery, usePaginationFragment } from 'react-relay';
+import { useState } from 'react';
+import { fetchQuery, graphql, useLazyLoadQuery, usePaginationFragment, useRelayEnvironment } from 'react-relay';
+import CvmListPaginationQuery from './__generated__/CvmListPaginationQuery.graphql';
 import { Cvm } from './Cvm';
+import { noCache } from './environment';
 
 /**
  * The list from its beginning, { first: 20 }, or from its end, { last: 20 }. Only administrators
@@ -15,13 +17,14 @@ export function CvmList({ size, ...range }) {
     `,
     range,
   );
-  return <Cvms query={query} size={size} />;
+  return <Cvms query={query} size={size} range={range} />;
 }
 
-function Cvms({ query, size }) {
+function Cvms({ query, size, range }) {
+  const environment = useRelayEnvironment();
   const [error, setError] = useState(null);
-  const [isReloading, startReload] = useTransition();
-  const { data, hasNext, hasPrevious, isLoadingNext, isLoadingPrevious, loadNext, loadPrevious, refetch } = usePaginationFragment(
+  const [isReloading, setReloading] = useState(false);
+  const { data, hasNext, hasPrevious, isLoadingNext, isLoadingPrevious, loadNext, loadPrevious } = usePaginationFragment(
     graphql`
       fragment CvmList_cvms on Query
       @refetchable(queryName: "CvmListPaginationQuery")
@@ -47,12 +50,16 @@ function Cvms({ query, size }) {
     query,
   );
   const load = (more) => more(size, { onComplete: setError });
-  // Loads as many CVMs as there are now: new ones appear, removed ones disappear.
-  const reload = () =>
-    startReload(() => {
-      const first = Math.max(size, data.cvms.edges.length);
-      refetch({ first, last: null }, { fetchPolicy: 'network-only', onComplete: setError });
-    });
+  // Loads as many CVMs as there are now: new ones appear, removed ones disappear. If that fails,
+  // the list does not change. refetch would replace it by the error boundary.
+  const reload = async () => {
+    setReloading(true);
+    const count = Math.max(size, data.cvms.edges.length);
+    const variables = { ...range, [range.last ? 'last' : 'first']: count };
+    const loaded = fetchQuery(environment, CvmListPaginationQuery, variables, noCache).toPromise();
+    setError(await loaded.then(() => null, (failed) => failed));
+    setReloading(false);
+  };
   return (
     <section aria-busy={isReloading || isLoadingNext || isLoadingPrevious}>
       <button onClick={reload}>refresh</button>

@@ -1,15 +1,23 @@
 import { Environment, Network, RecordSource, Store } from 'relay-runtime';
 
+/** Options of fetchQuery that make the gateway bypass its cache, for a button that refreshes. */
+export const noCache = { networkCacheConfig: { force: true, metadata: { noCache: true } } };
+
 /**
  * Returns an environment for the gateway at url, such as /graphql. headers() returns the
  * credential's header for each request.
  */
 export const createEnvironment = (url, headers) =>
   new Environment({
-    network: Network.create(async ({ text }, variables) => {
+    network: Network.create(async ({ text }, variables, { metadata }) => {
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json', ...headers() },
+        headers: {
+          'Content-Type': 'application/json',
+          Accept: 'application/graphql-response+json',
+          ...(metadata?.noCache && { 'Cache-Control': 'no-cache' }),
+          ...headers(),
+        },
         body: JSON.stringify({ query: text, variables }),
       });
       const result = await response.json();

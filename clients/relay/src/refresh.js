@@ -1,4 +1,5 @@
 import { commitLocalUpdate, fetchQuery, graphql } from 'relay-runtime';
+import { noCache } from './environment';
 
 /**
  * Updates CVMs in the store with one request, and deletes those that no longer exist. Components
@@ -15,6 +16,7 @@ export async function refresh(environment, ids) {
       }
     `,
     { ids },
+    noCache,
   ).toPromise();
   commitLocalUpdate(environment, (store) => ids.filter((_, i) => nodes[i] === null).forEach((id) => store.delete(id)));
 }
