@@ -70,6 +70,23 @@ export function watch(t, has = ({ cvms }) => cvms) {
 }
 
 /**
+ * Returns a function that returns the number of responses since now. A page can be busy for so short
+ * a time that a test does not see it.
+ */
+export function countResponses(t) {
+  const original = globalThis.fetch;
+  let count = 0;
+  t.mock.method(globalThis, 'fetch', async (...args) => {
+    try {
+      return await original(...args);
+    } finally {
+      count++;
+    }
+  });
+  return () => count;
+}
+
+/**
  * Refreshes a list until a status changes. Asserts that each refresh takes one request, that the
  * list has the received statuses, that its order does not change, and that removed CVMs disappear,
  * unless the client does not remove them. The bearer token must begin with "changing-". list
@@ -107,6 +124,7 @@ export async function assertReloads(t, ids, reload) {
   let changes = [];
   for (let turns = 1; turns <= 20 && !(changes.length === 2); turns++) {
     await reload();
+    await until(() => wire.responses.length >= turns, 'the response');
     assert.equal(wire.responses.length, turns);
     const sent = wire.responses.at(-1).data.cvms.edges.map(({ node }) => node.id);
     await until(() => String(ids()) === String(sent), 'the list as received');
