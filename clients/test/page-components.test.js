@@ -12,7 +12,7 @@ import { createClient as createApollo } from '../apollo/client.js';
 import { createClient as createUrql } from '../urql/client.js';
 import { assertCvms, endpoint, fresh, rejectedToken } from './support/gateway.js';
 import { openWindow } from './support/relay.js';
-import { assertReloads, countResponses, until } from './support/walk.js';
+import { assertReloads, until, watch } from './support/walk.js';
 
 const clients = {
   apollo: (headers, child) => createElement(ApolloProvider, { client: createApollo({ uri: endpoint, headers }) }, child),
@@ -40,7 +40,6 @@ async function open(t, name, token) {
   const CvmList = await component(name);
   const window = openWindow();
   const { createRoot } = await import('react-dom/client');
-  const responses = countResponses(t);
   const container = window.document.body.appendChild(window.document.createElement('div'));
   const root = createRoot(container);
   root.render(clients[name]({ authorization: `Bearer ${token}` }, createElement(CvmList, { size: 20 })));
@@ -54,9 +53,10 @@ async function open(t, name, token) {
     ids: () => screen.rows().map(({ id }) => id),
     alert: () => container.querySelector('[role=alert]')?.textContent,
     async click(name) {
-      const before = responses();
+      const wire = watch(t);
       Array.from(container.querySelectorAll('button')).find(({ textContent }) => textContent === name).click();
-      await until(() => responses() > before && container.querySelector('[aria-busy=false]'), 'the response');
+      await until(() => wire.responses.length > 0 && container.querySelector('[aria-busy=false]'), 'the response');
+      wire.stop();
     },
   };
   return screen;

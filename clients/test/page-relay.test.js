@@ -7,7 +7,7 @@ import { assertCvms, endpoint, fresh, rejectedToken } from './support/gateway.js
 import { runCommands } from './support/pages.js';
 import { build, openWindow } from './support/relay.js';
 import { openPage } from './support/screen.js';
-import { assertExactlyOnce, assertRefreshes, assertReloads, countResponses, pageSize, until, watch, whole } from './support/walk.js';
+import { assertExactlyOnce, assertRefreshes, assertReloads, pageSize, until, watch, whole } from './support/walk.js';
 
 let load; // loads a module of clients/relay
 before(async () => {
@@ -30,7 +30,6 @@ class Boundary extends Component {
 async function open(t, headers, props, component = 'CvmList', environment = load('environment').createEnvironment(endpoint, () => headers)) {
   const window = openWindow();
   const { createRoot } = await import('react-dom/client');
-  const responses = countResponses(t);
   const { RelayEnvironmentProvider } = (await import('react-relay')).default;
   const container = window.document.body.appendChild(window.document.createElement('div'));
   const root = createRoot(container, { onCaughtError: () => {} });
@@ -59,9 +58,10 @@ async function open(t, headers, props, component = 'CvmList', environment = load
     },
     /** Requests the list again, and waits until it is shown. */
     async reload() {
-      const before = responses();
+      const wire = watch(t);
       screen.button('refresh').click();
-      await screen.settled(() => responses() > before, 'the list');
+      await screen.settled(() => wire.responses.length > 0, 'the list');
+      wire.stop();
     },
     settled: (condition, what) => until(() => container.querySelector('section[aria-busy=false]') && condition(), what),
   };
@@ -157,15 +157,10 @@ test('a reload of a list from its end keeps the end, and bypasses the cache', as
   const screen = await open(t, bearer(fresh('token')), { last: 20, size: 20 });
   await screen.click('previous');
   const ids = screen.ids();
-  const headers = [];
-  const original = globalThis.fetch;
-  t.mock.method(globalThis, 'fetch', (url, options) => {
-    headers.push(options.headers);
-    return original(url, options);
-  });
+  const wire = watch(t);
   await screen.reload();
   assert.deepEqual(screen.ids(), ids);
-  assert.deepEqual(headers.map((sent) => sent['Cache-Control']), ['no-cache']);
+  assert.deepEqual(wire.requests.map(({ headers }) => headers['Cache-Control']), ['no-cache']);
 });
 
 test('a failed refresh, of the list or of one CVM, shows its error code and changes nothing', async (t) => {

@@ -58,33 +58,28 @@ export async function whole(token) {
 
 /** Records the responses to the global fetch whose data satisfies has, until stop is called. */
 export function watch(t, has = ({ cvms }) => cvms) {
-  const original = globalThis.fetch;
   const responses = [];
-  const mocked = t.mock.method(globalThis, 'fetch', async (...args) => {
-    const response = await original(...args);
+  const requests = [];
+  const watcher = async (response, options) => {
     const result = await response.clone().json();
-    if (result.data && has(result.data)) responses.push(result);
-    return response;
-  });
-  return { responses, stop: () => mocked.mock.restore() };
+    if (!result.data || !has(result.data)) return;
+    responses.push(result);
+    requests.push(options);
+  };
+  watchers.add(watcher);
+  const stop = () => watchers.delete(watcher);
+  t.after(stop);
+  return { responses, requests, stop };
 }
 
-/**
- * Returns a function that returns the number of responses since now. A page can be busy for so short
- * a time that a test does not see it.
- */
-export function countResponses(t) {
-  const original = globalThis.fetch;
-  let count = 0;
-  t.mock.method(globalThis, 'fetch', async (...args) => {
-    try {
-      return await original(...args);
-    } finally {
-      count++;
-    }
-  });
-  return () => count;
-}
+// Mocks of fetch in each other would not be restored in the right order.
+const watchers = new Set();
+const { fetch } = globalThis;
+globalThis.fetch = async (url, options) => {
+  const response = await fetch(url, options);
+  await Promise.all([...watchers].map((watcher) => watcher(response, options)));
+  return response;
+};
 
 /**
  * Refreshes a list until a status changes. Asserts that each refresh takes one request, that the
