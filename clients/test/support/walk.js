@@ -1,7 +1,8 @@
 // Assertions for traversals of a list that changes.
 
 import assert from 'node:assert/strict';
-import { endpoint, fresh } from './gateway.js';
+import path from 'node:path';
+import { endpoint } from './gateway.js';
 
 /**
  * The page size of a traversal. The demo's changing list has about 80 CVMs, so it has about 20
@@ -10,13 +11,13 @@ import { endpoint, fresh } from './gateway.js';
 export const pageSize = 4;
 
 /**
- * Runs walk on a list that changes five times before each response. walk gets a new bearer token
- * and returns the ids of the list that the client built. Asserts that they contain every CVM that
+ * Runs walk on a list that changes five times before each response. walk gets a bearer token of its
+ * own, with the same changes in each run, and returns the ids of the list that the client built. Asserts that they contain every CVM that
  * remained in the list exactly once. Clients merge duplicates, so the received responses are
  * checked too. For this, the client must use the global fetch.
  */
 export async function assertExactlyOnce(t, walk) {
-  const token = fresh('changing-');
+  const token = `changing-${path.basename(process.argv[1])}-${t.name.replace(/\W+/g, '-')}`;
   const before = await whole(token);
   const wire = watch(t);
   const built = await walk(token);
