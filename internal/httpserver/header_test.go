@@ -34,7 +34,7 @@ func TestRequest_rejectedBeforeItsEnd(t *testing.T) {
 	} {
 		for range 4 {
 			callers.Go(func() {
-				for range 50 {
+				for range 20 {
 					if got, err := send(t, listener.Addr().String(), test.header+body); got != test.want || err != nil {
 						t.Errorf("%s: got status %d and error %v, want status %d", name, got, err, test.want)
 					}
