@@ -12,9 +12,10 @@ export const pageSize = 4;
 
 /**
  * Runs walk on a list that changes five times before each response. walk gets a bearer token of its
- * own, with the same changes in each run, and returns the ids of the list that the client built. Asserts that they contain every CVM that
- * remained in the list exactly once. Clients merge duplicates, so the received responses are
- * checked too. For this, the client must use the global fetch.
+ * own, with the same changes in each run, and returns the ids of the list that the client built.
+ * Asserts that they contain every CVM that remained in the list exactly once. Clients merge
+ * duplicates, so the received responses are checked too. For this, the client must use the global
+ * fetch.
  */
 export async function assertExactlyOnce(t, walk) {
   const token = `changing-${path.basename(process.argv[1])}-${t.name.replace(/\W+/g, '-')}`;
