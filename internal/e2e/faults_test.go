@@ -159,10 +159,12 @@ func TestFaults(t *testing.T) {
 			if !testmode.Full() && i%2 != j {
 				continue // each row in one media type
 			}
-			for k, way := range upstream.waysOf(name) {
-				if !testmode.Full() && k != i/2%len(upstream.waysOf(name)) {
-					continue // and in one way
-				}
+			ways := upstream.waysOf(name)
+			if !testmode.Full() { // and in one way
+				at := i / 2 % len(ways)
+				ways = ways[at : at+1]
+			}
+			for _, way := range ways {
 				title := name + "/" + media + "/" + way.protocol + "/" + way.version
 				if want.attempt == 0 && want.soonest == 0 {
 					t.Run(title, func(t *testing.T) {

@@ -146,8 +146,8 @@ func TestRestart_inPlace(t *testing.T) {
 	}
 }
 
-// restartInPlace restarts an instance under load, and returns the lost requests.
-// Clients retry refused connections, on which nothing has been sent.
+// restartInPlace restarts an instance under load, and returns the lost requests. Clients retry
+// refused connections, on which nothing has been sent.
 func restartInPlace(t *testing.T, upstream string) (lost []string) {
 	t.Helper()
 	port := freePort(t)

@@ -46,9 +46,11 @@ func TestLogReader_gone(t *testing.T) {
 // TestShutdown_hangup sends SIGHUP while a request waits for the upstream.
 func TestShutdown_hangup(t *testing.T) {
 	t.Parallel()
-	if signal.Ignored(syscall.SIGHUP) {
-		t.Skip("the tests run under nohup, and so does the program")
-	}
+	// Under nohup, the program would inherit that the signal is ignored. It does not inherit a
+	// handler.
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, syscall.SIGHUP)
+	defer signal.Stop(handled)
 	upstream, arrived, release := heldUpstream(t, 1)
 	p := start(t, "--upstream-url", upstream, "--drain-delay=0")
 	responses := make(chan string, 1)

@@ -2,7 +2,6 @@ package httpserver_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -18,11 +17,7 @@ import (
 // net/http rejects these requests without reading all of them. The caller gets the response.
 func TestRequest_rejectedBeforeItsEnd(t *testing.T) {
 	t.Parallel()
-	var lc net.ListenConfig
-	listener := must(lc.Listen(t.Context(), "tcp", "127.0.0.1:0"))
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- httpserver.New(httpserver.Options{GraphQL: echo()}).Run(ctx, listener) }()
+	listener := runTCP(t, httpserver.Options{GraphQL: echo()})
 	var callers sync.WaitGroup
 	body := strings.Repeat("x", 200<<10)
 	for name, test := range map[string]struct {
@@ -49,10 +44,6 @@ func TestRequest_rejectedBeforeItsEnd(t *testing.T) {
 		}
 	}
 	callers.Wait()
-	stop()
-	if err := <-done; err != nil {
-		t.Errorf("Run: got error %v, want none", err)
-	}
 }
 
 // send sends the bytes on a new connection while it reads, and returns the status of the response.
