@@ -104,10 +104,12 @@ test('a CVM is fetched again by its id', async (t) => {
   await until(() => screen.items()[0].querySelector('em').textContent !== 'out of date', 'the fetched status');
   requests.stop();
   assert.deepEqual(requests.responses.map(({ data }) => data.nodes.map((node) => [node.__typename, node.id])), [[['Cvm', id]]]);
+  assert.equal(requests.requests[0].headers['Cache-Control'], 'no-cache');
   assert.equal(screen.items()[0].querySelector('em').textContent, requests.responses[0].data.nodes[0].status);
 });
 
-test('a CVM that was removed disappears when it is fetched again', async (t) => {
+/** Renders a list, and waits until one of its CVMs is removed. */
+async function openOutdated(t) {
   const token = fresh('changing-');
   const screen = await open(t, bearer(token), { first: 80, size: 5 });
   const ids = screen.ids();
@@ -116,20 +118,18 @@ test('a CVM that was removed disappears when it is fetched again', async (t) => 
     const left = await whole(token);
     gone = ids.find((id) => !left.has(id));
   }
+  return { token, screen, ids, gone };
+}
+
+test('a CVM that was removed disappears when it is fetched again', async (t) => {
+  const { screen, ids, gone } = await openOutdated(t);
   screen.items()[ids.indexOf(gone)].querySelector('button').click();
   await until(() => !screen.ids().includes(gone), 'the CVM to disappear');
   assert.deepEqual(screen.ids(), ids.filter((id) => id !== gone));
 });
 
 test('a CVM that was removed disappears from the list when it is opened', async (t) => {
-  const token = fresh('changing-');
-  const screen = await open(t, bearer(token), { first: 80, size: 5 });
-  const ids = screen.ids();
-  let gone;
-  while (!gone) {
-    const left = await whole(token);
-    gone = ids.find((id) => !left.has(id));
-  }
+  const { token, screen, gone } = await openOutdated(t);
   const page = await open(t, bearer(token), { id: gone }, 'CvmPage', screen.environment);
   await until(() => /does not exist/.test(page.text()), 'the message');
   await until(() => !screen.ids().includes(gone), 'the CVM to disappear');

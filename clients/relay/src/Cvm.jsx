@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { graphql, useFragment, useRelayEnvironment } from 'react-relay';
+import { noCache } from './environment';
 import { refresh } from './refresh';
 
 /** A CVM with a link to its own page, and a button that fetches it again by its id. */
@@ -22,7 +23,7 @@ export function Cvm({ cvm }) {
   );
   const fetchAgain = async () => {
     setFetching(true);
-    setError(await refresh(environment, [id]).then(() => null, (failed) => failed));
+    setError(await refresh(environment, [id], noCache).then(() => null, (failed) => failed));
     setFetching(false);
   };
   return (

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
-import { commitLocalUpdate, graphql, useLazyLoadQuery, useRelayEnvironment } from 'react-relay';
+import { graphql, useLazyLoadQuery, useRelayEnvironment } from 'react-relay';
 import { Cvm } from './Cvm';
+import { remove } from './refresh';
 
 /** One CVM by its id, for a page of its own. node is null if the CVM no longer exists. */
 export function CvmPage({ id }) {
@@ -26,7 +27,7 @@ export function CvmPage({ id }) {
   );
   const isGone = node === null;
   useEffect(() => {
-    if (isGone) commitLocalUpdate(environment, (store) => store.delete(id)); // in the list, too
+    if (isGone) remove(environment, [id]);
   }, [environment, id, isGone]);
   if (!node?.cvm) return <p>This CVM does not exist, or the credential cannot see it.</p>;
   const { cvm } = node;
